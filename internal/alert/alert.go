@@ -1,0 +1,145 @@
+// Package alert is what a rule says when it fires.
+package alert
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"time"
+)
+
+// Schema is the name and version of the JSON form.
+const Schema = "noroshi.alert/1"
+
+// The bounds of an alert, so that it always fits a Kafka record. What is cut is marked and counted.
+const (
+	MaxEvidence = 50        // entries: the first and the last 25
+	MaxFacts    = 2 << 10   // bytes of facts an entry of evidence
+	MaxSize     = 128 << 10 // bytes of the JSON form
+	MaxSummary  = 500       // characters
+)
+
+// Status says what became of a finding.
+type Status string
+
+// The statuses of an alert.
+const (
+	Firing    Status = "firing"
+	Updated   Status = "updated"
+	Withdrawn Status = "withdrawn"
+)
+
+// Alert is one finding. It has the same ID whenever and wherever the same events are evaluated.
+type Alert struct {
+	Schema      string            `json:"schema"`
+	ID          string            `json:"id"`
+	Status      Status            `json:"status"`
+	Revision    int               `json:"revision"`
+	Late        bool              `json:"late"`
+	Rule        Rule              `json:"rule"`
+	Severity    string            `json:"severity"`
+	Tenant      string            `json:"tenant"`
+	Account     string            `json:"account"`
+	Actor       Actor             `json:"actor"`
+	Target      string            `json:"target"`
+	Summary     string            `json:"summary"`
+	Time        time.Time         `json:"time"` // when the finding was complete: the time of its last event, UTC
+	Window      Window            `json:"window"`
+	Group       map[string]string `json:"group"`
+	DedupKey    string            `json:"dedup_key"`
+	Evidence    []Evidence        `json:"evidence"`
+	Source      Source            `json:"source"`
+	Sessions    []string          `json:"sessions"`
+	Indicators  Indicators        `json:"indicators"`
+	Modifiers   []string          `json:"modifiers"`
+	Linked      []string          `json:"linked"`
+	Enrichment  map[string]string `json:"enrichment"`
+	Respond     []Step            `json:"respond"`
+	Times       Times             `json:"times"`
+	Traceparent string            `json:"traceparent,omitempty"`
+}
+
+// Rule is the part of an alert that its rule gives.
+type Rule struct {
+	ID       string   `json:"id"`
+	Title    string   `json:"title"`
+	Guide    []string `json:"guide"`
+	Class    string   `json:"class"`
+	Points   int      `json:"points"`
+	Attack   []string `json:"attack"`
+	Revision string   `json:"revision"` // of the rule's text: the first 12 hexadecimal digits of its SHA-256
+}
+
+// Actor is who acted.
+type Actor struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"` // user, guest, app, service
+	ID   string `json:"id"`
+}
+
+// Window is the span of event time that the finding covers.
+type Window struct {
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
+	Count int       `json:"count"` // events, also those that Evidence leaves out
+}
+
+// Evidence is one event of the finding.
+type Evidence struct {
+	ID       string         `json:"id"` // the record's own id
+	Time     time.Time      `json:"time"`
+	Action   string         `json:"action"`
+	Dataset  string         `json:"dataset"`
+	SourceIP string         `json:"source_ip"`
+	Facts    map[string]any `json:"facts"` // the fields that the rule names, as far as the event has them
+	Cut      bool           `json:"cut,omitempty"`
+}
+
+// Source is where the actor came from.
+type Source struct {
+	IP      string `json:"ip"`
+	Country string `json:"country"` // ISO 3166-1 alpha-2
+	ASN     int    `json:"asn"`     // autonomous system number, 0 if unknown
+}
+
+// Indicators are what else to look for.
+type Indicators struct {
+	Destinations []string `json:"destinations"` // addresses that mail is forwarded to
+	Apps         []string `json:"apps"`
+	Networks     []string `json:"networks"`
+}
+
+// Step is one step of remediation, with the account filled in.
+type Step struct {
+	ID      string `json:"id"`
+	Text    string `json:"text"`
+	Command string `json:"command"`
+}
+
+// Times tells how long the finding took on its way. Only Happened is known in a replay.
+type Times struct {
+	Happened  time.Time `json:"happened"`
+	Enqueued  time.Time `json:"enqueued,omitzero"`
+	Evaluated time.Time `json:"evaluated,omitzero"`
+}
+
+// ID makes an alert's id of what the finding is: tenant, rule, group values and anchor, each of which may hold any text.
+// Rule revision, evidence and time of processing are not in it.
+func ID(tenant, rule string, group []string, anchor ...string) string {
+	h := sha256.New()
+	put := func(s string) {
+		n := len(s)
+		h.Write([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
+		h.Write([]byte(s))
+	}
+	put(tenant)
+	put(rule)
+	h.Write([]byte{byte(len(group))})
+	for _, g := range group {
+		put(g)
+	}
+	for _, a := range anchor {
+		put(a)
+	}
+	var sum [sha256.Size]byte
+	return "alrt_" + base32.StdEncoding.EncodeToString(h.Sum(sum[:0]))[:26]
+}
