@@ -1,0 +1,64 @@
+package event
+
+import "strings"
+
+// lists are the Name/Value lists of the unified audit log that param looks into, in this order.
+var lists = []string{"Parameters", "OperationProperties", "ExtendedProperties", "DeviceProperties"}
+
+// familyPaths are the paths of raw.A.B, param[Name] and change[Name].old or .new.
+func familyPaths(name string, s Shape) []string {
+	if path, ok := strings.CutPrefix(name, "raw."); ok {
+		return []string{path}
+	}
+	key := name[strings.IndexByte(name, '[')+1:]
+	key, member, _ := cutLast(key, "]")
+	switch {
+	case strings.HasPrefix(name, "param["):
+		switch s {
+		case UAL:
+			var paths []string
+			for _, l := range lists {
+				paths = append(paths, l+"["+key+"]")
+			}
+			return paths
+		case Entra:
+			return []string{"properties.additionalDetails[" + key + "]"}
+		case Graph:
+			return []string{"additionalDetails[" + key + "]"}
+		}
+	case s == UAL && member == ".old":
+		return []string{"ModifiedProperties[" + key + "].OldValue"}
+	case s == UAL:
+		return []string{"ModifiedProperties[" + key + "].NewValue"}
+	case s == Entra:
+		return []string{"properties.targetResources[*].modifiedProperties[" + key + "]" + changeMember(member)}
+	case s == Graph:
+		return []string{"targetResources[*].modifiedProperties[" + key + "]" + changeMember(member)}
+	}
+	return nil
+}
+
+func changeMember(member string) string {
+	if member == ".old" {
+		return ".oldValue"
+	}
+	return ".newValue"
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+// bare are Entra's paths as Graph has them: without the envelope.
+func bare(paths []string) []string {
+	var out []string
+	for _, path := range paths {
+		if rest, ok := strings.CutPrefix(path, "properties."); ok {
+			out = append(out, rest)
+		}
+	}
+	return out
+}

@@ -1,0 +1,85 @@
+package event
+
+// Type is what a value is for the author of a condition.
+type Type uint8
+
+// The types. Absent text is "", absent numbers are 0, absent truths are false, absent lists are empty.
+const (
+	Text Type = iota
+	Number
+	Bool
+	List
+)
+
+// String is the type's name as documentation writes it.
+func (t Type) String() string { return [...]string{"text", "number", "bool", "list"}[t] }
+
+// Form is how a text is made canonical, where it differs only by accident.
+type Form uint8
+
+// The forms of a text.
+const (
+	AsIs      Form = iota
+	LowerCase      // user names, mail addresses, domains
+	Operation      // no trailing dot or blank, hyphen instead of an en dash
+	Address        // an IP address without port, brackets or loopback
+	JSONText       // JSON in text: a string or an array of one string is that string
+)
+
+// Shape is how a record is laid out; each shape has its own paths.
+type Shape uint8
+
+// The shapes.
+const (
+	UAL   Shape = iota // unified audit log: flat objects with Operation
+	Entra              // diagnostic settings: envelope with category and properties
+	Graph              // Entra's records as Microsoft Graph returns them: the properties alone
+	Other              // anything else
+	Shapes
+)
+
+// String is the shape's name as documentation writes it.
+func (s Shape) String() string { return [...]string{"ual", "entra", "graph", "other"}[s] }
+
+// Field is one field of the event.
+type Field struct {
+	Name    string
+	Type    Type
+	Form    Form
+	Meaning string
+	Unit    string   // of a number
+	Values  []string // of an enumeration
+	Example string
+	// Paths are the places in the record, by shape; the first that has a text counts. A path is A.B.C for a scalar, A[Name] for
+	// the value of an entry of a Name/Value list, A[Name].Member for another member, A[*].B for a member of the first array
+	// element that has it. Graph has Entra's paths without "properties.".
+	Paths [Shapes][]string
+	// Derived says what the value is worked out of, where Paths alone do not tell.
+	Derived string
+	// Actions are the operations without which the value is absent, so that a rule about it need not look at all others.
+	Actions []string
+}
+
+// Operations that carry groups of derived fields.
+var (
+	inboxRuleActions = []string{"New-InboxRule", "Set-InboxRule", "Enable-InboxRule", "Disable-InboxRule", "Remove-InboxRule", "UpdateInboxRules"}
+	forwardActions   = []string{"Set-Mailbox", "New-TransportRule", "Set-TransportRule", "Enable-TransportRule", "New-JournalRule", "Set-JournalRule",
+		"New-RemoteDomain", "Set-RemoteDomain", "New-HostedOutboundSpamFilterPolicy", "Set-HostedOutboundSpamFilterPolicy"}
+	grantActions = []string{"Add-MailboxPermission", "Remove-MailboxPermission", "Add-RecipientPermission", "Remove-RecipientPermission",
+		"Add-MailboxFolderPermission", "Set-MailboxFolderPermission", "Remove-MailboxFolderPermission", "AddFolderPermissions", "ModifyFolderPermissions", "RemoveFolderPermissions"}
+	roleActions = []string{"Add member to role", "Remove member from role", "Add eligible member to role", "Remove eligible member from role",
+		"Add member to role completed (PIM activation)", "Add eligible member to role in PIM completed (permanent)", "Add eligible member to role in PIM completed (timebound)",
+		"Add member to role in PIM completed (permanent)", "Add member to role in PIM completed (timebound)", "Add member to role outside of PIM (permanent)",
+		"Add-RoleGroupMember", "Remove-RoleGroupMember", "Update-RoleGroupMember", "New-ManagementRoleAssignment"}
+	consentActions = []string{"Consent to application", "Add OAuth2PermissionGrant", "Add delegated permission grant", "Add app role assignment grant to user", "Add app role assignment to service principal"}
+	alertActions   = []string{"AlertTriggered", "AlertUpdated", "AlertEntityGenerated"}
+)
+
+func ual(paths ...string) [Shapes][]string { return [Shapes][]string{UAL: paths} }
+
+func entra(paths ...string) [Shapes][]string { return [Shapes][]string{Entra: paths} }
+
+// both are paths of the unified audit log and of Entra, in this order.
+func both(ual []string, entra ...string) [Shapes][]string { return [Shapes][]string{UAL: ual, Entra: entra} }
+
+type p = []string

@@ -1,0 +1,152 @@
+package event
+
+import (
+	"slices"
+	"strings"
+
+	"noroshi/internal/diag"
+)
+
+type form uint8
+
+const (
+	plain    form = iota
+	lowered       // the lower case of another slot
+	presence      // whether another slot has a value
+)
+
+// Def is what a slot stands for.
+type Def struct {
+	Name  string
+	Type  Type
+	Field *Field // nil for raw, param, change and for the forms of other slots
+	form  form
+	of    Slot
+}
+
+// Layout numbers the values that a set of rules mentions. It grows while rules are compiled and is immutable afterwards.
+type Layout struct {
+	defs  []Def
+	names map[string]Slot
+}
+
+// NewLayout makes a layout with the slots that every event has.
+func NewLayout() *Layout {
+	l := &Layout{names: map[string]Slot{}}
+	for _, n := range fixedNames {
+		l.Slot(n)
+	}
+	return l
+}
+
+const (
+	lowerName    = "lower "
+	presenceName = "has "
+)
+
+// Slot is the number of a field, or of an entry of an open family: raw.A.B, param[Name], change[Name].old, change[Name].new.
+// It is made when first asked for; false means that there is no such field.
+func (l *Layout) Slot(name string) (Slot, bool) {
+	if s, ok := l.names[name]; ok {
+		return s, true
+	}
+	d := Def{Name: name}
+	if f, ok := Lookup(name); ok {
+		d.Type, d.Field = f.Type, f
+	} else if !open(name) {
+		return 0, false
+	}
+	return l.add(d), true
+}
+
+// Lower is the slot of the lower case of a slot.
+func (l *Layout) Lower(of Slot) Slot {
+	d := l.defs[of]
+	if s, ok := l.names[lowerName+d.Name]; ok {
+		return s
+	}
+	return l.add(Def{Name: lowerName + d.Name, Type: d.Type, form: lowered, of: of})
+}
+
+// Presence is the slot of the truth whether a slot has a value.
+func (l *Layout) Presence(of Slot) Slot {
+	d := l.defs[of]
+	if s, ok := l.names[presenceName+d.Name]; ok {
+		return s
+	}
+	return l.add(Def{Name: presenceName + d.Name, Type: Bool, form: presence, of: of})
+}
+
+func (l *Layout) add(d Def) Slot {
+	s := Slot(len(l.defs))
+	l.defs = append(l.defs, d)
+	l.names[d.Name] = s
+	return s
+}
+
+// Find is the number of a name that has one, forms of slots included.
+func (l *Layout) Find(name string) (Slot, bool) {
+	s, ok := l.names[name]
+	return s, ok
+}
+
+// Len is the number of slots.
+func (l *Layout) Len() int { return len(l.defs) }
+
+// Def tells what a slot stands for.
+func (l *Layout) Def(s Slot) *Def { return &l.defs[s] }
+
+// Plain reports whether a slot is no form of another one.
+func (d *Def) Plain() bool { return d.form == plain }
+
+// Base is the slot whose lower case this one is.
+func (d *Def) Base() (Slot, bool) { return d.of, d.form == lowered }
+
+// Of is the slot whose presence this one tells.
+func (d *Def) Of() (Slot, bool) { return d.of, d.form == presence }
+
+// Families are the open families: their names are the record's own.
+var Families = []string{"raw", "param", "change"}
+
+// open reports whether a flat name belongs to an open family.
+func open(name string) bool {
+	return strings.HasPrefix(name, "raw.") && len(name) > len("raw.") ||
+		strings.HasPrefix(name, "param[") && len(name) > len("param[]") ||
+		strings.HasPrefix(name, "change[") && len(name) > len("change[]") && (strings.HasSuffix(name, "].old") || strings.HasSuffix(name, "].new"))
+}
+
+// Suggest is the field that a misspelt name most likely means, or "".
+func Suggest(name string) string {
+	all := make([]string, 0, len(fields)+len(Families))
+	for i := range fields {
+		all = append(all, fields[i].Name)
+		// Authors of other tools write the last part alone.
+		if at := strings.LastIndexByte(fields[i].Name, '.'); at >= 0 && strings.EqualFold(fields[i].Name[at+1:], name) {
+			return fields[i].Name
+		}
+	}
+	return diag.Suggest(name, append(all, Families...))
+}
+
+// Fields are all fields, by name.
+func Fields() []Field {
+	all := slices.Clone(fields)
+	slices.SortFunc(all, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// Lookup finds a field by its name.
+func Lookup(name string) (*Field, bool) {
+	f, ok := byName[name]
+	return f, ok
+}
+
+var byName = index(fields)
+
+func index(all []Field) map[string]*Field {
+	m := make(map[string]*Field, len(all))
+	for i := range all {
+		m[all[i].Name] = &all[i]
+	}
+	return m
+}

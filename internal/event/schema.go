@@ -1,0 +1,147 @@
+package event
+
+// fields is the schema: the one source of the conditions' environment, the projection, `noroshi fields`, the suggestions for
+// misspelt names and docs/fields.md. Names are those of the Elastic Common Schema where it has one.
+var fields = []Field{
+	{Name: "event.id", Meaning: "the record's own id; a hash of its bytes where it has none", Example: "7d1f8e53-24a1-4e0b-8f0c-2f3b7f0c9a11",
+		Paths: [Shapes][]string{UAL: {"Id"}, Entra: {"properties.id"}, Other: {"properties.id", "id", "Id"}}},
+	{Name: "event.time", Meaning: "when it happened, UTC, RFC 3339 with milliseconds", Example: "2026-01-02T03:04:05.000Z",
+		Paths: [Shapes][]string{UAL: {"CreationTime"}, Entra: {"properties.createdDateTime", "properties.activityDateTime", "time"},
+			Other: {"properties.createdDateTime", "properties.activityDateTime", "properties.Timestamp", "CreationTime", "createdDateTime", "activityDateTime", "Timestamp", "time", "timestamp", "@timestamp"}}},
+	{Name: "event.time_from", Meaning: "where event.time was read: record, envelope or enqueued", Values: p{"record", "envelope", "enqueued"}, Example: "record", Derived: "the path that gave event.time"},
+	{Name: "event.created", Form: AsIs, Meaning: "when the service wrote the record, as the envelope has it", Example: "2026-01-02T03:05:00Z", Paths: [Shapes][]string{Entra: {"time"}, Other: {"time"}}},
+	{Name: "event.action", Form: Operation, Meaning: "the operation, without trailing dot or blank and with a hyphen for an en dash; of sign-ins UserLoggedIn or UserLoginFailed", Example: "New-InboxRule",
+		Paths: [Shapes][]string{UAL: {"Operation"}, Entra: {"properties.activityDisplayName", "operationName"}, Other: {"properties.ActionType", "operationName", "activityDisplayName", "ActionType", "Operation", "operation"}}},
+	{Name: "event.outcome", Meaning: "success or failure; Entra by error code, the unified audit log by operation and record type, sign-ins never by ResultStatus", Values: p{"success", "failure"}, Example: "success",
+		Paths: both(p{"ResultStatus"}, "properties.result", "resultType"), Derived: "the status, by record type"},
+	{Name: "event.provider", Meaning: "the service that wrote the record", Example: "Exchange", Paths: both(p{"Workload"}, "properties.loggedByService"), Derived: "Entra for sign-ins"},
+	{Name: "event.dataset", Meaning: "the kind of record", Example: "ual.exchange_admin", Paths: both(p{"RecordType"}, "category"), Derived: "record type or category"},
+	{Name: "event.code", Meaning: "the record type's number (unified audit log) or the category (Entra), as text", Example: "15", Paths: both(p{"RecordType"}, "category")},
+	{Name: "organization.id", Form: LowerCase, Meaning: "the tenant's id", Example: "aaaabbbb-0000-cccc-1111-dddd2222eeee",
+		Paths: [Shapes][]string{UAL: {"OrganizationId"}, Entra: {"tenantId", "properties.tenantId", "properties.homeTenantId"}, Other: {"tenantId", "OrganizationId", "properties.TenantId"}}},
+	{Name: "organization.name", Form: LowerCase, Meaning: "the tenant's name in Exchange", Example: "contoso.onmicrosoft.com", Paths: ual("OrganizationName")},
+	{Name: "correlation.id", Meaning: "what the service uses to link records of one request", Example: "2c3a…", Paths: both(p{"CorrelationId", "InterSystemsId"}, "properties.correlationId", "correlationId")},
+
+	{Name: "account", Form: LowerCase, Meaning: "the account the record is about: the actor where a person acts, the mailbox owner for applications, the entity named for service actors and alerts", Example: "taro@contoso.example", Derived: "actor, mailbox owner, target or alert entity"},
+	{Name: "user.name", Form: LowerCase, Meaning: "who acted, lower case", Example: "taro@contoso.example",
+		Paths: [Shapes][]string{UAL: {"UserId"}, Entra: {"properties.userPrincipalName", "properties.initiatedBy.user.userPrincipalName", "properties.initiatedBy.app.displayName", "identity"},
+			Other: {"properties.AccountUpn", "properties.userPrincipalName", "userPrincipalName", "UserId", "properties.AccountDisplayName"}}},
+	{Name: "user.id", Form: LowerCase, Meaning: "the actor's object id or key", Example: "11112222-3333-4444-5555-666677778888",
+		Paths: [Shapes][]string{UAL: {"UserKey"}, Entra: {"properties.userId", "properties.initiatedBy.user.id", "properties.initiatedBy.app.servicePrincipalId", "properties.initiatedBy.app.appId"},
+			Other: {"properties.AccountObjectId", "userId"}}},
+	{Name: "user.domain", Form: LowerCase, Meaning: "the part of user.name after the at sign", Example: "contoso.example", Derived: "user.name"},
+	{Name: "user.full_name", Meaning: "the actor's display name", Example: "Taro Yamada", Paths: entra("properties.userDisplayName", "properties.initiatedBy.user.displayName", "properties.initiatedBy.app.displayName")},
+	{Name: "user.kind", Meaning: "what the actor is; service means Microsoft's own actors", Values: p{"user", "guest", "app", "service"}, Example: "user", Derived: "user type, name and initiator"},
+	{Name: "user.type", Meaning: "the type as the record gives it", Example: "2", Paths: both(p{"UserType"}, "properties.userType")},
+	{Name: "user.target.name", Form: LowerCase, Meaning: "the other side: whose mailbox, account or object it was", Example: "hanako@contoso.example", Derived: "mailbox owner, target resource, identity parameter or object",
+		Paths: both(p{"MailboxOwnerUPN"}, "properties.targetResources[*].userPrincipalName")},
+	{Name: "user.target.id", Form: LowerCase, Meaning: "the target's object id", Example: "99990000-…", Paths: entra("properties.targetResources[*].id")},
+	{Name: "target.name", Meaning: "display name of the target object, be it a user, group, role or application", Example: "Mail Reader", Paths: both(p{"ObjectId"}, "properties.targetResources[*].displayName")},
+
+	{Name: "source.ip", Form: Address, Meaning: "the client's address, without port; loopback is dropped", Example: "203.0.113.7",
+		Paths: [Shapes][]string{UAL: {"ClientIP", "ClientIPAddress", "ActorIpAddress"}, Entra: {"properties.ipAddress", "properties.initiatedBy.user.ipAddress", "callerIpAddress"},
+			Other: {"properties.IPAddress", "callerIpAddress", "ClientIP", "ipAddress"}}},
+	{Name: "source.port", Type: Number, Meaning: "the client's port", Example: "51234", Derived: "the address",
+		Paths: both(p{"ClientIP", "ClientIPAddress", "ActorIpAddress"}, "properties.ipAddress", "callerIpAddress")},
+	{Name: "source.kind", Meaning: "what the address is: private ranges, none, or a client's; microsoft where a service actor's record has one", Values: p{"client", "private", "microsoft", "none"}, Example: "client", Derived: "source.ip and user.kind"},
+	{Name: "source.geo.country_iso_code", Meaning: "the country as the record gives it, ISO 3166-1 alpha-2", Example: "NL",
+		Paths: [Shapes][]string{Entra: {"properties.location.countryOrRegion", "location"}, Other: {"properties.CountryCode"}}},
+	{Name: "source.geo.city_name", Meaning: "the city as the record gives it", Example: "Amsterdam", Paths: [Shapes][]string{Entra: {"properties.location.city"}, Other: {"properties.City"}}},
+	{Name: "source.as.number", Type: Number, Meaning: "autonomous system of the address as the record gives it", Example: "64500", Paths: entra("properties.autonomousSystemNumber")},
+	{Name: "user_agent.original", Meaning: "the client's user agent", Example: "Mozilla/5.0", Paths: [Shapes][]string{
+		UAL: {"UserAgent", "ExtendedProperties[UserAgent]", "ClientInfoString"}, Entra: {"properties.userAgent", "properties.additionalDetails[User-Agent]"}, Other: {"properties.UserAgent"}}},
+
+	{Name: "session.id", Meaning: "the sign-in session, for linking records", Example: "5f1e0c4e-…", Paths: both(p{"AppAccessContext.AADSessionId", "SessionId", "DeviceProperties[SessionId]"}, "properties.sessionId")},
+	{Name: "token.id", Meaning: "the token's linkable identifier", Example: "Zk2…", Paths: both(p{"AppAccessContext.UniqueTokenId"}, "properties.uniqueTokenIdentifier")},
+	{Name: "app.id", Form: LowerCase, Meaning: "the client application's id", Example: "00000002-0000-0ff1-ce00-000000000000", Paths: both(p{"ApplicationId", "ClientAppId", "AppId"}, "properties.appId", "properties.initiatedBy.app.appId")},
+	{Name: "app.name", Meaning: "the client application's name", Example: "Microsoft Teams", Paths: both(p{"ApplicationDisplayName"}, "properties.appDisplayName", "properties.initiatedBy.app.displayName")},
+	{Name: "resource.id", Form: LowerCase, Meaning: "the resource signed in to", Example: "00000003-0000-0000-c000-000000000000", Paths: both(p{"ResourceId"}, "properties.resourceId")},
+	{Name: "resource.name", Meaning: "the name of the resource signed in to", Example: "Microsoft Graph", Paths: entra("properties.resourceDisplayName")},
+	{Name: "device.id", Form: LowerCase, Meaning: "the device's id in Entra", Example: "d0d1…", Paths: both(p{"DeviceProperties[Id]"}, "properties.deviceDetail.deviceId")},
+	{Name: "device.name", Meaning: "the device's name", Example: "PC-0042", Paths: both(p{"DeviceProperties[DisplayName]"}, "properties.deviceDetail.displayName")},
+	{Name: "device.os", Meaning: "the device's operating system", Example: "Windows10", Paths: both(p{"DeviceProperties[OS]"}, "properties.deviceDetail.operatingSystem")},
+	{Name: "device.browser", Meaning: "the browser", Example: "Edge 120.0", Paths: both(p{"DeviceProperties[BrowserType]"}, "properties.deviceDetail.browser")},
+	{Name: "device.managed", Type: Bool, Meaning: "whether the device is managed", Example: "true", Paths: both(p{"DeviceProperties[IsCompliantAndManaged]"}, "properties.deviceDetail.isManaged")},
+	{Name: "device.trust", Meaning: "how the device is joined", Example: "Azure AD joined", Paths: both(p{"DeviceProperties[TrustType]"}, "properties.deviceDetail.trustType")},
+
+	{Name: "auth.error", Meaning: "the sign-in's error code as text, 0 for success", Example: "50126", Paths: both(p{"ErrorNumber"}, "properties.status.errorCode", "resultType")},
+	{Name: "auth.reason", Meaning: "the sign-in's error in words", Example: "InvalidUserNameOrPassword", Paths: both(p{"LogonError"}, "properties.status.failureReason", "resultDescription")},
+	{Name: "auth.result", Meaning: "what the sign-in counts as; interrupts are no failures", Values: p{"success", "wrong_credential", "locked", "password_ok_stopped", "interrupt", "other"}, Example: "wrong_credential", Derived: "auth.error"},
+	{Name: "auth.password_ok", Type: Bool, Meaning: "whether the password was right, whatever came of the sign-in", Example: "true", Derived: "auth.error"},
+	{Name: "auth.protocol", Meaning: "the client's protocol", Example: "IMAP4", Paths: both(p{"ExtendedProperties[RequestType]"}, "properties.clientAppUsed")},
+	{Name: "auth.legacy", Type: Bool, Meaning: "whether the protocol knows no second factor", Example: "false", Derived: "auth.protocol"},
+	{Name: "auth.interactive", Type: Bool, Meaning: "whether a person was asked", Example: "true", Paths: entra("properties.isInteractive"), Derived: "category, or the request type of the unified audit log"},
+	{Name: "auth.mfa_required", Type: Bool, Meaning: "whether a second factor was demanded", Example: "true", Derived: "properties.authenticationRequirement", Paths: entra("properties.authenticationRequirement")},
+	{Name: "auth.mfa_result", Meaning: "what became of the second factor, in the record's words", Example: "MFA successfully completed", Paths: entra("properties.mfaDetail.authDetail", "properties.status.additionalDetails")},
+	{Name: "auth.risk", Meaning: "the sign-in's risk level", Values: p{"none", "low", "medium", "high", "hidden"}, Example: "high", Paths: entra("properties.riskLevelDuringSignIn", "properties.riskLevelAggregated")},
+	{Name: "auth.ca_status", Meaning: "what Conditional Access decided", Values: p{"success", "failure", "notApplied"}, Example: "success", Paths: entra("properties.conditionalAccessStatus")},
+
+	{Name: "email.message_id", Meaning: "the message's Internet id, without angle brackets", Example: "abc@mail.example.com", Paths: ual("Item.InternetMessageId"), Derived: "brackets dropped"},
+	{Name: "email.subject", Meaning: "the message's subject", Example: "Invoice", Paths: ual("Item.Subject")},
+	{Name: "mailbox.owner", Form: LowerCase, Meaning: "whose mailbox it is", Example: "hanako@contoso.example", Paths: ual("MailboxOwnerUPN")},
+	{Name: "mailbox.folder", Meaning: "the folder's path", Example: `\Inbox`, Paths: ual("Folder.Path", "Item.ParentFolder.Path")},
+	{Name: "mailbox.folder_class", Meaning: "what the folder is, in whatever language its name", Values: FolderClasses, Example: "inbox", Derived: "mailbox.folder"},
+	{Name: "mailbox.dest_class", Meaning: "what the destination folder is", Values: FolderClasses, Example: "deleted", Paths: ual("DestFolder.Path"), Derived: "DestFolder.Path"},
+	{Name: "mailbox.items", Type: Number, Meaning: "how many items the record names", Unit: "items", Example: "3", Paths: ual("AffectedItems", "Folders", "OperationCount"), Derived: "the items listed"},
+	{Name: "mailbox.access_type", Meaning: "Bind or Sync, of MailItemsAccessed", Values: p{"Bind", "Sync"}, Example: "Bind", Paths: ual("OperationProperties[MailAccessType]")},
+	{Name: "mailbox.throttled", Type: Bool, Meaning: "whether the audit of reading was throttled", Example: "false", Paths: ual("OperationProperties[IsThrottled]")},
+	{Name: "mailbox.logon", Meaning: "how the mailbox was opened", Values: p{"owner", "admin", "delegate"}, Example: "owner", Paths: ual("LogonType"), Derived: "LogonType 0, 1, 2"},
+	{Name: "mailbox.external", Type: Bool, Meaning: "whether Microsoft's own staff acted", Example: "false", Paths: ual("ExternalAccess")},
+
+	{Name: "inbox_rule.op", Meaning: "what was done to an inbox rule", Values: p{"create", "change", "enable", "disable", "remove"}, Example: "create", Actions: inboxRuleActions, Derived: "operation, RuleOperation", Paths: ual("OperationProperties")},
+	{Name: "inbox_rule.name", Meaning: "the inbox rule's name", Example: "..", Actions: inboxRuleActions, Derived: "Name, RuleName, or the identity's last part", Paths: ual("Parameters", "OperationProperties")},
+	{Name: "inbox_rule.sends_to", Type: List, Meaning: "addresses the rule forwards or redirects to, lower case", Example: "drop@mail.example.net", Actions: inboxRuleActions, Derived: "ForwardTo, RedirectTo, ForwardAsAttachmentTo, RuleActions", Paths: ual("Parameters", "OperationProperties")},
+	{Name: "inbox_rule.deletes", Type: Bool, Meaning: "whether the rule deletes mail", Example: "true", Actions: inboxRuleActions, Derived: "DeleteMessage, SoftDeleteMessage, RuleActions", Paths: ual("Parameters", "OperationProperties")},
+	{Name: "inbox_rule.moves_to", Meaning: "the folder the rule moves or copies to, as the record names it", Example: "RSS Feeds", Actions: inboxRuleActions, Derived: "MoveToFolder, CopyToFolder, RuleActions", Paths: ual("Parameters", "OperationProperties")},
+	{Name: "inbox_rule.folder_class", Meaning: "what that folder is, in whatever language its name", Values: FolderClasses, Example: "rss", Actions: inboxRuleActions, Derived: "inbox_rule.moves_to", Paths: ual("Parameters", "OperationProperties")},
+	{Name: "inbox_rule.marks_read", Type: Bool, Meaning: "whether the rule marks mail as read", Example: "true", Actions: inboxRuleActions, Derived: "MarkAsRead, RuleActions", Paths: ual("Parameters", "OperationProperties")},
+	{Name: "inbox_rule.stops", Type: Bool, Meaning: "whether the rule stops the ones after it", Example: "true", Actions: inboxRuleActions, Derived: "StopProcessingRules, RuleState", Paths: ual("Parameters", "OperationProperties")},
+	{Name: "inbox_rule.words", Type: List, Meaning: "words the rule looks for", Example: "invoice", Actions: inboxRuleActions, Derived: "…ContainsWords", Paths: ual("Parameters", "OperationProperties")},
+	{Name: "inbox_rule.has_condition", Type: Bool, Meaning: "whether the rule picks mail, or takes all", Example: "false", Actions: inboxRuleActions, Derived: "condition parameters, RuleCondition", Paths: ual("Parameters", "OperationProperties")},
+	{Name: "inbox_rule.body_known", Type: Bool, Meaning: "whether the record tells what the rule does", Example: "true", Actions: inboxRuleActions, Derived: "operation", Paths: ual("Parameters", "OperationProperties")},
+
+	{Name: "forward.set", Type: Bool, Meaning: "whether forwarding was set; false when it was removed", Example: "true", Actions: forwardActions, Derived: "forwarding parameters", Paths: ual("Parameters")},
+	{Name: "forward.removed", Type: Bool, Meaning: "whether forwarding was removed", Example: "false", Actions: forwardActions, Derived: "forwarding parameters", Paths: ual("Parameters")},
+	{Name: "forward.to", Type: List, Meaning: "where mail is forwarded to, lower case, without smtp:", Example: "drop@mail.example.net", Actions: forwardActions, Derived: "ForwardingSmtpAddress, ForwardingAddress, BlindCopyTo, RedirectMessageTo, CopyTo, AddToRecipients, JournalEmailAddress", Paths: ual("Parameters")},
+	{Name: "forward.keeps_copy", Type: Bool, Meaning: "whether the mailbox keeps a copy", Example: "false", Actions: forwardActions, Derived: "DeliverToMailboxAndForward", Paths: ual("Parameters")},
+	{Name: "forward.scope", Meaning: "whose mail is forwarded", Values: p{"mailbox", "tenant"}, Example: "mailbox", Actions: forwardActions, Derived: "operation", Paths: ual("Parameters")},
+
+	{Name: "grant.rights", Type: List, Meaning: "rights given", Example: "FullAccess", Actions: grantActions, Derived: "AccessRights, Item.ParentFolder.MemberRights", Paths: ual("Parameters", "Item.ParentFolder.MemberRights")},
+	{Name: "grant.trustee", Form: LowerCase, Meaning: "who was given them", Example: "eve@contoso.example", Actions: grantActions, Derived: "User, Trustee, MemberUpn", Paths: ual("Parameters", "Item.ParentFolder.MemberUpn")},
+	{Name: "grant.folder", Meaning: "the folder they are for", Example: "Inbox", Actions: grantActions, Derived: "Identity, ParentFolder", Paths: ual("Parameters", "Item.ParentFolder.Path")},
+
+	{Name: "role.name", Meaning: "the role's display name", Example: "Global Administrator", Actions: roleActions, Derived: "Role.DisplayName, target of type Role, or the role group", Paths: both(p{"ModifiedProperties", "Parameters", "ObjectId"}, "properties.targetResources")},
+	{Name: "role.template_id", Form: LowerCase, Meaning: "the role's template id", Example: "62e90394-69f5-4237-9190-012177145e10", Actions: roleActions, Derived: "Role.TemplateId", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
+	{Name: "role.privileged", Type: Bool, Meaning: "whether Microsoft calls the role privileged, or it manages Exchange or Security", Example: "true", Actions: roleActions, Derived: "role.template_id, role.name", Paths: both(p{"ModifiedProperties", "Parameters", "ObjectId"}, "properties.targetResources")},
+	{Name: "role.via", Meaning: "how it was given", Values: p{"direct", "pim", "outside_pim"}, Example: "direct", Actions: roleActions, Derived: "operation"},
+	{Name: "role.member", Form: LowerCase, Meaning: "who was given the role", Example: "eve@contoso.example", Actions: roleActions, Derived: "ObjectId, target of type User, Member", Paths: both(p{"ObjectId", "Parameters"}, "properties.targetResources")},
+
+	{Name: "consent.scopes", Type: List, Meaning: "permissions consented to", Example: "Mail.Read", Actions: consentActions, Derived: "ConsentAction.Permissions, DelegatedPermissionGrant.Scope", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
+	{Name: "consent.all_principals", Type: Bool, Meaning: "whether the consent is for everybody", Example: "true", Actions: consentActions, Derived: "ConsentContext.OnBehalfOfAll, ConsentType", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
+	{Name: "consent.admin", Type: Bool, Meaning: "whether an administrator consented", Example: "true", Actions: consentActions, Derived: "ConsentContext.IsAdminConsent", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
+
+	{Name: "alert.id", Meaning: "the id of Microsoft's alert", Example: "6ee3…", Paths: ual("AlertId"), Actions: alertActions},
+	{Name: "alert.name", Meaning: "its name", Example: "User restricted from sending email", Paths: ual("Name"), Actions: alertActions},
+	{Name: "alert.severity", Meaning: "its severity", Example: "High", Paths: ual("Severity"), Actions: alertActions},
+	{Name: "alert.category", Meaning: "its category", Example: "ThreatManagement", Paths: ual("Category"), Actions: alertActions},
+	{Name: "alert.trigger_id", Meaning: "the id of the record that triggered it", Example: "8b0c…", Actions: alertActions, Derived: "Data.reid", Paths: ual("Data")},
+	{Name: "alert.entity", Form: LowerCase, Meaning: "the account it is about", Example: "taro@contoso.example", Actions: alertActions, Derived: "Data.f3u, AlertEntityId, ObjectId", Paths: ual("Data", "AlertEntityId", "ObjectId")},
+
+	{Name: "file.name", Meaning: "the file's name", Example: "plan.docx", Paths: ual("SourceFileName")},
+	{Name: "file.size", Type: Number, Meaning: "the file's size", Unit: "bytes", Example: "10240", Paths: ual("FileSizeBytes")},
+	{Name: "url.full", Meaning: "the object's address in SharePoint or OneDrive", Example: "https://contoso.sharepoint.example/sites/a/plan.docx", Paths: ual("ObjectId")},
+}
+
+// FolderClasses are what a mail folder can be.
+var FolderClasses = []string{"inbox", "sent", "drafts", "deleted", "junk", "rss", "notes", "archive", "conversation_history", "sync", "custom"}
+
+// Paths are the places of a field, or of a name of an open family, in records of a shape.
+func (d *Def) Paths(s Shape) []string {
+	if d.Field != nil {
+		if s != Graph {
+			return d.Field.Paths[s]
+		}
+		return bare(d.Field.Paths[Entra])
+	}
+	return familyPaths(d.Name, s)
+}
