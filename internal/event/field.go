@@ -80,6 +80,8 @@ func ual(paths ...string) [Shapes][]string { return [Shapes][]string{UAL: paths}
 func entra(paths ...string) [Shapes][]string { return [Shapes][]string{Entra: paths} }
 
 // both are paths of the unified audit log and of Entra, in this order.
-func both(ual []string, entra ...string) [Shapes][]string { return [Shapes][]string{UAL: ual, Entra: entra} }
+func both(ual []string, entra ...string) [Shapes][]string {
+	return [Shapes][]string{UAL: ual, Entra: entra}
+}
 
 type p = []string

@@ -150,3 +150,31 @@ func index(all []Field) map[string]*Field {
 	}
 	return m
 }
+
+// Family is the open family of a name that is no field, or "".
+func (d *Def) Family() string {
+	for _, f := range Families {
+		if d.Field == nil && len(d.Name) > len(f) && d.Name[:len(f)] == f {
+			return f
+		}
+	}
+	return ""
+}
+
+// Key is what stands in the brackets of param[Key] and change[Key].old.
+func (d *Def) Key() string {
+	_, key, _ := strings.Cut(d.Name, "[")
+	key, _, _ = cutLast(key, "]")
+	return key
+}
+
+// Form is how the text is made canonical.
+func (d *Def) Form() Form {
+	switch {
+	case d.Field != nil:
+		return d.Field.Form
+	case d.Family() == "change":
+		return JSONText
+	}
+	return AsIs
+}

@@ -34,7 +34,7 @@ var fields = []Field{
 	{Name: "user.kind", Meaning: "what the actor is; service means Microsoft's own actors", Values: p{"user", "guest", "app", "service"}, Example: "user", Derived: "user type, name and initiator"},
 	{Name: "user.type", Meaning: "the type as the record gives it", Example: "2", Paths: both(p{"UserType"}, "properties.userType")},
 	{Name: "user.target.name", Form: LowerCase, Meaning: "the other side: whose mailbox, account or object it was", Example: "hanako@contoso.example", Derived: "mailbox owner, target resource, identity parameter or object",
-		Paths: both(p{"MailboxOwnerUPN"}, "properties.targetResources[*].userPrincipalName")},
+		Paths: both(p{"MailboxOwnerUPN", "Parameters[Identity]", "ObjectId", "Target"}, "properties.targetResources[*].userPrincipalName")},
 	{Name: "user.target.id", Form: LowerCase, Meaning: "the target's object id", Example: "99990000-…", Paths: entra("properties.targetResources[*].id")},
 	{Name: "target.name", Meaning: "display name of the target object, be it a user, group, role or application", Example: "Mail Reader", Paths: both(p{"ObjectId"}, "properties.targetResources[*].displayName")},
 

@@ -1,0 +1,168 @@
+package decode
+
+import (
+	"net/netip"
+	"strings"
+
+	"noroshi/internal/event"
+)
+
+// account is the account that the record is about, the one function for every road: the actor where a person acts, so that
+// what an attacker does to others stays with the account it was done from; for applications the mailbox owner, else the
+// application; for service actors and alerts the entity named, else the actor.
+func account(r *Reader, _ string) string {
+	switch r.field("user.kind") {
+	case "user", "guest":
+		if name := r.name(); name != "" {
+			return name
+		}
+	case "app":
+		return first(r.known(r.field("mailbox.owner")), r.field("app.name"), r.field("user.name"), r.field("app.id"), r.field("user.id"))
+	}
+	if e := r.field("alert.entity"); e != "" {
+		return r.known(e)
+	}
+	return first(r.known(r.field("user.target.name")), r.name(), r.field("app.name"), r.field("app.id"))
+}
+
+// name is the actor's name, else its id.
+func (r *Reader) name() string {
+	return r.known(first(r.field("user.name"), r.field("user.id")))
+}
+
+// known is a name as the directory has it: a user principal name stays; of a path or a domain account the last part is looked
+// up, then the whole.
+func (r *Reader) known(name string) string {
+	if name == "" || strings.Contains(name, "@") && !strings.ContainsAny(name, `/\`) {
+		return name
+	}
+	last := name[strings.LastIndexAny(name, `/\`)+1:]
+	if r.plan.options.Directory != nil {
+		for _, n := range [...]string{name, last} {
+			if upn, ok := r.plan.options.Directory(n); ok {
+				return event.Lower(upn)
+			}
+		}
+	}
+	if last == "" {
+		return name
+	}
+	return last
+}
+
+func first(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+// userName is the actor's name. Audit logs put "Not Available" where they have none.
+func userName(_ *Reader, text string) string {
+	if text == "not available" || text == "unknown" {
+		return ""
+	}
+	return text
+}
+
+// userKind classifies the actor. service is Microsoft's own: data centre and system user types, Windows service accounts,
+// provisioning mailboxes, PIM and self-service password reset. An application is no service: attackers act through them.
+func userKind(r *Reader, _ string) string {
+	name := r.field("user.name")
+	switch r.view.shape {
+	case event.UAL:
+		switch r.field("user.type") {
+		case "3", "4", "DcAdmin", "System":
+			return "service"
+		}
+		if serviceName(name) {
+			return "service"
+		}
+		switch r.field("user.type") {
+		case "5", "6", "Application", "ServicePrincipal":
+			return "app"
+		}
+	case event.Entra, event.Graph:
+		if serviceName(name) {
+			return "service"
+		}
+		if c := r.at("category"); c == servicePrincipals || c == managedIdentities || r.initiatedByApp() {
+			return "app"
+		}
+	}
+	if strings.Contains(name, "#ext#") || r.field("user.type") == "Guest" || r.field("user.type") == "guest" {
+		return "guest"
+	}
+	if name == "" && r.view.shape == event.Other {
+		return ""
+	}
+	return "user"
+}
+
+func serviceName(name string) bool {
+	switch name {
+	case "ms-pim", "azure mfa strongauthenticationservice", "microsoft.azure.syncfabric", "microsoft managed policy manager", "s-1-5-18", "securitycompliancealerts",
+		"fim_password_service@support.onmicrosoft.com":
+		return true
+	}
+	return strings.HasPrefix(name, `nt authority\`) || strings.HasPrefix(name, `nt service\`) || strings.HasSuffix(Domain(name), "prod.outlook.com")
+}
+
+// initiatedByApp reports whether an application, and no user, began what the directory audit tells.
+func (r *Reader) initiatedByApp() bool {
+	has := func(path string) bool { return r.at(path) != "" }
+	for _, p := range [...]string{"properties.", ""} {
+		if has(p+"initiatedBy.user.userPrincipalName") || has(p+"initiatedBy.user.id") {
+			return false
+		}
+		if has(p+"initiatedBy.app.displayName") || has(p+"initiatedBy.app.appId") || has(p+"initiatedBy.app.servicePrincipalId") {
+			return true
+		}
+	}
+	return false
+}
+
+// targetName is the other side: whose mailbox it was; what a command names in Identity; the user of a directory record.
+func targetName(r *Reader, _ string) string {
+	if r.view.shape != event.UAL {
+		for _, p := range [...]string{"properties.targetResources[*].userPrincipalName", "targetResources[*].userPrincipalName"} {
+			if upn := r.at(p); upn != "" {
+				return event.Lower(upn)
+			}
+		}
+		return ""
+	}
+	if owner := r.at("MailboxOwnerUPN"); owner != "" {
+		return event.Lower(owner)
+	}
+	object := r.at("ObjectId")
+	switch code(r, r.at("RecordType")) {
+	case "1":
+		return event.Lower(first(r.at("Parameters[Identity]"), object))
+	case "40":
+		return event.Lower(object)
+	case "8":
+		if strings.Contains(object, "@") {
+			return event.Lower(object)
+		}
+	}
+	return ""
+}
+
+// sourceKind tells whose address it is.
+func sourceKind(r *Reader, _ string) string {
+	ip := r.field("source.ip")
+	if ip == "" {
+		return "none"
+	}
+	a, err := netip.ParseAddr(ip)
+	if err == nil && (a.IsPrivate() || a.IsLinkLocalUnicast()) {
+		return "private"
+	}
+	if r.field("user.kind") == "service" {
+		return "microsoft"
+	}
+	return "client"
+}

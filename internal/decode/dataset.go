@@ -1,0 +1,100 @@
+package decode
+
+import (
+	"strings"
+
+	"noroshi/internal/event"
+)
+
+// recordTypes are the names of the unified audit log's record types.
+// Source: Office 365 Management Activity API schema, AuditLogRecordType.
+var recordTypes = map[string]string{
+	"1": "exchange_admin", "2": "exchange_item", "3": "exchange_item_group", "4": "sharepoint", "6": "sharepoint_file_operation",
+	"7": "onedrive", "8": "azure_active_directory", "9": "azure_active_directory_account_logon", "10": "data_center_security_cmdlet",
+	"11": "compliance_dlp_sharepoint", "13": "compliance_dlp_exchange", "14": "sharepoint_sharing_operation", "15": "azure_active_directory_sts_logon",
+	"16": "skype_for_business_pstn_usage", "18": "security_compliance_center_eop_cmdlet", "19": "exchange_aggregated_operation", "20": "power_bi_audit",
+	"21": "crm", "22": "yammer", "24": "discovery", "25": "microsoft_teams", "28": "threat_intelligence", "30": "microsoft_flow", "31": "aed",
+	"32": "microsoft_stream", "35": "project", "36": "sharepoint_list_operation", "38": "data_governance", "40": "security_compliance_alerts",
+	"41": "threat_intelligence_url", "42": "security_compliance_insights", "44": "workplace_analytics", "45": "power_apps_app", "47": "threat_intelligence_atp_content",
+	"48": "label_content_explorer", "49": "teams_healthcare", "50": "exchange_item_aggregated", "51": "hygiene_event", "52": "data_insights_rest_api_audit",
+	"54": "sharepoint_list_item_operation", "55": "sharepoint_content_type_operation", "56": "sharepoint_field_operation", "57": "microsoft_teams_admin",
+	"59": "information_worker_protection", "61": "quarantine", "62": "microsoft_forms", "64": "air_investigation", "65": "quarantine_metadata",
+	"66": "microsoft_forms_events", "68": "compliance_supervision_exchange", "71": "mip_label", "72": "mip_auto_label_item", "82": "sensitivity_label_action",
+	"83": "sensitivity_labeled_file_action", "90": "security_compliance_rbac", "98": "security_compliance_user_change", "106": "ms_teams_shifts", "113": "ms_defender_custom_detection",
+}
+
+// codes are the numbers of record types that some exports write as words.
+var codes = codesOf(recordTypes)
+
+func codesOf(types map[string]string) map[string]string {
+	m := make(map[string]string, len(types))
+	for code, name := range types {
+		m[strings.ReplaceAll(name, "_", "")] = code
+	}
+	return m
+}
+
+func code(r *Reader, text string) string {
+	if r.view.shape == event.UAL && text != "" && (text[0] < '0' || text[0] > '9') {
+		if c, ok := codes[strings.ToLower(text)]; ok {
+			return c
+		}
+	}
+	return text
+}
+
+// Categories of sign-ins and audits in Entra's diagnostic settings.
+const (
+	signIns            = "SignInLogs"
+	nonInteractive     = "NonInteractiveUserSignInLogs"
+	servicePrincipals  = "ServicePrincipalSignInLogs"
+	managedIdentities  = "ManagedIdentitySignInLogs"
+	directoryAudits    = "AuditLogs"
+	datasetSignIn      = "entra.signin"
+	datasetNonInteract = "entra.signin_noninteractive"
+)
+
+var categories = map[string]string{
+	signIns: datasetSignIn, nonInteractive: datasetNonInteract, servicePrincipals: "entra.signin_serviceprincipal",
+	managedIdentities: "entra.signin_managedidentity", directoryAudits: "entra.audit",
+}
+
+func dataset(r *Reader, _ string) string {
+	switch r.view.shape {
+	case event.UAL:
+		c := code(r, r.at("RecordType"))
+		if name, ok := recordTypes[c]; ok {
+			return "ual." + name
+		}
+		if c == "" {
+			return "ual.unknown"
+		}
+		return "ual.record_type_" + event.Lower(c)
+	case event.Entra:
+		c := r.at("category")
+		if name, ok := categories[c]; ok {
+			return name
+		}
+		return "azure." + event.Lower(c)
+	case event.Graph:
+		if r.present("activityDateTime") {
+			return "entra.audit"
+		}
+		return datasetSignIn
+	}
+	return "unknown"
+}
+
+// signIn reports whether the record at hand is a sign-in of Entra.
+func (r *Reader) signIn() bool {
+	switch r.view.shape {
+	case event.Entra:
+		switch r.at("category") {
+		case signIns, nonInteractive, servicePrincipals, managedIdentities:
+			return true
+		}
+	case event.Graph:
+		return !r.present("activityDateTime")
+	}
+	return false
+}

@@ -1,0 +1,143 @@
+// Package decode turns a record's bytes into the event that rules see.
+package decode
+
+import (
+	"maps"
+	"slices"
+
+	"noroshi/internal/decode/projector"
+	"noroshi/internal/event"
+)
+
+// MaxRecord is the longest record that is read, in bytes; a longer one is undecodable, reason size.
+const MaxRecord = 4 << 20
+
+// Slack is the number of readable bytes, the first of them a zero, that must follow a record.
+const Slack = projector.Slack
+
+// Options are what an operator knows beyond the records.
+type Options struct {
+	// Directory gives the user principal name of an alias or object id; nil where there is none.
+	Directory func(name string) (upn string, ok bool)
+}
+
+// Plan says where in records of each shape the values of a layout lie. It is immutable and shared by all readers.
+type Plan struct {
+	layout  *event.Layout
+	options Options
+	views   [event.Shapes]view
+
+	authError event.Slot
+}
+
+// view is a shape as the plan's projector sees it.
+type view struct {
+	shape event.Shape
+	paths []string
+	at    map[string]int32 // by path
+	slots []origin         // by slot
+}
+
+// origin is where a slot's value comes from.
+type origin struct {
+	feeds  []int32 // places in paths, the first that has a text counts
+	form   event.Form
+	derive func(r *Reader, text string) string
+	list   func(r *Reader) []string
+}
+
+// NewPlan plans the projection of a layout's values. It adds the slots that derived values are worked out of, and is made
+// after the last rule has been compiled.
+func NewPlan(l *event.Layout, o Options) *Plan {
+	for _, name := range identity {
+		l.Slot(name)
+	}
+	for s := event.Slot(0); int(s) < l.Len(); s++ { // grows while it runs
+		for _, name := range derived[l.Def(s).Name].needs {
+			l.Slot(name)
+		}
+	}
+	p := &Plan{layout: l, options: o}
+	p.authError, _ = l.Slot("auth.error")
+	for s := range p.views {
+		p.views[s] = newView(l, event.Shape(s))
+	}
+	return p
+}
+
+// Layout is the numbering of the values.
+func (p *Plan) Layout() *event.Layout { return p.layout }
+
+func newView(l *event.Layout, shape event.Shape) view {
+	v := view{shape: shape, at: map[string]int32{}, slots: make([]origin, l.Len())}
+	for _, m := range marks[shape] {
+		v.path(m)
+	}
+	for s := range v.slots {
+		d := l.Def(event.Slot(s))
+		if !d.Plain() {
+			continue
+		}
+		o := &v.slots[s]
+		for _, p := range d.Paths(shape) {
+			if d.Field == nil && d.Family() == "raw" {
+				p = literal(p)
+			}
+			o.feeds = append(o.feeds, v.path(p))
+		}
+		o.form = d.Form()
+		how := derived[d.Name]
+		o.derive, o.list = how.text, how.list
+		if how.own {
+			o.feeds = nil
+		}
+		if d.Field == nil && d.Family() == "param" {
+			o.derive = textList(d.Key())
+			v.path("OperationProperties")
+			v.path("Parameters")
+		}
+	}
+	return v
+}
+
+// path is the place of a path among those projected.
+func (v *view) path(p string) int32 {
+	i, ok := v.at[p]
+	if !ok {
+		i = int32(len(v.paths))
+		v.at[p] = i
+		v.paths = append(v.paths, p)
+	}
+	return i
+}
+
+// literal marks the name of a member that holds brackets, which a path would read otherwise.
+func literal(path string) string {
+	if slices.Contains([]byte(path), '[') {
+		return ":" + path
+	}
+	return path
+}
+
+// Given reports whether records of a shape can have a value for the slot.
+func (p *Plan) Given(s event.Slot, shape event.Shape) bool {
+	d := p.layout.Def(s)
+	for {
+		base, ok := d.Base()
+		if !ok {
+			break
+		}
+		s, d = base, p.layout.Def(base)
+	}
+	o := &p.views[shape].slots[s]
+	return len(o.feeds) > 0 || o.derive != nil || o.list != nil
+}
+
+// Derived reports whether a slot's value costs more than a look into the record.
+func (p *Plan) Derived(s event.Slot) bool {
+	how := derived[p.layout.Def(s).Name]
+	return how.text != nil && !how.cheap || how.list != nil
+}
+
+// Names are the derived fields, for tests about the schema.
+func Names() []string { return slices.Sorted(maps.Keys(derived)) }

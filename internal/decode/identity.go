@@ -1,0 +1,126 @@
+package decode
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"hash/maphash"
+	"strings"
+	"time"
+
+	"noroshi/internal/event"
+)
+
+// Record is a record's identity: what is known of it on every road without its rules.
+type Record struct {
+	Dataset  string
+	ID       string // the record's own id, or sha256: and the hash of its bytes
+	Tenant   string
+	Account  string
+	Action   string
+	Time     time.Time // UTC
+	TimeFrom string    // record, envelope or enqueued
+}
+
+// Identity is the identity of the record at hand; its texts are copies.
+func (r *Reader) Identity() Record {
+	text := func(s event.Slot) string { return strings.Clone(r.Event.Text(s)) }
+	return Record{Dataset: text(event.Dataset), ID: text(event.ID), Tenant: text(event.Tenant), Account: text(event.Account), Action: text(event.Action), Time: r.time, TimeFrom: r.timeFrom}
+}
+
+// Key is what keeps the records of one account in order: tenant and account.
+func (r Record) Key() string { return r.Tenant + "/" + r.Account }
+
+var seed = maphash.MakeSeed()
+
+// Duplicate is 64 bits that two records share when they are the same: tenant, id, time and action, which of a sign-in holds
+// its outcome. It differs from process to process.
+func (r *Reader) Duplicate() uint64 {
+	h := maphash.String(seed, r.Event.Text(event.ID))
+	h = mix(h, maphash.String(seed, r.Event.Text(event.Tenant)))
+	h = mix(h, maphash.String(seed, r.Event.Text(event.Action)))
+	return mix(h, uint64(r.time.UnixNano()))
+}
+
+// mix joins two hashes so that neither order nor equality cancels out.
+func mix(a, b uint64) uint64 {
+	a ^= b + 0x9e3779b97f4a7c15 + a<<6 + a>>2
+	a *= 0xff51afd7ed558ccd
+	return a ^ a>>33
+}
+
+func eventID(r *Reader, text string) string {
+	if text != "" {
+		return text
+	}
+	sum := sha256.Sum256(r.rec)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+func eventTime(r *Reader, _ string) string { return FormatTime(r.time) }
+
+// FormatTime writes a time as all output does: UTC, RFC 3339, with milliseconds and more where there are more.
+func FormatTime(t time.Time) string {
+	if t.Nanosecond()%1_000_000 == 0 {
+		return t.UTC().Format("2006-01-02T15:04:05.000Z")
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000999999Z")
+}
+
+func rfc3339(s string) string {
+	if t, ok := Time(s); ok {
+		return FormatTime(t)
+	}
+	return ""
+}
+
+func action(r *Reader, text string) string {
+	if r.signIn() {
+		if r.Event.Text(r.plan.authError) == "0" {
+			return "UserLoggedIn"
+		}
+		return "UserLoginFailed"
+	}
+	return text
+}
+
+func provider(r *Reader, text string) string {
+	if text == "" && (r.view.shape == event.Entra || r.view.shape == event.Graph) {
+		return "Entra"
+	}
+	return text
+}
+
+// outcome is success or failure by the words of the record's type. Sign-ins go by their action: ResultStatus says Success
+// also of failed ones.
+func outcome(r *Reader, status string) string {
+	switch r.Event.Text(event.Action) {
+	case "UserLoggedIn":
+		return "success"
+	case "UserLoginFailed":
+		return "failure"
+	}
+	if r.view.shape == event.UAL && code(r, r.at("RecordType")) == "15" {
+		switch r.Event.Text(r.plan.authError) {
+		case "":
+			return ""
+		case "0":
+			return "success"
+		}
+		return "failure"
+	}
+	switch status {
+	case "True", "Succeeded", "PartiallySucceeded", "Success", "success", "true":
+		return "success"
+	case "False", "Failed", "Failure", "failure", "timeout", "false":
+		return "failure"
+	}
+	return ""
+}
+
+// Domain is the part of an address or user name after the last at sign.
+func Domain(name string) string {
+	if i := strings.LastIndexByte(name, '@'); i >= 0 {
+		return name[i+1:]
+	}
+	return ""
+}

@@ -1,0 +1,124 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"noroshi/internal/decode/projector"
+	"noroshi/internal/event"
+)
+
+// unwrap is what JSON in text stands for: of a string, or an array of one string or number, that value; all else stays as it is.
+func unwrap(s string) string {
+	t := strings.TrimSpace(s)
+	if len(t) < 2 || t[0] != '[' && t[0] != '"' {
+		return s
+	}
+	var v any
+	if json.Unmarshal([]byte(t), &v) != nil {
+		return s
+	}
+	if list, ok := v.([]any); ok {
+		switch len(list) {
+		case 0:
+			return ""
+		case 1:
+			v = list[0]
+		default:
+			return s
+		}
+	}
+	switch v := v.(type) {
+	case string:
+		return unwrap(v)
+	case float64, bool:
+		b, _ := json.Marshal(v)
+		return string(b)
+	}
+	return s
+}
+
+// entry is an entry of a Name/Value list.
+type entry struct {
+	Name, Value, Old, New string
+}
+
+// listCache is the Name/Value list that the record at hand was last asked for: several derived fields read the same one.
+type listCache struct {
+	used    bool
+	path    string
+	entries []entry
+}
+
+// entries are the entries of the Name/Value list at a path, be it JSON or JSON in text; of the record's names only the values
+// are text, all else is as JSON writes it. A list that is none gives no entries.
+func (r *Reader) entries(path string) []entry {
+	if r.list.used && r.list.path == path {
+		return r.list.entries
+	}
+	r.list = listCache{used: true, path: path, entries: parseEntries(r.span(path))}
+	return r.list.entries
+}
+
+func parseEntries(raw []byte) (all []entry) {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 || raw[0] != '[' {
+		return nil
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil {
+		return nil
+	}
+	for _, one := range list {
+		var m map[string]json.RawMessage
+		if json.Unmarshal(one, &m) != nil {
+			continue
+		}
+		all = append(all, entry{Name: text(m, "Name", "key", "displayName"), Value: text(m, "Value", "value"), Old: text(m, "OldValue", "oldValue"), New: text(m, "NewValue", "newValue")})
+	}
+	return all
+}
+
+// text is the first member there is, as text.
+func text(m map[string]json.RawMessage, names ...string) string {
+	for _, n := range names {
+		raw, ok := m[n]
+		if !ok || string(raw) == "null" {
+			continue
+		}
+		var s string
+		if json.Unmarshal(raw, &s) == nil {
+			return s
+		}
+		return string(raw)
+	}
+	return ""
+}
+
+// named is the value of an entry, its name without regard to case; ok tells whether there is one.
+func named(all []entry, name string) (value string, ok bool) {
+	for _, e := range all {
+		if strings.EqualFold(e.Name, name) {
+			return e.Value, true
+		}
+	}
+	return "", false
+}
+
+// textList finds an entry in the lists that some records hold as JSON in text: OperationProperties, seldom Parameters.
+func textList(key string) func(*Reader, string) string {
+	return func(r *Reader, have string) string {
+		if have != "" || r.view.shape != event.UAL {
+			return have
+		}
+		for _, path := range [...]string{"OperationProperties", "Parameters"} {
+			if i, ok := r.view.at[path]; ok && r.x.Values[i].Kind == projector.Text {
+				if v, ok := named(r.entries(path), key); ok {
+					return v
+				}
+			}
+		}
+		return ""
+	}
+}

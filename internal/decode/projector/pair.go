@@ -1,0 +1,86 @@
+package projector
+
+import "strings"
+
+// pair reads one entry of a Name/Value list from the byte after its bracket. The name may come before or after its value; of
+// two entries of one name the first counts.
+func (x *Projector) pair(l *list, p int) int {
+	b, name := x.b, Value{}
+	entry := x.entry[:len(l.members)]
+	clear(entry)
+	if x.room == 0 {
+		return ^p
+	}
+	if p = blank(b, p); b[p] == '}' {
+		return p + 1
+	}
+	for {
+		if b[p] != '"' {
+			return ^p
+		}
+		end, _ := text(b, p+1)
+		if end < 0 {
+			return end
+		}
+		member := b[p+1 : end-1]
+		if p = colon(b, end); p < 0 {
+			return p
+		}
+		v := Value{From: uint32(p), Kind: kind(b[p])}
+		if b[p] == '"' {
+			v.From++
+			end, v.Escaped = text(b, p+1)
+			v.To = uint32(end - 1)
+		} else {
+			end = skip(b, p, x.room-1)
+			v.To = uint32(end)
+		}
+		if p = end; p < 0 {
+			return p
+		}
+		switch string(member) {
+		case "Name", "key", "displayName":
+			name = v
+		default:
+			for i, m := range l.members {
+				if string(member) == m || m == "Value" && string(member) == "value" {
+					entry[i] = v
+				}
+			}
+		}
+		if p = blank(b, p); b[p] == '}' {
+			x.keep(l, name, entry)
+			return p + 1
+		}
+		if b[p] != ',' {
+			return ^p
+		}
+		p = blank(b, p+1)
+	}
+}
+
+func (x *Projector) keep(l *list, name Value, entry []Value) {
+	if name.Kind != Text {
+		return
+	}
+	n := x.b[name.From:name.To]
+	if name.Escaped {
+		n = Unescape(nil, n)
+	}
+	slots, known := l.names[string(n)]
+	if !known {
+		if len(n) > 64 {
+			return
+		}
+		slots = l.folded[strings.ToLower(string(n))]
+		if l.extra < learned { // also that nobody wants it
+			l.names[string(n)] = slots
+			l.extra++
+		}
+	}
+	for i, slot := range slots {
+		if slot >= 0 && x.Values[slot].Kind == None {
+			x.Values[slot] = entry[i]
+		}
+	}
+}

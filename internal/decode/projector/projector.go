@@ -1,0 +1,362 @@
+// Package projector takes the wanted values out of a JSON record and proves the rest well-formed in the same pass.
+package projector
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unsafe"
+)
+
+// Kind says what a value is.
+type Kind uint8
+
+// The kinds; None is a value that the record lacks.
+const (
+	None Kind = iota
+	Text
+	Number
+	True
+	False
+	Null
+	Object
+	Array
+)
+
+// Value is a place in the record; of a text without its quotes. It holds no pointer, so clearing is cheap.
+type Value struct {
+	From, To uint32
+	Kind     Kind
+	Escaped  bool
+}
+
+// ErrSyntax is what every SyntaxError is.
+var ErrSyntax = errors.New("no JSON object")
+
+// SyntaxError tells where a record stops being a JSON object, or nests deeper than MaxDepth.
+type SyntaxError struct{ At int } // bytes from the record's beginning
+
+func (e SyntaxError) Error() string { return fmt.Sprintf("no JSON object from byte %d on", e.At) }
+
+// Is makes errors.Is(err, ErrSyntax) hold.
+func (SyntaxError) Is(target error) bool { return target == ErrSyntax }
+
+// learned bounds the unknown keys that one object remembers.
+const learned = 256
+
+// key is one member of an object: what to do with its value, and the key that followed last time.
+type key struct {
+	text  string    // with quotes and colon
+	word  [3]uint64 // its first 24 bytes
+	mask  [3]uint64
+	slots []int32 // who wants the value itself
+	first bool    // the first value counts: the member lies in the elements of an array
+	deep  bool    // something wants what lies inside
+	child *node
+	each  *node
+	list  *list
+	next  *key
+	stamp uint32 // the record that had it last
+}
+
+type node struct {
+	keys  map[string]*key
+	first *key
+	extra int
+	fold  bool
+}
+
+// list is a Name/Value array: which of its entries are wanted, by name and member.
+type list struct {
+	members []string // Value, or NewValue and OldValue
+	names   map[string][]int32
+	folded  map[string][]int32 // lower case names, for those spelt otherwise
+	extra   int
+}
+
+// A Projector belongs to one goroutine: it learns the order in which keys come.
+type Projector struct {
+	Values []Value
+	root   *node
+	b      []byte
+	now    uint32
+	room   int // how much deeper the record may nest
+	entry  []Value
+}
+
+func newNode() *node { return &node{keys: map[string]*key{}} }
+
+// member is the key of a name.
+func (n *node) member(name string) *key {
+	if k := n.keys[name]; k != nil {
+		return k
+	}
+	return n.add(name)
+}
+
+func (n *node) add(name string) *key {
+	k := &key{text: strconv.Quote(name) + ":"}
+	k.index()
+	n.keys[name] = k
+	return k
+}
+
+// index prepares the comparison of the key's first 24 bytes.
+func (k *key) index() {
+	var h [24]byte
+	copy(h[:], k.text)
+	for i := range k.word {
+		k.word[i] = binary.LittleEndian.Uint64(h[8*i:])
+		if n := len(k.text) - 8*i; n >= 8 {
+			k.mask[i] = ^uint64(0)
+		} else if n > 0 {
+			k.mask[i] = 1<<(8*n) - 1
+		}
+	}
+}
+
+func (l *list) want(name, member string, slot int32) {
+	m := 0
+	for m < len(l.members) && l.members[m] != member {
+		m++
+	}
+	if m == len(l.members) {
+		l.members = append(l.members, member)
+	}
+	for len(l.names[name]) <= m {
+		l.names[name] = append(l.names[name], -1)
+	}
+	l.names[name][m] = slot
+	if l.folded == nil {
+		l.folded = map[string][]int32{}
+	}
+	l.folded[strings.ToLower(name)] = l.names[name]
+}
+
+// Record reads the record b[from:to]; b[to] must be 0 and Slack bytes from there on readable. The values hold until the next call.
+func (x *Projector) Record(b []byte, from, to int) error {
+	clear(x.Values)
+	x.b = b
+	x.now++
+	x.room = MaxDepth
+	p := blank(b, from)
+	if b[p] != '{' {
+		return SyntaxError{p - from}
+	}
+	if p = x.object(x.root, p+1); p < 0 {
+		return SyntaxError{min(^p, to) - from}
+	}
+	if p = blank(b, p); p != to {
+		return SyntaxError{min(p, to) - from}
+	}
+	return nil
+}
+
+// object reads the members of an object from the byte after its bracket.
+func (x *Projector) object(n *node, p int) int {
+	b, last, guess := x.b, (*key)(nil), n.first
+	if x.room--; x.room < 0 {
+		return ^p
+	}
+	if p = blank(b, p); b[p] == '}' {
+		x.room++
+		return p + 1
+	}
+	for {
+		k := guess
+		if k != nil && k.at(b, p) {
+			if p += len(k.text); b[p] <= ' ' {
+				p = blank(b, p)
+			}
+		} else {
+			if k, p = x.find(n, p); p < 0 {
+				return p
+			}
+			if last == nil {
+				n.first = k
+			} else if k != nil {
+				last.next = k
+			}
+		}
+		if p = x.value(k, p); p < 0 {
+			return p
+		}
+		if b[p] <= ' ' {
+			p = blank(b, p)
+		}
+		if b[p] == '}' {
+			x.room++
+			return p + 1
+		}
+		if b[p] != ',' {
+			return ^p
+		}
+		if p++; b[p] <= ' ' {
+			p = blank(b, p)
+		}
+		if last, guess = k, nil; k != nil {
+			guess = k.next
+		}
+	}
+}
+
+// at reports whether this key, its quotes and its colon stand at b[p].
+func (k *key) at(b []byte, p int) bool {
+	w := b[p : p+24]
+	if (binary.LittleEndian.Uint64(w)^k.word[0])&k.mask[0]|(binary.LittleEndian.Uint64(w[8:])^k.word[1])&k.mask[1]|(binary.LittleEndian.Uint64(w[16:])^k.word[2])&k.mask[2] != 0 {
+		return false
+	}
+	return len(k.text) <= 24 || len(b)-p >= len(k.text) && string(b[p+24:p+len(k.text)]) == k.text[24:]
+}
+
+// find reads a key that was not foreseen and returns its entry and the place of its value.
+func (x *Projector) find(n *node, p int) (*key, int) {
+	b := x.b
+	if b[p] != '"' {
+		return nil, ^p
+	}
+	end, escaped := text(b, p+1)
+	if end < 0 {
+		return nil, end
+	}
+	name := b[p+1 : end-1]
+	if escaped {
+		name = Unescape(nil, name)
+	}
+	k := n.keys[string(name)]
+	if k == nil && n.extra < learned && !escaped && len(name) < 64 {
+		k = n.learn(string(name))
+	} else if k == nil && n.fold {
+		k = n.spelt(string(name))
+	}
+	return k, colon(b, end)
+}
+
+// learn remembers a key that nobody wants, or another spelling of one that somebody does.
+func (n *node) learn(name string) *key {
+	n.extra++
+	if n.fold {
+		if as := n.spelt(name); as != nil {
+			k := *as
+			k.text = strconv.Quote(name) + ":"
+			k.index()
+			n.keys[name] = &k
+			return &k
+		}
+	}
+	return n.add(name)
+}
+
+// spelt is the wanted key of which the name is another spelling.
+func (n *node) spelt(name string) *key {
+	for have, k := range n.keys {
+		if (len(k.slots) > 0 || k.deep) && strings.EqualFold(have, name) {
+			return k
+		}
+	}
+	return nil
+}
+
+// value reads the value of k and keeps it if someone wants it.
+func (x *Projector) value(k *key, p int) int {
+	b := x.b
+	if k == nil {
+		return skip(b, p, x.room)
+	}
+	if k.deep && !k.first {
+		if k.stamp == x.now {
+			x.forget(k)
+		}
+		k.stamp = x.now
+	}
+	v := Value{From: uint32(p)}
+	end := 0
+	switch {
+	case b[p] == '"':
+		v.From++
+		end, v.Escaped = text(b, p+1)
+		v.To, v.Kind = uint32(end-1), Text
+	case b[p] == '{' && k.child != nil:
+		end = x.object(k.child, p+1)
+		v.To, v.Kind = uint32(end), Object
+	case b[p] == '[' && (k.list != nil || k.each != nil):
+		end = x.array(k, p+1)
+		v.To, v.Kind = uint32(end), Array
+	default:
+		end = skip(b, p, x.room)
+		v.To, v.Kind = uint32(end), kind(b[p])
+	}
+	if end >= 0 {
+		for _, s := range k.slots {
+			if !k.first || x.Values[s].Kind == None {
+				x.Values[s] = v
+			}
+		}
+	}
+	return end
+}
+
+func kind(c byte) Kind {
+	switch c {
+	case '"':
+		return Text
+	case '{':
+		return Object
+	case '[':
+		return Array
+	case 't':
+		return True
+	case 'f':
+		return False
+	case 'n':
+		return Null
+	}
+	return Number
+}
+
+// array reads a Name/Value list, or an array of objects of which the first that has a member counts.
+func (x *Projector) array(k *key, p int) int {
+	b := x.b
+	if x.room--; x.room < 0 {
+		return ^p
+	}
+	if p = blank(b, p); b[p] == ']' {
+		x.room++
+		return p + 1
+	}
+	for {
+		switch {
+		case b[p] != '{':
+			p = skip(b, p, x.room)
+		case k.each != nil:
+			p = x.object(k.each, p+1)
+		default:
+			p = x.pair(k.list, p+1)
+		}
+		if p < 0 {
+			return p
+		}
+		if p = blank(b, p); b[p] == ']' {
+			x.room++
+			return p + 1
+		}
+		if b[p] != ',' {
+			return ^p
+		}
+		p = blank(b, p+1)
+	}
+}
+
+// Raw is the value's bytes in the record, escapes not undone.
+func (x *Projector) Raw(i int) []byte {
+	v := x.Values[i]
+	return x.b[v.From:v.To]
+}
+
+// View is Raw as a string that lives until the record's buffer is used again.
+func (x *Projector) View(i int) string {
+	v := x.Values[i]
+	return unsafe.String(unsafe.SliceData(x.b[v.From:v.To]), int(v.To-v.From))
+}

@@ -1,0 +1,158 @@
+package projector
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// padded is a record with what must follow it.
+func padded(rec string) ([]byte, int) {
+	return append([]byte(rec), make([]byte, Slack)...), len(rec)
+}
+
+func read(x *Projector, rec string) error {
+	b, n := padded(rec)
+	return x.Record(b, 0, n)
+}
+
+func values(x *Projector) (all []string) {
+	for i, v := range x.Values {
+		raw := x.Raw(i)
+		if v.Escaped {
+			raw = Unescape(nil, raw)
+		}
+		if v.Kind == None {
+			raw = []byte("-")
+		}
+		all = append(all, string(raw))
+	}
+	return all
+}
+
+func TestPathsPickTheirValues(t *testing.T) {
+	paths := []string{"A", "B.C", "L[N]", "L[N].NewValue", "E[*].X", "E[*].L[k].newValue", ":odd.name", "B"}
+	rows := []struct{ name, rec, want string }{
+		{"all of them", `{"A":"1","B":{"C":2},"L":[{"Name":"N","Value":"v","NewValue":"w"}],"E":[{"Y":1},{"X":"e","L":[{"displayName":"k","newValue":"z"}]},{"X":"f"}],"odd.name":true}`, `[1 2 v w e z true {"C":2}]`},
+		{"value before name", `{"L":[{"Value":"v","Name":"N"}]}`, "[- - v - - - - -]"},
+		{"names spelt otherwise", `{"L":[{"Name":"n","Value":"v"}]}`, "[- - v - - - - -]"},
+		{"the first of two entries", `{"L":[{"Name":"N","Value":"v"},{"Name":"N","Value":"u"}]}`, "[- - v - - - - -]"},
+		{"the last of doubled keys", `{"A":"1","A":"2","B":{"C":1},"B":{}}`, "[2 - - - - - - {}]"},
+		{"an object that becomes a text", `{"B":{"C":1},"B":"t"}`, "[- - - - - - - t]"},
+		{"escapes", `{"\u0041":"\u00e9\n"}`, "[é\n - - - - - - -]"},
+		{"white space everywhere", "\r\n {\t\"A\" :\n \"1\" , \"B\" : { \"C\" : 2 } } \n", `[1 2 - - - - - { "C" : 2 }]`},
+	}
+	x := New(paths, false)
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			if err := read(x, r.rec); err != nil {
+				t.Fatal(err)
+			}
+			if got := fmt.Sprint(values(x)); got != r.want {
+				t.Errorf("got %s, want %s", got, r.want)
+			}
+		})
+	}
+}
+
+func TestEnvelopeKeysIgnoreCase(t *testing.T) {
+	x := New([]string{"category", "properties.id"}, true)
+	for _, rec := range []string{`{"Category":"c","properties":{"id":"1"}}`, `{"CATEGORY":"c","Properties":{"id":"1"}}`} {
+		for range 2 { // the second time the spelling is known
+			if err := read(x, rec); err != nil || fmt.Sprint(values(x)) != "[c 1]" {
+				t.Errorf("%s gives %v, %v", rec, values(x), err)
+			}
+		}
+	}
+}
+
+func TestNestingIsBoundedTheSameWhetherWantedOrNot(t *testing.T) {
+	nest := func(n int) string { return strings.Repeat(`{"a":`, n-1) + "{}" + strings.Repeat("}", n-1) }
+	for _, paths := range [][]string{nil, {"a.a.a.b"}} {
+		x := New(paths, false)
+		if err := read(x, nest(MaxDepth)); err != nil {
+			t.Errorf("%v: depth %d: %v", paths, MaxDepth, err)
+		}
+		if err := read(x, nest(MaxDepth+1)); err == nil {
+			t.Errorf("%v: depth %d is read", paths, MaxDepth+1)
+		}
+	}
+}
+
+func TestMistakesTellTheirPlace(t *testing.T) {
+	rows := []struct {
+		rec string
+		at  int
+	}{{`{"A":tru}`, 5}, {`{"A":"x`, 7}, {`[]`, 0}, {``, 0}, {`{"A":1}x`, 7}, {`{"A":01}`, 5}, {"{\"A\":\"\xff\"}", 6}, {"{\"A\":\"\x00\"}", 6}, {`{"A":1,}`, 7}}
+	for _, r := range rows {
+		err := read(New([]string{"A"}, false), r.rec)
+		if e, ok := err.(SyntaxError); !ok || e.At != r.at {
+			t.Errorf("%q: got %v, want byte %d", r.rec, err, r.at)
+		}
+	}
+}
+
+// FuzzRecord compares with encoding/json: what is an object to one is an object to the other, and texts are the same.
+func FuzzRecord(f *testing.F) {
+	for _, s := range []string{`{"A":"x","B":{"C":[1,2.5e-3,{"d":null}]},"L":[{"Name":"N","Value":"\ud83d\ude00"}]}`, `{"A":"\ud800"}`, `{"A":1,"A":{"B":2}}`, "{\"A\":\"\x7f\"}", `{"E":[{"X":"1"}]}`} {
+		f.Add([]byte(s))
+	}
+	x := New([]string{"A", "B.C", "L[N]", "E[*].X"}, false)
+	f.Fuzz(func(t *testing.T, rec []byte) {
+		b, n := padded(string(rec))
+		err := x.Record(b, 0, n)
+		var m map[string]any
+		naive := json.Unmarshal(rec, &m)
+		valid := naive == nil && m != nil && utf8.Valid(rec)
+		if deep(rec) > MaxDepth {
+			return
+		}
+		if (err == nil) != valid {
+			t.Fatalf("%q: projector says %v, encoding/json %v", rec, err, naive)
+		}
+		if !valid {
+			return
+		}
+		want, isText := m["A"].(string)
+		if got := x.Values[0]; isText != (got.Kind == Text) {
+			t.Fatalf("%q: A is of kind %d", rec, got.Kind)
+		}
+		got := x.Raw(0)
+		if x.Values[0].Escaped {
+			got = Unescape(nil, got)
+		}
+		if isText && !bytes.Equal(got, []byte(want)) {
+			t.Fatalf("%q: A is %q, want %q", rec, got, want)
+		}
+	})
+}
+
+// deep counts brackets, those in texts too: an upper bound of the depth.
+func deep(rec []byte) (most int) {
+	d := 0
+	for _, c := range rec {
+		switch c {
+		case '{', '[':
+			d++
+			most = max(most, d)
+		case '}', ']':
+			d--
+		}
+	}
+	return most
+}
+
+func BenchmarkRecord(b *testing.B) {
+	rec, n := padded(`{"CreationTime":"2026-01-02T03:04:05","Id":"7d1f8e53-24a1-4e0b-8f0c-2f3b7f0c9a11","Operation":"New-InboxRule","OrganizationId":"aaaabbbb-0000-cccc-1111-dddd2222eeee","RecordType":1,"ResultStatus":"True","UserKey":"1003","UserType":2,"Version":1,"Workload":"Exchange","ClientIP":"203.0.113.7:51234","UserId":"taro@contoso.example","Parameters":[{"Name":"Name","Value":".."},{"Name":"MoveToFolder","Value":"RSS Feeds"}],"SessionId":"5f1e0c4e"}`)
+	x := New([]string{"Id", "CreationTime", "Operation", "RecordType", "UserId", "ClientIP", "Parameters[MoveToFolder]"}, false)
+	b.SetBytes(int64(n))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := x.Record(rec, 0, n); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

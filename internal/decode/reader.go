@@ -1,0 +1,239 @@
+package decode
+
+import (
+	"strings"
+	"time"
+	"unsafe"
+
+	"noroshi/internal/decode/projector"
+	"noroshi/internal/event"
+)
+
+// Reason says why bytes are no event; the words are stable.
+type Reason string
+
+// The reasons of undecodable records.
+const (
+	BadJSON Reason = "json" // no JSON object, broken UTF-8, nested deeper than 64
+	BadSize Reason = "size" // longer than MaxRecord
+	BadTime Reason = "time" // no readable time
+)
+
+// Error is a record that is no event.
+type Error struct {
+	Reason Reason
+	Cause  error
+}
+
+func (e *Error) Error() string { return string(e.Reason) + ": " + e.Cause.Error() }
+
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Reader reads one record after the other, in one goroutine, without memory that grows with them.
+type Reader struct {
+	// Event is the record at hand.
+	Event *event.Event
+
+	plan       *Plan
+	projectors [event.Shapes]*projector.Projector
+	x          *projector.Projector // of the record at hand
+	view       *view
+	shape      event.Shape // of the record before, the first guess for the next
+	rec        []byte
+	arena      []byte
+	copied     []byte
+	time       time.Time
+	timeFrom   string
+	list       listCache
+}
+
+// Reader makes a reader.
+func (p *Plan) Reader() *Reader {
+	r := &Reader{plan: p}
+	for i := range p.views {
+		r.projectors[i] = projector.New(p.views[i].paths, event.Shape(i) == event.Entra || event.Shape(i) == event.Other)
+	}
+	r.Event = event.New(p.layout, r)
+	return r
+}
+
+// Read reads the record b[from:to]. b[to] must be 0 and Slack bytes from there on readable. The enqueued time stands in where
+// the record has none; it may be zero. The error is always an *Error.
+func (r *Reader) Read(b []byte, from, to int, enqueued time.Time) error {
+	r.Event.Next()
+	r.arena = r.arena[:0]
+	r.list.used = false
+	r.rec = b[from:to]
+	if to-from > MaxRecord {
+		return &Error{BadSize, errSize}
+	}
+	if err := r.project(b, from, to); err != nil {
+		return &Error{BadJSON, err}
+	}
+	if r.time, r.timeFrom = r.when(); r.timeFrom == "" {
+		if r.time, r.timeFrom = enqueued.UTC(), "enqueued"; enqueued.IsZero() {
+			r.timeFrom = ""
+			return &Error{BadTime, errTime}
+		}
+	}
+	return nil
+}
+
+// ReadAlone reads a record that stands alone; it is copied to have its end marked.
+func (r *Reader) ReadAlone(rec []byte, enqueued time.Time) error {
+	n := len(rec)
+	r.copied = append(append(r.copied[:0], rec...), slack[:]...)
+	return r.Read(r.copied, 0, n, enqueued)
+}
+
+var slack [Slack]byte
+
+// Time is when the record at hand happened, UTC.
+func (r *Reader) Time() time.Time { return r.time }
+
+// Bytes are the record at hand.
+func (r *Reader) Bytes() []byte { return r.rec }
+
+// Shape is the layout of the record at hand.
+func (r *Reader) Shape() event.Shape { return r.view.shape }
+
+// Text implements event.Source.
+func (r *Reader) Text(s event.Slot) string {
+	o := &r.view.slots[s]
+	text := ""
+	for _, i := range o.feeds {
+		if text = r.scalar(i); text != "" {
+			break
+		}
+	}
+	if text != "" {
+		text = canonical(o.form, text)
+	}
+	if o.derive != nil {
+		text = o.derive(r, text)
+	}
+	return text
+}
+
+// List implements event.Source.
+func (r *Reader) List(s event.Slot) []string {
+	o := &r.view.slots[s]
+	if o.list == nil {
+		return nil
+	}
+	return o.list(r)
+}
+
+// Has implements event.Source.
+func (r *Reader) Has(s event.Slot) bool {
+	o := &r.view.slots[s]
+	if o.list != nil {
+		return len(r.Event.List(s)) > 0
+	}
+	if o.derive != nil && r.Event.Text(s) != "" {
+		return true
+	}
+	if o.derive != nil && r.plan.layout.Def(s).Field != nil {
+		return false
+	}
+	for _, i := range o.feeds {
+		if k := r.x.Values[i].Kind; k != projector.None && k != projector.Null {
+			return true
+		}
+	}
+	return false
+}
+
+// scalar is the text of a projected value, "" of an object, an array or null.
+func (r *Reader) scalar(i int32) string {
+	v := &r.x.Values[i]
+	switch v.Kind {
+	case projector.Text:
+		if v.Escaped {
+			return r.unescape(r.x.Raw(int(i)))
+		}
+		return r.x.View(int(i))
+	case projector.Number:
+		return r.x.View(int(i))
+	case projector.True:
+		return "true"
+	case projector.False:
+		return "false"
+	}
+	return ""
+}
+
+// unescape is a text that lives until the next record.
+func (r *Reader) unescape(raw []byte) string {
+	from := len(r.arena)
+	r.arena = projector.Unescape(r.arena, raw)
+	return unsafe.String(unsafe.SliceData(r.arena[from:]), len(r.arena)-from)
+}
+
+// at is the text at a path that the plan projects, "" elsewhere.
+func (r *Reader) at(path string) string {
+	i, ok := r.view.at[path]
+	if !ok {
+		return ""
+	}
+	return r.scalar(i)
+}
+
+// span is the JSON at a path that the plan projects: of a text what it says, of an object or array its bytes.
+func (r *Reader) span(path string) []byte {
+	i, ok := r.view.at[path]
+	if !ok {
+		return nil
+	}
+	switch r.x.Values[i].Kind {
+	case projector.None, projector.Null:
+		return nil
+	case projector.Text:
+		return []byte(r.scalar(i))
+	}
+	return r.x.Raw(int(i))
+}
+
+// field is the text of a field that the derivation needs.
+func (r *Reader) field(name string) string {
+	s, ok := r.plan.layout.Find(name)
+	if !ok {
+		return ""
+	}
+	return r.Event.Text(s)
+}
+
+// fieldList is the texts of a field that the derivation needs.
+func (r *Reader) fieldList(name string) []string {
+	s, ok := r.plan.layout.Find(name)
+	if !ok {
+		return nil
+	}
+	return r.Event.List(s)
+}
+
+func canonical(f event.Form, s string) string {
+	switch f {
+	case event.LowerCase:
+		return event.Lower(s)
+	case event.Operation:
+		return operation(s)
+	case event.Address:
+		ip, _ := Address(s)
+		return ip
+	case event.JSONText:
+		return unwrap(s)
+	}
+	return s
+}
+
+// operation drops what an operation's name carries by accident: trailing dots and blanks, the en dash.
+func operation(s string) string {
+	if s[len(s)-1] == '.' || s[len(s)-1] == ' ' || s[0] == ' ' {
+		s = strings.TrimRight(strings.TrimLeft(s, " "), ". ")
+	}
+	if strings.Contains(s, "–") {
+		s = strings.ReplaceAll(s, "–", "-")
+	}
+	return s
+}

@@ -1,0 +1,101 @@
+package decode
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+
+	"noroshi/internal/decode/projector"
+	"noroshi/internal/event"
+)
+
+var (
+	errSize = errors.New("longer than 4 MiB")
+	errTime = errors.New("no readable time")
+)
+
+// marks are the members by which a shape is known, or known not to be; each view projects its own.
+var marks = [event.Shapes][]string{
+	event.UAL:   {"Operation", "CreationTime", "RecordType"},
+	event.Entra: {"Operation", "CreationTime", "RecordType", "category", "properties"},
+	event.Graph: all,
+	event.Other: all,
+}
+
+var all = []string{"Operation", "CreationTime", "RecordType", "category", "properties",
+	"createdDateTime", "activityDateTime", "activityDisplayName", "userPrincipalName", "conditionalAccessStatus", "appDisplayName"}
+
+// project reads the record with the projector of its shape. The shape is guessed, by the record's first key and the record
+// before; where the record does not bear the guess out, it is read once more for all marks. The marks exclude each other, so
+// the shape is a function of the record alone.
+func (r *Reader) project(b []byte, from, to int) error {
+	first := guess(b[from:to], r.shape)
+	if err := r.as(first, b, from, to); err != nil {
+		return err
+	}
+	if first != event.Other && r.is(first) {
+		r.shape = first
+		return nil
+	}
+	for _, s := range [...]event.Shape{event.UAL, event.Entra, event.Graph} {
+		if s == first {
+			continue
+		}
+		if err := r.as(s, b, from, to); err != nil {
+			return err
+		}
+		if r.is(s) {
+			r.shape = s
+			return nil
+		}
+	}
+	r.shape = event.Other
+	return r.as(event.Other, b, from, to)
+}
+
+func (r *Reader) as(s event.Shape, b []byte, from, to int) error {
+	r.x, r.view = r.projectors[s], &r.plan.views[s]
+	return r.x.Record(b, from, to)
+}
+
+// is reports whether the record, as projected for a shape, is of it.
+func (r *Reader) is(s event.Shape) bool {
+	audit := r.kind("Operation") == projector.Text && (r.present("CreationTime") || r.present("RecordType"))
+	if s == event.UAL {
+		return audit
+	}
+	envelope := !audit && r.kind("category") == projector.Text && r.kind("properties") == projector.Object
+	if s == event.Entra {
+		return envelope
+	}
+	return !audit && !envelope && (r.present("activityDateTime") && r.present("activityDisplayName") ||
+		r.present("createdDateTime") && (r.present("userPrincipalName") || r.present("conditionalAccessStatus") || r.present("appDisplayName")))
+}
+
+func (r *Reader) kind(path string) projector.Kind { return r.x.Values[r.view.at[path]].Kind }
+
+func (r *Reader) present(path string) bool {
+	k := r.kind(path)
+	return k != projector.None && k != projector.Null
+}
+
+// guess is the likely shape: by the first key, else that of the record before.
+func guess(rec []byte, before event.Shape) event.Shape {
+	rest, ok := bytes.CutPrefix(rec, []byte(`{"`))
+	if !ok {
+		return before
+	}
+	end := bytes.IndexByte(rest[:min(len(rest), 24)], '"')
+	if end < 0 {
+		return before
+	}
+	switch key := rest[:end]; {
+	case string(key) == "CreationTime", string(key) == "Operation", string(key) == "Id":
+		return event.UAL
+	case strings.EqualFold(string(key), "time"), strings.EqualFold(string(key), "category"):
+		return event.Entra
+	case string(key) == "id":
+		return event.Graph
+	}
+	return before
+}

@@ -1,0 +1,151 @@
+package decode
+
+import (
+	"strings"
+	"time"
+
+	"noroshi/internal/event"
+)
+
+// when is the time of the record at hand and what gave it: the record itself or its envelope; "" where nothing did.
+func (r *Reader) when() (t time.Time, from string) {
+	for _, i := range r.view.slots[event.Time].feeds {
+		text := r.scalar(i)
+		if text == "" {
+			continue
+		}
+		if t, ok := Time(text); ok {
+			if r.view.shape != event.UAL && r.view.paths[i] == "time" {
+				return t, "envelope"
+			}
+			return t, "record"
+		}
+	}
+	return t, ""
+}
+
+// Time reads the notations of time that audit records hold: RFC 3339 with a T or a blank, any number of decimals, with Z, an
+// offset or no zone, which means UTC; and month/day/year with a clock of 12 or 24 hours. The result is UTC.
+func Time(s string) (time.Time, bool) {
+	s = strings.TrimSpace(s)
+	if len(s) >= 19 && s[4] == '-' {
+		return iso(s)
+	}
+	return american(s)
+}
+
+func iso(s string) (t time.Time, ok bool) {
+	if s[7] != '-' || s[10] != 'T' && s[10] != ' ' && s[10] != 't' || s[13] != ':' || s[16] != ':' {
+		return t, false
+	}
+	year, ok1 := number(s[0:4])
+	month, ok2 := number(s[5:7])
+	day, ok3 := number(s[8:10])
+	hour, ok4 := number(s[11:13])
+	minute, ok5 := number(s[14:16])
+	second, ok6 := number(s[17:19])
+	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6) {
+		return t, false
+	}
+	nanos, rest := decimals(s[19:])
+	offset, ok := zone(rest)
+	if !ok || !valid(year, month, day, hour, minute, second) {
+		return t, false
+	}
+	return time.Date(year, time.Month(month), day, hour, minute, second, nanos, time.UTC).Add(-offset), true
+}
+
+// valid reports whether the numbers are a day and a time of day; a leap second counts as the next minute.
+func valid(year, month, day, hour, minute, second int) bool {
+	return year > 0 && month >= 1 && month <= 12 && day >= 1 && day <= time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day() &&
+		hour < 24 && minute < 60 && second <= 60
+}
+
+// decimals are the nanoseconds of a fraction and what follows it.
+func decimals(s string) (nanos int, rest string) {
+	if s == "" || s[0] != '.' && s[0] != ',' {
+		return 0, s
+	}
+	i, unit := 1, 100_000_000
+	for ; i < len(s) && s[i] >= '0' && s[i] <= '9'; i++ {
+		nanos += int(s[i]-'0') * unit
+		unit /= 10
+	}
+	return nanos, s[i:]
+}
+
+// zone is the offset from UTC that the end of a time tells.
+func zone(s string) (time.Duration, bool) {
+	s = strings.TrimLeft(s, " ")
+	if s == "" || s == "Z" || s == "z" || s == "UTC" || s == "+0000 UTC" {
+		return 0, true
+	}
+	if s[0] != '+' && s[0] != '-' {
+		return 0, false
+	}
+	digits := strings.ReplaceAll(s[1:], ":", "")
+	if len(digits) != 4 {
+		return 0, false
+	}
+	hours, ok1 := number(digits[:2])
+	minutes, ok2 := number(digits[2:])
+	d := time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute
+	if s[0] == '-' {
+		d = -d
+	}
+	return d, ok1 && ok2 && hours < 24 && minutes < 60
+}
+
+// number reads a number of digits alone.
+func number(s string) (n int, ok bool) {
+	if s == "" || len(s) > 4 {
+		return 0, false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+		n = n*10 + int(s[i]-'0')
+	}
+	return n, true
+}
+
+// american reads 8/22/2022 6:07:16 PM and 8/22/2022 18:07:16, both UTC.
+func american(s string) (t time.Time, ok bool) {
+	date, clock, ok := strings.Cut(s, " ")
+	if !ok {
+		return t, false
+	}
+	clock, half, twelve := strings.Cut(clock, " ")
+	d, c := strings.Split(date, "/"), strings.Split(clock, ":")
+	if len(d) != 3 || len(c) < 2 || len(c) > 3 || len(d[2]) != 4 {
+		return t, false
+	}
+	nanos := 0
+	if len(c) == 3 {
+		whole := c[2]
+		if i := strings.IndexByte(whole, '.'); i >= 0 {
+			nanos, _ = decimals(whole[i:])
+			c[2] = whole[:i]
+		}
+	}
+	var n [6]int
+	for i, part := range append(d, c...) {
+		if n[i], ok = number(part); !ok {
+			return t, false
+		}
+	}
+	month, day, year, hour, minute, second := n[0], n[1], n[2], n[3], n[4], n[5]
+	if twelve {
+		if hour < 1 || hour > 12 || !strings.EqualFold(half, "AM") && !strings.EqualFold(half, "PM") {
+			return t, false
+		}
+		if hour %= 12; strings.EqualFold(half, "PM") {
+			hour += 12
+		}
+	}
+	if !valid(year, month, day, hour, minute, second) {
+		return t, false
+	}
+	return time.Date(year, time.Month(month), day, hour, minute, second, nanos, time.UTC), true
+}
