@@ -6,7 +6,7 @@ func Suggest(word string, candidates []string) string {
 	best, least := "", max(1, len([]rune(word))/3)+1
 	w := fold(word)
 	for _, c := range candidates {
-		if d := distance(w, fold(c), least); d < least {
+		if d := Distance(w, fold(c), least); d < least {
 			best, least = c, d
 		}
 	}
@@ -23,8 +23,8 @@ func fold(s string) []rune {
 	return rs
 }
 
-// distance is the optimal string alignment distance of a and b, or anything ≥ limit if it is not below limit.
-func distance(a, b []rune, limit int) int {
+// Distance is the optimal string alignment distance of a and b, or anything ≥ limit if it is not below limit.
+func Distance(a, b []rune, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit
 	}

@@ -1,0 +1,237 @@
+package cond
+
+import (
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+
+	"noroshi/internal/diag"
+	"noroshi/internal/event"
+)
+
+// flatten turns member chains into one name each, folds has() and the forms that ignore case into names of their own, and
+// lists into constants. It walks from the leaves up.
+type flatten struct {
+	scope    *Scope
+	mistakes []Mistake
+}
+
+// listName marks an identifier that stands for a list until its user has been seen.
+const listName = "lists."
+
+// ignoring are the comparisons that ignore case, by the exact ones.
+var ignoring = map[string]string{"iequals": "==", "icontains": "contains", "istarts": "startsWith", "iends": "endsWith"}
+
+// Visit implements ast.Visitor.
+func (f *flatten) Visit(n *ast.Node) {
+	switch v := (*n).(type) {
+	case *ast.ChainNode:
+		if id, ok := v.Node.(*ast.IdentifierNode); ok {
+			*n = id
+		}
+	case *ast.MemberNode:
+		if name, ok := chain(v); ok {
+			f.replace(n, name, first(v))
+		}
+	case *ast.BuiltinNode:
+		if id, ok := v.Arguments[0].(*ast.IdentifierNode); ok && v.Name == "lower" {
+			f.lower(n, id)
+		}
+	case *ast.BinaryNode:
+		if v.Operator == "in" {
+			f.inList(v)
+		}
+	case *ast.CallNode:
+		f.call(n, v)
+	}
+}
+
+func (f *flatten) replace(n *ast.Node, name string, at ast.Node) {
+	id := &ast.IdentifierNode{Value: name}
+	id.SetLocation(at.Location())
+	*n = id
+}
+
+// first is the leftmost node of a chain: the place of a name.
+func first(n ast.Node) ast.Node {
+	switch v := n.(type) {
+	case *ast.MemberNode:
+		return first(v.Node)
+	case *ast.ChainNode:
+		return first(v.Node)
+	}
+	return n
+}
+
+// chain is the flat name of a.b.c and of family["Name"].
+func chain(n ast.Node) (string, bool) {
+	switch v := n.(type) {
+	case *ast.IdentifierNode:
+		return v.Value, true
+	case *ast.ChainNode:
+		return chain(v.Node)
+	case *ast.MemberNode:
+		p, isText := v.Property.(*ast.StringNode)
+		base, known := chain(v.Node)
+		if !isText || !known {
+			return "", false
+		}
+		if base == "param" || base == "change" {
+			return base + "[" + p.Value + "]", true
+		}
+		return base + "." + p.Value, true
+	}
+	return "", false
+}
+
+// lower names the lower case of a field.
+func (f *flatten) lower(n *ast.Node, of *ast.IdentifierNode) {
+	slot, ok := f.scope.Layout.Slot(of.Value)
+	if !ok {
+		return // the checker names it
+	}
+	f.replace(n, f.scope.Layout.Def(f.scope.Layout.Lower(slot)).Name, of)
+}
+
+// inList makes `x in lists.name` a look-up of x's lower case in the list's entries.
+func (f *flatten) inList(v *ast.BinaryNode) {
+	l, ok := f.list(v.Right)
+	if !ok {
+		return
+	}
+	set := map[string]struct{}{}
+	for _, t := range l.Texts() {
+		set[t] = struct{}{}
+	}
+	constant := &ast.ConstantNode{Value: set}
+	constant.SetLocation(v.Right.Location())
+	v.Right = constant
+	f.fold(&v.Left)
+}
+
+// fold makes a text lower case: a constant now, a field by its other name, all else when it is asked.
+func (f *flatten) fold(n *ast.Node) {
+	switch v := (*n).(type) {
+	case *ast.StringNode:
+		s := &ast.StringNode{Value: strings.ToLower(v.Value)}
+		s.SetLocation(v.Location())
+		*n = s
+	case *ast.IdentifierNode:
+		f.lower(n, v)
+	default:
+		call := &ast.BuiltinNode{Name: "lower", Arguments: []ast.Node{v}}
+		call.SetLocation(v.Location())
+		*n = call
+	}
+}
+
+// list is the list that a name stands for.
+func (f *flatten) list(n ast.Node) (List, bool) {
+	id, ok := n.(*ast.IdentifierNode)
+	if !ok {
+		return nil, false
+	}
+	name, ok := strings.CutPrefix(id.Value, listName)
+	if !ok {
+		return nil, false
+	}
+	if f.scope.Lists != nil {
+		if l, ok := f.scope.Lists(name); ok {
+			return l, true
+		}
+	}
+	f.mistakes = append(f.mistakes, Mistake{At: id.Location().From, Code: "list", Message: "no list " + name + " in the configuration", Suggestion: suggestList(name, f.scope.ListNames)})
+	return nil, false
+}
+
+func suggestList(name string, all []string) string {
+	if s := diag.Suggest(name, all); s != "" {
+		return listName + s
+	}
+	return ""
+}
+
+func (f *flatten) call(n *ast.Node, v *ast.CallNode) {
+	name, ok := v.Callee.(*ast.IdentifierNode)
+	if !ok {
+		return
+	}
+	switch op := ignoring[name.Value]; {
+	case name.Value == "has" && len(v.Arguments) == 1:
+		if id, ok := v.Arguments[0].(*ast.IdentifierNode); ok {
+			if slot, ok := f.scope.Layout.Slot(id.Value); ok {
+				f.replace(n, f.scope.Layout.Def(f.scope.Layout.Presence(slot)).Name, id)
+			} else {
+				*n = id // the checker names it
+			}
+		}
+	case op != "" && len(v.Arguments) == 2:
+		b := &ast.BinaryNode{Operator: op, Left: v.Arguments[0], Right: v.Arguments[1]}
+		b.SetLocation(v.Location())
+		f.fold(&b.Left)
+		f.fold(&b.Right)
+		*n = b
+	case name.Value == "in_net" && len(v.Arguments) == 2:
+		if l, ok := f.list(v.Arguments[1]); ok {
+			constant := &ast.ConstantNode{Value: l}
+			constant.SetLocation(v.Arguments[1].Location())
+			v.Arguments[1] = constant
+		}
+	}
+}
+
+// names gathers the names that a tree mentions, functions apart.
+type names struct {
+	all []string
+	at  []*ast.IdentifierNode
+}
+
+// Visit implements ast.Visitor.
+func (c *names) Visit(n *ast.Node) {
+	id, ok := (*n).(*ast.IdentifierNode)
+	if !ok {
+		return
+	}
+	if _, isFunction := functions[id.Value]; isFunction {
+		return
+	}
+	for _, have := range c.all {
+		if have == id.Value {
+			c.at = append(c.at, id)
+			return
+		}
+	}
+	c.all, c.at = append(c.all, id.Value), append(c.at, id)
+}
+
+// typeOf is the type of a node as far as the field table tells.
+func typeOf(n ast.Node, l *event.Layout) (t event.Type, known bool) {
+	switch v := n.(type) {
+	case *ast.StringNode:
+		return event.Text, true
+	case *ast.IntegerNode, *ast.FloatNode:
+		return event.Number, true
+	case *ast.BoolNode:
+		return event.Bool, true
+	case *ast.PointerNode:
+		return event.Text, true
+	case *ast.IdentifierNode:
+		if slot, ok := l.Find(v.Value); ok {
+			return l.Def(slot).Type, true
+		}
+	case *ast.BuiltinNode:
+		switch v.Name {
+		case "lower", "upper", "trim":
+			return event.Text, true
+		case "len", "count":
+			return event.Number, true
+		}
+		return event.Bool, true
+	case *ast.CallNode:
+		if id, ok := v.Callee.(*ast.IdentifierNode); ok && id.Value == "domain" {
+			return event.Text, true
+		}
+		return event.Bool, true
+	}
+	return 0, false
+}

@@ -1,0 +1,144 @@
+package cond
+
+import (
+	"net/netip"
+	"strings"
+	"unicode"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
+	"golang.org/x/text/width"
+
+	"noroshi/internal/diag"
+	"noroshi/internal/event"
+)
+
+// function is one of ours that conditions may call.
+type function struct {
+	usage string
+	args  int
+	lists bool // takes lists as well as texts
+	typed any  // for expr's checker
+}
+
+// functions are ours. has and the ones that ignore case are folded away before expr sees them, where their first argument is
+// a field.
+var functions = map[string]function{
+	"has":        {"has(field)", 1, true, func(any) bool { return false }},
+	"iequals":    {"iequals(text, text)", 2, false, func(string, string) bool { return false }},
+	"icontains":  {"icontains(text, text)", 2, false, func(string, string) bool { return false }},
+	"istarts":    {"istarts(text, text)", 2, false, func(string, string) bool { return false }},
+	"iends":      {"iends(text, text)", 2, false, func(string, string) bool { return false }},
+	"external":   {"external(addresses)", 1, true, func(any) bool { return false }},
+	"unresolved": {"unresolved(addresses)", 1, true, func(any) bool { return false }},
+	"domain":     {"domain(address)", 1, false, func(string) string { return "" }},
+	"in_net":     {"in_net(address, lists.name)", 2, false, func(string, List) bool { return false }},
+	"odd_name":   {"odd_name(text)", 1, false, func(string) bool { return false }},
+	"similar":    {"similar(text, text)", 2, false, func(string, string) bool { return false }},
+}
+
+// bound are the functions as a machine calls them.
+func (m *Machine) bound() map[string]any {
+	return map[string]any{
+		"external":   m.external,
+		"unresolved": unresolved,
+		"domain":     domain,
+		"in_net":     inNet,
+		"odd_name":   OddName,
+		"similar":    Similar,
+	}
+}
+
+// external reports whether any of the addresses lies outside the accepted domains. Where the configuration names none, those
+// of the account, the actor, the mailbox owner and the organisation count as accepted. An address without a domain is not external.
+func (m *Machine) external(of any) bool {
+	for _, a := range addresses(of) {
+		if d := domain(a); d != "" && !m.accepts(d) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *Machine) accepts(d string) bool {
+	if m.accepted != nil && len(m.accepted.Texts()) > 0 {
+		return m.accepted.Has(d)
+	}
+	for _, s := range m.own {
+		name := m.ev.Text(s)
+		if own := domain(name); own == d || own == "" && name == d {
+			return true
+		}
+	}
+	return false
+}
+
+// unresolved reports whether any of the addresses is none: an alias, a contact's name, a distinguished name.
+func unresolved(of any) bool {
+	for _, a := range addresses(of) {
+		if domain(a) == "" {
+			return true
+		}
+	}
+	return false
+}
+
+func addresses(of any) []string {
+	switch v := of.(type) {
+	case string:
+		if v == "" {
+			return nil
+		}
+		return []string{v}
+	case []string:
+		return v
+	}
+	return nil
+}
+
+// domain is the part after the last at sign, lower case, in its ASCII form.
+func domain(address string) string {
+	i := strings.LastIndexByte(address, '@')
+	if i < 0 {
+		return ""
+	}
+	d := event.Lower(strings.Trim(address[i+1:], " .>]\"'"))
+	if ascii, err := idna.Lookup.ToASCII(d); err == nil {
+		return ascii
+	}
+	return d
+}
+
+func inNet(address string, l List) bool {
+	a, err := netip.ParseAddr(address)
+	return err == nil && l.HasAddress(a.Unmap())
+}
+
+// OddName reports whether a name says nothing: empty, blank, or with at most one letter or digit.
+func OddName(name string) bool {
+	n := 0
+	for _, r := range name {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			n++
+		}
+	}
+	return n <= 1
+}
+
+// Similar reports whether two names could be taken for each other: equal after folding case, width and blanks, or, from four
+// characters on, at most two edits apart. Absent names are similar to none.
+func Similar(a, b string) bool {
+	a, b = foldName(a), foldName(b)
+	if a == "" || b == "" {
+		return false
+	}
+	if a == b {
+		return true
+	}
+	ra, rb := []rune(a), []rune(b)
+	return min(len(ra), len(rb)) >= 4 && diag.Distance(ra, rb, 3) <= 2
+}
+
+func foldName(s string) string {
+	return strings.Join(strings.Fields(strings.ToLower(width.Fold.String(norm.NFC.String(s)))), " ")
+}

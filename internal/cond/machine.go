@@ -1,0 +1,86 @@
+package cond
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/expr-lang/expr/vm"
+
+	"noroshi/internal/event"
+)
+
+// Machine runs programs over one event. It belongs to one goroutine.
+type Machine struct {
+	ev       *event.Event
+	env      map[string]any
+	vm       vm.VM
+	accepted List
+	own      []event.Slot // whose domains are accepted where no list says
+	Runs     int          // how often the VM ran
+}
+
+// AcceptedDomains is the list of domains that are one's own.
+const AcceptedDomains = "accepted_domains"
+
+// Prepare adds to a layout what functions ask of the event.
+func Prepare(l *event.Layout) {
+	for _, name := range ownNames {
+		l.Slot(name)
+	}
+}
+
+var ownNames = []string{"account", "user.name", "mailbox.owner", "organization.name"}
+
+// NewMachine makes a machine for programs of the scope.
+func NewMachine(ev *event.Event, s *Scope) *Machine {
+	m := &Machine{ev: ev}
+	if s.Lists != nil {
+		m.accepted, _ = s.Lists(AcceptedDomains)
+	}
+	for _, name := range ownNames {
+		if slot, ok := ev.Layout().Find(name); ok {
+			m.own = append(m.own, slot)
+		}
+	}
+	m.env = m.bound()
+	return m
+}
+
+// Holds reports whether a condition holds for the event. An error is one of the condition, at run time.
+func (m *Machine) Holds(p *Program) (bool, error) {
+	v, err := m.run(p)
+	if err != nil {
+		return false, err
+	}
+	holds, ok := v.(bool)
+	if !ok {
+		return false, fmt.Errorf("evaluate condition: it gives a %T", v)
+	}
+	return holds, nil
+}
+
+func (m *Machine) run(p *Program) (any, error) {
+	m.Runs++
+	for i, s := range p.slots {
+		m.env[p.names[i]] = m.Value(s)
+	}
+	v, err := m.vm.Run(p.vm, m.env)
+	if err != nil {
+		return nil, fmt.Errorf("evaluate condition: %s", firstLine(err.Error()))
+	}
+	return v, nil
+}
+
+// Value is a slot's value with its type: text, number, truth or list.
+func (m *Machine) Value(s event.Slot) any {
+	switch m.ev.Layout().Def(s).Type {
+	case event.Number:
+		n, _ := strconv.ParseFloat(m.ev.Text(s), 64)
+		return n
+	case event.Bool:
+		return m.ev.Bool(s)
+	case event.List:
+		return m.ev.List(s)
+	}
+	return m.ev.Text(s)
+}

@@ -1,0 +1,109 @@
+package cond
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/parser"
+
+	"noroshi/internal/event"
+)
+
+// Template is a text with {{ expressions }} in it. It is immutable.
+type Template struct {
+	texts  []string // one more than values
+	values []*Program
+}
+
+// CompileTemplate compiles a text whose {{ }} hold expressions over the event. The template is nil if and only if a mistake
+// is no warning; places count from the text's beginning.
+func CompileTemplate(source string, s *Scope) (*Template, []Mistake) {
+	t := &Template{}
+	var mistakes []Mistake
+	rest, at := source, 0
+	for {
+		text, after, found := strings.Cut(rest, "{{")
+		t.texts = append(t.texts, text)
+		if !found {
+			break
+		}
+		at += utf8.RuneCountInString(text) + 2
+		inner, tail, closed := strings.Cut(after, "}}")
+		if !closed {
+			mistakes = append(mistakes, Mistake{At: at - 2, Code: "syntax", Message: "{{ without }}"})
+			break
+		}
+		p, ms := compile(inner, s)
+		for _, m := range ms {
+			m.At += at
+			mistakes = append(mistakes, m)
+		}
+		t.values = append(t.values, p)
+		rest, at = tail, at+utf8.RuneCountInString(inner)+2
+	}
+	if len(mistakes) > 0 {
+		return nil, mistakes
+	}
+	return t, nil
+}
+
+// Slots are the values that the template mentions.
+func (t *Template) Slots() (all []event.Slot) {
+	for _, p := range t.values {
+		all = append(all, p.slots...)
+	}
+	return all
+}
+
+// Render fills a template in. A value that cannot be had is left out.
+func (m *Machine) Render(t *Template) string {
+	var b strings.Builder
+	for i, text := range t.texts {
+		b.WriteString(text)
+		if i < len(t.values) {
+			v, err := m.run(t.values[i])
+			if err == nil {
+				b.WriteString(format(v))
+			}
+		}
+	}
+	return b.String()
+}
+
+func format(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case []string:
+		return strings.Join(v, ", ")
+	}
+	return fmt.Sprint(v)
+}
+
+// Conjunct is one of the parts of a condition that must all hold.
+type Conjunct struct {
+	Source  string
+	Program *Program
+}
+
+// Conjuncts are the parts of a condition that is joined by &&, for explaining it; the whole where there are none.
+func Conjuncts(source string, s *Scope) ([]Conjunct, error) {
+	tree, err := parser.Parse(source)
+	if err != nil {
+		return nil, fmt.Errorf("parse condition: %w", err)
+	}
+	var all []Conjunct
+	for _, n := range conjuncts(tree.Node) {
+		text := n.String()
+		p, ms := Compile(text, s)
+		if p == nil {
+			return nil, fmt.Errorf("compile part of condition: %w", ms[0])
+		}
+		all = append(all, Conjunct{text, p})
+	}
+	return all, nil
+}
