@@ -4,6 +4,7 @@ package alert
 import (
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/json"
 	"time"
 )
 
@@ -85,13 +86,13 @@ type Window struct {
 
 // Evidence is one event of the finding.
 type Evidence struct {
-	ID       string         `json:"id"` // the record's own id
-	Time     time.Time      `json:"time"`
-	Action   string         `json:"action"`
-	Dataset  string         `json:"dataset"`
-	SourceIP string         `json:"source_ip"`
-	Facts    map[string]any `json:"facts"` // the fields that the rule names, as far as the event has them
-	Cut      bool           `json:"cut,omitempty"`
+	ID       string          `json:"id"` // the record's own id
+	Time     time.Time       `json:"time"`
+	Action   string          `json:"action"`
+	Dataset  string          `json:"dataset"`
+	SourceIP string          `json:"source_ip"`
+	Facts    json.RawMessage `json:"facts"` // an object of the fields that the rule names, as far as the event has them
+	Cut      bool            `json:"cut,omitempty"`
 }
 
 // Source is where the actor came from.

@@ -63,7 +63,7 @@ func FormatTime(t time.Time) string {
 	if t.Nanosecond()%1_000_000 == 0 {
 		return t.UTC().Format("2006-01-02T15:04:05.000Z")
 	}
-	return t.UTC().Format("2006-01-02T15:04:05.000999999Z")
+	return t.UTC().Format("2006-01-02T15:04:05.000000000Z")
 }
 
 func rfc3339(s string) string {

@@ -1,0 +1,197 @@
+package alert
+
+import (
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// MarshalJSON writes the alert as every output has it; the same alert gives the same bytes.
+func (a *Alert) MarshalJSON() ([]byte, error) { return a.AppendJSON(nil), nil }
+
+// AppendJSON appends the alert's JSON: one line without its newline, members in fixed order, times in UTC with at least
+// three decimals.
+func (a *Alert) AppendJSON(to []byte) []byte {
+	w := writer{to}
+	w.text(`{"schema":`, a.Schema)
+	w.text(`,"id":`, a.ID)
+	w.text(`,"status":`, string(a.Status))
+	w.number(`,"revision":`, a.Revision)
+	w.truth(`,"late":`, a.Late)
+	w.rule(&a.Rule)
+	w.text(`,"severity":`, a.Severity)
+	w.text(`,"tenant":`, a.Tenant)
+	w.text(`,"account":`, a.Account)
+	w.text(`,"actor":{"name":`, a.Actor.Name)
+	w.text(`,"kind":`, a.Actor.Kind)
+	w.text(`,"id":`, a.Actor.ID)
+	w.text(`},"target":`, a.Target)
+	w.text(`,"summary":`, a.Summary)
+	w.time(`,"time":`, a.Time)
+	w.time(`,"window":{"first":`, a.Window.First)
+	w.time(`,"last":`, a.Window.Last)
+	w.number(`,"count":`, a.Window.Count)
+	w.object(`},"group":`, a.Group)
+	w.text(`,"dedup_key":`, a.DedupKey)
+	w.evidence(a.Evidence)
+	w.text(`,"source":{"ip":`, a.Source.IP)
+	w.text(`,"country":`, a.Source.Country)
+	w.number(`,"asn":`, a.Source.ASN)
+	w.texts(`},"sessions":`, a.Sessions)
+	w.texts(`,"indicators":{"destinations":`, a.Indicators.Destinations)
+	w.texts(`,"apps":`, a.Indicators.Apps)
+	w.texts(`,"networks":`, a.Indicators.Networks)
+	w.texts(`},"modifiers":`, a.Modifiers)
+	w.texts(`,"linked":`, a.Linked)
+	w.object(`,"enrichment":`, a.Enrichment)
+	w.respond(a.Respond)
+	w.time(`,"times":{"happened":`, a.Times.Happened)
+	if !a.Times.Enqueued.IsZero() {
+		w.time(`,"enqueued":`, a.Times.Enqueued)
+	}
+	if !a.Times.Evaluated.IsZero() {
+		w.time(`,"evaluated":`, a.Times.Evaluated)
+	}
+	w.raw("}")
+	if a.Traceparent != "" {
+		w.text(`,"traceparent":`, a.Traceparent)
+	}
+	w.raw("}")
+	return w.b
+}
+
+type writer struct{ b []byte }
+
+func (w *writer) raw(s string) { w.b = append(w.b, s...) }
+
+func (w *writer) text(name, s string) { w.b = AppendQuoted(append(w.b, name...), s) }
+
+func (w *writer) number(name string, n int) {
+	w.b = strconv.AppendInt(append(w.b, name...), int64(n), 10)
+}
+
+func (w *writer) truth(name string, v bool) { w.b = strconv.AppendBool(append(w.b, name...), v) }
+
+func (w *writer) time(name string, t time.Time) {
+	w.b = append(w.b, name...)
+	w.b = append(AppendTime(append(w.b, '"'), t), '"')
+}
+
+func (w *writer) texts(name string, all []string) {
+	w.raw(name)
+	w.raw("[")
+	for i, s := range all {
+		if i > 0 {
+			w.raw(",")
+		}
+		w.text("", s)
+	}
+	w.raw("]")
+}
+
+func (w *writer) object(name string, m map[string]string) {
+	w.raw(name)
+	w.raw("{")
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for i, k := range keys {
+		if i > 0 {
+			w.raw(",")
+		}
+		w.text("", k)
+		w.text(":", m[k])
+	}
+	w.raw("}")
+}
+
+func (w *writer) rule(r *Rule) {
+	w.text(`,"rule":{"id":`, r.ID)
+	w.text(`,"title":`, r.Title)
+	w.texts(`,"guide":`, r.Guide)
+	w.text(`,"class":`, r.Class)
+	w.number(`,"points":`, r.Points)
+	w.texts(`,"attack":`, r.Attack)
+	w.text(`,"revision":`, r.Revision)
+	w.raw("}")
+}
+
+func (w *writer) evidence(all []Evidence) {
+	w.raw(`,"evidence":[`)
+	for i := range all {
+		e := &all[i]
+		if i > 0 {
+			w.raw(",")
+		}
+		w.text(`{"id":`, e.ID)
+		w.time(`,"time":`, e.Time)
+		w.text(`,"action":`, e.Action)
+		w.text(`,"dataset":`, e.Dataset)
+		w.text(`,"source_ip":`, e.SourceIP)
+		w.raw(`,"facts":`)
+		if len(e.Facts) == 0 {
+			w.raw("{}")
+		}
+		w.b = append(w.b, e.Facts...)
+		if e.Cut {
+			w.raw(`,"cut":true`)
+		}
+		w.raw("}")
+	}
+	w.raw("]")
+}
+
+func (w *writer) respond(all []Step) {
+	w.raw(`,"respond":[`)
+	for i, s := range all {
+		if i > 0 {
+			w.raw(",")
+		}
+		w.text(`{"id":`, s.ID)
+		w.text(`,"text":`, s.Text)
+		w.text(`,"command":`, s.Command)
+		w.raw("}")
+	}
+	w.raw("]")
+}
+
+// AppendTime appends a time as all output has it: UTC, RFC 3339, with milliseconds, and more where there are more.
+func AppendTime(to []byte, t time.Time) []byte {
+	if t = t.UTC(); t.Nanosecond()%1_000_000 == 0 {
+		return t.AppendFormat(to, "2006-01-02T15:04:05.000Z")
+	}
+	return t.AppendFormat(to, "2006-01-02T15:04:05.000000000Z")
+}
+
+const hexDigits = "0123456789abcdef"
+
+// AppendQuoted appends a text as a JSON string: valid UTF-8 without control characters, whatever the text holds.
+func AppendQuoted(to []byte, s string) []byte {
+	to = append(to, '"')
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' && c != 0x7f {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			if r, n := utf8.DecodeRuneInString(s[i:]); r != utf8.RuneError || n > 1 {
+				i += n
+				continue
+			}
+			to = append(append(to, s[from:i]...), "\ufffd"...)
+		} else if to = append(to, s[from:i]...); c == '"' || c == '\\' {
+			to = append(to, '\\', c)
+		} else {
+			to = append(to, `\u00`...)
+			to = append(to, hexDigits[c>>4], hexDigits[c&15])
+		}
+		i++
+		from = i
+	}
+	return append(append(to, s[from:]...), '"')
+}
