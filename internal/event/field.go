@@ -66,8 +66,8 @@ var (
 	forwardActions   = []string{"Set-Mailbox", "New-TransportRule", "Set-TransportRule", "Enable-TransportRule", "New-JournalRule", "Set-JournalRule",
 		"New-RemoteDomain", "Set-RemoteDomain", "New-HostedOutboundSpamFilterPolicy", "Set-HostedOutboundSpamFilterPolicy"}
 	grantActions = []string{"Add-MailboxPermission", "Remove-MailboxPermission", "Add-RecipientPermission", "Remove-RecipientPermission",
-		"Add-MailboxFolderPermission", "Set-MailboxFolderPermission", "Remove-MailboxFolderPermission", "AddFolderPermissions", "ModifyFolderPermissions", "RemoveFolderPermissions"}
-	roleActions = []string{"Add member to role", "Remove member from role", "Add eligible member to role", "Remove eligible member from role",
+		"Add-MailboxFolderPermission", "Set-MailboxFolderPermission", "Remove-MailboxFolderPermission", "AddFolderPermissions", "ModifyFolderPermissions", "RemoveFolderPermissions", "UpdateFolderPermissions", "UpdateCalendarDelegation"}
+	roleActions = []string{"Add member to role", "Add scoped member to role", "Add role assignment to role definition", "Add eligible member to role in PIM requested (permanent)", "Remove member from role", "Add eligible member to role", "Remove eligible member from role",
 		"Add member to role completed (PIM activation)", "Add eligible member to role in PIM completed (permanent)", "Add eligible member to role in PIM completed (timebound)",
 		"Add member to role in PIM completed (permanent)", "Add member to role in PIM completed (timebound)", "Add member to role outside of PIM (permanent)",
 		"Add-RoleGroupMember", "Remove-RoleGroupMember", "Update-RoleGroupMember", "New-ManagementRoleAssignment"}

@@ -1,0 +1,172 @@
+package decode
+
+import (
+	"encoding/json"
+	"strings"
+
+	"noroshi/internal/event"
+)
+
+// privilegedRoles are the directory roles that can take over others, by template id.
+// Source: Microsoft Entra built-in roles, those marked privileged, and the ones that manage mail, sites and devices.
+var privilegedRoles = map[string]string{
+	"62e90394-69f5-4237-9190-012177145e10": "Global Administrator",
+	"e8611ab8-c189-46e8-94e1-60213ab1f814": "Privileged Role Administrator",
+	"7be44c8a-adaf-4e2a-84d6-ab2649e08a13": "Privileged Authentication Administrator",
+	"194ae4cb-b126-40b2-bd5b-6091b380977d": "Security Administrator",
+	"29232cdf-9323-42fd-ade2-1d097af3e4de": "Exchange Administrator",
+	"f28a1f50-f6e7-4571-818b-6a12f2af6b6c": "SharePoint Administrator",
+	"fe930be7-5e62-47db-91af-98c3a49a38b1": "User Administrator",
+	"b1be1c3e-b65d-4f19-8427-f6fa0d97feb9": "Conditional Access Administrator",
+	"9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": "Application Administrator",
+	"158c047a-c907-4556-b7ef-446551a6b5f7": "Cloud Application Administrator",
+	"c4e39bd9-1100-46d3-8c65-fb160da0071f": "Authentication Administrator",
+	"729827e3-9c14-49f7-bb1b-9608f156bbb8": "Helpdesk Administrator",
+	"8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2": "Hybrid Identity Administrator",
+	"966707d0-3269-4727-9be2-8c3a10f19b9d": "Password Administrator",
+	"3a2c62db-5318-420d-8d74-23affee5d9d5": "Intune Administrator",
+	"9360feb5-f418-4baa-8175-e2a00bac4301": "Directory Writers",
+	"be2f45a1-457d-42af-a067-6ec1fa63bc45": "External Identity Provider Administrator",
+	"8329153b-31d0-4727-b945-745eb3bc5f31": "Domain Name Administrator",
+	"17315797-102d-40b4-93e0-432062caca18": "Compliance Administrator",
+	"0526716b-113d-4c15-b2c8-68e3c22b9f80": "Authentication Policy Administrator",
+	"25a516ed-2fa0-40ea-a2d0-12923a21473a": "Authentication Extensibility Administrator",
+	"d29b2b05-8046-44ba-8758-1e26182fcf32": "Directory Synchronization Accounts",
+	"e00e864a-17c5-4a4b-9c06-f5b95a8d5bd8": "Partner Tier2 Support",
+	"4ba39ca4-527c-499a-b93d-d9b492c50246": "Partner Tier1 Support",
+	"aaf43236-0c0d-4d5f-883a-6955382ac081": "B2C IEF Keyset Administrator",
+	"c430b396-e693-46cc-96f3-db01bf8bb62a": "Attack Simulation Administrator",
+}
+
+// privilegedNames are those roles' names, older names, and the role groups of Exchange and Purview, lower case.
+var privilegedNames = namesOf(privilegedRoles, "company administrator", "tenantadmins", "exchange service administrator", "sharepoint service administrator", "user account administrator",
+	"organization management", "recipient management", "discovery management", "ediscovery manager", "security administrator", "hygiene management", "compliance management",
+	"applicationimpersonation", "mailbox import export", "role management", "mail recipients", "transport rules")
+
+func namesOf(roles map[string]string, more ...string) map[string]bool {
+	m := map[string]bool{}
+	for _, n := range roles {
+		m[strings.ToLower(n)] = true
+	}
+	for _, n := range more {
+		m[n] = true
+	}
+	return m
+}
+
+// target is one of the things that a directory audit is about.
+type target struct {
+	Type               string          `json:"type"`
+	ID                 string          `json:"id"`
+	DisplayName        string          `json:"displayName"`
+	UserPrincipalName  string          `json:"userPrincipalName"`
+	ModifiedProperties json.RawMessage `json:"modifiedProperties"`
+}
+
+func (r *Reader) targets() (all []target) {
+	for _, path := range [...]string{"properties.targetResources", "targetResources"} {
+		if raw := r.span(path); raw != nil && json.Unmarshal(raw, &all) == nil {
+			return all
+		}
+	}
+	return nil
+}
+
+// changed is the new, else the old value of a modified property, on every road.
+func (r *Reader) changed(name string) string {
+	if r.view.shape == event.UAL {
+		return changedIn(r.entries("ModifiedProperties"), name)
+	}
+	for _, t := range r.targets() {
+		if v := changedIn(parseEntries(t.ModifiedProperties), name); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+func changedIn(all []entry, name string) string {
+	for _, e := range all {
+		if strings.EqualFold(e.Name, name) {
+			return first(unwrap(e.New), unwrap(e.Old))
+		}
+	}
+	return ""
+}
+
+func roleName(r *Reader, _ string) string {
+	if !r.acts("role.name") {
+		return ""
+	}
+	if name := first(r.changed("Role.DisplayName"), r.changed("Role.WellKnownObjectName")); name != "" {
+		return name
+	}
+	for _, t := range r.targets() {
+		if t.Type == "Role" {
+			return t.DisplayName
+		}
+	}
+	switch r.Event.Text(event.Action) {
+	case "New-ManagementRoleAssignment":
+		v, _ := r.parameter("Role")
+		return v
+	case "Add-RoleGroupMember", "Remove-RoleGroupMember", "Update-RoleGroupMember":
+		id, _ := r.parameter("Identity")
+		id = first(id, r.at("ObjectId"))
+		return id[strings.LastIndexAny(id, `\/`)+1:]
+	}
+	return ""
+}
+
+func roleTemplateID(r *Reader, _ string) string {
+	if !r.acts("role.template_id") {
+		return ""
+	}
+	return event.Lower(r.changed("Role.TemplateId"))
+}
+
+func rolePrivileged(r *Reader, _ string) string {
+	if !r.acts("role.privileged") {
+		return ""
+	}
+	_, known := privilegedRoles[r.field("role.template_id")]
+	return truth(known || privilegedNames[strings.ToLower(r.field("role.name"))])
+}
+
+func roleVia(r *Reader, _ string) string {
+	if !r.acts("role.via") {
+		return ""
+	}
+	a := r.Event.Text(event.Action)
+	switch {
+	case strings.Contains(a, "outside of PIM"):
+		return "outside_pim"
+	case strings.Contains(a, "PIM"), strings.Contains(a, "eligible"):
+		return "pim"
+	}
+	return "direct"
+}
+
+func roleMember(r *Reader, _ string) string {
+	if !r.acts("role.member") {
+		return ""
+	}
+	for _, t := range r.targets() {
+		if t.Type == "User" || t.Type == "ServicePrincipal" || t.Type == "Group" {
+			return event.Lower(first(t.UserPrincipalName, t.DisplayName, t.ID))
+		}
+	}
+	if r.view.shape != event.UAL {
+		return ""
+	}
+	member, _ := r.parameter("Member")
+	members, _ := r.parameter("Members")
+	user, _ := r.parameter("User")
+	if m := first(member, members, user); m != "" {
+		return event.Lower(m)
+	}
+	if strings.Contains(r.Event.Text(event.Action), "-") { // a command: its object is the role
+		return ""
+	}
+	return event.Lower(r.at("ObjectId"))
+}
