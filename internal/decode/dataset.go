@@ -85,6 +85,9 @@ func dataset(r *Reader, _ string) string {
 	return "unknown"
 }
 
+// Dataset is the kind of the record at hand; the text is constant for known kinds.
+func (r *Reader) Dataset() string { return r.Event.Text(event.Dataset) }
+
 // signIn reports whether the record at hand is a sign-in of Entra.
 func (r *Reader) signIn() bool {
 	switch r.view.shape {

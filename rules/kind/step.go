@@ -36,7 +36,7 @@ type Step struct {
 
 // Append packs the step.
 func (s *Step) Append(to []byte) []byte {
-	to = binary.BigEndian.AppendUint64(to, uint64(s.Time.UnixNano()))
+	to = binary.BigEndian.AppendUint64(to, uint64(s.Time.UnixNano())^1<<63) // packed steps sort by time
 	to = appendText(to, s.ID)
 	to = binary.AppendUvarint(to, uint64(s.Rule))
 	enqueued := int64(0)
@@ -83,7 +83,7 @@ func (s *Step) Unpack(b []byte) error {
 		return ErrStep
 	}
 	r := reading{b: b[8:]}
-	*s = Step{Time: time.Unix(0, int64(binary.BigEndian.Uint64(b))).UTC(), Destinations: s.Destinations[:0], Key: s.Key[:0], Respond: s.Respond[:0]}
+	*s = Step{Time: time.Unix(0, int64(binary.BigEndian.Uint64(b)^1<<63)).UTC(), Destinations: s.Destinations[:0], Key: s.Key[:0], Respond: s.Respond[:0]}
 	s.ID = r.text()
 	s.Rule = int32(r.number())
 	if n := r.signed(); n != 0 {

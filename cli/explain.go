@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"noroshi/ingest"
+	"noroshi/internal/app"
+	"noroshi/internal/decode"
+	"noroshi/internal/diag"
+)
+
+func explainCommand(s Streams) *cobra.Command {
+	f := &ruleFlags{}
+	var rule, id string
+	c := &cobra.Command{
+		Use:   "explain --rule ID [--event ID] [flags] [FILE|-]...",
+		Short: "Show why a rule fires, or does not, for records",
+		Long: `Explain evaluates one rule on each record, or on the one whose event.id is given, and shows each part of its condition
+that must hold, whether it does, and the values that it looks at.`,
+		Example: "  noroshi explain --rule inbox-rule-hides-mail --event 7d1f8e53-24a1-4e0b-8f0c-2f3b7f0c9a11 audit.ndjson",
+		RunE: func(_ *cobra.Command, args []string) error {
+			if rule == "" {
+				return fmt.Errorf("--rule is missing: name the rule to explain")
+			}
+			set, conf, err := f.load(s)
+			if err != nil {
+				return err
+			}
+			r := set.Find(rule)
+			if r == nil {
+				var ids []string
+				for _, r := range set.Rules {
+					ids = append(ids, r.ID)
+				}
+				if near := diag.Suggest(rule, ids); near != "" {
+					return fmt.Errorf("no rule %s; did you mean %s?", rule, near)
+				}
+				return fmt.Errorf("no rule %s", rule)
+			}
+			e, err := app.NewExplainer(set, r, decodeOptions(conf))
+			if err != nil {
+				return failed{err}
+			}
+			files, err := open(s, args)
+			if err != nil {
+				return err
+			}
+			found := 0
+			for _, one := range files {
+				defer one.from.Close()
+				n, err := explain(s, e, one, id)
+				if err != nil {
+					return failed{err}
+				}
+				found += n
+			}
+			if id != "" && found == 0 {
+				return failed{fmt.Errorf("no event %s", id)}
+			}
+			return nil
+		},
+	}
+	f.add(c)
+	c.Flags().StringVar(&rule, "rule", "", "the rule's `id`")
+	c.Flags().StringVar(&id, "event", "", "the event's `id`; all events by default")
+	return c
+}
+
+func explain(s Streams, e *app.Explainer, one input, id string) (found int, err error) {
+	in, err := ingest.Open(one.name, one.from)
+	if err != nil {
+		return 0, err
+	}
+	var b ingest.Block
+	for {
+		more, err := in.Next(&b)
+		if err != nil || !more {
+			return found, err
+		}
+		for i, span := range b.Records {
+			x, err := e.Explain(b.Bytes(i), time.Time{})
+			if err != nil {
+				fmt.Fprintf(s.Err, "%s:%d: %s\n", diag.EscapeLine(one.name), span.Line, diag.EscapeLine(err.Error()))
+				continue
+			}
+			if id != "" && x.ID != id {
+				continue
+			}
+			found++
+			printExplanation(s.Out, x)
+		}
+	}
+}
+
+func printExplanation(w io.Writer, x app.Explanation) {
+	verdict := "does not fire"
+	if x.Fires {
+		verdict = "fires"
+	}
+	fmt.Fprintf(w, "%s %s %s: %s\n", decode.FormatTime(x.Time), diag.EscapeLine(x.Action), diag.EscapeLine(x.ID), verdict)
+	for _, p := range x.Parts {
+		mark := "no "
+		switch {
+		case p.Err != nil:
+			mark = "err"
+		case p.Holds:
+			mark = "yes"
+		}
+		fmt.Fprintf(w, "  %s  %s%s\n", mark, p.Role, diag.EscapeLine(p.Source))
+		if len(p.Values) > 0 {
+			fmt.Fprintf(w, "         %s\n", diag.EscapeLine(strings.Join(p.Values, ", ")))
+		}
+	}
+}

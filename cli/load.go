@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"noroshi/detector"
+	"noroshi/internal/config"
+	"noroshi/internal/decode"
+	"noroshi/internal/diag"
+	"noroshi/rules"
+)
+
+// ruleFlags are the flags that choose rules; every command that loads rules has them and loads them here.
+type ruleFlags struct {
+	dirs      []string
+	noLibrary bool
+	config    string
+}
+
+func (f *ruleFlags) add(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.dirs, "rules", nil, "rule `file` or folder, beside the shipped library; may be repeated")
+	c.Flags().BoolVar(&f.noLibrary, "no-library", false, "leave the shipped library out")
+	c.Flags().StringVar(&f.config, "config", "", "configuration `file`: its lists and rules")
+}
+
+// configuration reads the configuration file, or takes the defaults.
+func (f *ruleFlags) configuration() (*config.Config, []diag.Problem) {
+	if f.config == "" {
+		return config.Default(), nil
+	}
+	c, _, ps := config.Read(f.config, sinkKinds())
+	return c, ps
+}
+
+// load loads the rules; problems go to stderr, and an error stops the command.
+func (f *ruleFlags) load(s Streams) (*rules.Set, *config.Config, error) {
+	c, ps := f.configuration()
+	set, more := rules.Load(rules.Options{Paths: append(c.Rules, f.dirs...), Library: !f.noLibrary, Lists: c.Lists, Now: s.Now()})
+	ps = append(ps, more...)
+	show(s.Err, ps)
+	if n := diag.Errors(ps); n > 0 {
+		return nil, nil, failed{fmt.Errorf("the rules do not load: %s", plural(n, "error"))}
+	}
+	return set, c, nil
+}
+
+func show(w io.Writer, ps []diag.Problem) {
+	for _, p := range ps {
+		fmt.Fprintln(w, p.Format())
+	}
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// decodeOptions are what the configuration's directory knows.
+func decodeOptions(c *config.Config) decode.Options {
+	if d, ok := c.Lists["directory"]; ok {
+		return decode.Options{Directory: d.Resolve}
+	}
+	return decode.Options{}
+}
+
+// compile makes a detector of rules.
+func compile(set *rules.Set, c *config.Config, sample [][]byte) *detector.Set {
+	return detector.New(set, detector.Options{Decode: decodeOptions(c), Sample: sample})
+}
+
+// writeJSON writes one object a line.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// input is a file to read, or stdin.
+type input struct {
+	name string
+	from io.ReadCloser
+	size int64 // 0 where it is unknown
+}
+
+// open opens the files named; none, or -, is stdin.
+func open(s Streams, names []string) (all []input, err error) {
+	if len(names) == 0 {
+		names = []string{"-"}
+	}
+	for _, n := range names {
+		if n == "-" {
+			all = append(all, input{"stdin", io.NopCloser(s.In), 0})
+			continue
+		}
+		f, err := os.Open(n)
+		if err != nil {
+			return nil, failed{fmt.Errorf("open input: %w", err)}
+		}
+		info, err := f.Stat()
+		if err == nil && info.IsDir() {
+			err = fmt.Errorf("%s is a folder", n)
+		}
+		if err != nil {
+			return nil, failed{fmt.Errorf("open input: %w", err)}
+		}
+		all = append(all, input{n, f, info.Size()})
+	}
+	return all, nil
+}
+
+// when reads --since and --until: RFC 3339, a day, or -24h before the last event.
+func when(flag, text string) (at time.Time, before time.Duration, err error) {
+	if text == "" {
+		return at, 0, nil
+	}
+	if text[0] == '-' {
+		d, err := time.ParseDuration(text[1:])
+		if err != nil || d <= 0 {
+			return at, 0, fmt.Errorf("--%s %s: write a duration such as -24h", flag, text)
+		}
+		return at, d, nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
+		if at, err = time.Parse(layout, text); err == nil {
+			return at, 0, nil
+		}
+	}
+	return at, 0, fmt.Errorf("--%s %s: write a time such as 2026-01-02T03:04:05Z, a day such as 2026-01-02, or -24h", flag, text)
+}

@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/fatih/color"
+	"github.com/spf13/cobra"
+
+	"noroshi/internal/alert"
+	"noroshi/internal/app"
+	"noroshi/internal/diag"
+)
+
+// The beginning of the input tells how common comparisons are.
+const (
+	headSize    = 4 << 20
+	sampleCount = 500
+)
+
+type replayFlags struct {
+	ruleFlags
+	json      bool
+	asArrived bool
+	since     string
+	until     string
+	stats     string
+	workers   int
+}
+
+func replayCommand(s Streams) *cobra.Command {
+	f := &replayFlags{}
+	c := &cobra.Command{
+		Use:   "replay [flags] [FILE|-]...",
+		Short: "Evaluate rules on files of records, without any server",
+		Long: `Replay reads audit and sign-in records and prints the alerts that the rules give, in order of time.
+
+A file, or stdin, holds JSON objects one a line, an array of them, {"records":[…]}, {"value":[…]}, or is a Purview audit
+export (CSV with a column AuditData); each may be compressed with gzip or zstd. What it is is recognised by its content.
+A line that is no record is named on stderr and does not stop the run.`,
+		Example: `  noroshi replay audit.ndjson
+  noroshi replay --json --rules my-rules audit-*.ndjson.gz
+  zcat export.csv.gz | noroshi replay --since 2026-01-02 -`,
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c, s, args) },
+	}
+	f.add(c)
+	c.Flags().BoolVar(&f.json, "json", false, "print alerts as JSON, one a line")
+	c.Flags().BoolVar(&f.asArrived, "as-arrived", false, "apply records in the order of the input instead of time")
+	c.Flags().StringVar(&f.since, "since", "", "leave out alerts before this `time`: RFC 3339, a day, or -24h before the last event")
+	c.Flags().StringVar(&f.until, "until", "", "leave out alerts from this `time` on")
+	c.Flags().StringVar(&f.stats, "stats", "", "write counts as JSON to this `file`")
+	c.Flags().IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "how many records are matched at a time")
+	return c
+}
+
+func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
+	since, last, err := when("since", f.since)
+	if err != nil {
+		return err
+	}
+	until, back, err := when("until", f.until)
+	if err != nil {
+		return err
+	}
+	if back > 0 || last > 0 && f.asArrived {
+		return errors.New("a time before the last event is for --since, without --as-arrived")
+	}
+	set, conf, err := f.load(s)
+	if err != nil {
+		return err
+	}
+	files, err := open(s, args)
+	if err != nil {
+		return err
+	}
+	var inputs []app.Input
+	var sample [][]byte
+	for i, one := range files {
+		defer one.from.Close()
+		from := io.Reader(one.from)
+		if i == 0 {
+			head, rest := peek(from)
+			sample, from = app.Sample(head, sampleCount), rest
+		}
+		inputs = append(inputs, app.Input{Name: one.name, From: from})
+	}
+	out := bufio.NewWriterSize(s.Out, 64<<10)
+	p := newProgress(s.Err, files)
+	r := app.Replay{Set: compile(set, conf, sample), Workers: f.workers, AsArrived: f.asArrived, Since: since, Until: until, Last: last, Progress: p.at,
+		Alert: f.printer(out), Bad: func(place, reason string) {
+			p.clear()
+			fmt.Fprintf(s.Err, "%s: %s\n", diag.EscapeLine(place), diag.EscapeLine(reason))
+		}}
+	for _, rule := range r.Set.Unindexed() {
+		if !rule.Shipped {
+			fmt.Fprintf(s.Err, "%s:%d: warning: rule %s has no condition to look it up by and is tried on every record [unindexed]\n", rule.File, rule.Line, rule.ID)
+		}
+	}
+	stats, err := r.Run(c.Context(), inputs)
+	p.clear()
+	if ferr := out.Flush(); err == nil {
+		err = ferr
+	}
+	if err != nil {
+		return failed{err}
+	}
+	if !f.json {
+		fmt.Fprintf(s.Err, "%s: %s, %s, %d undecodable, %s\n", plural(stats.Records, "record"), plural(stats.Events, "event"), plural(stats.Duplicates, "duplicate"), stats.Undecodable, plural(stats.Alerts, "alert"))
+	}
+	return f.writeStats(stats)
+}
+
+func (f *replayFlags) writeStats(stats app.Stats) error {
+	if f.stats == "" {
+		return nil
+	}
+	b, err := json.MarshalIndent(stats, "", "  ")
+	if err == nil {
+		err = os.WriteFile(f.stats, append(b, '\n'), 0o644)
+	}
+	if err != nil {
+		return failed{fmt.Errorf("write statistics: %w", err)}
+	}
+	return nil
+}
+
+// peek reads the beginning of an input and gives it back in front of the rest.
+func peek(from io.Reader) ([]byte, io.Reader) {
+	head := make([]byte, headSize)
+	n, err := io.ReadFull(from, head)
+	head = head[:n]
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return head, io.MultiReader(bytes.NewReader(head), broken{err})
+	}
+	return head, io.MultiReader(bytes.NewReader(head), from)
+}
+
+// broken is an input that could not be read on.
+type broken struct{ err error }
+
+func (b broken) Read([]byte) (int, error) { return 0, b.err }
+
+// printer prints an alert: as JSON, or as a line for a person.
+func (f *replayFlags) printer(out io.Writer) func(*alert.Alert) error {
+	if f.json {
+		var line []byte
+		return func(a *alert.Alert) error {
+			line = append(a.AppendJSON(line[:0]), '\n')
+			_, err := out.Write(line)
+			return err
+		}
+	}
+	return func(a *alert.Alert) error {
+		_, err := fmt.Fprintln(out, Line(a))
+		return err
+	}
+}
+
+var severityColors = map[string]*color.Color{"critical": color.New(color.FgRed, color.Bold), "high": color.New(color.FgRed), "medium": color.New(color.FgYellow)}
+
+// Line is an alert for a person, one line, safe for a terminal.
+func Line(a *alert.Alert) string {
+	severity := fmt.Sprintf("%-8s", a.Severity)
+	if c, ok := severityColors[a.Severity]; ok {
+		severity = c.Sprint(severity)
+	}
+	return fmt.Sprintf("%s %s %s  %s  %s", a.Time.UTC().Format(time.RFC3339), severity, diag.EscapeLine(a.Account), diag.EscapeLine(a.Rule.ID), diag.EscapeLine(a.Summary))
+}

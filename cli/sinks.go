@@ -1,0 +1,4 @@
+package cli
+
+// sinkKinds are the keys of a sink in the configuration.
+func sinkKinds() []string { return nil }

@@ -1,0 +1,106 @@
+package detector
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"noroshi/internal/cond/index"
+	"noroshi/internal/event"
+)
+
+// counts tells how often comparisons hold in a sample of records.
+type counts struct {
+	set   *Set
+	texts []map[string]int // by slot
+	known map[index.Atom]int
+	n     int
+}
+
+// perText bounds the texts that a slot remembers of the sample.
+const perText = 4096
+
+func (s *Set) count(sample [][]byte) *counts {
+	c := &counts{set: s, texts: make([]map[string]int, s.plan.Layout().Len()), known: map[index.Atom]int{}}
+	r := s.plan.Reader()
+	for _, rec := range sample {
+		if r.ReadAlone(rec, time.Unix(0, 0)) != nil {
+			continue
+		}
+		c.n++
+		for slot := range c.texts {
+			if s.plan.Layout().Def(event.Slot(slot)).Type == event.List || c.Costly(event.Slot(slot)) {
+				continue
+			}
+			if t := r.Event.Text(event.Slot(slot)); t != "" {
+				if c.texts[slot] == nil {
+					c.texts[slot] = map[string]int{}
+				}
+				if len(c.texts[slot]) < perText {
+					c.texts[slot][strings.Clone(t)]++
+				}
+			}
+		}
+	}
+	return c
+}
+
+// usual are the records out of a thousand that have a text where there is no sample to ask: what every tenant's log is full of.
+var usual = map[event.Slot]map[string]int{
+	event.Action: {"UserLoggedIn": 300, "MailItemsAccessed": 150, "FileAccessed": 150, "UserLoginFailed": 50, "Update user": 20, "Create": 50, "Update": 50, "SoftDelete": 30, "MoveToDeletedItems": 30, "HardDelete": 30, "Set-Mailbox": 20},
+}
+
+// without is the cost of the operators where nothing is known, out of a thousand: an equality is the likeliest to be rare.
+var without = [...]int{index.Equal: 5, index.Prefix: 20, index.Suffix: 20, index.Contains: 40}
+
+// Count implements cond.Counts. Among equals the cheaper look-up goes first.
+func (c *counts) Count(a index.Atom) int {
+	n, ok := c.known[a]
+	if ok {
+		return n
+	}
+	switch {
+	case c.n == 0:
+		n = without[a.Op] + usual[event.Slot(a.Slot)][a.Text]
+		switch name := c.set.plan.Layout().Def(event.Slot(a.Slot)).Name; name {
+		case "event.outcome", "event.provider", "event.code", "event.dataset", "user.kind", "source.kind", "organization.id", "raw.ResultStatus", "raw.Workload":
+			n += 400 // a handful of texts share all records
+		}
+	case a.Op == index.Equal:
+		n = c.texts[a.Slot][a.Text]
+	default:
+		for t, k := range c.texts[a.Slot] {
+			if a.Holds(t) {
+				n += k
+			}
+		}
+	}
+	n = n*8 + int(a.Op)
+	c.known[a] = n
+	return n
+}
+
+// Costly implements cond.Counts.
+func (c *counts) Costly(s event.Slot) bool {
+	l := c.set.plan.Layout()
+	d := l.Def(s)
+	if base, ok := d.Base(); ok {
+		return c.Costly(base)
+	}
+	if of, ok := d.Of(); ok {
+		return c.Costly(of)
+	}
+	return c.set.plan.Derived(s)
+}
+
+// byText are the sampled texts by slot.
+func (c *counts) byText() map[int32][]string {
+	m := map[int32][]string{}
+	for slot, texts := range c.texts {
+		if len(texts) > 0 {
+			m[int32(slot)] = slices.Sorted(maps.Keys(texts))
+		}
+	}
+	return m
+}

@@ -1,0 +1,83 @@
+package detector
+
+import (
+	"strings"
+
+	"noroshi/internal/alert"
+	"noroshi/rules"
+	"noroshi/rules/kind"
+)
+
+// Memory is what the rules of a set keep of one partition's events. It belongs to one goroutine.
+type Memory struct {
+	set      *Set
+	rules    []kind.Memory
+	findings []kind.Finding
+	// CutEvidence counts the alerts whose evidence did not fit.
+	CutEvidence int
+}
+
+// Memory makes an empty memory.
+func (s *Set) Memory() *Memory {
+	m := &Memory{set: s}
+	for _, r := range s.rules {
+		m.rules = append(m.rules, r.Kind.New())
+	}
+	return m
+}
+
+// Apply gives each alert that a step completes. The alert, and the texts in it, live until the step's bytes are used again.
+// Rules in shadow state are evaluated and give no alert.
+func (m *Memory) Apply(s *kind.Step, each func(*alert.Alert)) {
+	r := m.set.rules[s.Rule]
+	m.findings = m.rules[s.Rule].Apply(s, m.findings[:0])
+	if r.State == rules.Shadow {
+		return
+	}
+	for i := range m.findings {
+		a := m.alert(r, &m.findings[i])
+		each(&a)
+	}
+}
+
+// alert is what a finding says. The last event speaks for the others.
+func (m *Memory) alert(r *rule, f *kind.Finding) alert.Alert {
+	last := f.Steps[len(f.Steps)-1]
+	a := alert.Alert{
+		Schema: alert.Schema, ID: alert.ID(last.Tenant, r.ID, last.Key, f.Anchor...), Status: alert.Firing, Revision: 1, Late: f.Late, Rule: r.head, Severity: r.Severity,
+		Tenant: last.Tenant, Account: last.Account, Actor: last.Actor, Target: last.Target, Summary: last.Summary, Time: f.Last,
+		Window: alert.Window{First: f.First, Last: f.Last, Count: f.Count}, Group: make(map[string]string, len(last.Key)), DedupKey: r.ID + "/" + last.Tenant + "/" + strings.Join(last.Key, "/"),
+		Source: last.Source, Respond: last.Respond, Times: alert.Times{Happened: f.Last, Enqueued: last.Enqueued},
+	}
+	for i, name := range r.ByNames {
+		a.Group[name] = last.Key[i]
+	}
+	steps := f.Steps
+	if n := len(steps); n > alert.MaxEvidence {
+		steps = append(append([]*kind.Step{}, steps[:alert.MaxEvidence/2]...), steps[n-alert.MaxEvidence/2:]...)
+		m.CutEvidence++
+	}
+	for _, s := range steps {
+		a.Evidence = append(a.Evidence, alert.Evidence{ID: s.ID, Time: s.Time, Action: s.Action, Dataset: s.Dataset, SourceIP: s.Source.IP, Facts: s.Facts, Cut: s.Cut})
+		a.Sessions = add(a.Sessions, s.Session)
+		a.Indicators.Apps = add(a.Indicators.Apps, s.App)
+		a.Indicators.Networks = add(a.Indicators.Networks, s.Source.IP)
+		for _, d := range s.Destinations {
+			a.Indicators.Destinations = add(a.Indicators.Destinations, d)
+		}
+	}
+	return a
+}
+
+// add appends a text that is there and new.
+func add(all []string, s string) []string {
+	if s == "" {
+		return all
+	}
+	for _, have := range all {
+		if have == s {
+			return all
+		}
+	}
+	return append(all, s)
+}

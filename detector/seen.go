@@ -1,0 +1,120 @@
+package detector
+
+import "time"
+
+// Seen is an exact set of 64-bit hashes, for a replay. It takes 11 to 22 bytes a hash.
+type Seen struct {
+	table []uint64
+	n     int
+	zero  bool // 0 is in the set: the table marks empty places with it
+}
+
+// Add puts a hash into the set and reports whether it was there.
+func (s *Seen) Add(h uint64) bool {
+	if h == 0 {
+		was := s.zero
+		s.zero = true
+		return was
+	}
+	if s.n*4 >= len(s.table)*3 {
+		s.grow()
+	}
+	i := s.place(h)
+	if s.table[i] == h {
+		return true
+	}
+	s.table[i] = h
+	s.n++
+	return false
+}
+
+// Has reports whether a hash is in the set.
+func (s *Seen) Has(h uint64) bool {
+	if h == 0 {
+		return s.zero
+	}
+	return len(s.table) > 0 && s.table[s.place(h)] == h
+}
+
+// Len is the number of hashes.
+func (s *Seen) Len() int {
+	if s.zero {
+		return s.n + 1
+	}
+	return s.n
+}
+
+// place is where the hash is, or the empty place where it belongs.
+func (s *Seen) place(h uint64) int {
+	mask := len(s.table) - 1
+	i := int(h>>1) & mask
+	for s.table[i] != 0 && s.table[i] != h {
+		i = (i + 1) & mask
+	}
+	return i
+}
+
+func (s *Seen) grow() {
+	was := s.table
+	s.table = make([]uint64, max(1<<10, 2*len(was)))
+	for _, h := range was {
+		if h != 0 {
+			s.table[s.place(h)] = h
+		}
+	}
+}
+
+// The bounds of Recent.
+const (
+	RecentSpan = 15 * time.Minute
+	RecentMax  = 1 << 20 // hashes a generation
+)
+
+// Recent remembers the hashes of the last quarter of an hour at least, half an hour at most, for a partition of the live
+// stream, so that common repeats are stopped before they are evaluated. What was added since the last Keep is forgotten by Drop:
+// records whose alerts were not stored come again and must not be taken for repeats.
+type Recent struct {
+	young, old Seen
+	since      time.Time
+	pending    []uint64
+	batch      map[uint64]struct{}
+	// Overflows counts generations that ended before their time because they were full.
+	Overflows int
+}
+
+// Add remembers a hash and reports whether it has come before.
+func (r *Recent) Add(h uint64) bool {
+	if r.young.Has(h) || r.old.Has(h) {
+		return true
+	}
+	if r.batch == nil {
+		r.batch = map[uint64]struct{}{}
+	}
+	if _, ok := r.batch[h]; ok {
+		return true
+	}
+	r.batch[h] = struct{}{}
+	r.pending = append(r.pending, h)
+	return false
+}
+
+// Keep confirms what was added: its alerts are stored.
+func (r *Recent) Keep(now time.Time) {
+	full := r.young.Len()+len(r.pending) > RecentMax
+	if full {
+		r.Overflows++
+	}
+	if full || now.Sub(r.since) >= RecentSpan {
+		r.old, r.young, r.since = r.young, Seen{}, now
+	}
+	for _, h := range r.pending {
+		r.young.Add(h)
+	}
+	r.Drop()
+}
+
+// Drop forgets what was added since the last Keep.
+func (r *Recent) Drop() {
+	r.pending = r.pending[:0]
+	clear(r.batch)
+}

@@ -1,0 +1,229 @@
+// Package ingest splits what a source delivers into single records.
+package ingest
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+
+	"noroshi/internal/decode"
+)
+
+// The bounds of reading.
+const (
+	MaxRecord = decode.MaxRecord
+	maxWindow = 64 << 20 // of zstd
+	blockSize = 256 << 10
+	peekSize  = 64 << 10
+)
+
+// Span is where a record lies in its block: Data[From:To], and Data[To] is 0.
+type Span struct {
+	From, To uint32
+	Line     int // of the input, at which the record begins; from 1
+}
+
+// Bad is a piece of the input that is no record.
+type Bad struct {
+	Before int // it stands before Records[Before]
+	Line   int
+	Reason decode.Reason
+	Detail string
+	Bytes  []byte // its beginning, at most MaxRecord
+}
+
+// Block is a run of whole records of one input. It is filled again and again, so nothing of it outlives the next fill.
+type Block struct {
+	Data    []byte // at least decode.Slack bytes can be read behind each record
+	Records []Span
+	Bad     []Bad
+	Seq     int // blocks of an input are numbered from 0
+}
+
+func (b *Block) reset() { b.Data, b.Records, b.Bad = b.Data[:0], b.Records[:0], b.Bad[:0] }
+
+// Bytes are the bytes of a record.
+func (b *Block) Bytes(i int) []byte {
+	s := b.Records[i]
+	return b.Data[s.From:s.To]
+}
+
+// Input is one file or stream. Its methods may be called from several goroutines.
+type Input struct {
+	name   string
+	mu     sync.Mutex
+	read   *counter
+	from   *bufio.Reader
+	fill   func(*Block) error // one block; io.EOF at the end
+	seq    int
+	err    error
+	format string
+}
+
+type counter struct {
+	from io.Reader
+	n    atomic.Int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// Open recognises, by content alone, lines of JSON objects, an array of them, {"records":[…]} and {"value":[…]}, a Purview
+// export with a column AuditData, and each of these compressed with gzip or zstd.
+func Open(name string, from io.Reader) (*Input, error) {
+	in := &Input{name: name, read: &counter{from: from}}
+	in.from = bufio.NewReaderSize(in.read, peekSize)
+	zipped, err := in.unzip()
+	if err == nil && zipped {
+		again := false
+		if again, err = in.unzip(); again {
+			err = errors.New("it is compressed twice; unpack it once")
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	in.decode16()
+	in.sniff()
+	return in, nil
+}
+
+// unzip puts the decompressor in front where the input is compressed.
+func (in *Input) unzip() (bool, error) {
+	head, _ := in.from.Peek(4)
+	switch {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		z, err := gzip.NewReader(in.from)
+		if err != nil {
+			return true, fmt.Errorf("read gzip: %w", err)
+		}
+		in.from = bufio.NewReaderSize(z, peekSize)
+		return true, nil
+	case bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		z, err := zstd.NewReader(in.from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
+		if err != nil {
+			return true, fmt.Errorf("read zstd: %w", err)
+		}
+		in.from = bufio.NewReaderSize(z, peekSize)
+		return true, nil
+	}
+	return false, nil
+}
+
+// decode16 turns UTF-16 with a byte order mark, as older PowerShell writes it, into UTF-8.
+func (in *Input) decode16() {
+	head, _ := in.from.Peek(2)
+	if bytes.Equal(head, []byte{0xff, 0xfe}) || bytes.Equal(head, []byte{0xfe, 0xff}) {
+		in.from = bufio.NewReaderSize(transform.NewReader(in.from, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder()), peekSize)
+	}
+}
+
+var mark = []byte("\ufeff")
+
+// sniff chooses how the input is split.
+func (in *Input) sniff() {
+	head, _ := in.from.Peek(peekSize)
+	if bytes.HasPrefix(head, mark) {
+		_, _ = in.from.Discard(len(mark))
+		head = head[len(mark):]
+	}
+	audit := bytes.Contains(head, []byte(`"AuditData"`))
+	text := bytes.TrimLeft(head, " \t\r\n")
+	line, _, whole := bytes.Cut(text, []byte("\n"))
+	switch {
+	case len(text) > 0 && text[0] == '[', envelope(text), len(text) > 0 && text[0] == '{' && whole && !balanced(line):
+		in.format = "json"
+		s := &values{from: in.from, line: 1, audit: audit}
+		in.fill = s.fill
+	case isExport(line):
+		in.format = "csv"
+		in.fill = newExport(in.from).fill
+	default:
+		in.format = "ndjson"
+		l := &lines{from: in.from, audit: audit}
+		in.fill = l.fill
+	}
+}
+
+// Format is how the input is split: ndjson, json or csv.
+func (in *Input) Format() string { return in.format }
+
+// BytesRead is how much of the file, compressed as it is, has been read.
+func (in *Input) BytesRead() int64 { return in.read.n.Load() }
+
+// Next fills the block with the next records; false at the end of the input. A damaged input gives all records before the
+// damage, then the error.
+func (in *Input) Next(b *Block) (bool, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	b.reset()
+	if in.err != nil {
+		return false, in.failure()
+	}
+	in.err = in.fill(b)
+	b.Data = append(b.Data, slack[:]...)
+	b.Seq = in.seq
+	if len(b.Records)+len(b.Bad) == 0 && in.err != nil {
+		return false, in.failure()
+	}
+	in.seq++
+	return true, nil
+}
+
+var slack [decode.Slack]byte
+
+func (in *Input) failure() error {
+	if errors.Is(in.err, io.EOF) && !errors.Is(in.err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return fmt.Errorf("read %s: damaged near byte %d: %w", in.name, in.BytesRead(), in.err)
+}
+
+// envelope reports whether a JSON text begins like {"records":[ or {"value":[ or an OData page.
+func envelope(text []byte) bool {
+	rest, ok := bytes.CutPrefix(text, []byte("{"))
+	if !ok {
+		return false
+	}
+	rest = bytes.TrimLeft(rest, " \t\r\n")
+	for _, k := range [...]string{`"records"`, `"value"`} {
+		if after, ok := bytes.CutPrefix(rest, []byte(k)); ok {
+			after = bytes.TrimLeft(after, " \t\r\n")
+			if after, ok = bytes.CutPrefix(after, []byte(":")); ok {
+				return bytes.HasPrefix(bytes.TrimLeft(after, " \t\r\n"), []byte("["))
+			}
+		}
+	}
+	return bytes.HasPrefix(rest, []byte(`"@odata.`))
+}
+
+// balanced reports whether a line closes all brackets that it opens.
+func balanced(line []byte) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return depth <= 0 && !quoted
+}

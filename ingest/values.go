@@ -1,0 +1,271 @@
+package ingest
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"noroshi/internal/decode"
+)
+
+// maxDepth bounds brackets while splitting; the projector's own bound is lower.
+const maxDepth = 128
+
+// values splits JSON values that follow each other, arrays of them and envelopes. Its memory does not grow with the input.
+type values struct {
+	from   *bufio.Reader
+	line   int
+	audit  bool
+	inside int    // arrays of records that are open: 0 or 1
+	wraps  bool   // that array is a member of an envelope
+	buf    []byte // the value being read, at most MaxRecord and a little
+	over   bool   // it is longer than that
+}
+
+// errBreak is where the input stops being JSON.
+var errBreak = errors.New("no JSON from here on")
+
+func (v *values) fill(b *Block) error {
+	for len(b.Data) < blockSize {
+		if err := v.next(b); err != nil {
+			if errors.Is(err, errBreak) {
+				v.broken(b)
+				return io.EOF
+			}
+			if errors.Is(err, io.EOF) && (v.inside > 0 || len(v.buf) > 0) {
+				v.broken(b)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *values) broken(b *Block) {
+	what := "the JSON breaks off here"
+	b.Bad = append(b.Bad, Bad{Before: len(b.Records), Line: v.line, Reason: decode.BadJSON, Detail: what, Bytes: bytes.Clone(v.buf[:min(len(v.buf), 1<<10)])})
+	v.buf, v.inside = nil, 0
+}
+
+// next reads one value, or goes into or out of an array.
+func (v *values) next(b *Block) error {
+	v.buf, v.over = v.buf[:0], false
+	c, err := v.blank()
+	if err != nil {
+		return err
+	}
+	switch {
+	case c == '[' && v.inside == 0:
+		v.inside = 1
+		return nil
+	case c == ']' && v.inside > 0:
+		v.inside = 0
+		if v.wraps {
+			v.wraps = false
+			return v.rest()
+		}
+		return nil
+	case c == ',' && v.inside > 0:
+		return nil
+	case c == '{' && v.inside == 0:
+		return v.object(b, v.line)
+	}
+	line := v.line
+	if err := v.value(c, 0); err != nil {
+		return err
+	}
+	v.keep(b, line)
+	return nil
+}
+
+// blank is the next byte that is no white space.
+func (v *values) blank() (byte, error) {
+	for {
+		c, err := v.from.ReadByte()
+		if err != nil {
+			return 0, err
+		}
+		switch c {
+		case '\n':
+			v.line++
+		case ' ', '\t', '\r':
+		case 0xef: // a byte order mark between values
+			if rest, err := v.from.Peek(2); err == nil && bytes.Equal(rest, mark[1:]) {
+				_, _ = v.from.Discard(2)
+				continue
+			}
+			return c, nil
+		default:
+			return c, nil
+		}
+	}
+}
+
+// object reads a record, or goes into an envelope: an object whose first member, OData's own apart, is an array records or value.
+func (v *values) object(b *Block, line int) error {
+	v.put('{')
+	first := true
+	for {
+		c, err := v.blank()
+		if err != nil {
+			return err
+		}
+		switch {
+		case c == '}':
+			v.put(c)
+			v.keep(b, line)
+			return nil
+		case c == ',':
+			v.put(c)
+			continue
+		case c != '"':
+			return errBreak
+		}
+		at := len(v.buf)
+		if err := v.value(c, 1); err != nil {
+			return err
+		}
+		key := string(v.buf[min(at, len(v.buf)):])
+		if c, err = v.blank(); err != nil {
+			return err
+		}
+		if c != ':' {
+			return errBreak
+		}
+		v.put(c)
+		if c, err = v.blank(); err != nil {
+			return err
+		}
+		if first && c == '[' && (key == `"records"` || key == `"value"`) {
+			v.inside, v.wraps, v.buf = 1, true, v.buf[:0]
+			return nil
+		}
+		if !bytes.HasPrefix([]byte(key), []byte(`"@odata.`)) {
+			first = false
+		}
+		if err := v.value(c, 1); err != nil {
+			return err
+		}
+	}
+}
+
+// rest goes over the members after an envelope's records.
+func (v *values) rest() error {
+	for {
+		c, err := v.blank()
+		if err != nil {
+			return err
+		}
+		if c == '}' {
+			v.buf = v.buf[:0]
+			return nil
+		}
+		v.buf, v.over = v.buf[:0], false
+		if c == ',' || c == ':' {
+			continue
+		}
+		if err := v.value(c, 1); err != nil {
+			return err
+		}
+	}
+}
+
+func (v *values) put(c byte) {
+	if len(v.buf) > MaxRecord {
+		v.over = true
+		return
+	}
+	v.buf = append(v.buf, c)
+}
+
+// value reads a value whose first byte is c into the buffer, strict about texts and brackets alone: the projector checks the rest.
+func (v *values) value(c byte, depth int) error {
+	start := depth
+	for {
+		v.put(c)
+		switch c {
+		case '"':
+			if err := v.text(); err != nil {
+				return err
+			}
+		case '{', '[':
+			if depth++; depth > maxDepth {
+				return errBreak
+			}
+		case '}', ']':
+			if depth--; depth < start {
+				return errBreak
+			}
+		case '\n':
+			v.line++
+		}
+		if depth == start && (c == '"' || c == '}' || c == ']') {
+			return nil
+		}
+		if depth == start {
+			if next, err := v.from.Peek(1); err != nil || bytes.IndexByte([]byte(",]} \t\r\n:"), next[0]) >= 0 {
+				return nil
+			}
+		}
+		var err error
+		if c, err = v.from.ReadByte(); err != nil {
+			return err
+		}
+	}
+}
+
+// text reads the rest of a text.
+func (v *values) text() error {
+	for {
+		c, err := v.from.ReadByte()
+		if err != nil {
+			return err
+		}
+		v.put(c)
+		switch c {
+		case '"':
+			return nil
+		case '\\':
+			if c, err = v.from.ReadByte(); err != nil {
+				return err
+			}
+			v.put(c)
+		case '\n':
+			v.line++
+		}
+	}
+}
+
+// keep puts the value read into the block.
+func (v *values) keep(b *Block, line int) {
+	rec := v.buf
+	switch {
+	case v.over || len(rec) > MaxRecord:
+		b.Bad = append(b.Bad, tooLong(len(b.Records), line, rec))
+		v.buf = v.buf[:0]
+		return
+	case len(rec) == 0 || rec[0] != '{':
+		b.Bad = append(b.Bad, Bad{Before: len(b.Records), Line: line, Reason: decode.BadJSON, Detail: fmt.Sprintf("%.40q is no object", rec), Bytes: bytes.Clone(rec[:min(len(rec), 1<<10)])})
+		v.buf = v.buf[:0]
+		return
+	}
+	if v.audit {
+		rec = unwrap(rec)
+	}
+	from := len(b.Data)
+	b.Data = append(append(b.Data, rec...), 0)
+	b.Records = append(b.Records, Span{uint32(from), uint32(from + len(rec)), line})
+	v.buf = v.buf[:0]
+}
+
+// unwrap is the record in the member AuditData, JSON in text, of a row that Search-UnifiedAuditLog gives.
+func unwrap(row []byte) []byte {
+	var r struct{ AuditData *string }
+	if json.Unmarshal(row, &r) != nil || r.AuditData == nil || !bytes.HasPrefix(bytes.TrimSpace([]byte(*r.AuditData)), []byte("{")) {
+		return row
+	}
+	return []byte(*r.AuditData)
+}

@@ -1,0 +1,247 @@
+// Package config reads the configuration file.
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"noroshi/internal/diag"
+	"noroshi/internal/list"
+	"noroshi/internal/strictyaml"
+)
+
+// Config is the configuration of everything.
+type Config struct {
+	Kafka   Kafka
+	Sources []Source
+	Rules   []string // folders and files beside the shipped library
+	Lists   list.Set
+	Sinks   []Sink
+
+	Folder string // of the file: relative paths start here
+}
+
+// Kafka says where the topics lie. Without brokers they lie in the process.
+type Kafka struct {
+	Brokers    []string
+	Data       string // folder of the embedded broker
+	Prefix     string // of topic names
+	Partitions int
+	Cap        int64 // bytes that the embedded broker's log may take
+	CAFile     string
+	TLS        bool
+	User       string
+	Password   string
+	Mechanism  string
+}
+
+// Source is one source of records.
+type Source struct {
+	Kind string
+	File File
+}
+
+// File is a source of files.
+type File struct {
+	Paths  []string
+	Follow bool
+	Poll   time.Duration
+}
+
+// Sink is one destination; its own keys are read by its room.
+type Sink struct {
+	Name string
+	Kind string
+	Node *yaml.Node
+}
+
+// Default is the configuration where there is no file.
+func Default() *Config {
+	return &Config{Kafka: Kafka{Prefix: "noroshi.", Partitions: 4, Cap: 1 << 30, Data: "noroshi-data"}, Lists: list.Set{}, Folder: "."}
+}
+
+// Read reads a configuration file. Kinds are the sinks that there are. All problems are reported at once.
+func Read(path string, kinds []string) (*Config, *strictyaml.Doc, []diag.Problem) {
+	c := Default()
+	c.Folder = filepath.Dir(path)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return c, nil, []diag.Problem{{File: path, Code: "read", Level: diag.Error, Message: "cannot be read: " + err.Error()}}
+	}
+	d := strictyaml.Parse(path, data)
+	var more []diag.Problem
+	if d.Root != nil {
+		d.Fields(d.Root, map[string]func(*yaml.Node){
+			"kafka":   func(n *yaml.Node) { c.kafka(d, n) },
+			"sources": func(n *yaml.Node) { c.sources(d, n) },
+			"rules": func(n *yaml.Node) {
+				for _, p := range d.Texts(n) {
+					c.Rules = append(c.Rules, c.path(p))
+				}
+			},
+			"lists": func(n *yaml.Node) { c.Lists, more = list.Read(d, n, c.Folder) },
+			"sinks": func(n *yaml.Node) { c.sinks(d, n, kinds) },
+		})
+	}
+	return c, d, append(d.Problems, more...)
+}
+
+// path makes a path of the file relative to the file's folder.
+func (c *Config) path(p string) string {
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(c.Folder, p)
+}
+
+func (c *Config) kafka(d *strictyaml.Doc, n *yaml.Node) {
+	k := &c.Kafka
+	d.Fields(n, map[string]func(*yaml.Node){
+		"brokers":    func(n *yaml.Node) { k.Brokers = d.Texts(n) },
+		"data":       func(n *yaml.Node) { k.Data = c.path(d.Text(n)) },
+		"prefix":     func(n *yaml.Node) { k.Prefix = d.Text(n) },
+		"partitions": func(n *yaml.Node) { k.Partitions = d.Int(n, 1, 256) },
+		"cap_mib":    func(n *yaml.Node) { k.Cap = int64(d.Int(n, 64, 1<<20)) << 20 },
+		"tls":        func(n *yaml.Node) { k.TLS = d.Bool(n) },
+		"ca_file":    func(n *yaml.Node) { k.CAFile, k.TLS = c.path(d.Text(n)), true },
+		"sasl": func(n *yaml.Node) {
+			d.Fields(n, map[string]func(*yaml.Node){
+				"mechanism": func(n *yaml.Node) {
+					k.Mechanism = d.OneOf(n, "value", "plain", "scram-sha-256", "scram-sha-512")
+				},
+				"user":     func(n *yaml.Node) { k.User = d.Text(n) },
+				"password": func(n *yaml.Node) { k.Password = Secret(d, n, c.Folder) },
+			})
+		},
+	})
+}
+
+func (c *Config) sources(d *strictyaml.Doc, n *yaml.Node) {
+	for _, item := range d.Items(n) {
+		s := Source{File: File{Follow: true, Poll: 250 * time.Millisecond}}
+		d.Fields(item, map[string]func(*yaml.Node){"file": func(n *yaml.Node) {
+			s.Kind = "file"
+			d.Fields(n, map[string]func(*yaml.Node){
+				"paths": func(n *yaml.Node) {
+					for _, p := range d.Texts(n) {
+						s.File.Paths = append(s.File.Paths, c.path(p))
+					}
+				},
+				"follow": func(n *yaml.Node) { s.File.Follow = d.Bool(n) },
+				"poll":   func(n *yaml.Node) { s.File.Poll = Duration(d, n) },
+			})
+			if len(s.File.Paths) == 0 {
+				d.At(n, "missing", "a file source needs the key paths")
+			}
+		}})
+		c.Sources = append(c.Sources, s)
+	}
+}
+
+func (c *Config) sinks(d *strictyaml.Doc, n *yaml.Node, kinds []string) {
+	names := map[string]bool{}
+	for _, item := range d.Items(n) {
+		s := Sink{}
+		keys := map[string]func(*yaml.Node){
+			"name":  func(n *yaml.Node) { s.Name = c.sinkName(d, n, names) },
+			"reads": func(n *yaml.Node) { d.OneOf(n, "value", "alerts") },
+		}
+		for _, k := range kinds {
+			keys[k] = func(n *yaml.Node) {
+				if s.Kind != "" {
+					d.At(n, "value", "the sink is a "+s.Kind+" already; make it two sinks")
+				}
+				s.Kind, s.Node = k, n
+			}
+		}
+		d.Fields(item, keys)
+		switch {
+		case s.Name == "":
+			d.At(item, "missing", "a sink needs the key name")
+		case s.Kind == "":
+			d.At(item, "missing", "a sink needs one of the keys "+strings.Join(kinds, ", "))
+		}
+		c.Sinks = append(c.Sinks, s)
+	}
+}
+
+var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+
+func (c *Config) sinkName(d *strictyaml.Doc, n *yaml.Node, taken map[string]bool) string {
+	name := d.Text(n)
+	switch {
+	case name == "":
+	case !namePattern.MatchString(name):
+		d.At(n, "value", fmt.Sprintf("%q is no name of a sink: lower case letters, digits and hyphens, at most 63", name))
+	case taken[name]:
+		d.At(n, "value", fmt.Sprintf("the name %q is taken: each sink has its own place in the topic", name))
+	}
+	taken[name] = true
+	return name
+}
+
+var durationPattern = regexp.MustCompile(`^([0-9]+)(ms|s|m|h|d)$`)
+
+// Duration reads a number with ms, s, m, h or d.
+func Duration(d *strictyaml.Doc, n *yaml.Node) time.Duration {
+	m := durationPattern.FindStringSubmatch(n.Value)
+	if n.Kind != yaml.ScalarNode || m == nil {
+		d.At(n, "value", "here stands "+strictyaml.Kind(n)+"; wanted is a duration such as 250ms, 10s, 5m, 2h or 1d")
+		return 0
+	}
+	var v int64
+	if _, err := fmt.Sscan(m[1], &v); err != nil || v > 1<<31 {
+		d.At(n, "value", "the duration is too long")
+		return 0
+	}
+	return time.Duration(v) * map[string]time.Duration{"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[m[2]]
+}
+
+var secretPattern = regexp.MustCompile(`^\$\{(file|env):([^}]+)\}$`)
+
+// maxSecret bounds a secret's file, in bytes.
+const maxSecret = 64 << 10
+
+// Secret reads a reference to a secret, ${file:path} or ${env:NAME}, and gives what it refers to. A value in its place is an
+// error: configurations end in repositories.
+func Secret(d *strictyaml.Doc, n *yaml.Node, folder string) string {
+	m := secretPattern.FindStringSubmatch(n.Value)
+	if n.Kind != yaml.ScalarNode || m == nil {
+		d.At(n, "secret", "a secret is a reference, ${file:path} or ${env:NAME}, never a value")
+		return ""
+	}
+	if m[1] == "env" {
+		v, ok := os.LookupEnv(m[2])
+		if !ok || v == "" {
+			d.At(n, "secret", "the environment has no "+m[2])
+		}
+		return v
+	}
+	path := m[2]
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(folder, path)
+	}
+	info, err := os.Stat(path)
+	if err == nil && info.Size() > maxSecret {
+		err = fmt.Errorf("%s has more than %d bytes", path, maxSecret)
+	}
+	var data []byte
+	if err == nil {
+		data, err = os.ReadFile(path)
+	}
+	if err != nil {
+		d.At(n, "secret", "the secret cannot be read: "+err.Error())
+		return ""
+	}
+	v := strings.TrimRight(string(data), "\r\n")
+	if v == "" {
+		d.At(n, "secret", path+" is empty")
+	}
+	return v
+}

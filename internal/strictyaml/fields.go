@@ -1,0 +1,117 @@
+package strictyaml
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"noroshi/internal/diag"
+)
+
+// Fields reads a mapping: each key by its function. A key that has none is an error, with the key that was probably meant.
+func (d *Doc) Fields(n *yaml.Node, by map[string]func(*yaml.Node)) {
+	if n.Kind != yaml.MappingNode {
+		d.At(n, "type", "here stands "+Kind(n)+"; wanted are keys with values")
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		read, ok := by[k.Value]
+		if !ok {
+			all := slices.Sorted(maps.Keys(by))
+			p := d.At(k, "key", fmt.Sprintf("no key %q here", k.Value))
+			if p.Suggestion = diag.Suggest(k.Value, all); p.Suggestion == "" {
+				p.Message += "; known are " + strings.Join(all, ", ")
+			}
+			continue
+		}
+		read(v)
+	}
+}
+
+// Kind says what a node is, for messages.
+func Kind(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.Tag {
+	case "!!int", "!!float":
+		return "the number " + n.Value
+	case "!!bool":
+		return "the truth " + n.Value
+	case "!!null":
+		return "nothing"
+	}
+	return strconv.Quote(n.Value)
+}
+
+// Text is a scalar's text, not empty. Numbers and truths are refused where text is wanted: they would not come back as written.
+func (d *Doc) Text(n *yaml.Node) string {
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || n.Tag != "!!str" && n.Tag != "!!timestamp" {
+		p := d.At(n, "type", "here stands "+Kind(n)+"; wanted is text")
+		if n.Kind == yaml.ScalarNode && n.Value != "" {
+			p.Message += `, "` + n.Value + `" in quotes`
+		}
+		return ""
+	}
+	if strings.TrimSpace(n.Value) == "" {
+		d.At(n, "type", "the text is empty")
+	}
+	return n.Value
+}
+
+// Int is a whole number within bounds.
+func (d *Doc) Int(n *yaml.Node, least, most int) int {
+	v, err := strconv.Atoi(n.Value)
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil {
+		d.At(n, "type", "here stands "+Kind(n)+"; wanted is a whole number")
+		return least
+	}
+	if v < least || v > most {
+		d.At(n, "value", fmt.Sprintf("%d lies outside %d to %d", v, least, most))
+	}
+	return v
+}
+
+// Bool is true or false.
+func (d *Doc) Bool(n *yaml.Node) bool {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+		d.At(n, "type", "here stands "+Kind(n)+"; wanted is true or false")
+		return false
+	}
+	return strings.EqualFold(n.Value, "true")
+}
+
+// OneOf is a text out of a few.
+func (d *Doc) OneOf(n *yaml.Node, code string, all ...string) string {
+	v := d.Text(n)
+	if v != "" && !slices.Contains(all, v) {
+		p := d.At(n, code, fmt.Sprintf("%q is none of %s", v, strings.Join(all, ", ")))
+		p.Suggestion = diag.Suggest(v, all)
+	}
+	return v
+}
+
+// Items are the nodes of a list.
+func (d *Doc) Items(n *yaml.Node) []*yaml.Node {
+	if n.Kind != yaml.SequenceNode {
+		d.At(n, "type", "here stands "+Kind(n)+"; wanted is a list")
+		return nil
+	}
+	return n.Content
+}
+
+// Texts are the texts of a list.
+func (d *Doc) Texts(n *yaml.Node) (all []string) {
+	for _, c := range d.Items(n) {
+		all = append(all, d.Text(c))
+	}
+	return all
+}

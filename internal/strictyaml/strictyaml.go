@@ -1,0 +1,247 @@
+// Package strictyaml reads a YAML file of one plain document into nodes whose every mistake has a place.
+package strictyaml
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"noroshi/internal/diag"
+)
+
+// The bounds of a file.
+const (
+	MaxSize  = 1 << 20 // bytes
+	MaxDepth = 50
+)
+
+// Doc is one file and what is wrong in it.
+type Doc struct {
+	Name     string
+	Root     *yaml.Node // nil where the file cannot be read
+	Problems []diag.Problem
+
+	lines []string
+}
+
+// Parse reads a file's bytes. The YAML library accepts more than a rule author should write; what it accepts too much is checked
+// before and on the node tree: one UTF-8 document of mappings, sequences and scalars, without anchors, aliases, merges,
+// explicit tags, control characters, doubled keys.
+func Parse(name string, data []byte) *Doc {
+	d := &Doc{Name: name}
+	if len(data) > MaxSize {
+		d.add(0, 0, "size", fmt.Sprintf("the file has %d bytes; at most %d are read", len(data), MaxSize))
+		return d
+	}
+	d.lines = strings.Split(string(data), "\n")
+	if !d.text(data) {
+		return d
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var root, more yaml.Node
+	switch err := dec.Decode(&root); {
+	case errors.Is(err, io.EOF) || err == nil && (len(root.Content) == 0 || root.Content[0].Tag == "!!null"):
+		d.add(1, 1, "empty", "the file is empty")
+		return d
+	case err != nil:
+		d.broken(err)
+		return d
+	}
+	switch err := dec.Decode(&more); {
+	case err == nil:
+		d.add(max(more.Line, 1), 1, "documents", "a file holds one document; here a second one begins")
+		return d
+	case !errors.Is(err, io.EOF):
+		d.broken(err)
+		return d
+	}
+	before := len(d.Problems)
+	d.check(root.Content[0], 1)
+	if len(d.Problems) == before {
+		d.Root = root.Content[0]
+	}
+	return d
+}
+
+// text checks that the bytes are UTF-8 without control characters.
+func (d *Doc) text(data []byte) bool {
+	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
+		d.add(1, 1, "encoding", "the file is UTF-16; write it as UTF-8")
+		return false
+	}
+	for i, line := range d.lines {
+		column := 0
+		for j, r := range line {
+			column++
+			if r == utf8.RuneError && !strings.HasPrefix(line[j:], "\ufffd") {
+				d.add(i+1, column, "encoding", "this is not UTF-8")
+				return false
+			}
+			if (r < ' ' && r != '\t' && (r != '\r' || j != len(line)-1)) || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0xfeff && (i > 0 || j > 0) {
+				d.add(i+1, column, "control", fmt.Sprintf("the control character U+%04X has no place here", r))
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// broken is what the YAML library has to say of a file that it cannot read.
+func (d *Doc) broken(err error) {
+	var e *yaml.LoadError
+	if errors.As(err, &e) {
+		d.add(min(max(e.Mark.Line, 1), len(d.lines)), max(e.Mark.Column, 1), "yaml", e.Message)
+		return
+	}
+	d.add(1, 1, "yaml", strings.TrimPrefix(err.Error(), "yaml: "))
+}
+
+// check walks the tree for what is well-formed and not wanted.
+func (d *Doc) check(n *yaml.Node, depth int) {
+	switch {
+	case depth > MaxDepth:
+		d.At(n, "depth", fmt.Sprintf("this nests deeper than %d", MaxDepth))
+		return
+	case n.Kind == yaml.AliasNode:
+		d.At(n, "alias", "aliases are not read; repeat the value")
+		return
+	case n.Anchor != "":
+		d.At(n, "alias", "anchors are not read; repeat the value")
+	case n.Style&yaml.TaggedStyle != 0:
+		d.At(n, "tag", "tags such as "+n.Tag+" are not read; write the plain value")
+	}
+	if n.Kind == yaml.MappingNode {
+		seen := map[string]int{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			k := n.Content[i]
+			switch {
+			case k.Kind != yaml.ScalarNode:
+				d.At(k, "key", "a key is a plain word")
+			case k.Tag == "!!merge":
+				d.At(k, "alias", "merge keys are not read; repeat the values")
+			case seen[k.Value] > 0:
+				d.At(k, "duplicate-key", fmt.Sprintf("the key %q stands already in line %d", k.Value, seen[k.Value]))
+			}
+			seen[k.Value] = k.Line
+		}
+	}
+	for _, c := range n.Content {
+		d.check(c, depth+1)
+	}
+}
+
+func (d *Doc) add(line, column int, code, message string) {
+	d.Problems = append(d.Problems, diag.Problem{File: d.Name, Line: line, Column: column, Code: code, Level: diag.Error, Message: message, Source: d.line(line)})
+}
+
+func (d *Doc) line(n int) string {
+	if n < 1 || n > len(d.lines) {
+		return ""
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(d.lines[n-1], "\ufeff"), "\r")
+}
+
+// At notes an error at a node and returns it, so that the caller may say more.
+func (d *Doc) At(n *yaml.Node, code, message string) *diag.Problem {
+	d.add(n.Line, n.Column, code, message)
+	return &d.Problems[len(d.Problems)-1]
+}
+
+// Warn notes a warning at a node.
+func (d *Doc) Warn(n *yaml.Node, code, message string) {
+	d.At(n, code, message).Level = diag.Warning
+}
+
+// Errors counts the problems that are errors.
+func (d *Doc) Errors() int { return diag.Errors(d.Problems) }
+
+// Inside notes an error at a character of a scalar's text, counted from the text's beginning: in literal and plain scalars at
+// the very character in the file, in folded and quoted ones, whose text differs from the file's, as near as can be told.
+func (d *Doc) Inside(n *yaml.Node, at int, code, message string) *diag.Problem {
+	line, column := d.place(n, at)
+	d.add(line, column, code, message)
+	return &d.Problems[len(d.Problems)-1]
+}
+
+// place finds a character of a scalar's text in the file.
+func (d *Doc) place(n *yaml.Node, at int) (line, column int) {
+	value := []rune(n.Value)
+	at = min(max(at, 0), len(value))
+	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
+		if strings.ContainsRune(n.Value, '\n') {
+			return n.Line, n.Column
+		}
+		if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) == 0 {
+			return n.Line, n.Column + at
+		}
+		return n.Line, n.Column + 1 + escaped([]rune(d.line(n.Line)), n.Column, at, n.Style&yaml.DoubleQuotedStyle != 0)
+	}
+	first := n.Line // the indicator's line; the text begins below
+	indent := d.indent(first)
+	if n.Style&yaml.FoldedStyle != 0 {
+		return d.folded(value[:at], first, indent)
+	}
+	for line = first + 1; ; line++ {
+		end := 0
+		for end < len(value) && value[end] != '\n' {
+			end++
+		}
+		if at <= end || end == len(value) {
+			return line, indent + at + 1
+		}
+		value, at = value[end+1:], at-end-1
+	}
+}
+
+// indent is the indentation of the block whose indicator stands in a line.
+func (d *Doc) indent(line int) int {
+	for l := line + 1; l <= len(d.lines); l++ {
+		if text := d.line(l); strings.TrimSpace(text) != "" {
+			return len(text) - len(strings.TrimLeft(text, " "))
+		}
+	}
+	return 0
+}
+
+// folded finds the end of a text in a folded block: its characters other than white space are those of the file.
+func (d *Doc) folded(before []rune, first, indent int) (line, column int) {
+	n := 0
+	for _, r := range before {
+		if r != ' ' && r != '\n' {
+			n++
+		}
+	}
+	for line = first + 1; line <= len(d.lines); line++ {
+		for i, r := range []rune(d.line(line)) {
+			if r == ' ' {
+				continue
+			}
+			if n == 0 {
+				return line, i + 1
+			}
+			n--
+		}
+	}
+	return len(d.lines), indent + 1
+}
+
+// escaped is how many characters of the file stand for the first so many of a quoted scalar's text.
+func escaped(line []rune, column, at int, double bool) int {
+	i := column // the character after the quote
+	for ; at > 0 && i < len(line); at-- {
+		switch {
+		case double && line[i] == '\\' && i+1 < len(line):
+			i += 2 + map[rune]int{'x': 2, 'u': 4, 'U': 8}[line[i+1]]
+		case !double && line[i] == '\'':
+			i += 2
+		default:
+			i++
+		}
+	}
+	return i - column
+}

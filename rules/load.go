@@ -1,0 +1,203 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"noroshi/internal/cond"
+	"noroshi/internal/diag"
+	"noroshi/internal/event"
+	"noroshi/internal/list"
+	"noroshi/internal/strictyaml"
+	"noroshi/rules/library"
+)
+
+// Options say which rules to read, and how strictly.
+type Options struct {
+	Paths   []string  // files, and folders read with all that lies below them
+	Library bool      // the shipped rules too
+	Lists   list.Set  // what conditions may look things up in
+	Now     time.Time // for the expiry of exceptions; zero: none has expired
+	Strict  bool      // demand what `check` demands: tests, unexpired exceptions, of shipped rules also guide, class and summary
+}
+
+// Load reads rules. Every problem of every file is reported at once; the set holds the rules that have no error. Rules of the
+// library come first, then the others by file.
+func Load(o Options) (*Set, []diag.Problem) {
+	s := &Set{Scope: &cond.Scope{Layout: event.NewLayout(), ListNames: o.Lists.Names(), Lists: func(name string) (cond.List, bool) {
+		l, ok := o.Lists[name]
+		return l, ok
+	}}, Lists: o.Lists}
+	cond.Prepare(s.Scope.Layout)
+	l := &loader{options: o, set: s, remedies: map[string]Remedy{}, ids: map[string]string{}}
+	l.remediation()
+	if o.Library {
+		l.folder(library.Files, ".", "library", true)
+	}
+	for _, p := range o.Paths {
+		l.path(p)
+	}
+	diag.Sort(l.problems)
+	return s, l.problems
+}
+
+type loader struct {
+	options  Options
+	set      *Set
+	remedies map[string]Remedy
+	ids      map[string]string // by rule id: where it stands
+	problems []diag.Problem
+}
+
+const remediationFile = "remediation.yaml"
+
+// remediation reads the steps that rules may name.
+func (l *loader) remediation() {
+	data, err := library.Files.ReadFile(remediationFile)
+	if err != nil {
+		l.failed(remediationFile, err)
+		return
+	}
+	d := strictyaml.Parse("library/"+remediationFile, data)
+	if d.Root != nil {
+		for i := 0; i+1 < len(d.Root.Content); i += 2 {
+			l.remedy(d, d.Root.Content[i].Value, d.Root.Content[i+1])
+		}
+	}
+	l.problems = append(l.problems, d.Problems...)
+}
+
+func (l *loader) remedy(d *strictyaml.Doc, id string, n *yaml.Node) {
+	r := Remedy{ID: id}
+	template := func(to **cond.Template) func(*yaml.Node) {
+		return func(n *yaml.Node) { *to = compileTemplate(d, n, l.set.Scope) }
+	}
+	d.Fields(n, map[string]func(*yaml.Node){
+		"guide": func(n *yaml.Node) { r.Guide = oneOfEach(d, n, "guide", GuideItems) },
+		"text":  template(&r.Text), "command": template(&r.Command),
+	})
+	if r.Text == nil || r.Command == nil {
+		d.At(n, "missing", fmt.Sprintf("step %s needs text and command", id))
+		return
+	}
+	l.remedies[id] = r
+}
+
+func (l *loader) failed(file string, err error) {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	l.problems = append(l.problems, diag.Problem{File: file, Code: "read", Level: diag.Error, Message: "cannot be read: " + err.Error()})
+}
+
+// path reads a file, or a folder with all that lies below it.
+func (l *loader) path(p string) {
+	info, err := os.Stat(p)
+	switch {
+	case err != nil:
+		l.failed(p, err)
+	case info.IsDir():
+		l.folder(os.DirFS(p), ".", p, false)
+	default:
+		l.file(os.DirFS(filepath.Dir(p)), filepath.Base(p), p, false)
+	}
+}
+
+func (l *loader) folder(in fs.FS, at, name string, shipped bool) {
+	entries, err := fs.ReadDir(in, at)
+	if err != nil {
+		l.failed(name, err)
+		return
+	}
+	for _, e := range entries {
+		file := path.Join(at, e.Name())
+		switch ext := path.Ext(e.Name()); {
+		case strings.HasPrefix(e.Name(), ".") || shipped && e.Name() == remediationFile:
+		case e.IsDir():
+			l.folder(in, file, name+"/"+e.Name(), shipped)
+		case ext == ".yaml" || ext == ".yml":
+			l.file(in, file, strings.TrimSuffix(name, "/")+"/"+e.Name(), shipped)
+		}
+	}
+}
+
+func (l *loader) file(in fs.FS, file, name string, shipped bool) {
+	info, err := fs.Stat(in, file)
+	if err == nil && info.Size() > strictyaml.MaxSize {
+		err = fmt.Errorf("it has %d bytes; at most %d are read", info.Size(), strictyaml.MaxSize)
+	}
+	var data []byte
+	if err == nil {
+		data, err = fs.ReadFile(in, file)
+	}
+	if err != nil {
+		l.failed(name, err)
+		return
+	}
+	l.read(name, data, shipped)
+}
+
+// read reads one rule file.
+func (l *loader) read(name string, data []byte, shipped bool) {
+	d := strictyaml.Parse(name, data)
+	if d.Root != nil {
+		r := l.rule(d, data, shipped)
+		if d.Errors() == 0 {
+			l.ids[r.ID] = fmt.Sprintf("%s:%d", name, r.Line)
+			l.set.Rules = append(l.set.Rules, r)
+		}
+	}
+	l.problems = append(l.problems, d.Problems...)
+}
+
+func oneOfEach(d *strictyaml.Doc, n *yaml.Node, code string, all []string) (out []string) {
+	for _, c := range d.Items(n) {
+		v := d.OneOf(c, code, all...)
+		if slices.Contains(out, v) {
+			d.At(c, code, fmt.Sprintf("%q stands here twice", v))
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func compileTemplate(d *strictyaml.Doc, n *yaml.Node, s *cond.Scope) *cond.Template {
+	text := d.Text(n)
+	if text == "" {
+		return nil
+	}
+	t, ms := cond.CompileTemplate(text, s)
+	mistakes(d, n, ms)
+	return t
+}
+
+func compile(d *strictyaml.Doc, n *yaml.Node, s *cond.Scope) *cond.Program {
+	text := d.Text(n)
+	if text == "" {
+		return nil
+	}
+	p, ms := cond.Compile(text, s)
+	mistakes(d, n, ms)
+	return p
+}
+
+// mistakes puts what is wrong in a source to its place in the file.
+func mistakes(d *strictyaml.Doc, n *yaml.Node, ms []cond.Mistake) {
+	for _, m := range ms {
+		p := d.Inside(n, m.At, m.Code, m.Message)
+		p.Suggestion = m.Suggestion
+		if m.Warning {
+			p.Level = diag.Warning
+		}
+	}
+}

@@ -1,0 +1,208 @@
+package rules
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"noroshi/internal/diag"
+	"noroshi/internal/event"
+	"noroshi/internal/strictyaml"
+	"noroshi/rules/kind"
+)
+
+var (
+	idPattern     = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	attackPattern = regexp.MustCompile(`^T[0-9]{4}(\.[0-9]{3})?$`)
+)
+
+// The bounds of a rule's texts.
+const (
+	maxID    = 100
+	maxTitle = 200
+)
+
+// rule reads the rule of a document; where the document has errors it must not be used.
+func (l *loader) rule(d *strictyaml.Doc, data []byte, shipped bool) *Rule {
+	sum := sha256.Sum256(data)
+	r := &Rule{State: Live, Kind: kind.All[0], Shipped: shipped, File: d.Name, Line: d.Root.Line, Revision: hex.EncodeToString(sum[:])[:12]}
+	seen := map[string]bool{}
+	keys := map[string]func(*yaml.Node){
+		"id":       func(n *yaml.Node) { l.id(d, n, r) },
+		"title":    func(n *yaml.Node) { r.Title = short(d, n, maxTitle) },
+		"guide":    func(n *yaml.Node) { r.Guide = oneOfEach(d, n, "guide", GuideItems) },
+		"severity": func(n *yaml.Node) { r.Severity = d.OneOf(n, "severity", Severities...) },
+		"class":    func(n *yaml.Node) { r.Class = d.OneOf(n, "class", Classes...) },
+		"points":   func(n *yaml.Node) { r.Points = d.Int(n, 0, 100) },
+		"attack":   func(n *yaml.Node) { r.Attack = attack(d, n) },
+		"kind":     func(n *yaml.Node) { r.Kind = kindOf(d, n) },
+		"by":       func(n *yaml.Node) { l.by(d, n, r) },
+		"when":     func(n *yaml.Node) { r.When = compile(d, n, l.set.Scope) },
+		"unless":   func(n *yaml.Node) { l.unless(d, n, r) },
+		"summary":  func(n *yaml.Node) { r.Summary = compileTemplate(d, n, l.set.Scope) },
+		"respond":  func(n *yaml.Node) { l.respond(d, n, r) },
+		"state":    func(n *yaml.Node) { r.State = State(d.OneOf(n, "state", string(Live), string(Shadow), string(Off))) },
+		"tests":    func(n *yaml.Node) { r.Tests = tests(d, n) },
+	}
+	for name, read := range keys {
+		keys[name] = func(n *yaml.Node) {
+			seen[name] = true
+			read(n)
+		}
+	}
+	d.Fields(d.Root, keys)
+	if len(r.By) == 0 {
+		r.By, r.ByNames = []event.Slot{event.Account}, []string{"account"}
+	}
+	l.missing(d, r, seen)
+	return r
+}
+
+// missing names what a rule lacks.
+func (l *loader) missing(d *strictyaml.Doc, r *Rule, seen map[string]bool) {
+	if d.Root.Kind != yaml.MappingNode {
+		return
+	}
+	need := []string{"id", "title", "severity", "when"}
+	if l.options.Strict && r.Shipped {
+		need = append(need, "guide", "class", "summary")
+	}
+	for _, k := range need {
+		if !seen[k] {
+			d.At(d.Root, "missing", "the rule needs the key "+k)
+		}
+	}
+	if !l.options.Strict {
+		return
+	}
+	fires, silent := 0, 0
+	for _, t := range r.Tests {
+		if len(t.Want) > 0 {
+			fires++
+		} else {
+			silent++
+		}
+	}
+	if fires == 0 || silent == 0 {
+		d.At(d.Root, "tests", "the rule needs tests: one that fires and one that stays silent")
+	}
+}
+
+func (l *loader) id(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
+	r.ID = d.Text(n)
+	switch at, taken := l.ids[r.ID]; {
+	case r.ID == "":
+	case !idPattern.MatchString(r.ID) || len(r.ID) > maxID:
+		d.At(n, "id", fmt.Sprintf("%q is no id: lower case letters, digits and single hyphens, at most %d", r.ID, maxID))
+	case taken:
+		d.At(n, "duplicate-id", fmt.Sprintf("the id %s is taken by %s", r.ID, at))
+	}
+	r.Line = n.Line
+}
+
+func short(d *strictyaml.Doc, n *yaml.Node, most int) string {
+	s := d.Text(n)
+	if len([]rune(s)) > most || strings.Contains(strings.TrimSpace(s), "\n") {
+		d.At(n, "value", fmt.Sprintf("wanted is one line of at most %d characters", most))
+	}
+	return strings.TrimSpace(s)
+}
+
+func attack(d *strictyaml.Doc, n *yaml.Node) (all []string) {
+	for _, c := range d.Items(n) {
+		t := d.Text(c)
+		if t != "" && !attackPattern.MatchString(t) {
+			d.At(c, "attack", fmt.Sprintf("%q is no technique of ATT&CK; write T1564 or T1564.008", t))
+		}
+		all = append(all, t)
+	}
+	return all
+}
+
+func kindOf(d *strictyaml.Doc, n *yaml.Node) kind.Kind {
+	name := d.Text(n)
+	k, ok := kind.Lookup(name)
+	if !ok {
+		p := d.At(n, "kind", fmt.Sprintf("no kind %q; known are %s", name, strings.Join(kind.Names(), ", ")))
+		p.Suggestion = diag.Suggest(name, kind.Names())
+		return kind.All[0]
+	}
+	return k
+}
+
+func (l *loader) by(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
+	for _, c := range d.Items(n) {
+		name := d.Text(c)
+		slot, ok := l.set.Scope.Layout.Slot(name)
+		switch {
+		case name == "":
+		case !ok:
+			d.At(c, "field", fmt.Sprintf("no field %q", name)).Suggestion = event.Suggest(name)
+		case l.set.Scope.Layout.Def(slot).Type == event.List:
+			d.At(c, "type", name+" is a list; findings are grouped by single values")
+		case slices.Contains(r.By, slot):
+			d.At(c, "value", name+" stands here twice")
+		default:
+			r.By, r.ByNames = append(r.By, slot), append(r.ByNames, name)
+		}
+	}
+}
+
+func (l *loader) unless(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
+	for _, c := range d.Items(n) {
+		var x Exception
+		d.Fields(c, map[string]func(*yaml.Node){
+			"because": func(n *yaml.Node) { x.Because = d.Text(n) },
+			"owner":   func(n *yaml.Node) { x.Owner = d.Text(n) },
+			"until":   func(n *yaml.Node) { x.Until = l.until(d, n) },
+			"when":    func(n *yaml.Node) { x.When = compile(d, n, l.set.Scope) },
+		})
+		for name, ok := range map[string]bool{"because": x.Because != "", "owner": x.Owner != ""} {
+			if !ok {
+				d.At(c, "missing", "an exception needs the key "+name)
+			}
+		}
+		if x.When == nil {
+			d.At(c, "missing", "an exception needs the key when")
+			continue
+		}
+		r.Unless = append(r.Unless, x)
+	}
+}
+
+// until is the end of a day: an exception holds on that day too.
+func (l *loader) until(d *strictyaml.Doc, n *yaml.Node) time.Time {
+	day, err := time.Parse(time.DateOnly, n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil {
+		d.At(n, "value", "wanted is a day such as 2027-03-31")
+		return time.Time{}
+	}
+	end := day.AddDate(0, 0, 1)
+	if !l.options.Now.IsZero() && !l.options.Now.Before(end) {
+		p := d.At(n, "expired", "this exception ended on "+n.Value)
+		if !l.options.Strict {
+			p.Level = diag.Warning
+		}
+	}
+	return end
+}
+
+func (l *loader) respond(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
+	for _, c := range d.Items(n) {
+		id := d.Text(c)
+		m, ok := l.remedies[id]
+		if !ok && id != "" {
+			p := d.At(c, "respond", fmt.Sprintf("no step %q in remediation.yaml", id))
+			p.Suggestion = diag.Suggest(id, slices.Collect(maps.Keys(l.remedies)))
+			continue
+		}
+		r.Respond = append(r.Respond, m)
+	}
+}

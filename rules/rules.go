@@ -1,0 +1,120 @@
+// Package rules reads rule files into programs.
+package rules
+
+import (
+	"time"
+
+	"noroshi/internal/cond"
+	"noroshi/internal/event"
+	"noroshi/internal/list"
+	"noroshi/rules/kind"
+)
+
+// State says whether a rule takes part.
+type State string
+
+// The states of a rule.
+const (
+	Live   State = "live"
+	Shadow State = "shadow" // evaluated, gives no alerts
+	Off    State = "off"
+)
+
+// Rule is one rule, compiled.
+type Rule struct {
+	ID       string
+	Title    string
+	Guide    []string // items of the guide that it answers
+	Severity string
+	Class    string
+	Points   int
+	Attack   []string
+	Kind     kind.Kind
+	When     *cond.Program
+	Unless   []Exception
+	By       []event.Slot // what groups its findings; the tenant always does
+	ByNames  []string
+	Summary  *cond.Template // nil: the title and the account
+	Respond  []Remedy
+	State    State
+	Tests    []Test
+	Revision string // the first 12 hexadecimal digits of the file's SHA-256
+	Shipped  bool   // part of the library
+	File     string
+	Line     int
+}
+
+// Exception is a case in which a rule is silent.
+type Exception struct {
+	Because string
+	Owner   string
+	Until   time.Time // the day after the last one on which it holds, UTC; zero: no end
+	When    *cond.Program
+}
+
+// Expired reports whether the exception no longer holds at a time.
+func (x *Exception) Expired(at time.Time) bool { return !x.Until.IsZero() && !at.Before(x.Until) }
+
+// Remedy is a step of remediation.
+type Remedy struct {
+	ID      string
+	Guide   []string
+	Text    *cond.Template
+	Command *cond.Template
+}
+
+// Test is one of a rule's own: records and the alerts that they give, each a subset of the alert's JSON.
+type Test struct {
+	Name   string
+	Events [][]byte
+	Want   []any
+	Line   int
+}
+
+// Set is the rules that could be read.
+type Set struct {
+	Rules []*Rule
+	Scope *cond.Scope // what their conditions speak of
+	Lists list.Set
+}
+
+// Find is the rule of an id, nil where there is none.
+func (s *Set) Find(id string) *Rule {
+	for _, r := range s.Rules {
+		if r.ID == id {
+			return r
+		}
+	}
+	return nil
+}
+
+// GuideItems are the items of the guide on hijacked accounts, in its order: signs, investigation, prevention, and X for what
+// lies beyond it.
+var GuideItems = []string{"S1", "S2", "S3", "S4", "S5", "I1", "I2", "I3", "I4", "I5", "P1", "P2", "P3", "P4", "P5", "P6", "X"}
+
+// GuideTexts say what the items are.
+var GuideTexts = map[string]string{
+	"S1": "messages are missing or deleted",
+	"S2": "others got mail from the account, its Sent Items hold no copy",
+	"S3": "inbox rules or forwarding nobody set up",
+	"S4": "the name in the Global Address List was changed",
+	"S5": "the account is blocked from sending outside",
+	"I1": "investigate: source address and place of sign-ins",
+	"I2": "investigate: how many sign-ins succeeded and failed",
+	"I3": "investigate: forwarding settings nobody recognises",
+	"I4": "investigate: more administrators than before",
+	"I5": "investigate: what the account did, from the unified audit log",
+	"P1": "prevent: needless delegate access",
+	"P2": "prevent: forwarding to external domains",
+	"P3": "prevent: multi-factor authentication",
+	"P4": "prevent: strong passwords",
+	"P5": "prevent: mailbox audit and unified audit log switched on",
+	"P6": "prevent: privileged accounts, Identity Protection, PIM",
+	"X":  "beyond the guide",
+}
+
+// Severities are the severities of a rule, the mildest first.
+var Severities = []string{"info", "low", "medium", "high", "critical"}
+
+// Classes are what a rule's findings are to an account's story.
+var Classes = []string{"access", "hiding", "exfiltration", "abuse", "privilege", "defence", "verdict"}
