@@ -112,6 +112,9 @@ func printExplanation(w io.Writer, x app.Explanation) {
 			mark = "yes"
 		}
 		fmt.Fprintf(w, "  %s  %s%s\n", mark, p.Role, diag.EscapeLine(p.Source))
+		if p.Err != nil {
+			fmt.Fprintf(w, "         %s\n", diag.EscapeLine(p.Err.Error()))
+		}
 		if len(p.Values) > 0 {
 			fmt.Fprintf(w, "         %s\n", diag.EscapeLine(strings.Join(p.Values, ", ")))
 		}

@@ -34,8 +34,10 @@ type Options struct {
 // library come first, then the others by file.
 func Load(o Options) (*Set, []diag.Problem) {
 	s := &Set{Scope: &cond.Scope{Layout: event.NewLayout(), ListNames: o.Lists.Names(), Lists: func(name string) (cond.List, bool) {
-		l, ok := o.Lists[name]
-		return l, ok
+		if l, ok := o.Lists[name]; ok {
+			return l, true
+		}
+		return nil, false
 	}}, Lists: o.Lists}
 	cond.Prepare(s.Scope.Layout)
 	l := &loader{options: o, set: s, remedies: map[string]Remedy{}, ids: map[string]string{}}

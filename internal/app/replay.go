@@ -140,9 +140,7 @@ func (m *matching) match() {
 	for _, s := range m.block.Records {
 		e := outcome{line: s.Line}
 		if err := w.Read(m.block.Data, int(s.From), int(s.To), time.Time{}); err != nil {
-			if !errors.As(err, &e.err) {
-				e.err = &decode.Error{Reason: decode.BadJSON, Cause: err}
-			}
+			e.err = undecodable(err)
 			m.events = append(m.events, e)
 			continue
 		}
@@ -152,6 +150,14 @@ func (m *matching) match() {
 		e.to = int32(len(m.steps))
 		m.events = append(m.events, e)
 	}
+}
+
+func undecodable(err error) *decode.Error {
+	var e *decode.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &decode.Error{Reason: decode.BadJSON, Cause: err}
 }
 
 // tail is the ordered part: repeats are dropped and steps gathered in the order of the input, whoever matched them.

@@ -35,7 +35,9 @@ var ownNames = []string{"account", "user.name", "mailbox.owner", "organization.n
 func NewMachine(ev *event.Event, s *Scope) *Machine {
 	m := &Machine{ev: ev}
 	if s.Lists != nil {
-		m.accepted, _ = s.Lists(AcceptedDomains)
+		if l, ok := s.Lists(AcceptedDomains); ok {
+			m.accepted = l
+		}
 	}
 	for _, name := range ownNames {
 		if slot, ok := ev.Layout().Find(name); ok {

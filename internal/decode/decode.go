@@ -91,10 +91,12 @@ func newView(l *event.Layout, shape event.Shape) view {
 		if how.own {
 			o.feeds = nil
 		}
-		if d.Field == nil && d.Family() == "param" {
-			o.derive = textList(d.Key())
-			v.path("OperationProperties")
-			v.path("Parameters")
+		if d.Field == nil && d.Family() == "param" && shape == event.UAL {
+			var places [len(textLists)]int32
+			for i, l := range textLists {
+				places[i] = v.path(l)
+			}
+			o.derive = textList(d.Key(), places)
 		}
 	}
 	return v

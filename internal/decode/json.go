@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"noroshi/internal/decode/projector"
-	"noroshi/internal/event"
 )
 
 // unwrap is what JSON in text stands for: of a string, or an array of one string or number, that value; all else stays as it is.
@@ -106,15 +105,18 @@ func named(all []entry, name string) (value string, ok bool) {
 	return "", false
 }
 
-// textList finds an entry in the lists that some records hold as JSON in text: OperationProperties, seldom Parameters.
-func textList(key string) func(*Reader, string) string {
+// textLists are the lists that some records hold as JSON in text.
+var textLists = [...]string{"OperationProperties", "Parameters"}
+
+// textList finds an entry in such a list; the places are those of the view, in the same order.
+func textList(key string, places [len(textLists)]int32) func(*Reader, string) string {
 	return func(r *Reader, have string) string {
-		if have != "" || r.view.shape != event.UAL {
+		if have != "" {
 			return have
 		}
-		for _, path := range [...]string{"OperationProperties", "Parameters"} {
-			if i, ok := r.view.at[path]; ok && r.x.Values[i].Kind == projector.Text {
-				if v, ok := named(r.entries(path), key); ok {
+		for i, at := range places {
+			if r.x.Values[at].Kind == projector.Text {
+				if v, ok := named(r.entries(textLists[i]), key); ok {
 					return v
 				}
 			}

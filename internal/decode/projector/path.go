@@ -2,7 +2,7 @@ package projector
 
 import "strings"
 
-// New makes a projector for the paths; Values[i] belongs to paths[i]. A path is
+// New makes a projector for the paths, which are distinct; Values[i] belongs to paths[i]. A path is
 //
 //	A.B.C          the value of a member, be it an object or an array (its span alone)
 //	A[Name]        the Value of the entry of a Name/Value list whose Name (or key, or displayName) is Name
@@ -24,14 +24,14 @@ func New(paths []string, fold bool) *Projector {
 func (x *Projector) want(path string, slot int32) {
 	n, first := x.root, false
 	if name, ok := strings.CutPrefix(path, ":"); ok {
-		n.member(name).slots = append(n.member(name).slots, slot)
+		n.member(name).slot = slot
 		return
 	}
 	for {
 		at := strings.IndexAny(path, ".[")
 		if at < 0 {
 			k := n.member(path)
-			k.slots, k.first = append(k.slots, slot), first
+			k.slot, k.first = slot, first
 			return
 		}
 		k := n.member(path[:at])
@@ -71,8 +71,8 @@ func cutLast(s, sep string) (before, after string, found bool) {
 
 // forget empties what a member that comes again had given: of doubled keys the last wins.
 func (x *Projector) forget(k *key) {
-	for _, s := range k.slots {
-		x.Values[s] = Value{}
+	if k.slot >= 0 {
+		x.Values[k.slot] = Value{}
 	}
 	for _, n := range [2]*node{k.child, k.each} {
 		if n != nil {

@@ -51,9 +51,9 @@ type key struct {
 	text  string    // with quotes and colon
 	word  [3]uint64 // its first 24 bytes
 	mask  [3]uint64
-	slots []int32 // who wants the value itself
-	first bool    // the first value counts: the member lies in the elements of an array
-	deep  bool    // something wants what lies inside
+	slot  int32 // who wants the value itself, or -1
+	first bool  // the first value counts: the member lies in the elements of an array
+	deep  bool  // something wants what lies inside
 	child *node
 	each  *node
 	list  *list
@@ -97,7 +97,7 @@ func (n *node) member(name string) *key {
 }
 
 func (n *node) add(name string) *key {
-	k := &key{text: strconv.Quote(name) + ":"}
+	k := &key{text: strconv.Quote(name) + ":", slot: -1}
 	k.index()
 	n.keys[name] = k
 	return k
@@ -252,7 +252,7 @@ func (n *node) learn(name string) *key {
 // spelt is the wanted key of which the name is another spelling.
 func (n *node) spelt(name string) *key {
 	for have, k := range n.keys {
-		if (len(k.slots) > 0 || k.deep) && strings.EqualFold(have, name) {
+		if (k.slot >= 0 || k.deep) && strings.EqualFold(have, name) {
 			return k
 		}
 	}
@@ -262,38 +262,58 @@ func (n *node) spelt(name string) *key {
 // value reads the value of k and keeps it if someone wants it.
 func (x *Projector) value(k *key, p int) int {
 	b := x.b
-	if k == nil {
+	switch {
+	case k == nil:
 		return skip(b, p, x.room)
+	case k.deep:
+		return x.inside(k, p)
+	case b[p] == '"':
+		end, escaped := text(b, p+1)
+		if end >= 0 && k.slot >= 0 {
+			x.store(k, Value{uint32(p + 1), uint32(end - 1), Text, escaped})
+		}
+		return end
 	}
-	if k.deep && !k.first {
+	end := skip(b, p, x.room)
+	if end >= 0 && k.slot >= 0 {
+		x.store(k, Value{From: uint32(p), To: uint32(end), Kind: kind(b[p])})
+	}
+	return end
+}
+
+func (x *Projector) store(k *key, v Value) {
+	if !k.first || x.Values[k.slot].Kind == None {
+		x.Values[k.slot] = v
+	}
+}
+
+// inside reads a value of which something inside is wanted.
+func (x *Projector) inside(k *key, p int) int {
+	if !k.first {
 		if k.stamp == x.now {
 			x.forget(k)
 		}
 		k.stamp = x.now
 	}
-	v := Value{From: uint32(p)}
-	end := 0
+	b, end := x.b, 0
+	v := Value{From: uint32(p), Kind: kind(b[p])}
 	switch {
+	case b[p] == '{' && k.child != nil:
+		end = x.object(k.child, p+1)
+	case b[p] == '[' && (k.list != nil || k.each != nil):
+		end = x.array(k, p+1)
 	case b[p] == '"':
 		v.From++
 		end, v.Escaped = text(b, p+1)
-		v.To, v.Kind = uint32(end-1), Text
-	case b[p] == '{' && k.child != nil:
-		end = x.object(k.child, p+1)
-		v.To, v.Kind = uint32(end), Object
-	case b[p] == '[' && (k.list != nil || k.each != nil):
-		end = x.array(k, p+1)
-		v.To, v.Kind = uint32(end), Array
+		v.To = uint32(end - 1)
 	default:
 		end = skip(b, p, x.room)
-		v.To, v.Kind = uint32(end), kind(b[p])
 	}
-	if end >= 0 {
-		for _, s := range k.slots {
-			if !k.first || x.Values[s].Kind == None {
-				x.Values[s] = v
-			}
-		}
+	if v.Kind != Text {
+		v.To = uint32(end)
+	}
+	if end >= 0 && k.slot >= 0 {
+		x.store(k, v)
 	}
 	return end
 }

@@ -1,0 +1,48 @@
+# Build, prove and show Noroshi. `make` does what is done before every push.
+GO ?= go
+BIN := bin/noroshi
+LINT := tools/bin/golangci-lint
+FUZZTIME ?= 10s
+
+.PHONY: all build demo test race lint bench golden fuzz clean
+all: build lint test
+
+# A static binary, the same bytes from the same sources; its version is the commit.
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags=-buildid= -o $(BIN) ./cmd/noroshi
+
+# An account is taken over in eleven minutes; see the alerts arrive.
+demo: build
+	./$(BIN) demo
+
+test:
+	$(GO) test ./...
+
+race:
+	$(GO) test -race ./...
+
+lint: build $(LINT)
+	@test -z "$$(gofmt -l cmd cli detector ingest internal rules sinks)" || { gofmt -l cmd cli detector ingest internal rules sinks; exit 1; }
+	$(GO) mod tidy -diff
+	$(GO) vet ./...
+	$(LINT) run ./...
+	./$(BIN) check
+
+$(LINT): tools/lint/go.mod
+	cd tools/lint && GOBIN=$(CURDIR)/tools/bin $(GO) install tool
+	@touch $(LINT)
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# Rewrite what tests expect. Read the difference as if a stranger sent it.
+golden:
+	NOROSHI_UPDATE=1 $(GO) test ./...
+
+fuzz:
+	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$p/*_test.go | cut -c6-); do \
+	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+
+clean:
+	rm -rf bin tools/bin

@@ -1,0 +1,151 @@
+package house
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "noroshi/"
+
+// arrows are the rooms and what of ours each may import. A new arrow is a decision; its reason stands in the commit.
+// everyone means all rooms.
+var arrows = map[string][]string{
+	"cmd/noroshi":               {"cli"},
+	"internal/diag":             {},
+	"internal/alert":            {},
+	"internal/event":            {"internal/diag"}, // did-you-mean
+	"internal/strictyaml":       {"internal/diag"}, // YAML with places, for rules, lists and configuration alike
+	"internal/bus":              {},
+	"internal/decode":           {"internal/event", "internal/diag", "internal/decode/projector"},
+	"internal/decode/projector": {},
+	"internal/cond":             {"internal/event", "internal/diag", "internal/cond/index"},
+	"internal/cond/index":       {},
+	"internal/list":             {"internal/diag", "internal/strictyaml"},
+	"ingest":                    {"internal/decode", "internal/diag"},
+	"ingest/file":               {"ingest"},
+	"rules":                     {"internal/cond", "internal/list", "internal/event", "internal/alert", "internal/diag", "internal/strictyaml", "rules/kind", "rules/library"},
+	"rules/kind":                {"internal/alert"},
+	"rules/library":             {},
+	"detector":                  {"rules", "rules/kind", "internal/decode", "internal/event", "internal/alert", "internal/cond", "internal/cond/index"}, // it runs conditions by their witness
+	"sinks":                     {"internal/alert", "internal/diag"},
+	"sinks/stdout":              {"sinks"},
+	"sinks/file":                {"sinks", "internal/strictyaml"},
+	"sinks/webhook":             {"sinks", "internal/strictyaml"},
+	"sinks/sinktest":            {"sinks"},
+	"sinks/catalog":             {"sinks", "sinks/stdout", "sinks/file", "sinks/webhook", "internal/strictyaml", "internal/config"},
+	"internal/deadletter":       {"internal/bus", "internal/diag"},
+	"internal/config":           {"internal/diag", "internal/list", "internal/strictyaml"}, // lists are read with the file that names them
+	"internal/app":              {"everyone"},
+	"cli":                       {"everyone"},
+	"internal/kafkatest":        {"internal/bus"},
+	"internal/house":            {},
+}
+
+// owners are libraries that one room alone imports.
+var owners = map[string][]string{
+	"github.com/twmb/franz-go":     {"internal/bus"},
+	"github.com/expr-lang/expr":    {"internal/cond"},
+	"go.yaml.in/yaml":              {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/webhook", "sinks/catalog"},
+	"github.com/spf13/cobra":       {"cli"},
+	"github.com/schollz":          {"cli"},
+	"github.com/cenkalti/backoff": {"internal/bus", "sinks"},
+}
+
+// source is a Go file of ours.
+type source struct {
+	path string // from the repository's root
+	room string
+	test bool
+	file *ast.File
+	text string
+}
+
+// sources reads all Go files of the repository.
+func sources(t *testing.T) (all []source, fset *token.FileSet) {
+	t.Helper()
+	root := "../.."
+	fset = token.NewFileSet()
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, p)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		if d.IsDir() && (rel == "tools" || strings.HasPrefix(d.Name(), ".") && rel != "." || d.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(rel, ".go") {
+			return nil
+		}
+		b, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(fset, rel, b, parser.ParseComments)
+		all = append(all, source{rel, path.Dir(rel), strings.HasSuffix(rel, "_test.go"), f, string(b)})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 20 {
+		t.Fatalf("only %d files found", len(all))
+	}
+	return all, fset
+}
+
+func imports(f *ast.File) (all []string) {
+	for _, i := range f.Imports {
+		all = append(all, strings.Trim(i.Path.Value, `"`))
+	}
+	return all
+}
+
+// refuse tells what is wrong with an import, "" where nothing is.
+func refuse(room, imported string, test bool) string {
+	if to, ours := strings.CutPrefix(imported, module); ours {
+		may, known := arrows[room]
+		switch {
+		case !known:
+			return fmt.Sprintf("the room %s is not in the table of internal/house", room)
+		case to == room || slices.Contains(may, to) || slices.Contains(may, "everyone"):
+		case test && (to == "internal/kafkatest" || to == "sinks/sinktest" || len(arrows[to]) == 0):
+		case test && room == "detector": // its oracle reads records and rules by itself
+		default:
+			return fmt.Sprintf("%s must not import %s: the arrow is not in the table of internal/house", room, to)
+		}
+		return ""
+	}
+	for lib, rooms := range owners {
+		if strings.HasPrefix(imported, lib) && !slices.Contains(rooms, room) && !test {
+			return fmt.Sprintf("%s must not import %s: that is for %s", room, imported, strings.Join(rooms, ", "))
+		}
+	}
+	return ""
+}
+
+func TestArrows(t *testing.T) {
+	if refuse("sinks", module+"internal/bus", false) == "" || refuse("detector", "github.com/twmb/franz-go/pkg/kgo", false) == "" || refuse("nowhere", module+"sinks", false) == "" {
+		t.Fatal("the table forbids nothing")
+	}
+	all, _ := sources(t)
+	for _, s := range all {
+		for _, i := range imports(s.file) {
+			if why := refuse(s.room, i, s.test); why != "" {
+				t.Errorf("%s: %s", s.path, why)
+			}
+		}
+	}
+}

@@ -1,0 +1,2 @@
+// Package house holds tests about the code.
+package house
