@@ -135,7 +135,9 @@ func (w *Worker) Match(to []byte) []byte {
 	return to
 }
 
-func putLength(b []byte, n int) { b[0], b[1], b[2], b[3] = byte(n>>24), byte(n>>16), byte(n>>8), byte(n) }
+func putLength(b []byte, n int) {
+	b[0], b[1], b[2], b[3] = byte(n>>24), byte(n>>16), byte(n>>8), byte(n)
+}
 
 // Steps takes apart what Match has appended.
 func Steps(b []byte, each func(packed []byte)) {

@@ -52,10 +52,10 @@ var arrows = map[string][]string{
 
 // owners are libraries that one room alone imports.
 var owners = map[string][]string{
-	"github.com/twmb/franz-go":     {"internal/bus"},
-	"github.com/expr-lang/expr":    {"internal/cond"},
-	"go.yaml.in/yaml":              {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/webhook", "sinks/catalog"},
-	"github.com/spf13/cobra":       {"cli"},
+	"github.com/twmb/franz-go":    {"internal/bus"},
+	"github.com/expr-lang/expr":   {"internal/cond"},
+	"go.yaml.in/yaml":             {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/webhook", "sinks/catalog"},
+	"github.com/spf13/cobra":      {"cli"},
 	"github.com/schollz":          {"cli"},
 	"github.com/cenkalti/backoff": {"internal/bus", "sinks"},
 }

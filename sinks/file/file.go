@@ -1,0 +1,165 @@
+// Package file appends alerts to a file, one JSON object a line.
+package file
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"noroshi/internal/strictyaml"
+	"noroshi/sinks"
+)
+
+// Config says where the file lies and how it is kept.
+type Config struct {
+	Path   string
+	NoSync bool  // do not wait for the disk
+	Max    int64 // bytes from which the file is put aside; 0: never
+	Keep   int   // files put aside that are kept, as path.1, the newest, to path.Keep
+}
+
+// Read reads the sink's part of the configuration; relative paths start at folder.
+func Read(d *strictyaml.Doc, n *yaml.Node, folder string) Config {
+	c := Config{Max: 100 << 20, Keep: 10}
+	d.Fields(n, map[string]func(*yaml.Node){
+		"path":    func(n *yaml.Node) { c.Path = d.Text(n) },
+		"fsync":   func(n *yaml.Node) { c.NoSync = !d.Bool(n) },
+		"max_mib": func(n *yaml.Node) { c.Max = int64(d.Int(n, 0, 1<<20)) << 20 },
+		"keep":    func(n *yaml.Node) { c.Keep = d.Int(n, 0, 10_000) },
+	})
+	if c.Path == "" {
+		d.At(n, "missing", "a file sink needs the key path")
+	} else if !filepath.IsAbs(c.Path) {
+		c.Path = filepath.Join(folder, c.Path)
+	}
+	return c
+}
+
+// Sink appends to one file. It opens it with the first alert.
+type Sink struct {
+	Config
+	file *os.File
+	size int64
+}
+
+// New checks the configuration: the folder must be there.
+func New(c Config) (*Sink, error) {
+	info, err := os.Stat(filepath.Dir(c.Path))
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is no folder", filepath.Dir(c.Path))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open alert file: %w", err)
+	}
+	return &Sink{Config: c}, nil
+}
+
+// Batch implements sinks.Sink.
+func (*Sink) Batch() int { return 500 }
+
+// Send implements sinks.Sink. When it returns nil the alerts are on disk, unless NoSync.
+func (s *Sink) Send(_ context.Context, messages []sinks.Message) error {
+	var b []byte
+	for _, m := range messages {
+		b = append(append(b, m.Body...), '\n')
+	}
+	if err := s.open(int64(len(b))); err != nil {
+		return err
+	}
+	n, err := s.file.Write(b)
+	if err == nil && !s.NoSync {
+		err = s.file.Sync()
+	}
+	if err != nil {
+		s.forget()
+		return fmt.Errorf("write alerts: %w", err)
+	}
+	s.size += int64(n)
+	return nil
+}
+
+// forget closes a file that could not be written, so that the next try finds what is whole.
+func (s *Sink) forget() {
+	_ = s.file.Close() // the write's error is the one to tell
+	s.file = nil
+}
+
+// open makes room for so many bytes.
+func (s *Sink) open(more int64) error {
+	if s.file == nil {
+		f, err := os.OpenFile(s.Path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+		if err != nil {
+			return fmt.Errorf("open alert file: %w", err)
+		}
+		if s.size, err = whole(f); err != nil {
+			_ = f.Close() // the first error is the one to tell
+			return fmt.Errorf("repair alert file: %w", err)
+		}
+		s.file = f
+	}
+	if s.Max > 0 && s.size > 0 && s.size+more > s.Max {
+		return s.rotate()
+	}
+	return nil
+}
+
+// whole cuts off a last line without its end: what a crash left of an alert that will come again.
+func whole(f *os.File) (size int64, err error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	end := info.Size()
+	buf := make([]byte, 64<<10)
+	for end > 0 {
+		from := max(0, end-int64(len(buf)))
+		part := buf[:end-from]
+		if _, err := f.ReadAt(part, from); err != nil && !errors.Is(err, io.EOF) {
+			return 0, err
+		}
+		if i := bytes.LastIndexByte(part, '\n'); i >= 0 {
+			end = from + int64(i) + 1
+			break
+		}
+		end = from
+	}
+	if end == info.Size() {
+		return end, nil
+	}
+	return end, f.Truncate(end)
+}
+
+// rotate puts the file aside and begins a new one.
+func (s *Sink) rotate() error {
+	if err := s.file.Close(); err != nil {
+		return fmt.Errorf("close alert file: %w", err)
+	}
+	s.file = nil
+	aside := func(n int) string { return fmt.Sprintf("%s.%d", s.Path, n) }
+	if s.Keep == 0 {
+		if err := os.Remove(s.Path); err != nil {
+			return fmt.Errorf("rotate alert file: %w", err)
+		}
+		return s.open(0)
+	}
+	if err := os.Remove(aside(s.Keep)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("rotate alert file: %w", err)
+	}
+	for n := s.Keep - 1; n >= 0; n-- {
+		from := s.Path
+		if n > 0 {
+			from = aside(n)
+		}
+		if err := os.Rename(from, aside(n+1)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("rotate alert file: %w", err)
+		}
+	}
+	return s.open(0)
+}

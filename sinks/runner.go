@@ -1,0 +1,157 @@
+package sinks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// The bounds of delivery.
+const (
+	attemptTimeout = 15 * time.Second
+	drainTimeout   = 5 * time.Second // for the attempt under way when the process is asked to end
+	firstWait      = time.Second     // the longest wait after the first fault; it doubles
+	longestWait    = time.Minute
+)
+
+// Queue is where a runner's messages come from: the sink's own place in the topic.
+type Queue interface {
+	// Next waits for messages. An error ends the runner.
+	Next(ctx context.Context) ([]Message, error)
+	// Done is called when all messages of the last Next are delivered or lie in dead-letters.
+	Done(ctx context.Context) error
+}
+
+// Runner brings the messages of one queue to one sink, in order.
+type Runner struct {
+	Name  string
+	Sink  Sink
+	Queue Queue
+	Env   Env
+	// DeadLetter stores a message that the destination will never take. An error ends the runner.
+	DeadLetter func(ctx context.Context, m Message, cause error) error
+	// Sleep waits, or ends with ctx.
+	Sleep func(ctx context.Context, d time.Duration) error
+
+	sent, refused, faults atomic.Int64
+	paused                atomic.Bool
+}
+
+// Counts are what a runner has done so far.
+type Counts struct {
+	Sent, Refused, Faults int64
+	Paused                bool
+}
+
+// Counts may be called from any goroutine.
+func (r *Runner) Counts() Counts {
+	return Counts{r.sent.Load(), r.refused.Load(), r.faults.Load(), r.paused.Load()}
+}
+
+// Run delivers until ctx ends; the attempt under way then gets a few seconds more. What was not delivered comes again when the
+// runner next starts.
+func (r *Runner) Run(ctx context.Context) error {
+	size := max(1, r.Sink.Batch())
+	for {
+		all, err := r.Queue.Next(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("sink %s: read alerts: %w", r.Name, err)
+		}
+		for len(all) > 0 {
+			n := min(size, len(all))
+			if err := r.deliver(ctx, all[:n]); err != nil {
+				if ctx.Err() != nil {
+					return nil
+				}
+				return fmt.Errorf("sink %s: %w", r.Name, err)
+			}
+			all = all[n:]
+		}
+		if err := r.Queue.Done(context.WithoutCancel(ctx)); err != nil {
+			return fmt.Errorf("sink %s: commit: %w", r.Name, err)
+		}
+	}
+}
+
+// deliver sends until the destination has taken the messages or refused them.
+func (r *Runner) deliver(ctx context.Context, messages []Message) error {
+	waits := &backoff.ExponentialBackOff{InitialInterval: firstWait / 2, RandomizationFactor: 1, Multiplier: 2, MaxInterval: longestWait / 2} // full jitter
+	waits.Reset()
+	for {
+		err := r.attempt(ctx, messages)
+		var refused *Refused
+		var disabled *Disabled
+		switch {
+		case err == nil:
+			r.sent.Add(int64(len(messages)))
+			r.resume()
+			return nil
+		case errors.As(err, &refused) && len(messages) > 1:
+			return r.oneByOne(ctx, messages)
+		case errors.As(err, &refused):
+			r.refused.Add(1)
+			r.resume()
+			r.Env.Log.Warn("alert refused", slog.String("sink", r.Name), slog.String("alert", messages[0].ID), slog.Any("err", err))
+			return r.DeadLetter(ctx, messages[0], err)
+		case errors.As(err, &disabled):
+			r.paused.Store(true)
+			r.Env.Log.Error("sink disabled by its destination until restart", slog.String("sink", r.Name), slog.Any("err", err))
+			<-ctx.Done()
+			return ctx.Err()
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+		wait := max(waitOf(err), waits.NextBackOff())
+		r.pause(err, wait)
+		if err := r.Sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// oneByOne finds the message of a batch that was refused.
+func (r *Runner) oneByOne(ctx context.Context, messages []Message) error {
+	for i := range messages {
+		if err := r.deliver(ctx, messages[i:i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// attempt sends once. When ctx ends it has a little time left, so that what the destination has taken is not sent again.
+func (r *Runner) attempt(ctx context.Context, messages []Message) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	inner, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() {
+		if r.Sleep(inner, drainTimeout) == nil {
+			cancel()
+		}
+	})
+	defer stop()
+	return r.Sink.Send(inner, messages)
+}
+
+func (r *Runner) pause(err error, wait time.Duration) {
+	r.faults.Add(1)
+	if !r.paused.Swap(true) {
+		r.Env.Log.Warn("sink paused", slog.String("sink", r.Name), slog.Any("err", err), slog.Duration("retry_in", wait))
+	}
+}
+
+func (r *Runner) resume() {
+	if r.paused.Swap(false) {
+		r.Env.Log.Info("sink resumed", slog.String("sink", r.Name))
+	}
+}

@@ -1,0 +1,31 @@
+// Package stdout writes alerts to a stream, one JSON object a line.
+package stdout
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"noroshi/sinks"
+)
+
+// Sink writes to one stream.
+type Sink struct{ to io.Writer }
+
+// New makes a sink over a stream.
+func New(to io.Writer) *Sink { return &Sink{to} }
+
+// Batch implements sinks.Sink.
+func (*Sink) Batch() int { return 500 }
+
+// Send implements sinks.Sink.
+func (s *Sink) Send(_ context.Context, messages []sinks.Message) error {
+	var b []byte
+	for _, m := range messages {
+		b = append(append(b, m.Body...), '\n')
+	}
+	if _, err := s.to.Write(b); err != nil {
+		return fmt.Errorf("write alerts: %w", err)
+	}
+	return nil
+}

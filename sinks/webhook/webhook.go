@@ -1,0 +1,220 @@
+// Package webhook posts alerts as Standard Webhooks.
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"noroshi/internal/strictyaml"
+	"noroshi/sinks"
+)
+
+// Config says where to post and how.
+type Config struct {
+	URL          string
+	Secrets      []string // whsec_ and base64 of 24 to 64 bytes; two while one replaces the other
+	Headers      map[string]string
+	CAFile       string
+	AllowPrivate bool // loopback and private addresses too
+	AllowHTTP    bool // without TLS
+}
+
+// maxAnswer is how much of an answer is read, so that the connection can be used again.
+const maxAnswer = 64 << 10
+
+// Read reads the sink's part of the configuration. Secrets, and headers that hold them, are references that secret resolves.
+func Read(d *strictyaml.Doc, n *yaml.Node, folder string, secret func(*yaml.Node) string) Config {
+	c := Config{Headers: map[string]string{}}
+	d.Fields(n, map[string]func(*yaml.Node){
+		"url": func(n *yaml.Node) { c.URL = d.Text(n) },
+		"secrets": func(n *yaml.Node) {
+			for _, s := range d.Items(n) {
+				c.Secrets = append(c.Secrets, secret(s))
+			}
+		},
+		"headers": func(n *yaml.Node) {
+			for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+				c.Headers[n.Content[i].Value] = secret(n.Content[i+1])
+			}
+		},
+		"ca_file":       func(n *yaml.Node) { c.CAFile = path(folder, d.Text(n)) },
+		"allow_private": func(n *yaml.Node) { c.AllowPrivate = d.Bool(n) },
+		"allow_http":    func(n *yaml.Node) { c.AllowHTTP = d.Bool(n) },
+	})
+	if d.Errors() == 0 {
+		if _, err := New(c, sinks.Env{}); err != nil {
+			d.At(n, "webhook", err.Error())
+		}
+	}
+	return c
+}
+
+func path(folder, p string) string {
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(folder, p)
+}
+
+// Sink posts to one address, one alert a request.
+type Sink struct {
+	url     string
+	host    string
+	keys    [][]byte
+	headers map[string]string
+	client  *http.Client
+	env     sinks.Env
+}
+
+// New checks the configuration.
+func New(c Config, env sinks.Env) (*Sink, error) {
+	u, err := url.Parse(c.URL)
+	switch {
+	case err != nil || u.Host == "":
+		return nil, errors.New("url is no address such as https://alerts.example.com/hook")
+	case u.Scheme != "https" && (u.Scheme != "http" || !c.AllowHTTP):
+		return nil, errors.New("url must begin with https://; allow_http: true permits http")
+	case u.User != nil:
+		return nil, errors.New("url holds a password; put it into headers as a reference")
+	case len(c.Secrets) == 0 || len(c.Secrets) > 2:
+		return nil, errors.New("secrets holds one reference to a whsec_ secret, two while one replaces the other")
+	}
+	s := &Sink{url: u.String(), host: u.Hostname(), headers: c.Headers, env: env}
+	for i, text := range c.Secrets {
+		key, err := Key(text)
+		if err != nil {
+			return nil, fmt.Errorf("secret %d: %w", i+1, err)
+		}
+		s.keys = append(s.keys, key)
+	}
+	conf := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("read ca_file: %w", err)
+		}
+		conf.RootCAs = x509.NewCertPool()
+		if !conf.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, errors.New("ca_file holds no certificate")
+		}
+	}
+	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: guard(c.AllowPrivate)}
+	s.client = &http.Client{
+		// A proxy would be dialled instead of the destination and make the guard blind, so there is none.
+		Transport:     &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: conf, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 2, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return s, nil
+}
+
+// Key is the key of a secret: whsec_ and base64 of 24 to 64 bytes.
+// Source: Standard Webhooks 1.0.0, signature scheme.
+func Key(secret string) ([]byte, error) {
+	text, ok := strings.CutPrefix(secret, "whsec_")
+	key, err := base64.StdEncoding.DecodeString(text)
+	if !ok || err != nil || len(key) < 24 || len(key) > 64 {
+		return nil, errors.New("a secret is whsec_ and the base64 of 24 to 64 bytes")
+	}
+	return key, nil
+}
+
+// Batch implements sinks.Sink.
+func (*Sink) Batch() int { return 1 }
+
+// Send implements sinks.Sink. Time and signature are made anew for each attempt, so that a late one is not taken for a replay.
+func (s *Sink) Send(ctx context.Context, messages []sinks.Message) error {
+	for _, m := range messages {
+		if err := s.post(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Sink) post(ctx context.Context, m sinks.Message) error {
+	now := s.env.Now()
+	id, stamp, body := m.ID+"_"+strconv.Itoa(m.Revision), strconv.FormatInt(now.Unix(), 10), payload(m)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("make request: %w", s.redact(err))
+	}
+	for k, v := range s.headers {
+		req.Header.Set(k, v)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "noroshi/"+s.env.Version)
+	req.Header.Set("webhook-id", id)
+	req.Header.Set("webhook-timestamp", stamp)
+	req.Header.Set("webhook-signature", s.signatures(id, stamp, body))
+	res, err := s.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("post alert: %w", s.redact(err))
+	}
+	defer res.Body.Close()
+	answer, _ := io.ReadAll(io.LimitReader(res.Body, maxAnswer)) // what the destination says is for the log alone
+	switch {
+	case res.StatusCode/100 == 2:
+		return nil
+	case res.StatusCode/100 == 3:
+		to := "another address"
+		if u, err := res.Location(); err == nil {
+			to = u.Host
+		}
+		return &sinks.Fault{Cause: fmt.Errorf("post alert: status %d redirects to %s; redirects are refused, name the final address", res.StatusCode, to)}
+	}
+	return sinks.ByStatus(sinks.Status{Code: res.StatusCode, Text: beginning(answer)}, sinks.RetryAfter(res.Header.Get("Retry-After"), now))
+}
+
+// beginning is the first line of what a destination says, as far as it is short text.
+func beginning(b []byte) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(string(b[:min(len(b), 200)])), "\n")
+	return strings.ToValidUTF8(line, "")
+}
+
+// payload is the body: the kind of event, its time, and the alert unchanged.
+func payload(m sinks.Message) []byte {
+	b := append([]byte(`{"type":"noroshi.alert.`), m.Status...)
+	b = append(b, `","timestamp":"`...)
+	b = m.Time.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
+	b = append(b, `","data":`...)
+	return append(append(b, m.Body...), '}')
+}
+
+// signatures are one for each secret, separated by blanks.
+func (s *Sink) signatures(id, stamp string, body []byte) string {
+	var all []string
+	for _, key := range s.keys {
+		h := hmac.New(sha256.New, key)
+		h.Write([]byte(id + "." + stamp + "."))
+		h.Write(body)
+		all = append(all, "v1,"+base64.StdEncoding.EncodeToString(h.Sum(nil)))
+	}
+	return strings.Join(all, " ")
+}
+
+// redact takes the URL, whose path and query may be secrets, out of an error.
+func (s *Sink) redact(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return fmt.Errorf("%s: %w", s.host, u.Err)
+	}
+	return err
+}
