@@ -1,0 +1,144 @@
+// Package bus is Kafka: the topics, what is written to them and who reads them.
+package bus
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
+)
+
+// Topic is one of our topics, without the prefix.
+type Topic string
+
+// The topics.
+const (
+	Events      Topic = "events"       // records, keyed by tenant and account
+	Alerts      Topic = "alerts"       // alerts as JSON, keyed likewise
+	DeadLetters Topic = "dead-letters" // what could not be read or delivered
+	Checkpoints Topic = "checkpoints"  // compacted: how far each source has been read
+)
+
+// maxMessage is the longest record, in bytes: one of 4 MiB and what belongs to it.
+const maxMessage = 8 << 20
+
+// Config says how to reach Kafka.
+type Config struct {
+	Brokers    []string
+	Prefix     string // of topic names
+	Partitions int    // of all topics but checkpoints, for life
+	TLS        bool
+	CAFile     string // instead of the system's
+	Mechanism  string // plain, scram-sha-256, scram-sha-512; "": none
+	User       string
+	Password   string
+	Log        *slog.Logger
+}
+
+// Header is a header of a record.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
+// Record is a record of a topic.
+type Record struct {
+	Topic     Topic
+	Key       []byte
+	Value     []byte
+	Headers   []Header
+	Partition int32
+	Offset    int64
+	Timestamp time.Time // when it was written
+}
+
+// Header is the value of a header, "" where the record has none.
+func (r *Record) Header(key string) string {
+	for _, h := range r.Headers {
+		if h.Key == key {
+			return string(h.Value)
+		}
+	}
+	return ""
+}
+
+// Bus is a connection to Kafka.
+type Bus struct {
+	config Config
+	client *kgo.Client
+	admin  *kadm.Client
+}
+
+// Connect makes a bus. It does not wait for the brokers.
+func Connect(c Config) (*Bus, error) {
+	b := &Bus{config: c}
+	options, err := b.options()
+	if err != nil {
+		return nil, fmt.Errorf("connect to Kafka: %w", err)
+	}
+	if b.client, err = kgo.NewClient(options...); err != nil {
+		return nil, fmt.Errorf("connect to Kafka: %w", err)
+	}
+	b.admin = kadm.NewClient(b.client)
+	return b, nil
+}
+
+// Close ends the connection.
+func (b *Bus) Close() { b.client.Close() }
+
+// options are what all clients share.
+func (b *Bus) options() ([]kgo.Opt, error) {
+	c := b.config
+	o := []kgo.Opt{kgo.SeedBrokers(c.Brokers...), kgo.ClientID("noroshi"), kgo.MetadataMinAge(250 * time.Millisecond), kgo.RetryTimeout(30 * time.Second)}
+	switch c.Mechanism {
+	case "plain":
+		o = append(o, kgo.SASL(plain.Auth{User: c.User, Pass: c.Password}.AsMechanism()))
+	case "scram-sha-256":
+		o = append(o, kgo.SASL(scram.Auth{User: c.User, Pass: c.Password}.AsSha256Mechanism()))
+	case "scram-sha-512":
+		o = append(o, kgo.SASL(scram.Auth{User: c.User, Pass: c.Password}.AsSha512Mechanism()))
+	}
+	if !c.TLS {
+		return o, nil
+	}
+	conf := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("read ca_file: %w", err)
+		}
+		conf.RootCAs = x509.NewCertPool()
+		if !conf.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, errors.New("ca_file holds no certificate")
+		}
+	}
+	return append(o, kgo.DialTLSConfig(conf)), nil
+}
+
+func (b *Bus) name(t Topic) string { return b.config.Prefix + string(t) }
+
+// Await waits until the brokers answer.
+func (b *Bus) Await(ctx context.Context) error {
+	for {
+		err := b.client.Ping(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("reach Kafka: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}

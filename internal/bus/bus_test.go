@@ -1,0 +1,310 @@
+package bus
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func start(t *testing.T, dir string, size int64) (*Embedded, *Bus) {
+	t.Helper()
+	e, err := StartEmbedded(EmbeddedOptions{Dir: dir, Prefix: "test.", Partitions: 4, Cap: size, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	b, err := Connect(e.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	if err := b.Ensure(t.Context(), e.TopicSettings()); err != nil {
+		t.Fatal(err)
+	}
+	return e, b
+}
+
+func write(t *testing.T, b *Bus, records ...Record) {
+	t.Helper()
+	w, err := b.Writer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if err := w.Write(t.Context(), records); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func values(t *testing.T, b *Bus, topic Topic) (all []string) {
+	t.Helper()
+	if err := b.All(t.Context(), topic, func(r Record) error {
+		all = append(all, string(r.Value))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestTheCredentialIsNeededAndPrivate(t *testing.T) {
+	dir := t.TempDir()
+	e, _ := start(t, dir, 1<<30)
+	info, err := os.Stat(filepath.Join(dir, "broker.json"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("broker.json: %v, %v", info, err)
+	}
+	wrong := e.Config()
+	wrong.Password = "guess"
+	none := e.Config()
+	none.Mechanism = ""
+	for name, c := range map[string]Config{"a wrong password": wrong, "no password": none} {
+		b, err := Connect(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		if err := b.Await(ctx); err == nil {
+			t.Errorf("%s is let in", name)
+		}
+		cancel()
+		b.Close()
+	}
+	c, err := FromData(dir, slog.New(slog.DiscardHandler))
+	if err != nil || c.Password != e.Config().Password || !strings.HasPrefix(c.Brokers[0], "127.0.0.1:") {
+		t.Errorf("our own commands get %v, %v", c.Brokers, err)
+	}
+}
+
+func TestOneProcessAData(t *testing.T) {
+	dir := t.TempDir()
+	start(t, dir, 1<<30)
+	_, err := StartEmbedded(EmbeddedOptions{Dir: dir, Partitions: 4, Cap: 1 << 30, Log: slog.New(slog.DiscardHandler)})
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("process %d", os.Getpid())) {
+		t.Errorf("a second broker says %v", err)
+	}
+	if _, err := FromData(t.TempDir(), nil); !errors.Is(err, ErrNotRunning) {
+		t.Errorf("an empty folder says %v", err)
+	}
+}
+
+func TestARecordKeepsItsBytesAndHeaders(t *testing.T) {
+	_, b := start(t, t.TempDir(), 1<<30)
+	write(t, b, Record{Topic: Events, Key: []byte("k"), Value: []byte(`{"a": 1}`), Headers: []Header{{"dataset", []byte("ual.x")}}})
+	found := 0
+	if err := b.All(t.Context(), Events, func(r Record) error {
+		found++
+		if string(r.Value) != `{"a": 1}` || string(r.Key) != "k" || r.Header("dataset") != "ual.x" || r.Timestamp.IsZero() {
+			t.Errorf("got %+v", r)
+		}
+		return nil
+	}); err != nil || found != 1 {
+		t.Errorf("%d records, %v", found, err)
+	}
+}
+
+func TestARecordThatKafkaWillNeverTakeIsNamed(t *testing.T) {
+	_, b := start(t, t.TempDir(), 1<<30)
+	w, err := b.Writer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	var large *TooLarge
+	err = w.Write(t.Context(), []Record{{Topic: Events, Value: []byte("{}")}, {Topic: Events, Value: make([]byte, maxMessage+1)}})
+	if !errors.As(err, &large) || large.Index != 1 {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatIsNotCommittedComesAgain(t *testing.T) {
+	_, b := start(t, t.TempDir(), 1<<30)
+	for i := range 10 {
+		write(t, b, Record{Topic: Events, Key: []byte("one account"), Value: []byte(fmt.Sprint(i))})
+	}
+	take := func(n int) (got []string) {
+		r, err := b.Reader(Events, "g", "i")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		for len(got) < n {
+			all, err := r.Poll(t.Context(), n-len(got))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, rec := range all {
+				got = append(got, string(rec.Value))
+			}
+			if len(got) <= 4 {
+				if err := r.Commit(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		return got
+	}
+	if got := take(4); fmt.Sprint(got) != "[0 1 2 3]" {
+		t.Fatalf("got %v", got)
+	}
+	if got := take(6); fmt.Sprint(got) != "[4 5 6 7 8 9]" {
+		t.Fatalf("got %v", got)
+	}
+}
+
+// TestKilledBrokerKeepsWhatItAcknowledged: a child process is killed while it writes.
+func TestKilledBrokerKeepsWhatItAcknowledged(t *testing.T) {
+	if dir := os.Getenv("NOROSHI_BUS_CHILD"); dir != "" {
+		_, b := start(t, dir, 1<<30)
+		w, err := b.Writer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; ; i++ {
+			if err := w.Write(t.Context(), []Record{{Topic: Events, Key: []byte(fmt.Sprint(i % 7)), Value: []byte(fmt.Sprint(i))}}); err != nil {
+				t.Fatal(err)
+			}
+			fmt.Println("acknowledged", i)
+		}
+	}
+	dir := t.TempDir()
+	last := -1
+	for range 3 {
+		cmd := exec.Command(os.Args[0], "-test.run", "^TestKilledBrokerKeepsWhatItAcknowledged$")
+		cmd.Env = append(os.Environ(), "NOROSHI_BUS_CHILD="+dir)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for n < 500 {
+			if _, err := fmt.Fscanf(out, "acknowledged %d\n", &n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		last = max(last, n)
+		_ = cmd.Process.Kill() // the test is about this
+		_ = cmd.Wait()
+	}
+	_, b := start(t, dir, 1<<30)
+	have := map[string]bool{}
+	for _, v := range values(t, b, Events) {
+		have[v] = true
+	}
+	for i := range last + 1 {
+		if !have[fmt.Sprint(i)] {
+			t.Errorf("%d was acknowledged and is gone", i)
+		}
+	}
+}
+
+// TestAFullLogStopsTheSourceAndLosesNothing: the detector is stopped while three times the cap is fed.
+func TestAFullLogStopsTheSourceAndLosesNothing(t *testing.T) {
+	size, total := int64(1<<30), int64(3<<30)
+	if os.Getenv("CI") == "" {
+		size, total = 64<<20, 192<<20 // the whole of it where time does not matter
+	}
+	e, b := start(t, t.TempDir(), size)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	kept := make(chan error, 1)
+	go func() { kept <- e.Keep(ctx, b, map[Topic][]string{Events: {"detector"}}, 20*time.Millisecond) }()
+
+	const length = 256 << 10
+	n := int(total / length)
+	var fed atomic.Int64
+	done := make(chan error, 1)
+	go func() { done <- feed(ctx, e, b, n, length, &fed) }()
+	for e.Holder() == "" { // nobody reads: the gate must close
+		select {
+		case err := <-done:
+			t.Fatalf("all was fed into a log that nobody reads: %v", err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	if h := e.Holder(); h != "detector on test.events" {
+		t.Errorf("the holder is %q", h)
+	}
+	r, err := b.Reader(Events, "detector", "d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	seen := make([]bool, n)
+	for left := n; left > 0; {
+		all, err := r.Poll(ctx, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rec := range all {
+			i := binary.BigEndian.Uint64(rec.Value)
+			if sum(rec.Value[8:]) != i*0x9e3779b97f4a7c15>>32 || len(rec.Value) != length {
+				t.Fatalf("record %d has changed", i)
+			}
+			if !seen[i] {
+				seen[i] = true
+				left--
+			}
+		}
+		if err := r.Commit(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if err := <-kept; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// feed writes records that carry their number and what their bytes add up to.
+func feed(ctx context.Context, e *Embedded, b *Bus, n, length int, fed *atomic.Int64) error {
+	w, err := b.Writer()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	r := rand.NewChaCha8([32]byte{})
+	for i := 0; i < n; i += 8 {
+		if err := e.WaitRoom(ctx); err != nil {
+			return err
+		}
+		var batch []Record
+		for j := i; j < min(i+8, n); j++ {
+			v := make([]byte, length)
+			_, _ = r.Read(v) // it never fails
+			binary.BigEndian.PutUint64(v, uint64(j))
+			want := uint64(j) * 0x9e3779b97f4a7c15 >> 32
+			binary.BigEndian.PutUint64(v[8:], want-sum(v[16:]))
+			batch = append(batch, Record{Topic: Events, Key: []byte(fmt.Sprint(j)), Value: v})
+		}
+		if err := w.Write(ctx, batch); err != nil {
+			return err
+		}
+		fed.Add(int64(len(batch)))
+	}
+	return nil
+}
+
+// sum adds the words of b up.
+func sum(b []byte) (s uint64) {
+	for ; len(b) >= 8; b = b[8:] {
+		s += binary.BigEndian.Uint64(b)
+	}
+	return s
+}

@@ -1,0 +1,168 @@
+package bus
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// Embedded is a Kafka in this process, for one machine: franz-go's kfake with its data in a folder. It speaks the same
+// protocol to the same code. What it lacks is guarded here: it takes no lock, forgets to begin retention after a restart,
+// and its compaction can lose a key while a transaction is open, so it compacts at boot alone.
+type Embedded struct {
+	options EmbeddedOptions
+	lock    *os.File
+	cluster *kfake.Cluster
+	config  Config
+	gate    gate
+}
+
+// EmbeddedOptions say where the embedded Kafka keeps its data and how much.
+type EmbeddedOptions struct {
+	Dir        string
+	Prefix     string
+	Partitions int
+	Cap        int64 // bytes of log in all
+	Log        *slog.Logger
+}
+
+const (
+	mechanism  = "SCRAM-SHA-512"
+	user       = "noroshi"
+	brokerFile = "broker.json"
+	lockFile   = "lock"
+	forever    = "3155760000000" // a hundred years, in milliseconds
+)
+
+// credential is what broker.json tells our own commands.
+type credential struct {
+	Address  string `json:"address"`
+	User     string `json:"user"`
+	Password string `json:"password"`
+	Prefix   string `json:"prefix"`
+	PID      int    `json:"pid"`
+}
+
+// StartEmbedded starts the broker on 127.0.0.1. Whoever wants to speak to it needs the credential in DIR/broker.json.
+func StartEmbedded(o EmbeddedOptions) (*Embedded, error) {
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("start embedded Kafka: %w", err)
+	}
+	e := &Embedded{options: o}
+	var err error
+	if e.lock, err = lock(filepath.Join(o.Dir, lockFile)); err != nil {
+		return nil, fmt.Errorf("start embedded Kafka: %w", err)
+	}
+	// The broker remembers credentials and prefers those to new ones; ours are for one run.
+	if err := os.Remove(filepath.Join(o.Dir, "kafka", "sasl.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		_ = e.lock.Close() // the first error is the one to tell
+		return nil, fmt.Errorf("start embedded Kafka: %w", err)
+	}
+	password := rand.Text()
+	e.cluster, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.DataDir(filepath.Join(o.Dir, "kafka")), kfake.EnableSASL(), kfake.Superuser(mechanism, user, password),
+		kfake.GroupMinSessionTimeout(time.Second), kfake.BrokerConfigs(map[string]string{
+			"log.cleaner.backoff.ms":    forever, // no compaction but at boot
+			"offsets.retention.minutes": "52560000",
+		}))
+	if err != nil {
+		_ = e.lock.Close() // the broker's error is the one to tell
+		return nil, fmt.Errorf("start embedded Kafka: %w", err)
+	}
+	e.cluster.Compact()
+	debug.FreeOSMemory() // reading the log back leaves much behind
+	e.config = Config{Brokers: e.cluster.ListenAddrs(), Prefix: o.Prefix, Partitions: o.Partitions, Mechanism: "scram-sha-512", User: user, Password: password, Log: o.Log}
+	if err := e.publish(password); err != nil {
+		e.Close()
+		return nil, fmt.Errorf("start embedded Kafka: %w", err)
+	}
+	o.Log.Info("embedded Kafka started; it is for one machine, name brokers for more", slog.String("data", o.Dir), slog.String("address", e.config.Brokers[0]))
+	return e, nil
+}
+
+// publish writes broker.json so that it is whole or not there, and nobody else can read it.
+func (e *Embedded) publish(password string) error {
+	b, err := json.Marshal(credential{e.config.Brokers[0], user, password, e.options.Prefix, os.Getpid()})
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(e.options.Dir, brokerFile)
+	if err := os.WriteFile(path+".new", b, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
+
+// Config is how to reach the broker.
+func (e *Embedded) Config() Config { return e.config }
+
+// Close stops the broker; all that was acknowledged is on disk.
+func (e *Embedded) Close() {
+	_ = os.Remove(filepath.Join(e.options.Dir, brokerFile)) // the next start writes it anew
+	e.cluster.Close()
+	_ = e.lock.Close() // the lock ends with the process at the latest
+}
+
+// share is the part of the cap that a topic may take.
+func (e *Embedded) share(t Topic) int64 {
+	switch t {
+	case Events:
+		return e.options.Cap / 10 * 8
+	case Alerts, DeadLetters:
+		return e.options.Cap / 10
+	}
+	return 0
+}
+
+// TopicSettings are what topics of the embedded broker need: nothing is deleted by age or size, since retention is ours, and
+// segments are small enough to be given back.
+func (e *Embedded) TopicSettings() map[Topic]map[string]string {
+	all := map[Topic]map[string]string{}
+	for _, t := range Topics {
+		m := map[string]string{"retention.ms": "-1", "retention.bytes": "-1"}
+		if s := e.share(t); s > 0 {
+			m["segment.bytes"] = strconv.FormatInt(min(max(s/int64(e.options.Partitions)/8, 1<<20), 64<<20), 10)
+		}
+		all[t] = m
+	}
+	return all
+}
+
+// ErrNotRunning means that no process keeps a data folder.
+var ErrNotRunning = errors.New("no noroshi run is going on this data folder")
+
+// FromData is how our own commands reach the embedded broker of a running process.
+func FromData(dir string, log *slog.Logger) (Config, error) {
+	b, err := os.ReadFile(filepath.Join(dir, brokerFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Config{}, fmt.Errorf("%s: %w", dir, ErrNotRunning)
+	}
+	if err != nil {
+		return Config{}, fmt.Errorf("read %s: %w", brokerFile, err)
+	}
+	if f, err := lock(filepath.Join(dir, lockFile)); err == nil {
+		_ = f.Close() // it was killed: its file is old
+		return Config{}, fmt.Errorf("%s: %w", dir, ErrNotRunning)
+	}
+	var c credential
+	if err := json.Unmarshal(b, &c); err != nil {
+		return Config{}, fmt.Errorf("read %s: %w", brokerFile, err)
+	}
+	return Config{Brokers: []string{c.Address}, Prefix: c.Prefix, Mechanism: "scram-sha-512", User: c.User, Password: c.Password, Log: log}, nil
+}
+
+// WaitRoom waits until the log has room for more records.
+func (e *Embedded) WaitRoom(ctx context.Context) error { return e.gate.wait(ctx) }
+
+// Holder is who keeps the log from being shortened, "" where there is room.
+func (e *Embedded) Holder() string { return e.gate.holder() }

@@ -1,0 +1,166 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// The bounds of a reader.
+const (
+	fetchBytes   = 16 << 20
+	session      = 10 * time.Second
+	rebalance    = 30 * time.Second
+	heartbeat    = time.Second
+	fetchMaxWait = 250 * time.Millisecond
+)
+
+// Reader is one member of a consumer group. It belongs to one goroutine. Partitions move between members only inside Poll,
+// when all that Poll has given is done, so what a member commits is always done.
+type Reader struct {
+	bus    *Bus
+	topic  Topic
+	client *kgo.Client
+}
+
+// Reader joins a group for one topic, from its start where the group is new. The instance is a name that the member keeps over
+// restarts, so that a restart moves no partitions.
+func (b *Bus) Reader(topic Topic, group, instance string) (*Reader, error) {
+	r := &Reader{bus: b, topic: topic}
+	o, err := b.options()
+	if err != nil {
+		return nil, fmt.Errorf("join group %s: %w", group, err)
+	}
+	o = append(o,
+		kgo.ConsumerGroup(b.config.Prefix+group), kgo.InstanceID(instance), kgo.ConsumeTopics(b.name(topic)), kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes/2), kgo.FetchMaxWait(fetchMaxWait), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
+		kgo.SessionTimeout(session), kgo.RebalanceTimeout(rebalance), kgo.HeartbeatInterval(heartbeat),
+		kgo.OnPartitionsRevoked(func(ctx context.Context, c *kgo.Client, _ map[string][]int32) {
+			if err := c.CommitUncommittedOffsets(ctx); err != nil {
+				b.config.Log.Warn("offsets not committed before partitions move; their records come again", slog.String("group", group), slog.Any("err", err))
+			}
+		}))
+	if r.client, err = kgo.NewClient(o...); err != nil {
+		return nil, fmt.Errorf("join group %s: %w", group, err)
+	}
+	return r, nil
+}
+
+// Poll waits for records, at most so many. What it gave before must be done. Faults of the brokers are tried again until ctx
+// ends.
+func (r *Reader) Poll(ctx context.Context, most int) ([]Record, error) {
+	for {
+		r.client.AllowRebalance()
+		fetches := r.client.PollRecords(ctx, most)
+		if fetches.IsClientClosed() {
+			return nil, errors.New("reader is closed")
+		}
+		var all []Record
+		fetches.EachRecord(func(k *kgo.Record) { all = append(all, r.record(k)) })
+		if len(all) > 0 {
+			return all, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		for _, e := range fetches.Errors() {
+			if errors.Is(e.Err, kerr.FencedInstanceID) || errors.Is(e.Err, kerr.TopicAuthorizationFailed) || errors.Is(e.Err, kerr.GroupAuthorizationFailed) || errors.Is(e.Err, kerr.SaslAuthenticationFailed) {
+				return nil, fmt.Errorf("read %s: %w", r.bus.name(r.topic), e.Err)
+			}
+			r.bus.config.Log.Warn("reading interrupted", slog.String("topic", r.bus.name(r.topic)), slog.Any("err", e.Err))
+		}
+	}
+}
+
+func (r *Reader) record(k *kgo.Record) Record {
+	rec := Record{Topic: r.topic, Key: k.Key, Value: k.Value, Partition: k.Partition, Offset: k.Offset, Timestamp: k.Timestamp}
+	for _, h := range k.Headers {
+		rec.Headers = append(rec.Headers, Header{h.Key, h.Value})
+	}
+	return rec
+}
+
+// Commit stores that all that Poll has given is done.
+func (r *Reader) Commit(ctx context.Context) error {
+	if err := r.client.CommitUncommittedOffsets(ctx); err != nil {
+		return fmt.Errorf("commit offsets: %w", err)
+	}
+	return nil
+}
+
+// Close leaves without a commit. A named member stays known to the group until its session ends.
+func (r *Reader) Close() {
+	r.client.AllowRebalance()
+	r.client.CloseAllowingRebalance()
+}
+
+// All gives every record of a topic from its start to what is its end now.
+func (b *Bus) All(ctx context.Context, topic Topic, do func(Record) error) error {
+	ends, err := b.admin.ListEndOffsets(ctx, b.name(topic))
+	if err != nil {
+		return fmt.Errorf("read %s: %w", b.name(topic), err)
+	}
+	starts, err := b.admin.ListStartOffsets(ctx, b.name(topic))
+	if err != nil {
+		return fmt.Errorf("read %s: %w", b.name(topic), err)
+	}
+	left := map[int32]int64{}
+	from := map[int32]kgo.Offset{}
+	for p, e := range ends[b.name(topic)] {
+		s, _ := starts.Lookup(b.name(topic), p)
+		if e.Err != nil || s.Err != nil {
+			return fmt.Errorf("read %s: %w", b.name(topic), errors.Join(e.Err, s.Err))
+		}
+		if e.Offset > s.Offset {
+			left[p], from[p] = e.Offset, kgo.NewOffset().At(s.Offset)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	return b.span(ctx, topic, from, left, do)
+}
+
+func (b *Bus) span(ctx context.Context, topic Topic, from map[int32]kgo.Offset, left map[int32]int64, do func(Record) error) error {
+	o, err := b.options()
+	if err != nil {
+		return err
+	}
+	c, err := kgo.NewClient(append(o, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{b.name(topic): from}), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxBytes(fetchBytes),
+		kgo.FetchMaxWait(fetchMaxWait), kgo.KeepControlRecords())...)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", b.name(topic), err)
+	}
+	defer c.Close()
+	r := &Reader{bus: b, topic: topic, client: c}
+	for len(left) > 0 {
+		fetches := c.PollFetches(ctx)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if errs := fetches.Errors(); len(errs) > 0 {
+			return fmt.Errorf("read %s: %w", b.name(topic), errs[0].Err)
+		}
+		var failed error
+		fetches.EachRecord(func(k *kgo.Record) {
+			if end, ok := left[k.Partition]; ok && k.Offset < end && failed == nil {
+				if !k.Attrs.IsControl() {
+					failed = do(r.record(k))
+				}
+				if k.Offset+1 >= end {
+					delete(left, k.Partition)
+				}
+			}
+		})
+		if failed != nil {
+			return failed
+		}
+	}
+	return nil
+}

@@ -1,0 +1,185 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+)
+
+// gate lets sources through while the log has room.
+type gate struct {
+	mu     sync.Mutex
+	closed chan struct{} // nil: open
+	by     string
+}
+
+func (g *gate) wait(ctx context.Context) error {
+	g.mu.Lock()
+	c := g.closed
+	g.mu.Unlock()
+	if c == nil {
+		return ctx.Err()
+	}
+	select {
+	case <-c:
+		return ctx.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (g *gate) holder() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.by
+}
+
+// set closes the gate for a holder, or opens it for none, and reports whether that changed anything.
+func (g *gate) set(by string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	changed := by != g.by
+	g.by = by
+	switch {
+	case by != "" && g.closed == nil:
+		g.closed = make(chan struct{})
+	case by == "" && g.closed != nil:
+		close(g.closed)
+		g.closed = nil
+	}
+	return changed
+}
+
+// Keep shortens the log of the embedded broker every tick, until ctx ends. Readers are our groups by topic. A record that one
+// of them has not committed stays; where the log is at its cap for such a record, sources wait, and the log names the reader.
+func (e *Embedded) Keep(ctx context.Context, b *Bus, readers map[Topic][]string, tick time.Duration) error {
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	for {
+		by, err := e.shorten(ctx, b, readers)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			e.options.Log.Warn("log not shortened", slog.Any("err", err))
+		case e.gate.set(by) && by != "":
+			e.options.Log.Warn("log is full; sources wait for a reader", slog.String("reader", by), slog.Int64("cap_bytes", e.options.Cap))
+		case by == "":
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
+}
+
+// shorten deletes what nobody needs where a topic is over its share, and tells which reader holds the log at its cap.
+func (e *Embedded) shorten(ctx context.Context, b *Bus, readers map[Topic][]string) (by string, err error) {
+	dirs, err := b.admin.DescribeAllLogDirs(ctx, nil)
+	if err != nil {
+		return "", fmt.Errorf("measure log: %w", err)
+	}
+	for _, t := range Topics {
+		share := e.share(t)
+		if share == 0 {
+			continue
+		}
+		size := sizeOf(dirs, b.name(t))
+		if size <= share {
+			continue
+		}
+		low, who, err := b.lowest(ctx, t, readers[t])
+		if err != nil {
+			return "", err
+		}
+		if err := b.deleteBefore(ctx, low); err != nil {
+			return "", err
+		}
+		if dirs, err = b.admin.DescribeAllLogDirs(ctx, nil); err != nil {
+			return "", fmt.Errorf("measure log: %w", err)
+		}
+		if sizeOf(dirs, b.name(t)) > share && who != "" {
+			by = who + " on " + b.name(t)
+		}
+	}
+	return by, nil
+}
+
+func sizeOf(dirs kadm.DescribedAllLogDirs, topic string) (n int64) {
+	dirs.Each(func(d kadm.DescribedLogDir) {
+		d.Topics.Each(func(p kadm.DescribedLogDirPartition) {
+			if p.Topic == topic {
+				n += p.Size
+			}
+		})
+	})
+	return n
+}
+
+// lowest are the offsets below which no reader needs a topic, and the reader that is furthest behind. Without readers the
+// older half may go.
+func (b *Bus) lowest(ctx context.Context, t Topic, groups []string) (low kadm.Offsets, who string, err error) {
+	starts, err := b.admin.ListStartOffsets(ctx, b.name(t))
+	if err != nil {
+		return nil, "", fmt.Errorf("measure log: %w", err)
+	}
+	ends, err := b.admin.ListEndOffsets(ctx, b.name(t))
+	if err != nil {
+		return nil, "", fmt.Errorf("measure log: %w", err)
+	}
+	at := map[int32]int64{}
+	for p, e := range ends[b.name(t)] {
+		s, _ := starts.Lookup(b.name(t), p)
+		if at[p] = e.Offset; len(groups) == 0 {
+			at[p] = s.Offset + (e.Offset-s.Offset+1)/2
+		}
+	}
+	most := int64(0)
+	for _, g := range groups {
+		have, err := b.admin.FetchOffsets(ctx, b.config.Prefix+g)
+		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // a group that has not committed yet needs all
+			return nil, "", fmt.Errorf("ask group %s: %w", g, err)
+		}
+		behind := int64(0)
+		for p, e := range ends[b.name(t)] {
+			s, _ := starts.Lookup(b.name(t), p)
+			committed := s.Offset
+			if o, ok := have.Lookup(b.name(t), p); ok && o.At > committed {
+				committed = o.At
+			}
+			at[p] = min(at[p], committed)
+			behind += e.Offset - committed
+		}
+		if behind > most {
+			most, who = behind, g
+		}
+	}
+	low = kadm.Offsets{}
+	for p, o := range at {
+		if s, _ := starts.Lookup(b.name(t), p); o > s.Offset {
+			low.AddOffset(b.name(t), p, o, -1)
+		}
+	}
+	return low, who, nil
+}
+
+func (b *Bus) deleteBefore(ctx context.Context, low kadm.Offsets) error {
+	if len(low) == 0 {
+		return nil
+	}
+	res, err := b.admin.DeleteRecords(ctx, low)
+	if err == nil {
+		err = res.Error()
+	}
+	if err != nil {
+		return fmt.Errorf("shorten log: %w", err)
+	}
+	return nil
+}
