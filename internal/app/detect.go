@@ -1,0 +1,186 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"noroshi/detector"
+	"noroshi/internal/alert"
+	"noroshi/internal/bus"
+	"noroshi/internal/config"
+	"noroshi/internal/deadletter"
+	"noroshi/internal/decode"
+	"noroshi/rules/kind"
+)
+
+// detected counts what the detector has done.
+type detected struct{ events, duplicates, refused, alerts atomic.Int64 }
+
+// The rhythm of a detector session.
+const (
+	pollRecords = 1000
+	commitEvery = 100 * time.Millisecond
+)
+
+// detect runs a session of the detector, and a new one after a fault, until ctx ends.
+func (r *Run) detect(ctx context.Context, b *bus.Bus, w *bus.Writer, number int) error {
+	waits := backoff.NewExponentialBackOff()
+	for {
+		began := time.Now()
+		err := r.session(ctx, b, w, number)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if time.Since(began) > time.Minute {
+			waits.Reset()
+		}
+		wait := waits.NextBackOff()
+		r.Log.Warn("detector session ended", slog.Int("session", number), slog.Any("err", err), slog.Duration("again_in", wait))
+		if pause(ctx, wait) != nil {
+			return nil
+		}
+	}
+}
+
+// session is one member of the detector's group, in one goroutine. At least once: alerts are acknowledged, then offsets.
+type session struct {
+	run    *Run
+	reader *bus.Reader
+	writer *bus.Writer
+	worker *detector.Worker
+	parts  map[int32]*part
+	out    []bus.Record
+	body   []byte
+	dirty  bool // something is done and not committed
+}
+
+// part is what the session keeps of one partition.
+type part struct {
+	memory *detector.Memory
+	recent detector.Recent
+}
+
+func (r *Run) session(ctx context.Context, b *bus.Bus, w *bus.Writer, number int) error {
+	reader, err := b.Reader(bus.Events, detectorGroup, fmt.Sprintf("%s-%d", detectorGroup, number))
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	s := &session{run: r, reader: reader, writer: w, worker: r.Set.Worker(), parts: map[int32]*part{}}
+	last := time.Now()
+	for {
+		records, err := s.poll(ctx)
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		if err := s.batch(context.WithoutCancel(ctx), records); err != nil {
+			return err
+		}
+		ending := ctx.Err() != nil
+		if s.dirty && (ending || len(records) == 0 || time.Since(last) >= commitEvery) {
+			if err := reader.Commit(context.WithoutCancel(ctx)); err != nil {
+				return err
+			}
+			s.dirty, last = false, time.Now()
+		}
+		if ending {
+			return nil
+		}
+	}
+}
+
+// poll waits for records; while something is not committed only so long as the next commit may wait.
+func (s *session) poll(ctx context.Context) ([]bus.Record, error) {
+	if !s.dirty {
+		return s.reader.Poll(ctx, pollRecords)
+	}
+	within, cancel := context.WithTimeout(ctx, commitEvery)
+	defer cancel()
+	records, err := s.reader.Poll(within, pollRecords)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, nil
+	}
+	return records, err
+}
+
+// batch evaluates records and stores what they give.
+func (s *session) batch(ctx context.Context, records []bus.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	s.out = s.out[:0]
+	touched := map[int32]*part{}
+	for i := range records {
+		rec := &records[i]
+		p := s.parts[rec.Partition]
+		if p == nil {
+			p = &part{memory: s.run.Set.Memory()}
+			s.parts[rec.Partition] = p
+		}
+		touched[rec.Partition] = p
+		if err := s.record(rec, p); err != nil {
+			return err
+		}
+	}
+	if err := writeOrSetAside(ctx, s.writer, s.out); err != nil {
+		for _, p := range touched {
+			p.recent.Drop()
+		}
+		return fmt.Errorf("store alerts: %w", err)
+	}
+	now := time.Now()
+	for _, p := range touched {
+		p.recent.Keep(now)
+	}
+	s.dirty = true
+	return nil
+}
+
+// record evaluates one record.
+func (s *session) record(rec *bus.Record, p *part) error {
+	d := &s.run.detected
+	if err := s.worker.ReadAlone(rec.Value, rec.Timestamp); err != nil {
+		e := undecodable(err)
+		d.refused.Add(1)
+		l := deadletter.Letter{Reason: string(e.Reason), Detail: e.Cause.Error(), Stage: deadletter.StageDetect, Topic: bus.Events, Partition: rec.Partition, Offset: rec.Offset, Key: rec.Key, Headers: rec.Headers, Value: rec.Value}
+		s.out = append(s.out, l.Record())
+		return nil
+	}
+	if p.recent.Add(s.worker.Reader().Duplicate()) {
+		d.duplicates.Add(1)
+		return nil
+	}
+	d.events.Add(1)
+	s.body = s.worker.Match(s.body[:0])
+	var failed error
+	detector.Steps(s.body, func(packed []byte) {
+		var step kind.Step
+		if err := step.Unpack(packed); err != nil {
+			failed = err
+			return
+		}
+		p.memory.Apply(&step, func(a *alert.Alert) { s.alert(a, rec) })
+	})
+	return failed
+}
+
+// alert puts an alert among what is to be stored. It keeps the record's key: an account's alerts stay in order.
+func (s *session) alert(a *alert.Alert, rec *bus.Record) {
+	s.run.detected.alerts.Add(1)
+	a.Times.Evaluated = time.Now().UTC()
+	s.out = append(s.out, bus.Record{Topic: bus.Alerts, Key: rec.Key, Value: a.AppendJSON(nil), Headers: []bus.Header{{Key: headerSchema, Value: []byte(alert.Schema)}}})
+}
+
+// decodeOptions are what the configuration's directory knows.
+func decodeOptions(c *config.Config) decode.Options {
+	if d, ok := c.Lists["directory"]; ok {
+		return decode.Options{Directory: d.Resolve}
+	}
+	return decode.Options{}
+}

@@ -1,0 +1,145 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"noroshi/ingest"
+	"noroshi/internal/bus"
+	"noroshi/internal/deadletter"
+	"noroshi/internal/decode"
+	"noroshi/internal/event"
+)
+
+// ingested counts what sources have handed over.
+type ingested struct{ records, refused atomic.Int64 }
+
+// taking is the way of records from the sources to their topic.
+type taking struct {
+	run    *Run
+	hub    *hub
+	writer *bus.Writer
+	stored map[string][]byte // positions, as they were at the start
+
+	mu     sync.Mutex // sources share the reader
+	reader *decode.Reader
+}
+
+// The headers of a record on the topic events. Its value is the record's own bytes, unchanged.
+const (
+	headerDataset = "dataset"
+	headerID      = "id"
+	headerTenant  = "tenant"
+	headerTime    = "time"
+	headerOrigin  = "origin"
+	headerSchema  = "schema"
+)
+
+func (r *Run) newIngest(ctx context.Context, h *hub, w *bus.Writer) (*taking, error) {
+	t := &taking{run: r, hub: h, writer: w, stored: map[string][]byte{}}
+	err := h.bus.All(ctx, bus.Checkpoints, func(rec bus.Record) error {
+		t.stored[string(rec.Key)] = rec.Value
+		return nil
+	})
+	t.reader = decode.NewPlan(event.NewLayout(), decodeOptions(r.Config)).Reader()
+	return t, err
+}
+
+func (t *taking) position(key string) []byte { return t.stored[key] }
+
+// deliver stores a batch: its records on the topic events, what is none on dead-letters, then the position. A crash between the
+// two repeats the batch, whose alerts have the same ids.
+func (t *taking) deliver(ctx context.Context, b ingest.Batch) error {
+	if err := t.hub.room(ctx); err != nil {
+		return err
+	}
+	records := t.records(b)
+	if err := t.write(ctx, records); err != nil {
+		return fmt.Errorf("store records: %w", err)
+	}
+	if b.Key != "" {
+		if err := t.write(ctx, []bus.Record{{Topic: bus.Checkpoints, Key: []byte(b.Key), Value: b.Position}}); err != nil {
+			return fmt.Errorf("store position: %w", err)
+		}
+	}
+	return nil
+}
+
+// records are the batch's records with their identity, and its dead letters.
+func (t *taking) records(b ingest.Batch) (all []bus.Record) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, raw := range b.Records {
+		if err := t.reader.ReadAlone(raw.Bytes, time.Time{}); err != nil {
+			e := undecodable(err)
+			all = append(all, t.letter(raw, string(e.Reason), e.Cause.Error()))
+			continue
+		}
+		id := t.reader.Identity()
+		t.run.ingested.records.Add(1)
+		all = append(all, eventRecord(id, raw))
+	}
+	for _, bad := range b.Refused {
+		all = append(all, t.letter(ingest.Raw{Bytes: bad.Bytes, File: bad.File, Line: bad.Line}, string(bad.Reason), bad.Detail))
+	}
+	return all
+}
+
+// eventRecord is a record as it lies on its topic: its own bytes, unchanged, under the key of its account.
+func eventRecord(id decode.Record, raw ingest.Raw) bus.Record {
+	return bus.Record{Topic: bus.Events, Key: []byte(id.Key()), Value: raw.Bytes, Headers: []bus.Header{
+		{Key: headerDataset, Value: []byte(id.Dataset)}, {Key: headerID, Value: []byte(id.ID)}, {Key: headerTenant, Value: []byte(id.Tenant)},
+		{Key: headerTime, Value: []byte(decode.FormatTime(id.Time))}, {Key: headerOrigin, Value: []byte(fmt.Sprintf("%s:%d", raw.File, raw.Line))}}}
+}
+
+func (t *taking) letter(raw ingest.Raw, reason, detail string) bus.Record {
+	t.run.ingested.refused.Add(1)
+	t.run.Log.Warn("record is undecodable", slog.String("file", raw.File), slog.Int("line", raw.Line), slog.String("reason", reason))
+	l := deadletter.Letter{Reason: reason, Detail: detail, Stage: deadletter.StageIngest, File: raw.File, Line: raw.Line, Value: raw.Bytes}
+	return l.Record()
+}
+
+// write stores records; one that Kafka will never take becomes a dead letter with what of it fits.
+func (t *taking) write(ctx context.Context, records []bus.Record) error {
+	return writeOrSetAside(ctx, t.writer, records)
+}
+
+// maxSetAside is how much of a record that is too large for Kafka its dead letter holds, in bytes.
+const maxSetAside = 512 << 10
+
+func writeOrSetAside(ctx context.Context, w *bus.Writer, records []bus.Record) error {
+	for {
+		err := w.Write(ctx, records)
+		var large *bus.TooLarge
+		if !errors.As(err, &large) {
+			return err
+		}
+		r := records[large.Index]
+		if r.Topic == bus.DeadLetters {
+			return err
+		}
+		l := deadletter.Letter{Reason: string(decode.BadSize), Detail: large.Cause.Error(), Stage: deadletter.StageIngest, Key: r.Key, Headers: r.Headers, Value: r.Value[:min(len(r.Value), maxSetAside)]}
+		records[large.Index] = l.Record()
+	}
+}
+
+// alertHead is what is read of an alert on its way out.
+type alertHead struct {
+	ID       string    `json:"id"`
+	Revision int       `json:"revision"`
+	Status   string    `json:"status"`
+	Time     time.Time `json:"time"`
+}
+
+func headOf(body []byte) (h alertHead, err error) {
+	if err := json.Unmarshal(body, &h); err != nil {
+		return h, fmt.Errorf("read alert: %w", err)
+	}
+	return h, nil
+}

@@ -1,0 +1,246 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+
+	"noroshi/detector"
+	"noroshi/ingest"
+	"noroshi/internal/bus"
+	"noroshi/internal/config"
+	"noroshi/sinks"
+)
+
+// Run is everything in one process: sources, Kafka, detector, sinks.
+type Run struct {
+	Config   *config.Config
+	Set      *detector.Set
+	Sources  []ingest.Source
+	Sinks    []NamedSink
+	Sessions int // detector sessions; 0: one for each core, at most one for each partition
+	Log      *slog.Logger
+	Out      io.Writer
+
+	ingested ingested
+	detected detected
+	runners  []*sinks.Runner
+}
+
+// NamedSink is a sink and the name of its place in the topic.
+type NamedSink struct {
+	Name string
+	Sink sinks.Sink
+}
+
+// The group of the detector, and the beginning of those of sinks.
+const (
+	detectorGroup = "detector"
+	sinkGroup     = "sink-"
+)
+
+const (
+	keepTick    = time.Second
+	startWithin = time.Minute
+)
+
+// Run works until ctx ends, then stops from the sources on, so that what has been read is evaluated and what has been
+// evaluated is stored. Where all sources end by themselves it goes on: alerts may still be on their way.
+func (r *Run) Run(ctx context.Context) error {
+	hub, err := r.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer hub.close()
+	writer, err := hub.bus.Writer()
+	if err != nil {
+		return err
+	}
+	defer writer.Close()
+	// Each stage ends after the one that feeds it: its context is its own.
+	above := context.WithoutCancel(ctx)
+	delivery := newStage(above)
+	detection := newStage(above)
+	keeping := newStage(above)
+	keeping.run(func(ctx context.Context) error { return hub.keep(ctx, r.groups()) })
+	for _, s := range r.Sinks {
+		runner := r.runner(hub.bus, writer, s)
+		r.runners = append(r.runners, runner)
+		delivery.run(func(ctx context.Context) error { return r.deliver(ctx, hub.bus, runner) })
+	}
+	for i := range r.sessions() {
+		detection.run(func(ctx context.Context) error { return r.detect(ctx, hub.bus, writer, i) })
+	}
+	reading := newStage(ctx)
+	in, err := r.newIngest(ctx, hub, writer)
+	if err == nil {
+		for _, s := range r.Sources {
+			reading.run(func(ctx context.Context) error { return s.Run(ctx, in.position, in.deliver) })
+		}
+		r.Log.Info("running", slog.Int("rules", len(r.Set.Rules())), slog.Int("sources", len(r.Sources)), slog.Int("sinks", len(r.Sinks)))
+	}
+	select {
+	case <-ctx.Done():
+	case err = <-first(reading, detection, delivery, keeping):
+	}
+	for _, s := range []*stage{reading, detection, delivery, keeping} {
+		err = errors.Join(err, s.end())
+	}
+	r.sum()
+	return err
+}
+
+func (r *Run) sessions() int {
+	n := r.Sessions
+	if n == 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	return max(1, min(n, r.Config.Kafka.Partitions))
+}
+
+// groups are our readers by topic.
+func (r *Run) groups() map[bus.Topic][]string {
+	g := map[bus.Topic][]string{bus.Events: {detectorGroup}}
+	for _, s := range r.Sinks {
+		g[bus.Alerts] = append(g[bus.Alerts], sinkGroup+s.Name)
+	}
+	return g
+}
+
+// sum says what has been done.
+func (r *Run) sum() {
+	r.Log.Info("stopped", slog.Int64("records", r.ingested.records.Load()), slog.Int64("dead_letters", r.ingested.refused.Load()+r.detected.refused.Load()), slog.Int64("events", r.detected.events.Load()),
+		slog.Int64("duplicates", r.detected.duplicates.Load()), slog.Int64("alerts", r.detected.alerts.Load()))
+	for _, s := range r.runners {
+		c := s.Counts()
+		r.Log.Info("sink stopped", slog.String("sink", s.Name), slog.Int64("sent", c.Sent), slog.Int64("refused", c.Refused), slog.Int64("faults", c.Faults))
+	}
+}
+
+// hub is Kafka: the one in the process, or somebody's.
+type hub struct {
+	bus      *bus.Bus
+	embedded *bus.Embedded
+}
+
+func (r *Run) connect(ctx context.Context) (*hub, error) {
+	k := r.Config.Kafka
+	h := &hub{}
+	c := bus.Config{Brokers: k.Brokers, Prefix: k.Prefix, Partitions: k.Partitions, TLS: k.TLS, CAFile: k.CAFile, Mechanism: k.Mechanism, User: k.User, Password: k.Password, Log: r.Log}
+	var settings map[bus.Topic]map[string]string
+	var err error
+	if len(k.Brokers) == 0 {
+		if h.embedded, err = bus.StartEmbedded(bus.EmbeddedOptions{Dir: k.Data, Prefix: k.Prefix, Partitions: k.Partitions, Cap: k.Cap, Log: r.Log}); err != nil {
+			return nil, err
+		}
+		c, settings = h.embedded.Config(), h.embedded.TopicSettings()
+	}
+	if h.bus, err = bus.Connect(c); err != nil {
+		h.close()
+		return nil, err
+	}
+	within, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	if err = h.bus.Await(within); err == nil {
+		err = h.bus.Ensure(within, settings)
+	}
+	if err != nil {
+		h.close()
+		return nil, err
+	}
+	return h, nil
+}
+
+func (h *hub) close() {
+	if h.bus != nil {
+		h.bus.Close()
+	}
+	if h.embedded != nil {
+		h.embedded.Close()
+	}
+}
+
+func (h *hub) keep(ctx context.Context, groups map[bus.Topic][]string) error {
+	if h.embedded == nil {
+		<-ctx.Done()
+		return nil
+	}
+	return h.embedded.Keep(ctx, h.bus, groups, keepTick)
+}
+
+// room waits until the log takes more records.
+func (h *hub) room(ctx context.Context) error {
+	if h.embedded == nil {
+		return ctx.Err()
+	}
+	return h.embedded.WaitRoom(ctx)
+}
+
+// stage is goroutines that end together.
+type stage struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	failed chan error
+}
+
+func newStage(ctx context.Context) *stage {
+	s := &stage{failed: make(chan error, 1)}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	return s
+}
+
+func (s *stage) run(do func(ctx context.Context) error) {
+	s.wg.Go(func() {
+		if err := do(s.ctx); err != nil && s.ctx.Err() == nil {
+			select {
+			case s.failed <- err:
+			default: // the first failure is the one to tell
+			}
+		}
+	})
+}
+
+// end stops the goroutines and waits for them.
+func (s *stage) end() error {
+	s.cancel()
+	s.wg.Wait()
+	select {
+	case err := <-s.failed:
+		return err
+	default:
+		return nil
+	}
+}
+
+// first gives the first failure of any stage.
+func first(all ...*stage) <-chan error {
+	out := make(chan error, len(all))
+	for _, s := range all {
+		go func() {
+			select {
+			case err := <-s.failed:
+				out <- err
+			case <-s.ctx.Done():
+			}
+		}()
+	}
+	return out
+}
+
+// pause waits, or ends with ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("wait: %w", ctx.Err())
+	case <-t.C:
+		return nil
+	}
+}

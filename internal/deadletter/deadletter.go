@@ -1,0 +1,154 @@
+// Package deadletter is what could not be read or delivered, with its reason and where it came from.
+package deadletter
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"noroshi/internal/bus"
+	"noroshi/internal/diag"
+)
+
+// The stages at which a letter can fail. That of a sink is StageSink and its name.
+const (
+	StageIngest = "ingest"
+	StageDetect = "detect"
+	StageSink   = "sink:"
+)
+
+// OnlySink is the header of an alert that is meant for one sink: the others have had it.
+const OnlySink = "only-sink"
+
+// Letter is one dead letter.
+type Letter struct {
+	Reason    string // stable: json, size, time, refused
+	Detail    string
+	Stage     string
+	File      string // where it came from: a file and line,
+	Line      int
+	Topic     bus.Topic // or a topic, partition and offset
+	Partition int32
+	Offset    int64
+	Key       []byte
+	Headers   []bus.Header // of the record that failed
+	Value     []byte       // its bytes, unchanged
+	At        time.Time    // when it became one
+	Place     string       // its own partition:offset, by which commands name it
+}
+
+// The headers of a letter; those of the record that failed stand behind original.
+const (
+	reason    = "reason"
+	detail    = "detail"
+	stage     = "stage"
+	file      = "origin-file"
+	line      = "origin-line"
+	topic     = "origin-topic"
+	partition = "origin-partition"
+	offset    = "origin-offset"
+	original  = "original-"
+)
+
+// Record is the letter as it lies on its topic.
+func (l *Letter) Record() bus.Record {
+	r := bus.Record{Topic: bus.DeadLetters, Key: l.Key, Value: l.Value}
+	put := func(key, value string) { r.Headers = append(r.Headers, bus.Header{Key: key, Value: []byte(value)}) }
+	put(reason, l.Reason)
+	put(detail, l.Detail)
+	put(stage, l.Stage)
+	if l.File != "" {
+		put(file, l.File)
+		put(line, strconv.Itoa(l.Line))
+	}
+	if l.Topic != "" {
+		put(topic, string(l.Topic))
+		put(partition, strconv.Itoa(int(l.Partition)))
+		put(offset, strconv.FormatInt(l.Offset, 10))
+	}
+	for _, h := range l.Headers {
+		r.Headers = append(r.Headers, bus.Header{Key: original + h.Key, Value: h.Value})
+	}
+	return r
+}
+
+// Parse reads a letter from its topic.
+func Parse(r bus.Record) Letter {
+	l := Letter{Reason: r.Header(reason), Detail: r.Header(detail), Stage: r.Header(stage), File: r.Header(file), Topic: bus.Topic(r.Header(topic)), Key: r.Key, Value: r.Value, At: r.Timestamp,
+		Place: fmt.Sprintf("%d:%d", r.Partition, r.Offset)}
+	l.Line, _ = strconv.Atoi(r.Header(line))
+	p, _ := strconv.ParseInt(r.Header(partition), 10, 32)
+	l.Partition = int32(p)
+	l.Offset, _ = strconv.ParseInt(r.Header(offset), 10, 64)
+	for _, h := range r.Headers {
+		if key, ok := strings.CutPrefix(h.Key, original); ok {
+			l.Headers = append(l.Headers, bus.Header{Key: key, Value: h.Value})
+		}
+	}
+	return l
+}
+
+// Origin is where the letter came from, for a person.
+func (l *Letter) Origin() string {
+	switch {
+	case l.File != "" && l.Line > 0:
+		return fmt.Sprintf("%s:%d", l.File, l.Line)
+	case l.File != "":
+		return l.File
+	case l.Topic != "":
+		return fmt.Sprintf("%s/%d@%d", l.Topic, l.Partition, l.Offset)
+	}
+	return "unknown"
+}
+
+// Format is the letter in one line, safe for a terminal.
+func (l *Letter) Format() string {
+	return diag.EscapeLine(fmt.Sprintf("%-8s %s  %-8s %-10s %s: %s", l.Place, l.At.UTC().Format(time.RFC3339), l.Reason, l.Stage, l.Origin(), l.Detail))
+}
+
+// JSON is the letter for programs. The value is text where it is UTF-8.
+type JSON struct {
+	Place  string    `json:"place"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
+	Detail string    `json:"detail"`
+	Stage  string    `json:"stage"`
+	Origin string    `json:"origin"`
+	Bytes  int       `json:"bytes"`
+	Text   string    `json:"text,omitempty"`
+	Base64 []byte    `json:"base64,omitempty"`
+}
+
+// JSON gives the letter for programs, with its bytes or without.
+func (l *Letter) JSON(withValue bool) JSON {
+	j := JSON{Place: l.Place, At: l.At.UTC(), Reason: l.Reason, Detail: l.Detail, Stage: l.Stage, Origin: l.Origin(), Bytes: len(l.Value)}
+	switch {
+	case !withValue:
+	case utf8.Valid(l.Value):
+		j.Text = string(l.Value)
+	default:
+		j.Base64 = l.Value
+	}
+	return j
+}
+
+// Again is the record that gives a letter another try: what failed in detection goes to its topic again, an alert that a sink
+// refused to that sink alone. What failed in ingest has to be split and identified anew, so ok is false.
+func (l *Letter) Again() (r bus.Record, ok bool) {
+	r = bus.Record{Topic: l.Topic, Key: l.Key, Value: l.Value, Headers: l.Headers}
+	if l.Topic == "" || len(l.Value) == 0 {
+		return r, false
+	}
+	if sink, ok := strings.CutPrefix(l.Stage, StageSink); ok {
+		var kept []bus.Header
+		for _, h := range l.Headers {
+			if h.Key != OnlySink {
+				kept = append(kept, h)
+			}
+		}
+		r.Headers = append(kept, bus.Header{Key: OnlySink, Value: []byte(sink)})
+	}
+	return r, true
+}
