@@ -83,15 +83,7 @@ func (c *counts) Count(a index.Atom) int {
 
 // Costly implements cond.Counts.
 func (c *counts) Costly(s event.Slot) bool {
-	l := c.set.plan.Layout()
-	d := l.Def(s)
-	if base, ok := d.Base(); ok {
-		return c.Costly(base)
-	}
-	if of, ok := d.Of(); ok {
-		return c.Costly(of)
-	}
-	return c.set.plan.Derived(s)
+	return c.set.plan.Derived(c.set.plan.Layout().Root(s))
 }
 
 // byText are the sampled texts by slot.

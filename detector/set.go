@@ -63,12 +63,7 @@ func New(rs *rules.Set, o Options) *Set {
 func factsOf(l *event.Layout, r *rules.Rule) (all []fact) {
 	seen := map[event.Slot]bool{}
 	for _, slot := range r.When.Slots() {
-		d := l.Def(slot)
-		if base, ok := d.Base(); ok {
-			slot = base
-		} else if of, ok := d.Of(); ok {
-			slot = of
-		}
+		slot = l.Root(slot)
 		if seen[slot] {
 			continue
 		}

@@ -77,18 +77,7 @@ func implied(s *Scope, n ast.Node) *pred {
 
 // actionsOf are the operations without which a slot's value is absent.
 func actionsOf(l *event.Layout, slot event.Slot) []string {
-	d := l.Def(slot)
-	for {
-		base, lowered := d.Base()
-		of, presence := d.Of()
-		if presence {
-			base = of
-		}
-		if !lowered && !presence {
-			break
-		}
-		d = l.Def(base)
-	}
+	d := l.Def(l.Root(slot))
 	if d.Field == nil {
 		return nil
 	}

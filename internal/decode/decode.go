@@ -123,14 +123,7 @@ func literal(path string) string {
 
 // Given reports whether records of a shape can have a value for the slot.
 func (p *Plan) Given(s event.Slot, shape event.Shape) bool {
-	d := p.layout.Def(s)
-	for {
-		base, ok := d.Base()
-		if !ok {
-			break
-		}
-		s, d = base, p.layout.Def(base)
-	}
+	s = p.layout.Root(s)
 	o := &p.views[shape].slots[s]
 	return len(o.feeds) > 0 || o.derive != nil || o.list != nil
 }

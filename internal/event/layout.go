@@ -99,11 +99,13 @@ func (l *Layout) Def(s Slot) *Def { return &l.defs[s] }
 // Plain reports whether a slot is no form of another one.
 func (d *Def) Plain() bool { return d.form == plain }
 
-// Base is the slot whose lower case this one is.
-func (d *Def) Base() (Slot, bool) { return d.of, d.form == lowered }
-
-// Of is the slot whose presence this one tells.
-func (d *Def) Of() (Slot, bool) { return d.of, d.form == presence }
+// Root is the slot that a slot is a form of, or itself.
+func (l *Layout) Root(s Slot) Slot {
+	for l.defs[s].form != plain {
+		s = l.defs[s].of
+	}
+	return s
+}
 
 // Families are the open families: their names are the record's own.
 var Families = []string{"raw", "param", "change"}

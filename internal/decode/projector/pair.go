@@ -3,7 +3,7 @@ package projector
 import "strings"
 
 // pair reads one entry of a Name/Value list from the byte after its bracket. The name may come before or after its value; of
-// two entries of one name the first counts.
+// two entries of one name the first that is not null counts.
 func (x *Projector) pair(l *list, p int) int {
 	b, name := x.b, Value{}
 	entry := x.entry[:len(l.members)]
@@ -79,7 +79,7 @@ func (x *Projector) keep(l *list, name Value, entry []Value) {
 		}
 	}
 	for i, slot := range slots {
-		if slot >= 0 && x.Values[slot].Kind == None {
+		if slot >= 0 && x.Values[slot].Kind == None && entry[i].Kind != Null {
 			x.Values[slot] = entry[i]
 		}
 	}

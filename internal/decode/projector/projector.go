@@ -282,7 +282,7 @@ func (x *Projector) value(k *key, p int) int {
 }
 
 func (x *Projector) store(k *key, v Value) {
-	if !k.first || x.Values[k.slot].Kind == None {
+	if !k.first || x.Values[k.slot].Kind == None && v.Kind != Null {
 		x.Values[k.slot] = v
 	}
 }

@@ -3,6 +3,7 @@ package projector
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -89,7 +90,8 @@ func TestMistakesTellTheirPlace(t *testing.T) {
 	}{{`{"A":tru}`, 5}, {`{"A":"x`, 7}, {`[]`, 0}, {``, 0}, {`{"A":1}x`, 7}, {`{"A":01}`, 5}, {"{\"A\":\"\xff\"}", 6}, {"{\"A\":\"\x00\"}", 6}, {`{"A":1,}`, 7}}
 	for _, r := range rows {
 		err := read(New([]string{"A"}, false), r.rec)
-		if e, ok := err.(SyntaxError); !ok || e.At != r.at {
+		var e SyntaxError
+		if !errors.As(err, &e) || e.At != r.at {
 			t.Errorf("%q: got %v, want byte %d", r.rec, err, r.at)
 		}
 	}

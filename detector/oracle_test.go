@@ -1,0 +1,435 @@
+package detector
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"noroshi/internal/decode"
+	"noroshi/internal/event"
+	"noroshi/rules"
+)
+
+// The oracle evaluates every rule on every record, over nested maps that encoding/json makes, by walking the condition. It
+// shares the field table with the engine, and neither projector, layout, index, native conditions, expr nor laziness.
+
+// naive is a record as encoding/json reads it.
+type naive struct {
+	m     map[string]any
+	shape event.Shape
+}
+
+func newNaive(rec []byte) (n naive, ok bool) {
+	d := json.NewDecoder(strings.NewReader(string(rec)))
+	d.UseNumber()
+	if d.Decode(&n.m) != nil || n.m == nil {
+		return n, false
+	}
+	n.shape = event.Other
+	_, operation := n.m["Operation"].(string)
+	_, category := n.m["category"].(string)
+	_, properties := n.m["properties"].(map[string]any)
+	switch {
+	case operation && (n.m["CreationTime"] != nil || n.m["RecordType"] != nil):
+		n.shape = event.UAL
+	case category && properties:
+		n.shape = event.Entra
+	}
+	return n, true
+}
+
+// at is the value of a path; see event.Field.Paths.
+func at(v any, path string) any {
+	name, rest := path, ""
+	if i := strings.IndexAny(path, ".["); i >= 0 {
+		name, rest = path[:i], path[i:]
+	}
+	m, _ := v.(map[string]any)
+	v = m[name]
+	switch {
+	case rest == "":
+		return v
+	case strings.HasPrefix(rest, "."):
+		return at(v, rest[1:])
+	case strings.HasPrefix(rest, "[*]."):
+		list, _ := v.([]any)
+		for _, x := range list {
+			if got := at(x, rest[4:]); got != nil {
+				return got
+			}
+		}
+		return nil
+	}
+	i := strings.LastIndexByte(rest, ']')
+	return entry(v, rest[1:i], strings.TrimPrefix(rest[i+1:], "."))
+}
+
+// entry is a member of the entry of a Name/Value list. The first entry of the name that has the member counts.
+func entry(v any, name, member string) any {
+	list, _ := v.([]any)
+	for _, x := range list {
+		m, _ := x.(map[string]any)
+		for _, key := range []string{"Name", "key", "displayName"} {
+			if n, _ := m[key].(string); n == name && n != "" {
+				if member != "" && m[member] != nil {
+					return m[member]
+				}
+				for _, value := range []string{"Value", "value"} {
+					if member == "" && m[value] != nil {
+						return m[value]
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func plainText(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	case bool:
+		return strconv.FormatBool(v)
+	}
+	return ""
+}
+
+// text is a field's canonical text.
+func (n naive) text(name string) (s string, has bool) {
+	l := event.NewLayout()
+	slot, ok := l.Slot(name)
+	if !ok {
+		panic(name)
+	}
+	d := l.Def(slot)
+	for _, p := range d.Paths(n.shape) {
+		v := at(n.m, p)
+		has = has || v != nil
+		if s == "" {
+			s = plainText(v)
+		}
+	}
+	if name == "event.provider" && s == "" && n.shape == event.Entra {
+		s = "Entra"
+	}
+	if slices.Contains(decode.Names(), name) { // what is worked out is there if it is not empty
+		has = s != ""
+	}
+	if s == "" {
+		return "", has
+	}
+	switch d.Form() {
+	case event.LowerCase:
+		s = strings.ToLower(s)
+	case event.Operation:
+		s = strings.ReplaceAll(strings.TrimRight(strings.TrimLeft(s, " "), ". "), "–", "-")
+	case event.Address:
+		s, _ = decode.Address(s)
+	}
+	return s, has
+}
+
+// condition is a condition as a tree.
+type condition struct {
+	op    string // and, or, not, has, true, ==, in, startsWith, endsWith, contains, >
+	field string
+	fold  bool
+	texts []string
+	kids  []condition
+}
+
+// source is the condition as an author writes it.
+func (c condition) source() string {
+	switch c.op {
+	case "and", "or":
+		return "(" + c.kids[0].source() + map[string]string{"and": " && ", "or": " || "}[c.op] + c.kids[1].source() + ")"
+	case "not":
+		return "!(" + c.kids[0].source() + ")"
+	case "has":
+		return "has(" + c.field + ")"
+	case "true":
+		return c.field
+	case ">":
+		return c.field + " > " + c.texts[0]
+	case "in":
+		f := c.field
+		if c.fold {
+			f = "lower(" + f + ")"
+		}
+		return f + " in [" + strings.Join(quoted(c.texts), ", ") + "]"
+	}
+	if c.fold {
+		return map[string]string{"==": "iequals", "startsWith": "istarts", "endsWith": "iends", "contains": "icontains"}[c.op] + "(" + c.field + ", " + strconv.Quote(c.texts[0]) + ")"
+	}
+	return c.field + " " + c.op + " " + strconv.Quote(c.texts[0])
+}
+
+func quoted(all []string) (out []string) {
+	for _, s := range all {
+		out = append(out, strconv.Quote(s))
+	}
+	return out
+}
+
+// flat is a field's name as the layout has it.
+func flat(field string) string {
+	if name, ok := strings.CutPrefix(field, `raw["`); ok {
+		return "raw." + strings.TrimSuffix(name, `"]`)
+	}
+	return strings.NewReplacer(`["`, "[", `"]`, "]").Replace(field)
+}
+
+func (c condition) holds(n naive) bool {
+	switch c.op {
+	case "and":
+		return c.kids[0].holds(n) && c.kids[1].holds(n)
+	case "or":
+		return c.kids[0].holds(n) || c.kids[1].holds(n)
+	case "not":
+		return !c.kids[0].holds(n)
+	}
+	s, has := n.text(flat(c.field))
+	switch c.op {
+	case "has":
+		return has
+	case "true":
+		return s == "true"
+	case ">":
+		v, _ := strconv.ParseFloat(s, 64)
+		w, _ := strconv.ParseFloat(c.texts[0], 64)
+		return v > w
+	}
+	if c.fold {
+		s = strings.ToLower(s)
+	}
+	for _, t := range c.texts {
+		if c.fold && c.op != "in" {
+			t = strings.ToLower(t)
+		}
+		switch c.op {
+		case "==", "in":
+			if s == t {
+				return true
+			}
+		case "startsWith":
+			if strings.HasPrefix(s, t) {
+				return true
+			}
+		case "endsWith":
+			if strings.HasSuffix(s, t) {
+				return true
+			}
+		case "contains":
+			if strings.Contains(s, t) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// maker makes conditions and records that often meet.
+type maker struct{ *rand.Rand }
+
+func (m maker) of(all ...string) string { return all[m.IntN(len(all))] }
+
+var vocabulary = []string{"New-InboxRule", "Set-Mailbox", "UserLoggedIn", "FileAccessed", "taro@contoso.example", "Hanako@Contoso.example", "203.0.113.7", "True", "true", "false", "", "1", "15", "drop@mail.example.net",
+	"RSS フィード", "é\"\\\n", "Ab", "abcdefghijklmnopqrstuvwxyz", "Inbox", "invoice payment", "😀", "Mozilla/5.0 (X11)", "0"}
+
+var textFields = []string{"event.action", "event.provider", "event.code", "user.type", "app.id", "auth.reason", "user_agent.original", "mailbox.owner", "mailbox.folder", "email.subject", "session.id", "source.ip", "file.name", "organization.name",
+	`raw.ResultStatus`, `raw.Deep.Er.Still`, `raw["Odd Name"]`, `param["ForwardTo"]`, `param["Odd Name"]`, `param["MailAccessType"]`, `raw.Number`}
+
+func (m maker) piece() string {
+	s := []rune(m.of(vocabulary...))
+	if len(s) < 2 || m.IntN(3) == 0 {
+		return string(s)
+	}
+	i := m.IntN(len(s))
+	return string(s[i : i+1+m.IntN(len(s)-i)])
+}
+
+func (m maker) condition(depth int) condition {
+	if depth > 0 && m.IntN(3) > 0 {
+		switch m.IntN(5) {
+		case 0, 1, 2:
+			return condition{op: "and", kids: []condition{m.condition(depth - 1), m.condition(depth - 1)}}
+		case 3:
+			return condition{op: "or", kids: []condition{m.condition(depth - 1), m.condition(depth - 1)}}
+		}
+		return condition{op: "not", kids: []condition{m.condition(depth - 1)}}
+	}
+	switch m.IntN(12) {
+	case 0:
+		return condition{op: "has", field: m.of(textFields...)}
+	case 1:
+		return condition{op: "true", field: "mailbox.external"}
+	case 2:
+		return condition{op: ">", field: "file.size", texts: []string{m.of("0", "5", "1000")}}
+	case 3, 4:
+		c := condition{op: "in", field: m.of(textFields...), fold: m.IntN(4) == 0}
+		for range 1 + m.IntN(8) {
+			c.texts = append(c.texts, m.of(vocabulary...))
+		}
+		return c
+	}
+	c := condition{op: m.of("==", "==", "startsWith", "endsWith", "contains"), field: m.of(textFields...), fold: m.IntN(3) == 0, texts: []string{m.piece()}}
+	if c.op == "==" {
+		c.texts[0] = m.of(vocabulary...)
+	}
+	return c
+}
+
+// value is JSON of a text, or of something else.
+func (m maker) value() string {
+	switch m.IntN(12) {
+	case 0:
+		return m.of("null", "1", "15", "-0.5e3", "true", "false", "[]", `{"x":1}`, `[1,"a"]`)
+	case 1: // escapes where none are needed
+		s := ""
+		for _, r := range m.of(vocabulary...) {
+			if r < 0x10000 && m.IntN(2) == 0 {
+				s += fmt.Sprintf(`\u%04x`, r)
+			} else {
+				b, _ := json.Marshal(string(r))
+				s += string(b[1 : len(b)-1])
+			}
+		}
+		return `"` + s + `"`
+	}
+	b, _ := json.Marshal(m.of(vocabulary...))
+	return string(b)
+}
+
+func (m maker) list() string {
+	var all []string
+	for range m.IntN(5) {
+		name, value := `"Name":`+quotedJSON(m.of("ForwardTo", "Odd Name", "MailAccessType", "Other")), `"Value":`+m.value()
+		if m.IntN(2) == 0 {
+			name, value = value, name
+		}
+		all = append(all, "{"+name+","+value+"}")
+	}
+	return "[" + strings.Join(all, ",") + "]"
+}
+
+func quotedJSON(s string) string {
+	b, _ := json.Marshal(s)
+	return string(b)
+}
+
+// record is an audit record whose members come in any order, some twice.
+func (m maker) record() []byte {
+	blank := func() string { return m.of("", "", "", " ", "\t", "\n ") }
+	members := []string{`"CreationTime":"2026-01-02T03:04:05"`, `"Operation":` + quotedJSON(m.of("New-InboxRule", "Set-Mailbox", "UserLoggedIn", "FileAccessed", "Update user.", "Add user ", "x – y"))}
+	for _, k := range []string{"Id", "Workload", "RecordType", "UserType", "ApplicationId", "LogonError", "UserAgent", "MailboxOwnerUPN", "SessionId", "ClientIP", "ResultStatus", "Odd Name", "Number", "ExternalAccess", "FileSizeBytes",
+		"SourceFileName", "OrganizationName", "ClientIPAddress", "Unknown", "ClientInfoString"} {
+		for range m.of("a", "a", "aa", "") {
+			members = append(members, quotedJSON(k)+blank()+":"+blank()+m.value())
+		}
+	}
+	members = append(members, `"Folder":{"Path":`+m.value()+`}`, `"Item":{"Subject":`+m.value()+`,"ParentFolder":{"Path":`+m.value()+`}}`, `"Deep":{"Er":{"Still":`+m.value()+`}}`)
+	for _, l := range []string{"Parameters", "OperationProperties", "ExtendedProperties", "DeviceProperties"} {
+		if m.IntN(2) == 0 {
+			members = append(members, quotedJSON(l)+":"+m.list())
+		}
+	}
+	m.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
+	if m.IntN(8) == 0 {
+		return []byte(`{"time":"2026-01-02T03:04:05Z","category":"AuditLogs","properties":{"id":` + m.value() + `,"activityDisplayName":` + m.value() + `,"appId":` + m.value() + `,"userAgent":` + m.value() + `,"ipAddress":` + m.value() + `,"sessionId":` + m.value() + `},"Number":` + m.value() + `}`)
+	}
+	return []byte("{" + blank() + strings.Join(members, blank()+","+blank()) + "}")
+}
+
+// load makes a detector of conditions.
+func load(t testing.TB, all []condition, sample [][]byte) *Set {
+	t.Helper()
+	dir := t.TempDir()
+	for i, c := range all {
+		text := fmt.Sprintf("id: rule-%d\ntitle: Rule\nseverity: low\nwhen: %s\n", i, "'"+strings.ReplaceAll(c.source(), "'", "''")+"'")
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%05d.yaml", i)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rs, ps := rules.Load(rules.Options{Paths: []string{dir}})
+	if len(ps) > 0 {
+		t.Fatal(ps[0].Format())
+	}
+	return New(rs, Options{Sample: sample})
+}
+
+// differ compares engine and oracle on one record and counts the pairs that hold.
+func differ(t *testing.T, w *Worker, all []condition, rec []byte) (held int) {
+	t.Helper()
+	n, ok := newNaive(rec)
+	err := w.ReadAlone(rec, time.Unix(0, 0))
+	if ok != (err == nil) {
+		t.Fatalf("%s: encoding/json says %v, the reader %v", rec, ok, err)
+	}
+	if !ok {
+		return 0
+	}
+	hits := w.Hits()
+	for i, c := range all {
+		got, want := slices.Contains(hits, int32(i)), c.holds(n)
+		if got != want {
+			t.Fatalf("engine says %v, oracle %v: %s\n%s", got, want, c.source(), rec)
+		}
+		if want {
+			held++
+		}
+	}
+	return held
+}
+
+// TestOracle compares more than 100,000 pairs of rule and record, with and without a sample.
+func TestOracle(t *testing.T) {
+	m := maker{rand.New(rand.NewPCG(1, 2))}
+	pairs, held := 0, 0
+	for round := range 6 {
+		var all []condition
+		for range 200 {
+			all = append(all, m.condition(3))
+		}
+		var sample [][]byte
+		if round%2 == 0 {
+			for range 100 {
+				sample = append(sample, m.record())
+			}
+		}
+		w := load(t, all, sample).Worker()
+		for range 100 {
+			held += differ(t, w, all, m.record())
+			pairs += len(all)
+		}
+	}
+	t.Logf("%d pairs of rule and record, %d hold, 0 differences", pairs, held)
+	if pairs < 100_000 || held < pairs/100 {
+		t.Errorf("%d of %d pairs hold: too few to prove anything", held, pairs)
+	}
+}
+
+// FuzzOracle compares conditions and records made from the fuzzer's seeds.
+func FuzzOracle(f *testing.F) {
+	f.Add(uint64(1), uint64(2))
+	f.Fuzz(func(t *testing.T, a, b uint64) {
+		m := maker{rand.New(rand.NewPCG(a, b))}
+		var all []condition
+		for range 20 {
+			all = append(all, m.condition(4))
+		}
+		w := load(t, all, [][]byte{m.record()}).Worker()
+		for range 10 {
+			differ(t, w, all, m.record())
+		}
+	})
+}
