@@ -28,6 +28,7 @@ type Set struct {
 	always []int32
 	tables map[int32]*index.Table
 	probes [event.Shapes][]event.Slot // indexed slots that records of a shape can have
+	listed [event.Shapes][]event.Slot // those of them that lie in Name/Value lists
 }
 
 // rule is a rule as the detector runs it.
@@ -93,11 +94,17 @@ func (s *Set) choose(sample [][]byte) {
 	s.tables = index.Build(chosen, c.byText())
 	for shape := range s.probes {
 		for slot := range s.tables {
-			if s.plan.Given(event.Slot(slot), event.Shape(shape)) {
-				s.probes[shape] = append(s.probes[shape], event.Slot(slot))
+			l := s.plan.Layout()
+			switch slot := event.Slot(slot); {
+			case !s.plan.Given(slot, event.Shape(shape)):
+			case l.Def(l.Root(slot)).Family() == "param":
+				s.listed[shape] = append(s.listed[shape], slot)
+			default:
+				s.probes[shape] = append(s.probes[shape], slot)
 			}
 		}
 		slices.Sort(s.probes[shape])
+		slices.Sort(s.listed[shape])
 	}
 }
 

@@ -72,10 +72,9 @@ func (w *Worker) Hits() []int32 {
 		clear(w.stamp)
 		w.now = 1
 	}
-	for _, slot := range w.set.probes[w.reader.Shape()] {
-		if t := w.ev.Text(slot); t != "" {
-			w.list = w.memos[slot].Rules(t, w.list)
-		}
+	w.probe(w.set.probes[w.reader.Shape()])
+	if lists := w.set.listed[w.reader.Shape()]; len(lists) > 0 && w.reader.HasLists() {
+		w.probe(lists)
 	}
 	w.try(w.list)
 	w.try(w.set.always)
@@ -83,6 +82,15 @@ func (w *Worker) Hits() []int32 {
 		slices.Sort(w.hits)
 	}
 	return w.hits
+}
+
+// probe looks the texts of slots up and adds the rules that wait for them to the candidates.
+func (w *Worker) probe(slots []event.Slot) {
+	for _, slot := range slots {
+		if t := w.ev.Text(slot); t != "" {
+			w.list = w.memos[slot].Rules(t, w.list)
+		}
+	}
 }
 
 func (w *Worker) try(list []int32) {

@@ -2,12 +2,12 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
-	"strings"
 	"sync"
 	"time"
 
@@ -97,6 +97,16 @@ type matching struct {
 	events   []outcome
 	steps    []byte
 	datasets map[string]int
+	dataset  string // of the event counted last, and how many of it have come in a row
+	inRow    int
+}
+
+// flush counts the events of one dataset that came in a row.
+func (m *matching) flush() {
+	if m.inRow > 0 {
+		m.datasets[m.dataset] += m.inRow
+		m.inRow = 0
+	}
 }
 
 // outcome is what the ordered part needs of a record: its hash and where its steps lie, or why it is none.
@@ -222,7 +232,11 @@ func (t *tail) block(m *matching) error {
 			continue
 		}
 		t.stats.Events++
-		m.datasets[e.dataset]++
+		if e.dataset != m.dataset {
+			m.flush()
+			m.dataset = e.dataset
+		}
+		m.inRow++
 		t.last = max(t.last, e.time)
 		var err error
 		detector.Steps(m.steps[e.from:e.to], func(packed []byte) {
@@ -287,8 +301,9 @@ func (t *tail) finish() error { return t.spool.each(t.apply) }
 func (t *tail) count(m *matching) {
 	t.stats.Candidates += m.worker.Candidates
 	t.stats.Runs += m.worker.Runs()
+	m.flush()
 	for d, n := range m.datasets {
-		t.stats.ByDataset[strings.Clone(d)] += n
+		t.stats.ByDataset[d] += n
 	}
 	for i, n := range m.worker.Failed {
 		if n > 0 {
@@ -299,7 +314,7 @@ func (t *tail) count(m *matching) {
 
 // Sample reads the first records of an input's beginning, for choosing what rules are looked up by.
 func Sample(head []byte, most int) (sample [][]byte) {
-	in, err := ingest.Open("sample", strings.NewReader(string(head)))
+	in, err := ingest.Open("sample", bytes.NewReader(head))
 	if err != nil {
 		return nil
 	}

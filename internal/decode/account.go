@@ -88,7 +88,7 @@ func userKind(r *Reader, _ string) string {
 		if serviceName(name) {
 			return "service"
 		}
-		if c := r.at("category"); c == servicePrincipals || c == managedIdentities || r.initiatedByApp() {
+		if c := r.category(); c == servicePrincipals || c == managedIdentities || r.initiatedByApp() {
 			return "app"
 		}
 	}
@@ -138,7 +138,7 @@ func targetName(r *Reader, _ string) string {
 		return event.Lower(owner)
 	}
 	object := r.at("ObjectId")
-	switch code(r, r.at("RecordType")) {
+	switch code(r, r.scalar(markRecordType)) {
 	case "1":
 		return event.Lower(first(r.at("Parameters[Identity]"), object))
 	case "40":

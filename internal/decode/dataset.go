@@ -73,7 +73,7 @@ var categories = map[string]string{
 func dataset(r *Reader, _ string) string {
 	switch r.view.shape {
 	case event.UAL:
-		c := code(r, r.at("RecordType"))
+		c := code(r, r.scalar(markRecordType))
 		if name, ok := auditDatasets[c]; ok {
 			return name
 		}
@@ -82,13 +82,13 @@ func dataset(r *Reader, _ string) string {
 		}
 		return "ual.record_type_" + event.Lower(c)
 	case event.Entra:
-		c := r.at("category")
+		c := r.scalar(markCategory)
 		if name, ok := categories[c]; ok {
 			return name
 		}
 		return "azure." + event.Lower(c)
 	case event.Graph:
-		if r.present("activityDateTime") {
+		if r.present(markActivity) {
 			return "entra.audit"
 		}
 		return datasetSignIn
@@ -99,16 +99,24 @@ func dataset(r *Reader, _ string) string {
 // Dataset is the kind of the record at hand; the text is constant for known kinds.
 func (r *Reader) Dataset() string { return r.Event.Text(event.Dataset) }
 
+// category is the category of a diagnostic envelope.
+func (r *Reader) category() string {
+	if r.view.shape != event.Entra {
+		return ""
+	}
+	return r.scalar(markCategory)
+}
+
 // signIn reports whether the record at hand is a sign-in of Entra.
 func (r *Reader) signIn() bool {
 	switch r.view.shape {
 	case event.Entra:
-		switch r.at("category") {
+		switch r.scalar(markCategory) {
 		case signIns, nonInteractive, servicePrincipals, managedIdentities:
 			return true
 		}
 	case event.Graph:
-		return !r.present("activityDateTime")
+		return !r.present(markActivity)
 	}
 	return false
 }

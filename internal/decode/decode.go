@@ -36,6 +36,7 @@ type view struct {
 	paths []string
 	at    map[string]int32 // by path
 	slots []origin         // by slot
+	lists []int32          // the Name/Value lists that param looks into
 }
 
 // origin is where a slot's value comes from.
@@ -70,7 +71,7 @@ func (p *Plan) Layout() *event.Layout { return p.layout }
 
 func newView(l *event.Layout, shape event.Shape) view {
 	v := view{shape: shape, at: map[string]int32{}, slots: make([]origin, l.Len())}
-	for _, m := range marks[shape] {
+	for _, m := range marks[:marked[shape]] {
 		v.path(m)
 	}
 	for s := range v.slots {
@@ -97,6 +98,10 @@ func newView(l *event.Layout, shape event.Shape) view {
 				places[i] = v.path(l)
 			}
 			o.derive = textList(d.Key(), places)
+			v.lists = nil
+			for _, l := range event.Lists {
+				v.lists = append(v.lists, v.path(l))
+			}
 		}
 	}
 	return v

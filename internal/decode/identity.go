@@ -99,7 +99,7 @@ func outcome(r *Reader, status string) string {
 	case "UserLoginFailed":
 		return "failure"
 	}
-	if r.view.shape == event.UAL && code(r, r.at("RecordType")) == "15" {
+	if r.view.shape == event.UAL && code(r, r.scalar(markRecordType)) == "15" {
 		switch r.Event.Text(r.plan.authError) {
 		case "":
 			return ""

@@ -144,6 +144,19 @@ func (r *Reader) Has(s event.Slot) bool {
 	return false
 }
 
+// HasLists reports whether the record at hand has a Name/Value list at all: without one no param has a value.
+func (r *Reader) HasLists() bool {
+	if r.view.shape != event.UAL {
+		return true
+	}
+	for _, i := range r.view.lists {
+		if r.x.Values[i].Kind != projector.None {
+			return true
+		}
+	}
+	return false
+}
+
 // scalar is the text of a projected value, "" of an object, an array or null.
 func (r *Reader) scalar(i int32) string {
 	v := &r.x.Values[i]

@@ -14,16 +14,26 @@ var (
 	errTime = errors.New("no readable time")
 )
 
-// marks are the members by which a shape is known, or known not to be; each view projects its own.
-var marks = [event.Shapes][]string{
-	event.UAL:   {"Operation", "CreationTime", "RecordType"},
-	event.Entra: {"Operation", "CreationTime", "RecordType", "category", "properties"},
-	event.Graph: all,
-	event.Other: all,
-}
+// The members by which a shape is known, or known not to be. Each view projects the first of them, at these places.
+const (
+	markOperation int32 = iota
+	markCreationTime
+	markRecordType
+	markCategory
+	markProperties
+	markCreated
+	markActivity
+	markActivityName
+	markUser
+	markAccess
+	markApp
+)
 
-var all = []string{"Operation", "CreationTime", "RecordType", "category", "properties",
+var marks = []string{"Operation", "CreationTime", "RecordType", "category", "properties",
 	"createdDateTime", "activityDateTime", "activityDisplayName", "userPrincipalName", "conditionalAccessStatus", "appDisplayName"}
+
+// marked is how many of the marks a shape's view projects.
+var marked = [event.Shapes]int32{event.UAL: markRecordType + 1, event.Entra: markProperties + 1, event.Graph: markApp + 1, event.Other: markApp + 1}
 
 // project reads the record with the projector of its shape. The shape is guessed, by the record's first key and the record
 // before; where the record does not bear the guess out, it is read once more for all marks. The marks exclude each other, so
@@ -60,22 +70,22 @@ func (r *Reader) as(s event.Shape, b []byte, from, to int) error {
 
 // is reports whether the record, as projected for a shape, is of it.
 func (r *Reader) is(s event.Shape) bool {
-	audit := r.kind("Operation") == projector.Text && (r.present("CreationTime") || r.present("RecordType"))
+	audit := r.kind(markOperation) == projector.Text && (r.present(markCreationTime) || r.present(markRecordType))
 	if s == event.UAL {
 		return audit
 	}
-	envelope := !audit && r.kind("category") == projector.Text && r.kind("properties") == projector.Object
+	envelope := !audit && r.kind(markCategory) == projector.Text && r.kind(markProperties) == projector.Object
 	if s == event.Entra {
 		return envelope
 	}
-	return !audit && !envelope && (r.present("activityDateTime") && r.present("activityDisplayName") ||
-		r.present("createdDateTime") && (r.present("userPrincipalName") || r.present("conditionalAccessStatus") || r.present("appDisplayName")))
+	return !audit && !envelope && (r.present(markActivity) && r.present(markActivityName) ||
+		r.present(markCreated) && (r.present(markUser) || r.present(markAccess) || r.present(markApp)))
 }
 
-func (r *Reader) kind(path string) projector.Kind { return r.x.Values[r.view.at[path]].Kind }
+func (r *Reader) kind(mark int32) projector.Kind { return r.x.Values[mark].Kind }
 
-func (r *Reader) present(path string) bool {
-	k := r.kind(path)
+func (r *Reader) present(mark int32) bool {
+	k := r.kind(mark)
 	return k != projector.None && k != projector.Null
 }
 

@@ -2,8 +2,8 @@ package event
 
 import "strings"
 
-// lists are the Name/Value lists of the unified audit log that param looks into, in this order.
-var lists = []string{"Parameters", "OperationProperties", "ExtendedProperties", "DeviceProperties"}
+// Lists are the Name/Value lists of the unified audit log that param looks into, in this order.
+var Lists = []string{"Parameters", "OperationProperties", "ExtendedProperties", "DeviceProperties"}
 
 // familyPaths are the paths of raw.A.B, param[Name] and change[Name].old or .new.
 func familyPaths(name string, s Shape) []string {
@@ -17,7 +17,7 @@ func familyPaths(name string, s Shape) []string {
 		switch s {
 		case UAL:
 			var paths []string
-			for _, l := range lists {
+			for _, l := range Lists {
 				paths = append(paths, l+"["+key+"]")
 			}
 			return paths

@@ -59,28 +59,51 @@ func (x *Projector) pair(l *list, p int) int {
 	}
 }
 
-func (x *Projector) keep(l *list, name Value, entry []Value) {
-	if name.Kind != Text {
+func (x *Projector) keep(l *list, of Value, entry []Value) {
+	if of.Kind != Text {
 		return
 	}
-	n := x.b[name.From:name.To]
-	if name.Escaped {
-		n = Unescape(nil, n)
+	text := x.b[of.From:of.To]
+	if of.Escaped {
+		text = Unescape(nil, text)
 	}
-	slots, known := l.names[string(n)]
-	if !known {
-		if len(n) > 64 {
+	guess := l.first
+	if l.last != nil {
+		guess = l.last.next
+	}
+	if guess == nil || guess.text != string(text) {
+		if guess = l.find(text); guess == nil {
 			return
 		}
-		slots = l.folded[strings.ToLower(string(n))]
-		if l.extra < learned { // also that nobody wants it
-			l.names[string(n)] = slots
-			l.extra++
+		if l.last == nil {
+			l.first = guess
+		} else {
+			l.last.next = guess
 		}
 	}
-	for i, slot := range slots {
+	l.last = guess
+	for i, slot := range guess.slots {
 		if slot >= 0 && x.Values[slot].Kind == None && entry[i].Kind != Null {
 			x.Values[slot] = entry[i]
 		}
 	}
+}
+
+// find is the name of an entry that was not foreseen; nil where it is too long or too rare to be remembered.
+func (l *list) find(text []byte) *name {
+	if n := l.names[string(text)]; n != nil {
+		return n
+	}
+	if len(text) > 64 {
+		return nil
+	}
+	n := &name{text: string(text)}
+	if as := l.folded[strings.ToLower(n.text)]; as != nil {
+		n.slots = as.slots
+	}
+	if l.extra < learned { // also that nobody wants it
+		l.names[n.text] = n
+		l.extra++
+	}
+	return n
 }

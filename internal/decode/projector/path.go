@@ -48,14 +48,14 @@ func (x *Projector) want(path string, slot int32) {
 			}
 			n, path, first = k.each, rest[3:], true
 		default:
-			name, member, _ := cutLast(rest, "]")
+			entry, member, _ := cutLast(rest, "]")
 			if member = strings.TrimPrefix(member, "."); member == "" {
 				member = "Value"
 			}
 			if k.list == nil {
-				k.list = &list{names: map[string][]int32{}}
+				k.list = &list{names: map[string]*name{}, folded: map[string]*name{}}
 			}
-			k.list.want(name, member, slot)
+			k.list.want(entry, member, slot)
 			x.entry = make([]Value, max(len(x.entry), len(k.list.members)))
 			return
 		}
@@ -82,8 +82,8 @@ func (x *Projector) forget(k *key) {
 		}
 	}
 	if k.list != nil {
-		for _, slots := range k.list.names {
-			for _, s := range slots {
+		for _, n := range k.list.names {
+			for _, s := range n.slots {
 				if s >= 0 {
 					x.Values[s] = Value{}
 				}

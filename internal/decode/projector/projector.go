@@ -71,9 +71,18 @@ type node struct {
 // list is a Name/Value array: which of its entries are wanted, by name and member.
 type list struct {
 	members []string // Value, or NewValue and OldValue
-	names   map[string][]int32
-	folded  map[string][]int32 // lower case names, for those spelt otherwise
+	names   map[string]*name
+	folded  map[string]*name // lower case names, for those spelt otherwise
 	extra   int
+	first   *name
+	last    *name // the entry before, in the list at hand
+}
+
+// name is what is wanted of the entries of one name, and the name that followed last time.
+type name struct {
+	text  string
+	slots []int32
+	next  *name
 }
 
 // A Projector belongs to one goroutine: it learns the order in which keys come.
@@ -117,7 +126,7 @@ func (k *key) index() {
 	}
 }
 
-func (l *list) want(name, member string, slot int32) {
+func (l *list) want(entry, member string, slot int32) {
 	m := 0
 	for m < len(l.members) && l.members[m] != member {
 		m++
@@ -125,14 +134,15 @@ func (l *list) want(name, member string, slot int32) {
 	if m == len(l.members) {
 		l.members = append(l.members, member)
 	}
-	for len(l.names[name]) <= m {
-		l.names[name] = append(l.names[name], -1)
+	n := l.names[entry]
+	if n == nil {
+		n = &name{text: entry}
+		l.names[entry], l.folded[strings.ToLower(entry)] = n, n
 	}
-	l.names[name][m] = slot
-	if l.folded == nil {
-		l.folded = map[string][]int32{}
+	for len(n.slots) <= m {
+		n.slots = append(n.slots, -1)
 	}
-	l.folded[strings.ToLower(name)] = l.names[name]
+	n.slots[m] = slot
 }
 
 // Record reads the record b[from:to]; b[to] must be 0 and Slack bytes from there on readable. The values hold until the next call.
@@ -345,6 +355,9 @@ func (x *Projector) array(k *key, p int) int {
 	if p = blank(b, p); b[p] == ']' {
 		x.room++
 		return p + 1
+	}
+	if k.list != nil {
+		k.list.last = nil
 	}
 	for {
 		switch {
