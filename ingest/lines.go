@@ -78,7 +78,7 @@ func (l *lines) split(b *Block) {
 			l.skip = false
 			continue
 		}
-		if bytes.HasPrefix(b.Data[from:to], mark) {
+		if to > from && b.Data[from] == mark[0] && bytes.HasPrefix(b.Data[from:to], mark) {
 			from += len(mark)
 		}
 		if to > from && b.Data[to-1] == '\r' {
@@ -89,7 +89,11 @@ func (l *lines) split(b *Block) {
 			b.Bad = append(b.Bad, tooLong(len(b.Records), l.line, b.Data[from:to]))
 			continue
 		}
-		if to == from || len(bytes.TrimLeft(b.Data[from:to], " \t")) == 0 {
+		if l.usual(b.Data[from:]) {
+			b.Records = append(b.Records, Span{uint32(from), uint32(to), l.line})
+			continue
+		}
+		if len(bytes.TrimLeft(b.Data[from:to], " \t")) == 0 {
 			continue
 		}
 		if l.audit || b.Data[from] == '[' || envelope(b.Data[from:min(to, from+64)]) {
@@ -98,6 +102,15 @@ func (l *lines) split(b *Block) {
 		}
 		b.Records = append(b.Records, Span{uint32(from), uint32(to), l.line})
 	}
+}
+
+// usual reports whether a line is a record by its first bytes alone: an object whose first key is that of no envelope.
+func (l *lines) usual(line []byte) bool {
+	if l.audit || line[0] != '{' || line[1] != '"' {
+		return false
+	}
+	c := line[2]
+	return c != 'r' && c != 'v' && c != '@'
 }
 
 // inner splits a line that holds several records, or wraps one. They are put behind the line's block.

@@ -23,15 +23,24 @@ var recordTypes = map[string]string{
 	"83": "sensitivity_labeled_file_action", "90": "security_compliance_rbac", "98": "security_compliance_user_change", "106": "ms_teams_shifts", "113": "ms_defender_custom_detection",
 }
 
-// auditDatasets are the datasets by record type: named once, so that naming one costs nothing.
+// auditDatasets are the datasets by record type, named once, so that naming one costs nothing.
 var auditDatasets = datasetsOf(recordTypes)
 
-func datasetsOf(types map[string]string) map[string]string {
-	m := make(map[string]string, len(types))
+func datasetsOf(types map[string]string) (all [128]string) {
 	for code, name := range types {
-		m[code] = "ual." + name
+		if n, ok := number(code); ok && n < len(all) {
+			all[n] = "ual." + name
+		}
 	}
-	return m
+	return all
+}
+
+// auditDataset is the dataset of a record type, "" where it has no name.
+func auditDataset(code string) string {
+	if n, ok := number(code); ok && n < len(auditDatasets) {
+		return auditDatasets[n]
+	}
+	return ""
 }
 
 // codes are the numbers of record types that some exports write as words.
@@ -74,7 +83,7 @@ func dataset(r *Reader, _ string) string {
 	switch r.view.shape {
 	case event.UAL:
 		c := code(r, r.scalar(markRecordType))
-		if name, ok := auditDatasets[c]; ok {
+		if name := auditDataset(c); name != "" {
 			return name
 		}
 		if c == "" {

@@ -5,6 +5,9 @@ import "strings"
 // pair reads one entry of a Name/Value list from the byte after its bracket. The name may come before or after its value; of
 // two entries of one name the first that is not null counts.
 func (x *Projector) pair(l *list, p int) int {
+	if end := x.foreseen(l, p); end > 0 {
+		return end
+	}
 	b, name := x.b, Value{}
 	entry := x.entry[:len(l.members)]
 	clear(entry)
@@ -59,6 +62,37 @@ func (x *Projector) pair(l *list, p int) int {
 	}
 }
 
+// foreseen reads an entry that is {"Name":"…","Value":…} with the name that followed last time; 0 where it is not.
+func (x *Projector) foreseen(l *list, p int) int {
+	n, b := l.first, x.b
+	if l.last != nil {
+		n = l.last.next
+	}
+	if n == nil || len(b)-p <= len(n.whole) || string(b[p:p+len(n.whole)]) != n.whole {
+		return 0
+	}
+	p += len(n.whole)
+	v, end := Value{From: uint32(p), Kind: kind(b[p])}, 0
+	if b[p] == '"' {
+		v.From++
+		end, v.Escaped = text(b, p+1)
+		v.To = uint32(end - 1)
+	} else {
+		end = skip(b, p, x.room-1)
+		v.To = uint32(end)
+	}
+	if end < 0 || b[end] != '}' {
+		return 0
+	}
+	l.last = n
+	for i, slot := range n.slots {
+		if slot >= 0 && l.members[i] == "Value" && x.Values[slot].Kind == None && v.Kind != Null {
+			x.Values[slot] = v
+		}
+	}
+	return end + 1
+}
+
 func (x *Projector) keep(l *list, of Value, entry []Value) {
 	if of.Kind != Text {
 		return
@@ -97,7 +131,7 @@ func (l *list) find(text []byte) *name {
 	if len(text) > 64 {
 		return nil
 	}
-	n := &name{text: string(text)}
+	n := newName(string(text))
 	if as := l.folded[strings.ToLower(n.text)]; as != nil {
 		n.slots = as.slots
 	}

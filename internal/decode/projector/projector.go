@@ -81,8 +81,13 @@ type list struct {
 // name is what is wanted of the entries of one name, and the name that followed last time.
 type name struct {
 	text  string
+	whole string // how an entry of this name usually begins, up to its value
 	slots []int32
 	next  *name
+}
+
+func newName(text string) *name {
+	return &name{text: text, whole: `"Name":` + strconv.Quote(text) + `,"Value":`}
 }
 
 // A Projector belongs to one goroutine: it learns the order in which keys come.
@@ -136,7 +141,7 @@ func (l *list) want(entry, member string, slot int32) {
 	}
 	n := l.names[entry]
 	if n == nil {
-		n = &name{text: entry}
+		n = newName(entry)
 		l.names[entry], l.folded[strings.ToLower(entry)] = n, n
 	}
 	for len(n.slots) <= m {
