@@ -55,7 +55,7 @@ func faults(s source, fset *token.FileSet) (all []string) {
 				switch {
 				case name == "time.Now" && !above:
 					say(call, "time comes from the event or a parameter")
-				case name == "context.Background" && s.room != "cmd/noroshi" && s.room != "internal/kafkatest":
+				case name == "context.Background" && s.room != "cmd/noroshi" && s.room != "internal/kafkatest" && s.room != "sinks/sinktest":
 					say(call, "the context comes from main")
 				}
 			}

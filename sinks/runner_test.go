@@ -1,0 +1,145 @@
+package sinks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// scripted answers each attempt with the next error of its script, then takes all.
+type scripted struct {
+	script []error
+	sent   []string
+	times  []time.Time
+}
+
+func (s *scripted) Batch() int { return 3 }
+
+func (s *scripted) Send(_ context.Context, all []Message) error {
+	s.times = append(s.times, time.Now())
+	if len(s.script) > 0 {
+		err := s.script[0]
+		s.script = s.script[1:]
+		if err != nil {
+			return err
+		}
+	}
+	for _, m := range all {
+		s.sent = append(s.sent, m.ID)
+	}
+	return nil
+}
+
+// given is a queue of so many messages, then nothing.
+type given struct {
+	n    int
+	done int
+}
+
+func (g *given) Next(ctx context.Context) (all []Message, err error) {
+	for ; g.n > 0; g.n-- {
+		all = append(all, Message{ID: fmt.Sprint(len(all))})
+	}
+	if len(all) == 0 {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return all, nil
+}
+
+func (g *given) Done(context.Context) error { g.done++; return nil }
+
+// run delivers so many messages with a script, for an hour of synthetic time.
+func run(t *testing.T, n int, script ...error) (s *scripted, g *given, dead []string, c Counts) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s, g = &scripted{script: script}, &given{n: n}
+		r := &Runner{Name: "s", Sink: s, Queue: g, Env: Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)},
+			DeadLetter: func(_ context.Context, m Message, _ error) error { dead = append(dead, m.ID); return nil },
+			Sleep: func(ctx context.Context, d time.Duration) error {
+				select {
+				case <-ctx.Done():
+					return ctx.Err()
+				case <-time.After(d):
+					return nil
+				}
+			}}
+		ctx, stop := context.WithTimeout(t.Context(), 2*time.Hour)
+		defer stop()
+		if err := r.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		c = r.Counts()
+	})
+	return s, g, dead, c
+}
+
+func TestASinkFaultPausesAndLosesNothing(t *testing.T) {
+	down := errors.New("connection refused")
+	s, g, dead, c := run(t, 4, down, down, &Fault{down, 10 * time.Minute}, nil)
+	if fmt.Sprint(s.sent) != "[0 1 2 3]" || len(dead) > 0 || g.done != 1 {
+		t.Errorf("sent %v, dead %v, done %d", s.sent, dead, g.done)
+	}
+	if c.Sent != 4 || c.Faults != 3 || c.Paused {
+		t.Errorf("counts %+v", c)
+	}
+	if wait := s.times[3].Sub(s.times[2]); wait < 10*time.Minute {
+		t.Errorf("Retry-After of 10 minutes became %v", wait)
+	}
+}
+
+func TestAMessageFaultIsSetAsideAtOnce(t *testing.T) {
+	no := &Refused{errors.New("too strange")}
+	s, _, dead, c := run(t, 3, no, nil, no, nil)
+	if fmt.Sprint(s.sent) != "[0 2]" || fmt.Sprint(dead) != "[1]" || c.Refused != 1 {
+		t.Errorf("sent %v, dead %v, counts %+v", s.sent, dead, c)
+	}
+}
+
+func TestADisabledSinkKeepsItsPlace(t *testing.T) {
+	s, g, dead, c := run(t, 3, &Disabled{Status{Code: 410}})
+	if len(s.sent) > 0 || len(dead) > 0 || g.done != 0 || !c.Paused || len(s.times) != 1 {
+		t.Errorf("sent %v, dead %v, done %d, %d attempts", s.sent, dead, g.done, len(s.times))
+	}
+}
+
+func TestWaitsGrowAndStayBounded(t *testing.T) {
+	var script []error
+	for range 40 {
+		script = append(script, errors.New("down"))
+	}
+	s, _, _, _ := run(t, 1, script...)
+	for i := 1; i < len(s.times); i++ {
+		if wait := s.times[i].Sub(s.times[i-1]); wait > longestWait+time.Second {
+			t.Errorf("wait %d is %v", i, wait)
+		}
+	}
+	if total := s.times[40].Sub(s.times[0]); total < 5*time.Minute {
+		t.Errorf("40 attempts in %v: the waits do not grow", total)
+	}
+}
+
+func TestRetryAfterIsSecondsOrADate(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for value, want := range map[string]time.Duration{"7": 7 * time.Second, " 7 ": 7 * time.Second, "": 0, "soon": 0, "-1": 0, "999999": time.Hour, now.Add(time.Minute).Format(http.TimeFormat): time.Minute, now.Add(-time.Minute).Format(http.TimeFormat): 0} {
+		if got := RetryAfter(value, now); got != want {
+			t.Errorf("%q is %v, want %v", value, got, want)
+		}
+	}
+}
+
+// FuzzRetryAfter: whatever a destination says, the wait is bounded.
+func FuzzRetryAfter(f *testing.F) {
+	f.Add("1")
+	f.Add("Fri, 02 Jan 2026 03:04:05 GMT")
+	f.Fuzz(func(t *testing.T, s string) {
+		if d := RetryAfter(s, time.Unix(0, 0)); d < 0 || d > longestRetryAfter {
+			t.Fatalf("%q is %v", s, d)
+		}
+	})
+}

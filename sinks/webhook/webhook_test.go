@@ -1,0 +1,160 @@
+package webhook
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"noroshi/sinks"
+	"noroshi/sinks/sinktest"
+)
+
+var (
+	oldSecret = "whsec_" + base64.StdEncoding.EncodeToString([]byte("an old secret of thirty-two byte"))
+	newSecret = "whsec_" + base64.StdEncoding.EncodeToString([]byte("a new secret of thirty-two bytes"))
+)
+
+func sink(t *testing.T, url string, change func(*Config)) *Sink {
+	t.Helper()
+	c := Config{URL: url, Secrets: []string{oldSecret}, AllowPrivate: true, AllowHTTP: true}
+	if change != nil {
+		change(&c)
+	}
+	s, err := New(c, sinks.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler), Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestWebhook(t *testing.T) {
+	verify, err := standardwebhooks.NewWebhook(oldSecret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		var m struct {
+			Type      string
+			Timestamp time.Time
+			Data      json.RawMessage
+		}
+		if err := json.Unmarshal(body, &m); err != nil || m.Type != "noroshi.alert.firing" || m.Timestamp.IsZero() {
+			t.Errorf("body %s: %v", body, err)
+		}
+		if err := verify.Verify(body, r.Header); err != nil {
+			t.Errorf("the library refuses it: %v", err)
+		}
+		if want := sinktest.Message(len(got)).ID + "_1"; r.Header.Get("webhook-id") != want || r.Header.Get("User-Agent") != "noroshi/test" {
+			t.Errorf("headers %v", r.Header)
+		}
+		got = append(got, string(m.Data))
+	}))
+	defer srv.Close()
+	sinktest.Run(t, sink(t, srv.URL, nil), func() []string { return got })
+}
+
+func TestTwoSecretsSignDuringRotation(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		for _, s := range []string{oldSecret, newSecret} {
+			verify, err := standardwebhooks.NewWebhook(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := verify.Verify(body, r.Header); err != nil {
+				t.Errorf("a receiver with one of the secrets refuses it: %v", err)
+			}
+		}
+	}))
+	defer srv.Close()
+	if err := sink(t, srv.URL, func(c *Config) { c.Secrets = []string{newSecret, oldSecret} }).Send(t.Context(), []sinks.Message{sinktest.Message(1)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAnswersSayWhoseFaultItIs(t *testing.T) {
+	rows := []struct {
+		status int
+		want   any
+	}{{200, nil}, {204, nil}, {400, &sinks.Refused{}}, {413, &sinks.Refused{}}, {422, &sinks.Refused{}}, {410, &sinks.Disabled{}}, {401, &sinks.Fault{}}, {403, &sinks.Fault{}}, {404, &sinks.Fault{}}, {408, &sinks.Fault{}}, {429, &sinks.Fault{}}, {500, &sinks.Fault{}}, {503, &sinks.Fault{}}, {302, &sinks.Fault{}}, {307, &sinks.Fault{}}}
+	for _, r := range rows {
+		t.Run(fmt.Sprint(r.status), func(t *testing.T) {
+			followed := false
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				if req.URL.Path == "/elsewhere" {
+					followed = true
+					return
+				}
+				w.Header().Set("Retry-After", "7")
+				w.Header().Set("Location", "/elsewhere")
+				w.WriteHeader(r.status)
+				_, _ = io.WriteString(w, "because\nof this") // the test is about the sink
+			}))
+			defer srv.Close()
+			err := sink(t, srv.URL, nil).Send(t.Context(), []sinks.Message{sinktest.Message(1)})
+			if got, want := fmt.Sprintf("%T", err), fmt.Sprintf("%T", r.want); got != want {
+				t.Fatalf("got %s %v, want %s", got, err, want)
+			}
+			var f *sinks.Fault
+			if errors.As(err, &f) && r.status >= 400 && f.RetryAfter != 7*time.Second {
+				t.Errorf("wait %v", f.RetryAfter)
+			}
+			if followed {
+				t.Error("the redirect was followed")
+			}
+			if err != nil && strings.Contains(err.Error(), "of this") {
+				t.Errorf("the answer's second line is in %q", err)
+			}
+		})
+	}
+}
+
+func TestAddressesThatAreRefused(t *testing.T) {
+	rows := []struct {
+		url     string
+		private bool
+		want    string
+	}{
+		{"http://127.0.0.1:1/", false, "allow_private"}, {"http://[::1]:1/", false, "allow_private"}, {"http://localhost:1/", false, "allow_private"}, {"http://10.0.0.1:1/", false, "allow_private"}, {"http://[::ffff:127.0.0.1]:1/", false, "allow_private"},
+		{"http://192.168.1.1:1/", false, "allow_private"}, {"http://169.254.169.254/latest", true, "credentials"}, {"http://168.63.129.16/", true, "credentials"}, {"http://[fd00:ec2::254]/", true, "credentials"}, {"http://100.100.100.200/", true, "credentials"},
+		{"http://[::ffff:169.254.169.254]/", true, "credentials"},
+	}
+	for _, r := range rows {
+		err := sink(t, r.url+"?token=hidden", func(c *Config) { c.AllowPrivate = r.private }).Send(t.Context(), []sinks.Message{sinktest.Message(1)})
+		if err == nil || !strings.Contains(err.Error(), r.want) || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("%s: %v", r.url, err)
+		}
+	}
+}
+
+func TestConfigurationsThatAreRefused(t *testing.T) {
+	rows := map[string]Config{
+		"no address":        {URL: "alerts", Secrets: []string{oldSecret}},
+		"no TLS":            {URL: "http://alerts.example.com/", Secrets: []string{oldSecret}},
+		"a password in it":  {URL: "https://u:p@alerts.example.com/", Secrets: []string{oldSecret}},
+		"no secret":         {URL: "https://alerts.example.com/"},
+		"three secrets":     {URL: "https://alerts.example.com/", Secrets: []string{oldSecret, oldSecret, oldSecret}},
+		"a short secret":    {URL: "https://alerts.example.com/", Secrets: []string{"whsec_c2hvcnQ="}},
+		"a bare secret":     {URL: "https://alerts.example.com/", Secrets: []string{strings.TrimPrefix(oldSecret, "whsec_")}},
+		"no such authority": {URL: "https://alerts.example.com/", Secrets: []string{oldSecret}, CAFile: "nowhere.pem"},
+	}
+	for name, c := range rows {
+		if _, err := New(c, sinks.Env{}); err == nil {
+			t.Errorf("%s is accepted", name)
+		} else if strings.Contains(err.Error(), strings.TrimPrefix(oldSecret, "whsec_")) {
+			t.Errorf("%s: the secret is in %q", name, err)
+		}
+	}
+}
