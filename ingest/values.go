@@ -23,6 +23,7 @@ type values struct {
 	wraps  bool   // that array is a member of an envelope
 	buf    []byte // the value being read, at most MaxRecord and a little
 	over   bool   // it is longer than that
+	gather bool   // white space belongs to the value
 }
 
 // errBreak is where the input stops being JSON.
@@ -89,9 +90,13 @@ func (v *values) blank() (byte, error) {
 			return 0, err
 		}
 		switch c {
-		case '\n':
-			v.line++
-		case ' ', '\t', '\r':
+		case '\n', ' ', '\t', '\r':
+			if c == '\n' {
+				v.line++
+			}
+			if v.gather {
+				v.put(c)
+			}
 		case 0xef: // a byte order mark between values
 			if rest, err := v.from.Peek(2); err == nil && bytes.Equal(rest, mark[1:]) {
 				_, _ = v.from.Discard(2)
@@ -107,6 +112,8 @@ func (v *values) blank() (byte, error) {
 // object reads a record, or goes into an envelope: an object whose first member, OData's own apart, is an array records or value.
 func (v *values) object(b *Block, line int) error {
 	v.put('{')
+	v.gather = true
+	defer func() { v.gather = false }()
 	first := true
 	for {
 		c, err := v.blank()
