@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"time"
 
@@ -37,11 +38,25 @@ func (f *pathFlags) load(s Streams, paths []string, strict bool) (*rules.Set, *c
 		}
 		now = at
 	}
-	c, ps := (&ruleFlags{config: f.config}).configuration()
+	c, ps := wholeConfiguration(s, f.config)
 	set, more := rules.Load(rules.Options{Paths: append(paths, c.Rules...), Library: len(paths) == 0, Lists: c.Lists, Now: now, Strict: strict})
 	ps = append(ps, more...)
 	diag.Sort(ps)
 	return set, c, ps, nil
+}
+
+// wholeConfiguration reads a configuration file with its sinks, which are made and not started.
+func wholeConfiguration(s Streams, path string) (*config.Config, []diag.Problem) {
+	if path == "" {
+		return config.Default(), nil
+	}
+	c, doc, ps := config.Read(path, sinkKinds())
+	if doc != nil {
+		before := len(doc.Problems)
+		makeSinks(s, c, doc, slog.New(slog.DiscardHandler))
+		ps = append(ps, doc.Problems[before:]...)
+	}
+	return c, ps
 }
 
 func checkCommand(s Streams) *cobra.Command {

@@ -158,18 +158,26 @@ func (l *loader) by(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
 func (l *loader) unless(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
 	for _, c := range d.Items(n) {
 		var x Exception
+		told := false
 		d.Fields(c, map[string]func(*yaml.Node){
 			"because": func(n *yaml.Node) { x.Because = d.Text(n) },
 			"owner":   func(n *yaml.Node) { x.Owner = d.Text(n) },
 			"until":   func(n *yaml.Node) { x.Until = l.until(d, n) },
-			"when":    func(n *yaml.Node) { x.When = compile(d, n, l.set.Scope) },
+			"when": func(n *yaml.Node) {
+				told = true
+				x.When = compile(d, n, l.set.Scope)
+			},
 		})
 		for name, ok := range map[string]bool{"because": x.Because != "", "owner": x.Owner != ""} {
 			if !ok {
 				d.At(c, "missing", "an exception needs the key "+name)
 			}
 		}
-		if x.When == nil {
+		switch {
+		case x.When != nil:
+		case told:
+			continue // what is wrong with it has been said
+		default:
 			d.At(c, "missing", "an exception needs the key when")
 			continue
 		}

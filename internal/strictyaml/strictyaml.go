@@ -71,6 +71,7 @@ func Parse(name string, data []byte) *Doc {
 // text checks that the bytes are UTF-8 without control characters.
 func (d *Doc) text(data []byte) bool {
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
+		d.lines = nil // they are no text
 		d.add(1, 1, "encoding", "the file is UTF-16; write it as UTF-8")
 		return false
 	}

@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"noroshi/internal/event"
+)
+
+// fieldsPage is docs/fields.md.
+func fieldsPage() string {
+	var b strings.Builder
+	b.WriteString("# Fields\n\nThe fields that conditions can use, made from the schema; `noroshi fields NAME` shows one. Paths: `A[Name]` is an entry of a Name/Value list, `A[*].B` the first element that has B. Beside these: `raw.Some.Path`, `param[\"Name\"]`, `change[\"Name\"].old` and `.new`.\n\n| field | type | meaning | unified audit log | Entra | example |\n|---|---|---|---|---|---|\n")
+	for _, f := range event.Fields() {
+		meaning := f.Meaning
+		if len(f.Values) > 0 {
+			meaning += ": " + strings.Join(f.Values, ", ")
+		}
+		if f.Unit != "" {
+			meaning += " (" + f.Unit + ")"
+		}
+		if f.Derived != "" {
+			meaning += "; from " + f.Derived
+		}
+		code := func(all []string) string {
+			if len(all) == 0 {
+				return ""
+			}
+			return "`" + strings.Join(all, "`, `") + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | `%s` |\n", f.Name, f.Type, meaning, code(f.Paths[event.UAL]), code(f.Paths[event.Entra]), f.Example)
+	}
+	return b.String()
+}
+
+func TestThePageOfFieldsIsTheSchema(t *testing.T) {
+	const path = "../docs/fields.md"
+	if os.Getenv("NOROSHI_UPDATE") != "" {
+		if err := os.WriteFile(path, []byte(fieldsPage()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil || string(got) != fieldsPage() {
+		t.Errorf("docs/fields.md is not what the schema says; make golden: %v", err)
+	}
+}
+
+var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
+
+// blocks are the YAML examples of a page.
+func blocks(t *testing.T, page string) (all []string) {
+	t.Helper()
+	b, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range yamlBlock.FindAllSubmatch(b, -1) {
+		all = append(all, string(m[1]))
+	}
+	return all
+}
+
+// command runs a command and gives its exit code and what it writes.
+func command(t *testing.T, args ...string) (code int, out, err string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code = Main(t.Context(), args, Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Now: func() time.Time { return time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC) }})
+	return code, stdout.String(), stderr.String()
+}
+
+func write(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	p := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(p), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(p, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestTheRuleInTheDocumentationWorks: check and test have nothing to say against it.
+func TestTheRuleInTheDocumentationWorks(t *testing.T) {
+	dir := t.TempDir()
+	all := blocks(t, "../docs/rules.md")
+	rule := write(t, dir, "rule.yaml", all[0])
+	if code, out, err := command(t, "check", rule); code != 0 {
+		t.Error(out, err)
+	}
+	if code, out, err := command(t, "test", rule); code != 0 || !strings.Contains(err, "2 tests of 1 rule, 0 failed") {
+		t.Error(out, err)
+	}
+	write(t, dir, "vip.txt", "taro@contoso.example # the boss\n")
+	write(t, dir, "people.csv", "alias,upn,object id\ntaro,taro@contoso.example,11112222-3333-4444-5555-666677778888\n")
+	if code, out, err := command(t, "check", "--config", write(t, dir, "lists.yaml", all[1]), rule); code != 0 {
+		t.Error(out, err)
+	}
+}
+
+// TestTheConfigurationsInTheDocumentationWork: check has nothing to say against them.
+func TestTheConfigurationsInTheDocumentationWork(t *testing.T) {
+	for _, page := range []string{"../docs/operating.md", "../README.md"} {
+		for _, text := range blocks(t, page) {
+			dir := t.TempDir()
+			write(t, dir, "webhook.key", "whsec_"+strings.Repeat("QUJD", 8)+"\n")
+			write(t, dir, "rules/rule.yaml", blocks(t, "../docs/rules.md")[0])
+			if code, out, err := command(t, "check", "--config", write(t, dir, "noroshi.yaml", text)); code != 0 {
+				t.Errorf("%s: %s%s", page, out, err)
+			}
+		}
+	}
+}
