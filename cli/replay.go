@@ -21,7 +21,7 @@ import (
 
 // The beginning of the input tells how common comparisons are.
 const (
-	headSize    = 4 << 20
+	headSize    = 1 << 20
 	sampleCount = 500
 )
 

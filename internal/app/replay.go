@@ -56,57 +56,79 @@ type Stats struct {
 func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 	t := &tail{replay: r, memory: r.Set.Memory(), spool: newSpool(spoolMemory), stats: Stats{ByRule: map[string]int{}, ByDataset: map[string]int{}, Failed: map[string]int{}}}
 	defer t.spool.close()
-	t.turn.L = &t.mu
-	workers := make([]*matching, max(1, r.Workers))
+	workers := make([]*detector.Worker, max(1, r.Workers))
+	free := make(chan *piece, 4*len(workers)+2) // enough that nobody waits for a neighbour, and memory stays bounded
 	for i := range workers {
-		workers[i] = &matching{worker: r.Set.Worker(), datasets: map[string]int{}}
+		workers[i] = r.Set.Worker()
+	}
+	for range cap(free) {
+		free <- &piece{}
 	}
 	for _, one := range inputs {
-		if err := r.one(ctx, one, t, workers); err != nil {
+		if err := r.one(ctx, one, t, workers, free); err != nil {
 			return t.stats, err
 		}
 	}
 	if err := t.finish(); err != nil {
 		return t.stats, err
 	}
-	for _, m := range workers {
-		t.count(m)
+	t.flush()
+	for _, w := range workers {
+		t.count(w)
 	}
 	return t.stats, nil
 }
 
 // one replays one input.
-func (r *Replay) one(ctx context.Context, one Input, t *tail, workers []*matching) error {
+func (r *Replay) one(ctx context.Context, one Input, t *tail, workers []*detector.Worker, free chan *piece) error {
 	in, err := ingest.Open(one.Name, one.From)
 	if err != nil {
 		return err
 	}
-	t.name, t.seq, t.err = one.Name, 0, nil
+	t.name, t.seq, t.err, t.waiting = one.Name, 0, nil, map[int]*piece{}
+	read := make(chan *piece, cap(free))
 	var wg sync.WaitGroup
-	for _, m := range workers {
-		wg.Go(func() { m.run(ctx, in, t) })
+	wg.Go(func() {
+		defer close(read)
+		t.fail(r.read(ctx, in, free, read))
+	})
+	for _, w := range workers {
+		wg.Go(func() {
+			for p := range read {
+				p.match(w)
+				t.take(p, free)
+			}
+		})
 	}
 	wg.Wait()
 	return t.err
 }
 
-// matching is one worker and the block that it works on.
-type matching struct {
-	worker   *detector.Worker
-	block    ingest.Block
-	events   []outcome
-	steps    []byte
-	datasets map[string]int
-	dataset  string // of the event counted last, and how many of it have come in a row
-	inRow    int
+// read fills pieces until the input ends, or something has failed.
+func (r *Replay) read(ctx context.Context, in *ingest.Input, free chan *piece, read chan<- *piece) error {
+	for p := range free {
+		more, err := in.Next(&p.block)
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil || !more || p.failed {
+			free <- p
+			return err
+		}
+		if r.Progress != nil {
+			r.Progress(in.BytesRead())
+		}
+		read <- p
+	}
+	return nil
 }
 
-// flush counts the events of one dataset that came in a row.
-func (m *matching) flush() {
-	if m.inRow > 0 {
-		m.datasets[m.dataset] += m.inRow
-		m.inRow = 0
-	}
+// piece is a block of the input and what was made of it.
+type piece struct {
+	block  ingest.Block
+	events []outcome
+	steps  []byte
+	failed bool // the reader need not go on
 }
 
 // outcome is what the ordered part needs of a record: its hash and where its steps lie, or why it is none.
@@ -119,46 +141,21 @@ type outcome struct {
 	dataset  string
 }
 
-func (m *matching) run(ctx context.Context, in *ingest.Input, t *tail) {
-	for {
-		if err := ctx.Err(); err != nil {
-			t.fail(err)
-			return
-		}
-		more, err := in.Next(&m.block)
-		if err != nil {
-			t.fail(err)
-			return
-		}
-		if !more {
-			return
-		}
-		m.match()
-		if !t.take(m) {
-			return
-		}
-		if p := t.replay.Progress; p != nil {
-			p(in.BytesRead())
-		}
-	}
-}
-
 // match evaluates the block's records.
-func (m *matching) match() {
-	m.events, m.steps = m.events[:0], m.steps[:0]
-	w := m.worker
-	for _, s := range m.block.Records {
+func (p *piece) match(w *detector.Worker) {
+	p.events, p.steps = p.events[:0], p.steps[:0]
+	for _, s := range p.block.Records {
 		e := outcome{line: s.Line}
-		if err := w.Read(m.block.Data, int(s.From), int(s.To), time.Time{}); err != nil {
+		if err := w.Read(p.block.Data, int(s.From), int(s.To), time.Time{}); err != nil {
 			e.err = undecodable(err)
-			m.events = append(m.events, e)
+			p.events = append(p.events, e)
 			continue
 		}
-		e.hash, e.from, e.time = w.Reader().Duplicate(), int32(len(m.steps)), w.Reader().Time().UnixNano()
+		e.hash, e.from, e.time = w.Reader().Duplicate(), int32(len(p.steps)), w.Reader().Time().UnixNano()
 		e.dataset = w.Reader().Dataset()
-		m.steps = w.Match(m.steps)
-		e.to = int32(len(m.steps))
-		m.events = append(m.events, e)
+		p.steps = w.Match(p.steps)
+		e.to = int32(len(p.steps))
+		p.events = append(p.events, e)
 	}
 }
 
@@ -181,10 +178,13 @@ type tail struct {
 	told   detector.Seen // alerts, by hash of their id
 	last   int64         // the latest event
 
-	mu   sync.Mutex
-	turn sync.Cond
-	seq  int
-	err  error
+	dataset string // of the event counted last, and how many of it have come in a row
+	inRow   int
+
+	mu      sync.Mutex
+	seq     int            // the piece whose turn it is
+	waiting map[int]*piece // those that are done before their turn
+	err     error
 }
 
 func (t *tail) fail(err error) {
@@ -193,36 +193,36 @@ func (t *tail) fail(err error) {
 	if t.err == nil {
 		t.err = err
 	}
-	t.turn.Broadcast()
 }
 
-// take waits for the block's turn; false after a failure. Workers hold one block each, so a slow one holds back the others,
-// not memory.
-func (t *tail) take(m *matching) bool {
+// take takes a piece, and every piece whose turn has come. After a failure it takes nothing more.
+func (t *tail) take(p *piece, free chan<- *piece) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for m.block.Seq != t.seq && t.err == nil {
-		t.turn.Wait()
+	t.waiting[p.block.Seq] = p
+	for {
+		next, ok := t.waiting[t.seq]
+		if !ok {
+			return
+		}
+		delete(t.waiting, t.seq)
+		t.seq++
+		if t.err == nil {
+			t.err = t.piece(next)
+		}
+		next.failed = t.err != nil
+		free <- next
 	}
-	if t.err != nil {
-		return false
-	}
-	if err := t.block(m); err != nil {
-		t.err = err
-	}
-	t.seq++
-	t.turn.Broadcast()
-	return t.err == nil
 }
 
-func (t *tail) block(m *matching) error {
-	bad := m.block.Bad
-	for i := range m.events {
+func (t *tail) piece(p *piece) error {
+	bad := p.block.Bad
+	for i := range p.events {
 		for len(bad) > 0 && bad[0].Before <= i {
 			t.bad(bad[0].Line, bad[0].Reason, bad[0].Detail)
 			bad = bad[1:]
 		}
-		e := &m.events[i]
+		e := &p.events[i]
 		if e.err != nil {
 			t.bad(e.line, e.err.Reason, e.err.Cause.Error())
 			continue
@@ -232,14 +232,14 @@ func (t *tail) block(m *matching) error {
 			continue
 		}
 		t.stats.Events++
-		if e.dataset != m.dataset {
-			m.flush()
-			m.dataset = e.dataset
+		if e.dataset != t.dataset {
+			t.flush()
+			t.dataset = e.dataset
 		}
-		m.inRow++
+		t.inRow++
 		t.last = max(t.last, e.time)
 		var err error
-		detector.Steps(m.steps[e.from:e.to], func(packed []byte) {
+		detector.Steps(p.steps[e.from:e.to], func(packed []byte) {
 			if err == nil {
 				err = t.step(packed)
 			}
@@ -252,6 +252,14 @@ func (t *tail) block(m *matching) error {
 		t.bad(b.Line, b.Reason, b.Detail)
 	}
 	return nil
+}
+
+// flush counts the events of one dataset that came in a row.
+func (t *tail) flush() {
+	if t.inRow > 0 {
+		t.stats.ByDataset[t.dataset] += t.inRow
+		t.inRow = 0
+	}
 }
 
 func (t *tail) bad(line int, reason decode.Reason, detail string) {
@@ -298,14 +306,10 @@ func (t *tail) outside(at time.Time) bool {
 func (t *tail) finish() error { return t.spool.each(t.apply) }
 
 // count adds what a worker counted.
-func (t *tail) count(m *matching) {
-	t.stats.Candidates += m.worker.Candidates
-	t.stats.Runs += m.worker.Runs()
-	m.flush()
-	for d, n := range m.datasets {
-		t.stats.ByDataset[d] += n
-	}
-	for i, n := range m.worker.Failed {
+func (t *tail) count(w *detector.Worker) {
+	t.stats.Candidates += w.Candidates
+	t.stats.Runs += w.Runs()
+	for i, n := range w.Failed {
 		if n > 0 {
 			t.stats.Failed[t.replay.Set.Rules()[i].ID] += n
 		}

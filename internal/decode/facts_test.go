@@ -103,6 +103,15 @@ func TestTimesInElevenNotations(t *testing.T) {
 	}
 }
 
+// TestMomentsAreThoseOfTheStandardLibrary: every day from 1900 to 2199.
+func TestMomentsAreThoseOfTheStandardLibrary(t *testing.T) {
+	for d := time.Date(1900, 1, 1, 23, 59, 58, 7, time.UTC); d.Year() < 2200; d = d.AddDate(0, 0, 1) {
+		if got, ok := Time(d.Format("2006-01-02T15:04:05.000000000Z")); !ok || !got.Equal(d) {
+			t.Fatalf("%v is read as %v", d, got)
+		}
+	}
+}
+
 func TestAddressesInTwelveShapes(t *testing.T) {
 	rows := map[string][2]string{
 		"203.0.113.7": {"203.0.113.7", ""}, "203.0.113.7:51234": {"203.0.113.7", "51234"}, "[2001:db8::1]:51234": {"2001:db8::1", "51234"}, "[2001:db8::1]": {"2001:db8::1", ""}, "2001:DB8:0::1": {"2001:db8::1", ""},

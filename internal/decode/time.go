@@ -52,12 +52,32 @@ func iso(s string) (t time.Time, ok bool) {
 	if !ok || !valid(year, month, day, hour, minute, second) {
 		return t, false
 	}
-	return time.Date(year, time.Month(month), day, hour, minute, second, nanos, time.UTC).Add(-offset), true
+	return moment(year, month, day, (hour*60+minute)*60+second, nanos).Add(-offset), true
+}
+
+// moment is time.Date for numbers that are known to be a day and a time of day, without its care for others.
+func moment(year, month, day, seconds, nanos int) time.Time {
+	if month <= 2 { // the year begins in March, so that the leap day is its last
+		year, month = year-1, month+12
+	}
+	days := 365*year + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 + day - 1 - 719468
+	return time.Unix(int64(days)*86400+int64(seconds), int64(nanos)).UTC()
+}
+
+// lengths are those of the months, from January.
+var lengths = [...]int{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
+
+// monthLength is the number of days of a month.
+func monthLength(year, month int) int {
+	if month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+		return 29
+	}
+	return lengths[month-1]
 }
 
 // valid reports whether the numbers are a day and a time of day; a leap second counts as the next minute.
 func valid(year, month, day, hour, minute, second int) bool {
-	return year > 0 && month >= 1 && month <= 12 && day >= 1 && day <= time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day() &&
+	return year > 0 && month >= 1 && month <= 12 && day >= 1 && day <= monthLength(year, month) &&
 		hour < 24 && minute < 60 && second <= 60
 }
 
@@ -147,5 +167,5 @@ func american(s string) (t time.Time, ok bool) {
 	if !valid(year, month, day, hour, minute, second) {
 		return t, false
 	}
-	return time.Date(year, time.Month(month), day, hour, minute, second, nanos, time.UTC), true
+	return moment(year, month, day, (hour*60+minute)*60+second, nanos), true
 }
