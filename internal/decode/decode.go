@@ -42,6 +42,7 @@ type view struct {
 // origin is where a slot's value comes from.
 type origin struct {
 	feeds  []int32 // places in paths, the first that has a text counts
+	plain  int32   // the only place, where a text there is the value as it stands; else -1
 	form   event.Form
 	derive func(r *Reader, text string) string
 	list   func(r *Reader) []string
@@ -80,6 +81,7 @@ func newView(l *event.Layout, shape event.Shape) view {
 			continue
 		}
 		o := &v.slots[s]
+		o.plain = -1
 		for _, p := range d.Paths(shape) {
 			if d.Field == nil && d.Family() == "raw" {
 				p = literal(p)
@@ -102,6 +104,11 @@ func newView(l *event.Layout, shape event.Shape) view {
 			for _, l := range event.Lists {
 				v.lists = append(v.lists, v.path(l))
 			}
+		}
+	}
+	for s := range v.slots {
+		if o := &v.slots[s]; len(o.feeds) == 1 && o.form == event.AsIs && o.derive == nil {
+			o.plain = o.feeds[0]
 		}
 	}
 	return v

@@ -100,6 +100,9 @@ func (r *Reader) Shape() event.Shape { return r.view.shape }
 // Text implements event.Source.
 func (r *Reader) Text(s event.Slot) string {
 	o := &r.view.slots[s]
+	if o.plain >= 0 {
+		return r.scalar(o.plain)
+	}
 	text := ""
 	for _, i := range o.feeds {
 		if text = r.scalar(i); text != "" {

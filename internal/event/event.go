@@ -48,6 +48,7 @@ type Source interface {
 // goroutine.
 type Event struct {
 	layout *Layout
+	forms  []form // of the slots
 	from   Source
 	now    uint32 // number of the record, to tell which texts are of this one
 	texts  []string
@@ -59,7 +60,11 @@ type Event struct {
 // New makes an event over a source that knows the layout.
 func New(l *Layout, from Source) *Event {
 	n := len(l.defs)
-	return &Event{layout: l, from: from, texts: make([]string, n), at: make([]uint32, n), lists: make([][]string, n), listAt: make([]uint32, n)}
+	forms := make([]form, n)
+	for s := range forms {
+		forms[s] = l.defs[s].form
+	}
+	return &Event{layout: l, forms: forms, from: from, texts: make([]string, n), at: make([]uint32, n), lists: make([][]string, n), listAt: make([]uint32, n)}
 }
 
 // Next forgets the values: the source stands at another record.
@@ -84,18 +89,17 @@ func (e *Event) Text(s Slot) string {
 
 func (e *Event) fill(s Slot) string {
 	e.at[s] = e.now
-	d := &e.layout.defs[s]
 	text := ""
-	switch d.form {
-	case lowered:
-		text = Lower(e.Text(d.of))
-	case presence:
-		text = "false"
-		if e.from.Has(d.of) {
-			text = "true"
-		}
+	switch e.forms[s] {
 	case plain:
 		text = e.from.Text(s)
+	case lowered:
+		text = Lower(e.Text(e.layout.defs[s].of))
+	case presence:
+		text = "false"
+		if e.from.Has(e.layout.defs[s].of) {
+			text = "true"
+		}
 	}
 	e.texts[s] = text
 	return text
