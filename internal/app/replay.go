@@ -57,7 +57,7 @@ func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 	t := &tail{replay: r, memory: r.Set.Memory(), spool: newSpool(spoolMemory), stats: Stats{ByRule: map[string]int{}, ByDataset: map[string]int{}, Failed: map[string]int{}}}
 	defer t.spool.close()
 	workers := make([]*detector.Worker, max(1, r.Workers))
-	free := make(chan *piece, 4*len(workers)+2) // enough that nobody waits for a neighbour, and memory stays bounded
+	free := make(chan *piece, piecesFor(len(workers)))
 	for i := range workers {
 		workers[i] = r.Set.Worker()
 	}
@@ -79,6 +79,14 @@ func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 	return t.stats, nil
 }
 
+// piecesFor is how many pieces are under way: enough that nobody waits for a neighbour, few enough to stay in the caches.
+func piecesFor(workers int) int {
+	if workers == 1 {
+		return 1
+	}
+	return 2 * workers
+}
+
 // one replays one input.
 func (r *Replay) one(ctx context.Context, one Input, t *tail, workers []*detector.Worker, free chan *piece) error {
 	in, err := ingest.Open(one.Name, one.From)
@@ -86,6 +94,16 @@ func (r *Replay) one(ctx context.Context, one Input, t *tail, workers []*detecto
 		return err
 	}
 	t.name, t.seq, t.err, t.waiting = one.Name, 0, nil, map[int]*piece{}
+	if len(workers) == 1 { // what has just been read is still in the cache
+		for p := range free {
+			if more, err := r.fill(ctx, in, p); err != nil || !more {
+				free <- p
+				return errors.Join(t.err, err)
+			}
+			p.match(workers[0])
+			t.take(p, free)
+		}
+	}
 	read := make(chan *piece, cap(free))
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -107,20 +125,28 @@ func (r *Replay) one(ctx context.Context, one Input, t *tail, workers []*detecto
 // read fills pieces until the input ends, or something has failed.
 func (r *Replay) read(ctx context.Context, in *ingest.Input, free chan *piece, read chan<- *piece) error {
 	for p := range free {
-		more, err := in.Next(&p.block)
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil || !more || p.failed {
+		if more, err := r.fill(ctx, in, p); err != nil || !more {
 			free <- p
 			return err
-		}
-		if r.Progress != nil {
-			r.Progress(in.BytesRead())
 		}
 		read <- p
 	}
 	return nil
+}
+
+// fill fills a piece; false at the end of the input, or when there is no use in going on.
+func (r *Replay) fill(ctx context.Context, in *ingest.Input, p *piece) (bool, error) {
+	more, err := in.Next(&p.block)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil || !more || p.failed {
+		return false, err
+	}
+	if r.Progress != nil {
+		r.Progress(in.BytesRead())
+	}
+	return true, nil
 }
 
 // piece is a block of the input and what was made of it.
