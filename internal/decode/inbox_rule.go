@@ -34,6 +34,9 @@ type ruleAction struct {
 
 func (r *Reader) ruleActions() (all []ruleAction) {
 	text := r.ruleParam("RuleActions")
+	if text == "" {
+		return nil
+	}
 	if json.Unmarshal([]byte(text), &all) != nil {
 		var one ruleAction
 		if json.Unmarshal([]byte(text), &one) == nil && one.ActionType != "" {

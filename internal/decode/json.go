@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"unsafe"
 
 	"noroshi/internal/decode/projector"
 )
@@ -50,14 +51,58 @@ type listCache struct {
 	entries []entry
 }
 
-// entries are the entries of the Name/Value list at a path, be it JSON or JSON in text; of the record's names only the values
-// are text, all else is as JSON writes it. A list that is none gives no entries.
+// entries are the entries of the Name/Value list at a path, be it JSON or JSON in text; values that are no text are as JSON
+// writes them. A list that is none gives no entries. They live until the next record.
 func (r *Reader) entries(path string) []entry {
 	if r.list.used && r.list.path == path {
 		return r.list.entries
 	}
-	r.list = listCache{used: true, path: path, entries: parseEntries(r.span(path))}
-	return r.list.entries
+	all := r.list.entries[:0]
+	if i, ok := r.view.at[path]; ok && r.x.Values[i].Kind == projector.Array {
+		all = r.gather(all, int(r.x.Values[i].From))
+	} else if ok {
+		all = append(all, parseEntries(r.span(path))...)
+	}
+	r.list = listCache{used: true, path: path, entries: all}
+	return all
+}
+
+// gather reads the entries of the list at a place of the record, without a copy of texts that need none.
+func (r *Reader) gather(all []entry, from int) []entry {
+	b := r.x.Bytes()
+	projector.Elements(b, from, func(v projector.Value) {
+		if v.Kind != projector.Object {
+			return
+		}
+		var e entry
+		projector.Members(b, int(v.From), func(name, v projector.Value) {
+			if v.Kind == projector.Null {
+				return
+			}
+			text := r.placed(v)
+			switch string(b[name.From:name.To]) {
+			case "Name", "key", "displayName":
+				e.Name = text
+			case "Value", "value":
+				e.Value = text
+			case "OldValue", "oldValue":
+				e.Old = text
+			case "NewValue", "newValue":
+				e.New = text
+			}
+		})
+		all = append(all, e)
+	})
+	return all
+}
+
+// placed is the text of a value of the record at hand, or its JSON.
+func (r *Reader) placed(v projector.Value) string {
+	raw := r.x.Bytes()[v.From:v.To]
+	if v.Escaped {
+		return r.unescape(raw)
+	}
+	return unsafe.String(unsafe.SliceData(raw), len(raw))
 }
 
 func parseEntries(raw []byte) (all []entry) {

@@ -62,7 +62,7 @@ func (p *Plan) Reader() *Reader {
 func (r *Reader) Read(b []byte, from, to int, enqueued time.Time) error {
 	r.Event.Next()
 	r.arena = r.arena[:0]
-	r.list.used = false
+	r.list.used = false // its memory is used again
 	r.rec = b[from:to]
 	if to-from > MaxRecord {
 		return &Error{BadSize, errSize}

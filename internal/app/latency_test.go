@@ -1,0 +1,108 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"noroshi/detector"
+	"noroshi/ingest"
+	"noroshi/internal/config"
+	"noroshi/rules"
+	"noroshi/sinks"
+	"noroshi/sinks/webhook"
+)
+
+// steady is a source that delivers so many records a second, in batches of five milliseconds.
+type steady struct {
+	perSecond int
+	last      int
+	done      chan struct{}
+}
+
+func (s *steady) Run(ctx context.Context, _ func(string) []byte, deliver ingest.Deliver) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for n := 0; n < s.last; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		var b ingest.Batch
+		for range s.perSecond / 200 {
+			op, to := "FileAccessed", ""
+			if n%200 == 0 { // 25 alerts a second
+				op, to = "Set-Mailbox", "drop@mail.example.net"
+			}
+			b.Records = append(b.Records, ingest.Raw{File: "steady", Line: n, Bytes: []byte(fmt.Sprintf(
+				`{"CreationTime":"2026-01-02T03:04:05","Id":"s-%d","Operation":"%s","OrganizationId":"t-1","RecordType":1,"UserType":0,"UserId":"user%d@contoso.example","Workload":"Exchange","ClientIP":"198.51.100.7","Parameters":[{"Name":"ForwardingSmtpAddress","Value":"%s"}],"Padding":"%0400d"}`, n, op, n%97, to, n))})
+			n++
+		}
+		if err := deliver(ctx, b); err != nil {
+			return err
+		}
+	}
+	close(s.done)
+	return nil
+}
+
+// BenchmarkLatency is the time from a record's arrival on the embedded Kafka to the webhook's request, at 5,000 events a second.
+func BenchmarkLatency(b *testing.B) {
+	for b.Loop() {
+		var mu sync.Mutex
+		var waits []time.Duration
+		srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			at := time.Now()
+			body, _ := io.ReadAll(r.Body)
+			var m struct {
+				Data struct{ Times struct{ Enqueued time.Time } }
+			}
+			if err := json.Unmarshal(body, &m); err != nil {
+				b.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			waits = append(waits, at.Sub(m.Data.Times.Enqueued))
+		}))
+		set, ps := rules.Load(rules.Options{Library: true})
+		if len(ps) > 0 {
+			b.Fatal(ps[0].Format())
+		}
+		conf := config.Default()
+		conf.Kafka.Data = b.TempDir()
+		sink, err := webhook.New(webhook.Config{URL: srv.URL, Secrets: []string{"whsec_bGF0ZW5jeS1zZWNyZXQtMDEyMzQ1Njc4OWFiY2RlZg=="}, AllowPrivate: true, AllowHTTP: true}, sinks.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			b.Fatal(err)
+		}
+		source := &steady{perSecond: 5000, last: 50_000, done: make(chan struct{})}
+		run := &Run{Config: conf, Set: detector.New(set, detector.Options{}), Sources: []ingest.Source{source}, Sinks: []NamedSink{{"hook", sink}}, Log: slog.New(slog.DiscardHandler)}
+		ctx, stop := context.WithCancel(b.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- run.Run(ctx) }()
+		<-source.done
+		for waiting := true; waiting; time.Sleep(10 * time.Millisecond) {
+			mu.Lock()
+			waiting = len(waits) < 250
+			mu.Unlock()
+		}
+		stop()
+		if err := <-ended; err != nil {
+			b.Fatal(err)
+		}
+		srv.Close()
+		waits = waits[50:] // in the first two seconds the groups are joined
+		slices.Sort(waits)
+		b.ReportMetric(float64(waits[len(waits)/2].Microseconds())/1000, "ms-p50")
+		b.ReportMetric(float64(waits[len(waits)*99/100].Microseconds())/1000, "ms-p99")
+		b.ReportMetric(float64(len(waits)), "alerts")
+	}
+}
