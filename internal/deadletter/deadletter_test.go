@@ -1,0 +1,63 @@
+package deadletter
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"noroshi/internal/bus"
+)
+
+func example() Letter {
+	return Letter{Reason: "refused", Detail: "status 400: no", Stage: "sink:soc", Topic: bus.Alerts, Partition: 3, Offset: 17, Key: []byte("k"), Headers: []bus.Header{{Key: "schema", Value: []byte("noroshi.alert/1")}}, Value: []byte(`{"id":"x"}`)}
+}
+
+func TestALetterReadsBack(t *testing.T) {
+	for _, want := range []Letter{example(), {Reason: "json", Stage: StageIngest, File: "audit.ndjson", Line: 7, Value: []byte("\xff\x00")}} {
+		got := Parse(want.Record())
+		want.Place = "0:0"
+		if d := cmp.Diff(want, got); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+// TestAnotherTryGoesWhereItFailed: an alert to its sink alone, a record of the detector to its topic, one of ingest nowhere by itself.
+func TestAnotherTryGoesWhereItFailed(t *testing.T) {
+	l := example()
+	r, ok := l.Again()
+	if !ok || r.Topic != bus.Alerts || r.Header(OnlySink) != "soc" || r.Header("schema") != "noroshi.alert/1" || string(r.Value) != string(l.Value) {
+		t.Errorf("%v %+v", ok, r)
+	}
+	l.Stage, l.Topic = StageDetect, bus.Events
+	if r, ok := l.Again(); !ok || r.Topic != bus.Events || r.Header(OnlySink) != "" {
+		t.Errorf("%v %+v", ok, r)
+	}
+	l.Stage, l.Topic = StageIngest, ""
+	if _, ok := l.Again(); ok {
+		t.Error("it has to be identified anew")
+	}
+}
+
+func TestStrangersTextIsEscaped(t *testing.T) {
+	l := Letter{Reason: "json", Stage: StageIngest, File: "a\x1b[31m", Line: 1, Detail: "\u202eevil\n"}
+	if s := l.Format(); strings.ContainsAny(s, "\x1b\n\u202e") {
+		t.Errorf("%q", s)
+	}
+}
+
+// FuzzLetter: whatever a letter holds, it reads back.
+func FuzzLetter(f *testing.F) {
+	f.Add("json", "detail", "sink:x", []byte("value"), []byte("key"))
+	f.Fuzz(func(t *testing.T, reason, detail, stage string, value, key []byte) {
+		l := Letter{Reason: reason, Detail: detail, Stage: stage, Topic: bus.Alerts, Offset: 5, Key: key, Value: value}
+		got := Parse(l.Record())
+		l.Place = "0:0"
+		if d := cmp.Diff(l, got); d != "" {
+			t.Fatal(d)
+		}
+		_ = got.Format()
+		_ = got.JSON(true)
+	})
+}
