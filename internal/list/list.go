@@ -2,16 +2,12 @@
 package list
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/csv"
 	"fmt"
-	"io"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v4"
@@ -21,23 +17,44 @@ import (
 	"noroshi/internal/strictyaml"
 )
 
-// The bounds of a list.
+// The bounds of a list. An entry is a line, or a row of the directory.
 const (
 	MaxEntries  = 200_000
 	MaxFile     = 16 << 20 // bytes
 	Accepted    = "accepted_domains"
 	directory   = "directory"
 	maxLine     = 1 << 10 // bytes of an entry
-	maxProblems = 100     // of one list; more are counted
+	maxProblems = 100     // of one file; the rest are counted
 )
 
-// List is one list. It is immutable.
+var tooMany = fmt.Sprintf("more than %d entries; the rest is not read", MaxEntries)
+
+// List is one list. It is immutable once it is read.
 type List struct {
 	name     string
+	entries  int
 	texts    map[string]struct{} // lower case
-	suffixes []string            // of accepted domains: ".example.com" for *.example.com
-	nets     []netip.Prefix
-	ids      map[string]string // of the directory: alias or object id to user principal name
+	suffixes map[string]struct{} // of accepted domains: example.com for *.example.com
+	nets     []netip.Prefix      // sorted, none inside another, once seal has run
+	sorted   []string            // what Texts gives, once seal has run
+	ids      map[string]string   // of the directory: alias or object id to user principal name
+}
+
+func empty(name string) *List {
+	return &List{name: name, texts: map[string]struct{}{}, suffixes: map[string]struct{}{}, ids: map[string]string{}}
+}
+
+// seal brings the entries into the form that they are looked up in.
+func (l *List) seal() {
+	l.nets = disjoint(l.nets)
+	l.sorted = make([]string, 0, len(l.texts)+len(l.suffixes))
+	for t := range l.texts {
+		l.sorted = append(l.sorted, t)
+	}
+	for s := range l.suffixes {
+		l.sorted = append(l.sorted, "*."+s)
+	}
+	slices.Sort(l.sorted)
 }
 
 // Has reports whether the list holds a text, case aside; of accepted domains whether one covers it.
@@ -45,38 +62,35 @@ func (l *List) Has(text string) bool {
 	text = strings.ToLower(text)
 	if l.name == Accepted {
 		text = ascii(text)
-		for _, s := range l.suffixes {
-			if strings.HasSuffix(text, s) && len(text) > len(s) {
-				return true
-			}
+		if l.covers(text) {
+			return true
 		}
 	}
 	_, ok := l.texts[text]
 	return ok
 }
 
-// HasAddress reports whether one of the list's networks or addresses holds the address.
-func (l *List) HasAddress(a netip.Addr) bool {
-	for _, n := range l.nets {
-		if n.Contains(a) {
+// covers reports whether a domain lies below one of those written as *.example.com.
+func (l *List) covers(domain string) bool {
+	if len(l.suffixes) == 0 {
+		return false
+	}
+	for i := 1; i < len(domain); i++ {
+		if domain[i] != '.' {
+			continue
+		}
+		if _, ok := l.suffixes[domain[i+1:]]; ok {
 			return true
 		}
 	}
 	return false
 }
 
-// Texts are the list's entries, lower case, sorted.
-func (l *List) Texts() []string {
-	all := make([]string, 0, len(l.texts))
-	for t := range l.texts {
-		all = append(all, t)
-	}
-	for _, s := range l.suffixes {
-		all = append(all, "*"+s)
-	}
-	slices.Sort(all)
-	return all
-}
+// HasAddress reports whether one of the list's networks or addresses holds the address.
+func (l *List) HasAddress(a netip.Addr) bool { return within(l.nets, a) }
+
+// Texts are the list's entries, lower case, sorted. They are the list's own: nobody may change them.
+func (l *List) Texts() []string { return l.sorted }
 
 // Resolve is the user principal name of an alias or object id.
 func (l *List) Resolve(name string) (upn string, ok bool) {
@@ -84,11 +98,24 @@ func (l *List) Resolve(name string) (upn string, ok bool) {
 	return upn, ok
 }
 
+// ascii is a domain in lower case as DNS has it, or the domain as it is where there is no such form.
 func ascii(domain string) string {
+	if isASCII(domain) {
+		return domain
+	}
 	if a, err := idna.Lookup.ToASCII(domain); err == nil {
 		return a
 	}
 	return domain
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // Set is the lists of a configuration, by name.
@@ -114,155 +141,98 @@ func Read(d *strictyaml.Doc, n *yaml.Node, folder string) (Set, []diag.Problem) 
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, v := n.Content[i].Value, n.Content[i+1]
-		l := &List{name: name, texts: map[string]struct{}{}, ids: map[string]string{}}
+		l := empty(name)
 		s[name] = l
 		if v.Kind == yaml.SequenceNode {
-			for _, c := range v.Content {
-				if text := d.Text(c); text != "" {
-					if m := l.add(text); m != "" {
-						d.At(c, "list", m)
-					}
-				}
-			}
-			continue
+			l.inline(d, v)
+		} else {
+			problems = append(problems, l.named(d, v, folder)...)
 		}
-		path := ""
-		d.Fields(v, map[string]func(*yaml.Node){"file": func(n *yaml.Node) { path = d.Text(n) }})
-		if path == "" {
-			continue
-		}
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(folder, path)
-		}
-		ps, err := l.file(path)
-		if err != nil {
-			d.At(v, "list", err.Error())
-		}
-		problems = append(problems, ps...)
+		l.seal()
 	}
 	return s, problems
 }
 
+// inline takes entries that stand in the configuration.
+func (l *List) inline(d *strictyaml.Doc, n *yaml.Node) {
+	if l.name == directory {
+		d.At(n, "list", "the directory is a CSV file; write directory: {file: people.csv}")
+		return
+	}
+	for _, c := range n.Content {
+		text := d.Text(c)
+		if strings.TrimSpace(text) == "" {
+			continue // it has been said
+		}
+		if m := l.add(text); m != "" {
+			d.At(c, "list", m)
+		}
+		if l.full() {
+			return
+		}
+	}
+}
+
+// named takes the entries of the file that the configuration names.
+func (l *List) named(d *strictyaml.Doc, n *yaml.Node, folder string) []diag.Problem {
+	var at *yaml.Node
+	path := ""
+	d.Fields(n, map[string]func(*yaml.Node){"file": func(n *yaml.Node) { at, path = n, d.Text(n) }})
+	if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
+		d.At(n, "missing", "a list needs entries, or the key file")
+	}
+	if strings.TrimSpace(path) == "" {
+		return nil
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(folder, path)
+	}
+	ps, err := l.file(path)
+	if err != nil {
+		d.At(at, "list", err.Error())
+	}
+	return ps
+}
+
+func (l *List) full() bool { return l.entries > MaxEntries }
+
 // add takes an entry; the answer is what is wrong with it, or "".
 func (l *List) add(entry string) string {
-	if len(l.texts)+len(l.ids)+len(l.nets) >= MaxEntries {
-		return fmt.Sprintf("more than %d entries", MaxEntries)
-	}
 	text := strings.ToLower(strings.TrimSpace(entry))
-	if l.name == Accepted {
+	if l.entries++; l.full() {
+		return tooMany
+	}
+	switch {
+	case len(text) > maxLine:
+		return fmt.Sprintf("the entry has %d bytes; at most %d are read", len(text), maxLine)
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return "a control character has no place in an entry"
+	case l.name == Accepted:
 		return l.domain(text)
 	}
-	if strings.Contains(text, "/") && (strings.Count(text, ".") == 3 || strings.Contains(text, ":")) {
-		p, err := netip.ParsePrefix(text)
-		if err != nil {
-			return fmt.Sprintf("%q is no network", entry)
-		}
-		l.nets = append(l.nets, p.Masked())
-	} else if a, err := netip.ParseAddr(text); err == nil {
-		l.nets = append(l.nets, netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()))
+	p, found, err := network(text)
+	if err != nil {
+		return fmt.Sprintf("%q is no network", text)
+	}
+	if found {
+		l.nets = append(l.nets, p)
 	}
 	l.texts[text] = struct{}{}
 	return ""
 }
 
 func (l *List) domain(text string) string {
-	sub := strings.HasPrefix(text, "*.")
 	d := ascii(strings.TrimPrefix(text, "*."))
-	if d == "" || strings.ContainsAny(d, "@/ *") || !strings.Contains(d, ".") || strings.Trim(d, ".") != d {
+	odd := strings.ContainsFunc(d, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.'
+	})
+	if odd || !strings.Contains(d, ".") || strings.Trim(d, ".") != d || strings.Contains(d, "..") {
 		return fmt.Sprintf("%q is no domain; write example.com, or *.example.com for its sub-domains", text)
 	}
-	if sub {
-		l.suffixes = append(l.suffixes, "."+d)
+	if strings.HasPrefix(text, "*.") {
+		l.suffixes[d] = struct{}{}
 	} else {
 		l.texts[d] = struct{}{}
 	}
 	return ""
-}
-
-// file reads a list's file: an entry a line, # begins a comment; the directory is a CSV file.
-func (l *List) file(path string) ([]diag.Problem, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("open list: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("read list: %w", err)
-	}
-	if len(data) > MaxFile {
-		return nil, fmt.Errorf("read list: %s has more than %d bytes", path, MaxFile)
-	}
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	var ps []diag.Problem
-	problem := func(line int, source, message string) {
-		if len(ps) < maxProblems {
-			ps = append(ps, diag.Problem{File: path, Line: line, Column: 1, Code: "list", Level: diag.Error, Message: message, Source: source})
-		}
-	}
-	if l.name == directory {
-		l.directory(data, problem)
-	} else {
-		l.lines(data, problem)
-	}
-	return ps, nil
-}
-
-func (l *List) lines(data []byte, problem func(line int, source, message string)) {
-	in := bufio.NewScanner(bytes.NewReader(data))
-	in.Buffer(nil, MaxFile+1)
-	for line := 1; in.Scan(); line++ {
-		text := in.Text()
-		entry, _, _ := strings.Cut(text, "#")
-		if entry = strings.TrimSpace(entry); entry == "" {
-			continue
-		}
-		switch {
-		case !utf8.ValidString(text):
-			problem(line, "", "this is not UTF-8")
-		case len(entry) > maxLine:
-			problem(line, "", fmt.Sprintf("the entry has %d bytes; at most %d are read", len(entry), maxLine))
-		default:
-			if m := l.add(entry); m != "" {
-				problem(line, text, m)
-			}
-		}
-	}
-}
-
-// columns are the directory's, in the order of the record.
-var columns = []string{"alias", "upn", "object id"}
-
-func (l *List) directory(data []byte, problem func(line int, source, message string)) {
-	r := csv.NewReader(bytes.NewReader(data))
-	r.FieldsPerRecord = -1
-	r.TrimLeadingSpace = true
-	for first := true; ; first = false {
-		rec, err := r.Read()
-		if err == io.EOF {
-			return
-		}
-		line, _ := r.FieldPos(0)
-		if err != nil {
-			problem(max(line, 1), "", err.Error())
-			return
-		}
-		if first && header(rec) {
-			continue
-		}
-		if len(rec) < 2 || !strings.Contains(rec[1], "@") {
-			problem(line, strings.Join(rec, ","), "wanted are "+strings.Join(columns, ", ")+"; the second is a user principal name")
-			continue
-		}
-		upn := strings.ToLower(strings.TrimSpace(rec[1]))
-		for i, id := range rec[:min(len(rec), 3)] {
-			if id = strings.ToLower(strings.TrimSpace(id)); id != "" && i != 1 {
-				l.ids[id] = upn
-			}
-		}
-	}
-}
-
-func header(rec []string) bool {
-	return len(rec) >= 2 && strings.EqualFold(strings.TrimSpace(rec[1]), "upn")
 }
