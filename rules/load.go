@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -40,7 +41,7 @@ func Load(o Options) (*Set, []diag.Problem) {
 		return nil, false
 	}}, Lists: o.Lists}
 	cond.Prepare(s.Scope.Layout)
-	l := &loader{options: o, set: s, remedies: map[string]Remedy{}, ids: map[string]string{}}
+	l := &loader{options: o, set: s, remedies: map[string]Remedy{}, ids: map[string]string{}, files: map[string]struct{}{}}
 	l.remediation()
 	if o.Library {
 		l.folder(library.Files, ".", "library", true)
@@ -56,9 +57,16 @@ type loader struct {
 	options  Options
 	set      *Set
 	remedies map[string]Remedy
-	ids      map[string]string // by rule id: where it stands
+	ids      map[string]string   // by rule id: where it stands
+	files    map[string]struct{} // what has been read, by its real path
 	problems []diag.Problem
 }
+
+// The bounds of what is said of one file.
+const (
+	maxProblems = 200
+	maxMessage  = 500 // characters
+)
 
 const remediationFile = "remediation.yaml"
 
@@ -75,7 +83,7 @@ func (l *loader) remediation() {
 			l.remedy(d, d.Root.Content[i].Value, d.Root.Content[i+1])
 		}
 	}
-	l.problems = append(l.problems, d.Problems...)
+	l.take(d)
 }
 
 func (l *loader) remedy(d *strictyaml.Doc, id string, n *yaml.Node) {
@@ -110,9 +118,23 @@ func (l *loader) path(p string) {
 		l.failed(p, err)
 	case info.IsDir():
 		l.folder(os.DirFS(p), ".", p, false)
-	default:
+	case !l.again(p):
 		l.file(os.DirFS(filepath.Dir(p)), filepath.Base(p), p, false)
 	}
+}
+
+// again reports whether a file has been read before: whoever names a folder and a file in it means the file once.
+func (l *loader) again(p string) bool {
+	real, err := filepath.EvalSymlinks(p)
+	if err == nil {
+		real, err = filepath.Abs(real)
+	}
+	if err != nil {
+		return false
+	}
+	_, read := l.files[real]
+	l.files[real] = struct{}{}
+	return read
 }
 
 func (l *loader) folder(in fs.FS, at, name string, shipped bool) {
@@ -128,25 +150,40 @@ func (l *loader) folder(in fs.FS, at, name string, shipped bool) {
 		case e.IsDir():
 			l.folder(in, file, name+"/"+e.Name(), shipped)
 		case ext == ".yaml" || ext == ".yml":
-			l.file(in, file, strings.TrimSuffix(name, "/")+"/"+e.Name(), shipped)
+			l.inFolder(in, file, strings.TrimSuffix(name, "/")+"/"+e.Name(), shipped)
 		}
 	}
 }
 
-func (l *loader) file(in fs.FS, file, name string, shipped bool) {
+// inFolder reads a file that a folder holds. Pipes and devices there are refused: they could keep the reader forever.
+func (l *loader) inFolder(in fs.FS, file, name string, shipped bool) {
 	info, err := fs.Stat(in, file)
-	if err == nil && info.Size() > strictyaml.MaxSize {
-		err = fmt.Errorf("it has %d bytes; at most %d are read", info.Size(), strictyaml.MaxSize)
+	switch {
+	case err != nil:
+		l.failed(name, err)
+	case !info.Mode().IsRegular():
+		l.failed(name, errors.New("it is no plain file"))
+	case shipped || !l.again(name):
+		l.file(in, file, name, shipped)
 	}
-	var data []byte
-	if err == nil {
-		data, err = fs.ReadFile(in, file)
-	}
+}
+
+func (l *loader) file(in fs.FS, file, name string, shipped bool) {
+	f, err := in.Open(file)
 	if err != nil {
 		l.failed(name, err)
 		return
 	}
-	l.read(name, data, shipped)
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, strictyaml.MaxSize+1))
+	switch {
+	case err != nil:
+		l.failed(name, err)
+	case len(data) > strictyaml.MaxSize:
+		l.problems = append(l.problems, diag.Problem{File: name, Line: 1, Column: 1, Code: "size", Level: diag.Error, Message: fmt.Sprintf("the file has more than %d bytes", strictyaml.MaxSize)})
+	default:
+		l.read(name, data, shipped)
+	}
 }
 
 // read reads one rule file.
@@ -154,12 +191,32 @@ func (l *loader) read(name string, data []byte, shipped bool) {
 	d := strictyaml.Parse(name, data)
 	if d.Root != nil {
 		r := l.rule(d, data, shipped)
+		if _, taken := l.ids[r.ID]; !taken && idPattern.MatchString(r.ID) {
+			l.ids[r.ID] = fmt.Sprintf("%s:%d", name, r.Line) // also of a broken rule: its double is told at once
+		}
 		if d.Errors() == 0 {
-			l.ids[r.ID] = fmt.Sprintf("%s:%d", name, r.Line)
 			l.set.Rules = append(l.set.Rules, r)
 		}
 	}
-	l.problems = append(l.problems, d.Problems...)
+	l.take(d)
+}
+
+// take adds the problems of a file, the first of many, each of a length that can be read.
+func (l *loader) take(d *strictyaml.Doc) {
+	ps := d.Problems
+	diag.Sort(ps)
+	if n := len(ps) - maxProblems; n > 0 {
+		next := ps[maxProblems]
+		next.Code, next.Level, next.Suggestion = "many", diag.Error, ""
+		next.Message = fmt.Sprintf("%d more problems of this file are not shown", n)
+		ps = append(ps[:maxProblems:maxProblems], next)
+	}
+	for i := range ps {
+		if m := []rune(ps[i].Message); len(m) > maxMessage {
+			ps[i].Message = string(m[:maxMessage]) + "…"
+		}
+	}
+	l.problems = append(l.problems, ps...)
 }
 
 func oneOfEach(d *strictyaml.Doc, n *yaml.Node, code string, all []string) (out []string) {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -31,8 +32,7 @@ const (
 
 // rule reads the rule of a document; where the document has errors it must not be used.
 func (l *loader) rule(d *strictyaml.Doc, data []byte, shipped bool) *Rule {
-	sum := sha256.Sum256(data)
-	r := &Rule{State: Live, Kind: kind.All[0], Shipped: shipped, File: d.Name, Line: d.Root.Line, Revision: hex.EncodeToString(sum[:])[:12]}
+	r := &Rule{State: Live, Kind: kind.All[0], Shipped: shipped, File: d.Name, Line: d.Root.Line, Revision: revision(data)}
 	seen := map[string]bool{}
 	keys := map[string]func(*yaml.Node){
 		"id":       func(n *yaml.Node) { l.id(d, n, r) },
@@ -63,6 +63,13 @@ func (l *loader) rule(d *strictyaml.Doc, data []byte, shipped bool) *Rule {
 	}
 	l.missing(d, r, seen)
 	return r
+}
+
+// revision is known by the file's text, whatever the line ends of the system it was written on.
+func revision(data []byte) string {
+	text := bytes.ReplaceAll(bytes.TrimPrefix(data, []byte("\ufeff")), []byte("\r\n"), []byte("\n"))
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])[:12]
 }
 
 // missing names what a rule lacks.
@@ -118,8 +125,11 @@ func short(d *strictyaml.Doc, n *yaml.Node, most int) string {
 func attack(d *strictyaml.Doc, n *yaml.Node) (all []string) {
 	for _, c := range d.Items(n) {
 		t := d.Text(c)
-		if t != "" && !attackPattern.MatchString(t) {
+		switch {
+		case t != "" && !attackPattern.MatchString(t):
 			d.At(c, "attack", fmt.Sprintf("%q is no technique of ATT&CK; write T1564 or T1564.008", t))
+		case t != "" && slices.Contains(all, t):
+			d.At(c, "attack", fmt.Sprintf("%q stands here twice", t))
 		}
 		all = append(all, t)
 	}
@@ -138,6 +148,9 @@ func kindOf(d *strictyaml.Doc, n *yaml.Node) kind.Kind {
 }
 
 func (l *loader) by(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
+	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+		d.At(n, "value", "wanted is a field at least; without the key, findings are grouped by account")
+	}
 	for _, c := range d.Items(n) {
 		name := d.Text(c)
 		slot, ok := l.set.Scope.Layout.Slot(name)
@@ -168,20 +181,20 @@ func (l *loader) unless(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
 				x.When = compile(d, n, l.set.Scope)
 			},
 		})
-		for name, ok := range map[string]bool{"because": x.Because != "", "owner": x.Owner != ""} {
-			if !ok {
-				d.At(c, "missing", "an exception needs the key "+name)
+		if c.Kind != yaml.MappingNode {
+			continue // it has been said
+		}
+		for _, k := range []struct {
+			name  string
+			given bool
+		}{{"because", x.Because != ""}, {"owner", x.Owner != ""}, {"when", told}} {
+			if !k.given {
+				d.At(c, "missing", "an exception needs the key "+k.name)
 			}
 		}
-		switch {
-		case x.When != nil:
-		case told:
-			continue // what is wrong with it has been said
-		default:
-			d.At(c, "missing", "an exception needs the key when")
-			continue
+		if x.When != nil {
+			r.Unless = append(r.Unless, x)
 		}
-		r.Unless = append(r.Unless, x)
 	}
 }
 
@@ -210,6 +223,9 @@ func (l *loader) respond(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
 			p := d.At(c, "respond", fmt.Sprintf("no step %q in remediation.yaml", id))
 			p.Suggestion = diag.Suggest(id, slices.Collect(maps.Keys(l.remedies)))
 			continue
+		}
+		if slices.ContainsFunc(r.Respond, func(x Remedy) bool { return x.ID == id }) {
+			d.At(c, "respond", fmt.Sprintf("%q stands here twice", id))
 		}
 		r.Respond = append(r.Respond, m)
 	}

@@ -38,7 +38,7 @@ type Rule struct {
 	Respond  []Remedy
 	State    State
 	Tests    []Test
-	Revision string // the first 12 hexadecimal digits of the file's SHA-256
+	Revision string // the first 12 hexadecimal digits of the SHA-256 of the file's text, line ends aside
 	Shipped  bool   // part of the library
 	File     string
 	Line     int

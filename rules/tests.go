@@ -3,9 +3,12 @@ package rules
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -27,11 +30,19 @@ func tests(d *strictyaml.Doc, n *yaml.Node) (all []Test) {
 			"want": func(n *yaml.Node) {
 				wants = true
 				for _, w := range d.Items(n) {
+					if w.Kind != yaml.MappingNode {
+						d.At(w, "type", "here stands "+strictyaml.Kind(w)+"; wanted are members of an alert, such as {account: taro@contoso.example}")
+						continue
+					}
 					t.Want = append(t.Want, value(d, w))
 				}
 			},
 		})
-		switch {
+		switch i := slices.IndexFunc(all, func(x Test) bool { return x.Name == t.Name }); {
+		case c.Kind != yaml.MappingNode:
+			continue // it has been said
+		case i >= 0 && t.Name != "":
+			d.At(c, "tests", fmt.Sprintf("the test in line %d has this name", all[i].Line))
 		case t.Name == "":
 			d.At(c, "missing", "a test needs the key name")
 		case len(t.Events) == 0:
@@ -47,22 +58,40 @@ func tests(d *strictyaml.Doc, n *yaml.Node) (all []Test) {
 // record is an event of a test as the source would write it: a mapping, or JSON in text.
 func record(d *strictyaml.Doc, n *yaml.Node) []byte {
 	if n.Kind == yaml.ScalarNode {
-		var b bytes.Buffer
-		if err := json.Compact(&b, []byte(n.Value)); err != nil || !strings.HasPrefix(strings.TrimSpace(n.Value), "{") {
-			d.At(n, "tests", "an event is a mapping, or a JSON object in text")
-			return nil
-		}
-		return b.Bytes()
+		return recordText(d, n)
 	}
 	if n.Kind != yaml.MappingNode {
 		d.At(n, "tests", "an event is a mapping, or a JSON object in text")
 		return nil
 	}
-	return appendJSON(nil, n)
+	return appendJSON(d, nil, n)
+}
+
+func recordText(d *strictyaml.Doc, n *yaml.Node) []byte {
+	if n.Tag != "!!str" || !strings.HasPrefix(strings.TrimSpace(n.Value), "{") {
+		d.At(n, "tests", "an event is a mapping, or a JSON object in text")
+		return nil
+	}
+	var b bytes.Buffer
+	var all json.RawMessage
+	err := json.Unmarshal([]byte(n.Value), &all) // Compact tells no place
+	if err == nil {
+		err = json.Compact(&b, all)
+	}
+	if err == nil {
+		return b.Bytes()
+	}
+	at := 0
+	var broken *json.SyntaxError
+	if errors.As(err, &broken) { // its offset counts the byte that it stumbles over
+		at = utf8.RuneCountInString(n.Value[:min(max(int(broken.Offset)-1, 0), len(n.Value))])
+	}
+	d.Inside(n, at, "tests", "this is no JSON: "+err.Error())
+	return nil
 }
 
 // appendJSON writes a node as JSON, members in their order, numbers as they stand.
-func appendJSON(b []byte, n *yaml.Node) []byte {
+func appendJSON(d *strictyaml.Doc, b []byte, n *yaml.Node) []byte {
 	switch n.Kind {
 	case yaml.MappingNode:
 		b = append(b, '{')
@@ -71,7 +100,7 @@ func appendJSON(b []byte, n *yaml.Node) []byte {
 				b = append(b, ',')
 			}
 			b = append(quote(b, n.Content[i].Value), ':')
-			b = appendJSON(b, n.Content[i+1])
+			b = appendJSON(d, b, n.Content[i+1])
 		}
 		return append(b, '}')
 	case yaml.SequenceNode:
@@ -80,7 +109,7 @@ func appendJSON(b []byte, n *yaml.Node) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendJSON(b, c)
+			b = appendJSON(d, b, c)
 		}
 		return append(b, ']')
 	}
@@ -93,6 +122,7 @@ func appendJSON(b []byte, n *yaml.Node) []byte {
 		if json.Valid([]byte(n.Value)) {
 			return append(b, n.Value...)
 		}
+		d.At(n, "tests", n.Value+" is no number of JSON; write it as records do, or in quotes")
 	}
 	return quote(b, n.Value)
 }
@@ -107,7 +137,7 @@ func quote(b []byte, s string) []byte {
 
 // value is what a test wants, as encoding/json would give it.
 func value(d *strictyaml.Doc, n *yaml.Node) any {
-	dec := json.NewDecoder(bytes.NewReader(appendJSON(nil, n)))
+	dec := json.NewDecoder(bytes.NewReader(appendJSON(d, nil, n)))
 	var v any
 	if err := dec.Decode(&v); err != nil {
 		d.At(n, "tests", "this is no JSON value: "+err.Error())
