@@ -213,7 +213,7 @@ const maxSecret = 64 << 10
 func Secret(d *strictyaml.Doc, n *yaml.Node, folder string) string {
 	m := secretPattern.FindStringSubmatch(n.Value)
 	if n.Kind != yaml.ScalarNode || m == nil {
-		d.At(n, "secret", "a secret is a reference, ${file:path} or ${env:NAME}, never a value")
+		d.At(n, "secret", "a secret is a reference, ${file:path} or ${env:NAME}, never a value").Source = "" // the line holds it
 		return ""
 	}
 	if m[1] == "env" {
