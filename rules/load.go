@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -93,13 +94,43 @@ func (l *loader) remedy(d *strictyaml.Doc, id string, n *yaml.Node) {
 	}
 	d.Fields(n, map[string]func(*yaml.Node){
 		"guide": func(n *yaml.Node) { r.Guide = oneOfEach(d, n, "guide", GuideItems) },
-		"text":  template(&r.Text), "command": template(&r.Command),
+		"text":  template(&r.Text),
+		"command": func(n *yaml.Node) {
+			r.Command = compileTemplate(d, n, l.set.Scope)
+			quoted(d, n)
+		},
 	})
 	if r.Text == nil || r.Command == nil {
 		d.At(n, "missing", fmt.Sprintf("step %s needs text and command", id))
 		return
 	}
 	l.remedies[id] = r
+}
+
+// quoted checks that all values of a command stand in single quotes: strangers choose some of them, and of other texts
+// PowerShell evaluates parts.
+func quoted(d *strictyaml.Doc, n *yaml.Node) {
+	inside, at := false, 0
+	for i, part := range strings.Split(n.Value, "{{") {
+		if i > 0 {
+			if !inside {
+				d.Inside(n, at, "value", "a value of a command stands in single quotes")
+			}
+			at += 2
+			value, rest, _ := strings.Cut(part, "}}")
+			at += utf8.RuneCountInString(value) + 2
+			part = rest
+		}
+		for _, r := range part {
+			switch r {
+			case '\'':
+				inside = !inside
+			case '"', '`':
+				d.Inside(n, at, "value", fmt.Sprintf("%c has no place in a command; quote with '", r))
+			}
+			at++
+		}
+	}
 }
 
 func (l *loader) failed(file string, err error) {
