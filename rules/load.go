@@ -266,6 +266,10 @@ func compileTemplate(d *strictyaml.Doc, n *yaml.Node, s *cond.Scope) *cond.Templ
 	if text == "" {
 		return nil
 	}
+	if len(text) > cond.MaxSource {
+		d.At(n, "size", fmt.Sprintf("the text has %d bytes; at most %d are read", len(text), cond.MaxSource))
+		return nil
+	}
 	t, ms := cond.CompileTemplate(text, s)
 	mistakes(d, n, ms)
 	return t
