@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/fatih/color"
@@ -24,6 +25,9 @@ const (
 	headSize    = 1 << 20
 	sampleCount = 500
 )
+
+// replayMemory is what a replay of five million records gets by with, in bytes; beyond it the collector works harder.
+const replayMemory = 256 << 20
 
 type replayFlags struct {
 	ruleFlags
@@ -64,6 +68,9 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	since, last, err := when("since", f.since)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(replayMemory)
 	}
 	until, back, err := when("until", f.until)
 	if err != nil {
