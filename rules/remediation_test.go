@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	yaml "go.yaml.in/yaml/v4"
+
 	"noroshi/internal/diag"
 	"noroshi/internal/strictyaml"
 	"noroshi/rules/library"
@@ -28,7 +30,7 @@ func steps(data []byte) (map[string]Remedy, []diag.Problem) {
 // new one is looked up in Microsoft's reference before it is added here.
 var cmdlets = strings.Fields(`
 	Get-InboxRule Disable-InboxRule Set-Mailbox Get-TransportRule Disable-TransportRule Set-HostedOutboundSpamFilterPolicy Set-RemoteDomain Search-UnifiedAuditLog
-	Get-BlockedSenderAddress Remove-BlockedSenderAddress Set-AdminAuditLogConfig Set-OrganizationConfig Get-MailboxPermission Remove-MailboxPermission
+	Get-BlockedSenderAddress Remove-BlockedSenderAddress Set-AdminAuditLogConfig Set-OrganizationConfig Get-MailboxPermission Remove-MailboxPermission Remove-RoleGroupMember
 	Revoke-MgUserSignInSession Update-MgUser Get-MgUserAuthenticationMethod Get-MgAuditLogSignIn
 	Get-MgRoleManagementDirectoryRoleAssignment Remove-MgRoleManagementDirectoryRoleAssignment Get-MgUserOauth2PermissionGrant Remove-MgOauth2PermissionGrant
 	Format-List Format-Table Get-Date Read-Host`)
@@ -62,11 +64,12 @@ func TestStepsNameRealCommands(t *testing.T) {
 			t.Errorf("no step answers %s, %s", g, GuideTexts[g])
 		}
 	}
-	for _, line := range strings.Split(string(data), "\n") {
-		command, ok := strings.CutPrefix(strings.TrimSpace(line), "command: ")
-		if !ok {
-			continue
-		}
+	var plain map[string]struct{ Command string }
+	if err := yaml.Unmarshal(data, &plain); err != nil || len(plain) != len(all) {
+		t.Fatalf("%d of %d steps, %v", len(plain), len(all), err)
+	}
+	for _, r := range plain {
+		command := r.Command
 		for _, part := range strings.Split(command, ";") {
 			first := cmdlet.FindString(part)
 			if !strings.HasPrefix(strings.TrimSpace(part), first) && !strings.Contains(part, "=") {
