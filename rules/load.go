@@ -66,7 +66,8 @@ type loader struct {
 // The bounds of what is said of one file.
 const (
 	maxProblems = 200
-	maxMessage  = 500 // characters
+	maxMessage  = 500     // characters
+	maxSource   = 4 << 10 // bytes of a line
 )
 
 const remediationFile = "remediation.yaml"
@@ -245,6 +246,12 @@ func (l *loader) take(d *strictyaml.Doc) {
 	for i := range ps {
 		if m := []rune(ps[i].Message); len(m) > maxMessage {
 			ps[i].Message = string(m[:maxMessage]) + "…"
+		}
+		if len(ps[i].Source) > maxSource {
+			ps[i].Source = strings.ToValidUTF8(ps[i].Source[:maxSource], "")
+			if ps[i].Column > utf8.RuneCountInString(ps[i].Source) {
+				ps[i].Source = "" // no excerpt reaches so far
+			}
 		}
 	}
 	l.problems = append(l.problems, ps...)

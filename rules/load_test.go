@@ -97,6 +97,11 @@ func TestManyProblemsAreCounted(t *testing.T) {
 	if p := ps[maxProblems]; p.Code != "many" || !strings.Contains(p.Message, "more problems of this file are not shown") {
 		t.Errorf("got %s", p.Format())
 	}
+	for _, p := range ps {
+		if len(p.Source) > maxSource || p.Column > maxSource && p.Source != "" {
+			t.Fatalf("%d bytes are shown of a line for column %d", len(p.Source), p.Column)
+		}
+	}
 	if n := len([]rune(ps[maxProblems+1].Message)); n != maxMessage+1 {
 		t.Errorf("a message of %d characters", n)
 	}
