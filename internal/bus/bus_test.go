@@ -308,3 +308,20 @@ func sum(b []byte) (s uint64) {
 	}
 	return s
 }
+
+// TestClosingCommitsNothing: a reader that ends in the middle of its work leaves it to the next.
+func TestClosingCommitsNothing(t *testing.T) {
+	_, b := start(t, t.TempDir(), 1<<30)
+	write(t, b, Record{Topic: Events, Key: []byte("k"), Value: []byte("0")}, Record{Topic: Events, Key: []byte("k"), Value: []byte("1")})
+	for _, instance := range []string{"a", "a", "b"} {
+		r, err := b.Reader(Events, "g", instance)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := r.Poll(t.Context(), 10)
+		if err != nil || len(all) == 0 || string(all[0].Value) != "0" {
+			t.Errorf("reader %s begins with %v, %v", instance, all, err)
+		}
+		r.Close()
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -26,12 +27,16 @@ type Reader struct {
 	bus    *Bus
 	topic  Topic
 	client *kgo.Client
+	// settled says that all that Poll has given is done. The client gives partitions back, and would commit them, also when it
+	// is closed in the middle of a batch.
+	settled atomic.Bool
 }
 
 // Reader joins a group for one topic, from its start where the group is new. The instance is a name that the member keeps over
 // restarts, so that a restart moves no partitions.
 func (b *Bus) Reader(topic Topic, group, instance string) (*Reader, error) {
 	r := &Reader{bus: b, topic: topic}
+	r.settled.Store(true)
 	o, err := b.options()
 	if err != nil {
 		return nil, fmt.Errorf("join group %s: %w", group, err)
@@ -42,6 +47,9 @@ func (b *Bus) Reader(topic Topic, group, instance string) (*Reader, error) {
 		kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes/2), kgo.FetchMaxWait(fetchMaxWait), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
 		kgo.SessionTimeout(session), kgo.RebalanceTimeout(rebalance), kgo.HeartbeatInterval(heartbeat),
 		kgo.OnPartitionsRevoked(func(ctx context.Context, c *kgo.Client, _ map[string][]int32) {
+			if !r.settled.Load() {
+				return
+			}
 			if err := c.CommitUncommittedOffsets(ctx); err != nil {
 				b.config.Log.Warn("offsets not committed before partitions move; their records come again", slog.String("group", group), slog.Any("err", err))
 			}
@@ -55,6 +63,7 @@ func (b *Bus) Reader(topic Topic, group, instance string) (*Reader, error) {
 // Poll waits for records, at most so many. What it gave before must be done. Faults of the brokers are tried again until ctx
 // ends.
 func (r *Reader) Poll(ctx context.Context, most int) ([]Record, error) {
+	r.settled.Store(true)
 	for {
 		r.client.AllowRebalance()
 		fetches := r.client.PollRecords(ctx, most)
@@ -64,6 +73,7 @@ func (r *Reader) Poll(ctx context.Context, most int) ([]Record, error) {
 		var all []Record
 		fetches.EachRecord(func(k *kgo.Record) { all = append(all, r.record(k)) })
 		if len(all) > 0 {
+			r.settled.Store(false)
 			return all, nil
 		}
 		if ctx.Err() != nil {
@@ -91,6 +101,7 @@ func (r *Reader) Commit(ctx context.Context) error {
 	if err := r.client.CommitUncommittedOffsets(ctx); err != nil {
 		return fmt.Errorf("commit offsets: %w", err)
 	}
+	r.settled.Store(true)
 	return nil
 }
 
