@@ -173,7 +173,7 @@ func (w *Worker) fill(i int32) {
 	s.Facts, s.Cut = w.factsFor(r)
 	s.Summary = w.summary(r.Rule)
 	for _, m := range r.Respond {
-		s.Respond = append(s.Respond, alert.Step{ID: m.ID, Text: alert.OneLine(w.machine.Render(m.Text), alert.MaxSummary), Command: alert.OneLine(w.machine.Render(m.Command), alert.MaxSummary)})
+		s.Respond = append(s.Respond, alert.Step{ID: m.ID, Text: alert.OneLine(w.machine.Render(m.Text), alert.MaxSummary), Command: alert.OneLine(w.machine.RenderQuoted(m.Command), alert.MaxSummary)})
 	}
 }
 

@@ -59,13 +59,23 @@ func (t *Template) Slots() (all []event.Slot) {
 
 // Render fills a template in. A value that cannot be had is left out.
 func (m *Machine) Render(t *Template) string {
+	return m.render(t, func(value string) string { return value })
+}
+
+// RenderQuoted is Render for a command of PowerShell whose values stand in single quotes. Quotes in values are doubled, the
+// typographic ones too, which PowerShell takes for the same: a stranger who names an inbox rule writes no command.
+func (m *Machine) RenderQuoted(t *Template) string { return m.render(t, quotes.Replace) }
+
+var quotes = strings.NewReplacer("'", "''", "\u2018", "\u2018\u2018", "\u2019", "\u2019\u2019", "\u201a", "\u201a\u201a", "\u201b", "\u201b\u201b")
+
+func (m *Machine) render(t *Template, written func(string) string) string {
 	var b strings.Builder
 	for i, text := range t.texts {
 		b.WriteString(text)
 		if i < len(t.values) {
 			v, err := m.run(t.values[i])
 			if err == nil {
-				b.WriteString(format(v))
+				b.WriteString(written(format(v)))
 			}
 		}
 	}
