@@ -105,10 +105,21 @@ func (r *Reader) Commit(ctx context.Context) error {
 	return nil
 }
 
-// Close leaves without a commit. A named member stays known to the group until its session ends.
+// closeWithin is how long Close waits for a join that is under way.
+const closeWithin = time.Second
+
+// Close leaves without a commit: what is done has been committed. The client would wait for a join that is under way, as long
+// as a session lasts; after a second it is left to end by itself. A named member stays known to the group until its session ends.
 func (r *Reader) Close() {
-	r.client.AllowRebalance()
-	r.client.CloseAllowingRebalance()
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		r.client.CloseAllowingRebalance()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeWithin):
+	}
 }
 
 // All gives every record of a topic from its start to what is its end now.
