@@ -35,7 +35,11 @@ var privilegedRoles = map[string]string{
 	"e00e864a-17c5-4a4b-9c06-f5b95a8d5bd8": "Partner Tier2 Support",
 	"4ba39ca4-527c-499a-b93d-d9b492c50246": "Partner Tier1 Support",
 	"aaf43236-0c0d-4d5f-883a-6955382ac081": "B2C IEF Keyset Administrator",
-	"c430b396-e693-46cc-96f3-db01bf8bb62a": "Attack Simulation Administrator",
+	"f2ef992c-3afb-46b9-b7cf-a126ee74c451": "Global Reader",
+	"5d6b6bb7-de71-4623-b4af-96380a352509": "Security Reader",
+	"5f2222b1-57c3-48ba-8ad5-d4759f1fde6f": "Security Operator",
+	"cf1c38e5-3621-4004-a7cb-879624dced7c": "Application Developer",
+	"7698a772-787b-4ac8-901f-60d6b08affd2": "Cloud Device Administrator",
 }
 
 // privilegedNames are those roles' names, older names, and the role groups of Exchange and Purview, lower case.
