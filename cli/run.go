@@ -59,6 +59,7 @@ func newRun(s Streams, path, data string, log *slog.Logger) (*app.Run, error) {
 		before := len(doc.Problems)
 		named = makeSinks(s, conf, doc, log)
 		ps = append(ps, doc.Problems[before:]...)
+		diag.HideSecrets(ps)
 	}
 	set, more := rules.Load(rules.Options{Paths: conf.Rules, Library: true, Lists: conf.Lists, Now: s.Now()})
 	ps = append(ps, more...)

@@ -89,6 +89,7 @@ func Read(path string, kinds []string) (*Config, *strictyaml.Doc, []diag.Problem
 			"sinks": func(n *yaml.Node) { c.sinks(d, n, kinds) },
 		})
 	}
+	diag.HideSecrets(d.Problems)
 	return c, d, append(d.Problems, more...)
 }
 
@@ -213,7 +214,7 @@ const maxSecret = 64 << 10
 func Secret(d *strictyaml.Doc, n *yaml.Node, folder string) string {
 	m := secretPattern.FindStringSubmatch(n.Value)
 	if n.Kind != yaml.ScalarNode || m == nil {
-		d.At(n, "secret", "a secret is a reference, ${file:path} or ${env:NAME}, never a value").Source = "" // the line holds it
+		d.At(n, "secret", "a secret is a reference, ${file:path} or ${env:NAME}, never a value")
 		return ""
 	}
 	if m[1] == "env" {

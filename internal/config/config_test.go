@@ -1,0 +1,91 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"noroshi/internal/diag"
+)
+
+func read(t *testing.T, text string) (*Config, string) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range map[string]string{"noroshi.yaml": text, "key": "hush\n", "empty": ""} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, _, ps := Read(filepath.Join(dir, "noroshi.yaml"), []string{"stdout", "file"})
+	diag.Sort(ps)
+	var b strings.Builder
+	for _, p := range ps {
+		b.WriteString(strings.TrimPrefix(p.Format(), dir+"/") + "\n")
+	}
+	return c, b.String()
+}
+
+func TestAWholeConfiguration(t *testing.T) {
+	t.Setenv("NOROSHI_TEST_PASSWORD", "whisper")
+	c, problems := read(t, `
+kafka: {brokers: [k1:9092], prefix: n., partitions: 8, cap_mib: 128, tls: true, sasl: {mechanism: scram-sha-512, user: u, password: "${env:NOROSHI_TEST_PASSWORD}"}}
+sources: [{file: {paths: ["a/*.ndjson", /var/log/b], follow: false, poll: 2s}}]
+rules: [mine]
+lists: {vip: [taro@contoso.example]}
+sinks: [{name: out, reads: alerts, stdout: {}}]
+`)
+	if problems != "" {
+		t.Fatal(problems)
+	}
+	k := c.Kafka
+	if k.Brokers[0] != "k1:9092" || k.Prefix != "n." || k.Partitions != 8 || k.Cap != 128<<20 || !k.TLS || k.Mechanism != "scram-sha-512" || k.Password != "whisper" {
+		t.Errorf("kafka is %+v", k)
+	}
+	f := c.Sources[0].File
+	if f.Paths[0] != filepath.Join(c.Folder, "a/*.ndjson") || f.Paths[1] != "/var/log/b" || f.Follow || f.Poll != 2*time.Second {
+		t.Errorf("the source is %+v", f)
+	}
+	if c.Rules[0] != filepath.Join(c.Folder, "mine") || !c.Lists["vip"].Has("TARO@contoso.example") || c.Sinks[0].Name != "out" || c.Sinks[0].Kind != "stdout" {
+		t.Errorf("the rest is %+v", c)
+	}
+}
+
+func TestEveryMistakeIsToldAtOnce(t *testing.T) {
+	_, problems := read(t, `kafka: {partitions: 0, sasl: {password: hush}}
+sources: [{file: {path: x}}, {fil: {}}]
+sinks: [{name: A B, stdout: {}}, {name: a, stdout: {}, file: {}}, {name: a}]
+lists: {vip: 7}
+routes: []
+`)
+	for _, want := range []string{
+		"noroshi.yaml:1:21: 0 lies outside 1 to 256 [value]",
+		"noroshi.yaml:1:41: a secret is a reference, ${file:path} or ${env:NAME}, never a value [secret]\n",
+		`noroshi.yaml:2:19: no key "path" here; did you mean "paths"? [key]`,
+		"noroshi.yaml:2:18: a file source needs the key paths [missing]",
+		`noroshi.yaml:2:31: no key "fil" here; did you mean "file"? [key]`,
+		`noroshi.yaml:3:16: "A B" is no name of a sink`,
+		"the sink is a stdout already; make it two sinks [value]",
+		`the name "a" is taken`,
+		"a sink needs one of the keys stdout, file [missing]",
+		"noroshi.yaml:4:",
+		`noroshi.yaml:5:1: no key "routes" here`,
+	} {
+		if !strings.Contains(problems, want) {
+			t.Errorf("%q is not in\n%s", want, problems)
+		}
+	}
+	if strings.Contains(problems, "hush") {
+		t.Error("the secret is shown")
+	}
+}
+
+func TestSecretsComeFromFilesAndTheEnvironment(t *testing.T) {
+	for ref, want := range map[string]string{"${file:key}": "", "${file:gone}": "the secret cannot be read", "${file:empty}": "is empty", "${env:NOROSHI_NOT_SET}": "the environment has no NOROSHI_NOT_SET"} {
+		c, problems := read(t, `kafka: {sasl: {password: "`+ref+`"}}`)
+		if want == "" && (problems != "" || c.Kafka.Password != "hush") || !strings.Contains(problems, want) {
+			t.Errorf("%s: %q, %s", ref, c.Kafka.Password, problems)
+		}
+	}
+}
