@@ -72,7 +72,7 @@ func (r *Run) session(ctx context.Context, b *bus.Bus, w *bus.Writer, number int
 		return err
 	}
 	defer reader.Close()
-	s := &session{run: r, reader: reader, writer: w, worker: r.Set.Worker(), parts: map[int32]*part{}}
+	s := &session{run: r, reader: reader, writer: w, worker: r.set.Worker(), parts: map[int32]*part{}}
 	last := time.Now()
 	for {
 		records, err := s.poll(ctx)
@@ -120,7 +120,7 @@ func (s *session) batch(ctx context.Context, records []bus.Record) error {
 		rec := &records[i]
 		p := s.parts[rec.Partition]
 		if p == nil {
-			p = &part{memory: s.run.Set.Memory()}
+			p = &part{memory: s.run.set.Memory()}
 			s.parts[rec.Partition] = p
 		}
 		touched[rec.Partition] = p

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,8 +18,9 @@ import (
 	"noroshi/internal/event"
 )
 
-// ingested counts what sources have handed over.
-type ingested struct{ records, refused atomic.Int64 }
+// ingested counts what sources have handed over. An account is unresolved that has neither a user principal name nor an entry
+// in the directory.
+type ingested struct{ records, refused, unresolved atomic.Int64 }
 
 // taking is the way of records from the sources to their topic.
 type taking struct {
@@ -83,6 +85,9 @@ func (t *taking) records(b ingest.Batch) (all []bus.Record) {
 		}
 		id := t.reader.Identity()
 		t.run.ingested.records.Add(1)
+		if !strings.Contains(id.Account, "@") {
+			t.run.ingested.unresolved.Add(1)
+		}
 		all = append(all, eventRecord(id, raw))
 	}
 	for _, bad := range b.Refused {

@@ -84,7 +84,7 @@ func BenchmarkLatency(b *testing.B) {
 			b.Fatal(err)
 		}
 		source := &steady{perSecond: 5000, last: 50_000, done: make(chan struct{})}
-		run := &Run{Config: conf, Set: detector.New(set, detector.Options{}), Sources: []ingest.Source{source}, Sinks: []NamedSink{{"hook", sink}}, Log: slog.New(slog.DiscardHandler)}
+		run := &Run{Config: conf, Compile: func(sample [][]byte) *detector.Set { return detector.New(set, detector.Options{Sample: sample}) }, Sources: []ingest.Source{source}, Sinks: []NamedSink{{"hook", sink}}, Log: slog.New(slog.DiscardHandler)}
 		ctx, stop := context.WithCancel(b.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- run.Run(ctx) }()

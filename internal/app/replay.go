@@ -47,6 +47,7 @@ type Stats struct {
 	ByRule      map[string]int `json:"by_rule"`
 	ByDataset   map[string]int `json:"by_dataset"`
 	Failed      map[string]int `json:"failed_by_rule,omitempty"` // records on which a condition failed at run time
+	CutLists    int            `json:"cut_lists,omitempty"`      // lists longer than conditions see
 	Candidates  int            `json:"candidates"`               // rule and record pairs that were tried
 	Runs        int            `json:"vm_runs"`                  // of them those that the VM decided
 }
@@ -333,6 +334,7 @@ func (t *tail) finish() error { return t.spool.each(t.apply) }
 
 // count adds what a worker counted.
 func (t *tail) count(w *detector.Worker) {
+	t.stats.CutLists += w.Reader().Cut
 	t.stats.Candidates += w.Candidates
 	t.stats.Runs += w.Runs()
 	for i, n := range w.Failed {

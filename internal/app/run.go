@@ -20,13 +20,14 @@ import (
 // Run is everything in one process: sources, Kafka, detector, sinks.
 type Run struct {
 	Config   *config.Config
-	Set      *detector.Set
+	Compile  func(sample [][]byte) *detector.Set // called once, with records that tell how common comparisons are
 	Sources  []ingest.Source
 	Sinks    []NamedSink
 	Sessions int // detector sessions; 0: one for each core, at most one for each partition
 	Log      *slog.Logger
 	Out      io.Writer
 
+	set      *detector.Set
 	ingested ingested
 	detected detected
 	runners  []*sinks.Runner
@@ -45,8 +46,10 @@ const (
 )
 
 const (
-	keepTick    = time.Second
-	startWithin = time.Minute
+	sampleRecords = 500
+	sampleWithin  = 10 * time.Second
+	keepTick      = time.Second
+	startWithin   = time.Minute
 )
 
 // Run works until ctx ends, then stops from the sources on, so that what has been read is evaluated and what has been
@@ -57,6 +60,11 @@ func (r *Run) Run(ctx context.Context) error {
 		return err
 	}
 	defer hub.close()
+	sample, err := hub.sample(ctx, r.Config.Kafka.Partitions)
+	if err != nil { // rules are found as surely without, only slower
+		r.Log.Warn("no sample of records for the rules", slog.Any("err", err))
+	}
+	r.set = r.Compile(sample)
 	writer, err := hub.bus.Writer()
 	if err != nil {
 		return err
@@ -82,7 +90,7 @@ func (r *Run) Run(ctx context.Context) error {
 		for _, s := range r.Sources {
 			reading.run(func(ctx context.Context) error { return s.Run(ctx, in.position, in.deliver) })
 		}
-		r.Log.Info("running", slog.Int("rules", len(r.Set.Rules())), slog.Int("sources", len(r.Sources)), slog.Int("sinks", len(r.Sinks)))
+		r.Log.Info("running", slog.Int("rules", len(r.set.Rules())), slog.Int("sources", len(r.Sources)), slog.Int("sinks", len(r.Sinks)))
 	}
 	select {
 	case <-ctx.Done():
@@ -114,7 +122,7 @@ func (r *Run) groups() map[bus.Topic][]string {
 
 // sum says what has been done.
 func (r *Run) sum() {
-	r.Log.Info("stopped", slog.Int64("records", r.ingested.records.Load()), slog.Int64("dead_letters", r.ingested.refused.Load()+r.detected.refused.Load()), slog.Int64("events", r.detected.events.Load()),
+	r.Log.Info("stopped", slog.Int64("records", r.ingested.records.Load()), slog.Int64("dead_letters", r.ingested.refused.Load()+r.detected.refused.Load()), slog.Int64("unresolved_accounts", r.ingested.unresolved.Load()), slog.Int64("events", r.detected.events.Load()),
 		slog.Int64("duplicates", r.detected.duplicates.Load()), slog.Int64("alerts", r.detected.alerts.Load()))
 	for _, s := range r.runners {
 		c := s.Counts()
@@ -163,6 +171,17 @@ func (h *hub) close() {
 	if h.embedded != nil {
 		h.embedded.Close()
 	}
+}
+
+// sample is the records that came last, a few of each partition; none where the topic is new.
+func (h *hub) sample(ctx context.Context, partitions int) (all [][]byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, sampleWithin)
+	defer cancel()
+	err = h.bus.Last(ctx, bus.Events, int64(max(1, sampleRecords/partitions)), func(r bus.Record) error {
+		all = append(all, r.Value)
+		return nil
+	})
+	return all, err
 }
 
 func (h *hub) keep(ctx context.Context, groups map[bus.Topic][]string) error {

@@ -80,7 +80,7 @@ func TestARefusedAlertIsSetAsideAndTriedAgainForItsSinkAlone(t *testing.T) {
 	}
 	conf := config.Default()
 	conf.Kafka.Data = filepath.Join(dir, "data")
-	run := &Run{Config: conf, Set: detector.New(set, detector.Options{}), Sources: []ingest.Source{source}, Sinks: []NamedSink{one, two}, Log: log}
+	run := &Run{Config: conf, Compile: func(sample [][]byte) *detector.Set { return detector.New(set, detector.Options{Sample: sample}) }, Sources: []ingest.Source{source}, Sinks: []NamedSink{one, two}, Log: log}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- run.Run(ctx) }()

@@ -113,6 +113,20 @@ func TestARecordKeepsItsBytesAndHeaders(t *testing.T) {
 	}
 }
 
+func TestTheLastRecordsOfEachPartition(t *testing.T) {
+	_, b := start(t, t.TempDir(), 1<<30)
+	for i := range 9 {
+		write(t, b, Record{Topic: Events, Key: []byte("k"), Value: []byte(fmt.Sprint(i))})
+	}
+	var got []string
+	if err := b.Last(t.Context(), Events, 2, func(r Record) error {
+		got = append(got, string(r.Value))
+		return nil
+	}); err != nil || fmt.Sprint(got) != "[7 8]" {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
 func TestARecordThatKafkaWillNeverTakeIsNamed(t *testing.T) {
 	_, b := start(t, t.TempDir(), 1<<30)
 	w, err := b.Writer()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -124,6 +125,11 @@ func (r *Reader) Close() {
 
 // All gives every record of a topic from its start to what is its end now.
 func (b *Bus) All(ctx context.Context, topic Topic, do func(Record) error) error {
+	return b.Last(ctx, topic, math.MaxInt64, do)
+}
+
+// Last is All for at most so many records of the end of each partition.
+func (b *Bus) Last(ctx context.Context, topic Topic, each int64, do func(Record) error) error {
 	ends, err := b.admin.ListEndOffsets(ctx, b.name(topic))
 	if err != nil {
 		return fmt.Errorf("read %s: %w", b.name(topic), err)
@@ -140,7 +146,7 @@ func (b *Bus) All(ctx context.Context, topic Topic, do func(Record) error) error
 			return fmt.Errorf("read %s: %w", b.name(topic), errors.Join(e.Err, s.Err))
 		}
 		if e.Offset > s.Offset {
-			left[p], from[p] = e.Offset, kgo.NewOffset().At(s.Offset)
+			left[p], from[p] = e.Offset, kgo.NewOffset().At(max(s.Offset, e.Offset-each))
 		}
 	}
 	if len(left) == 0 {

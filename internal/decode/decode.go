@@ -12,6 +12,9 @@ import (
 // MaxRecord is the longest record that is read, in bytes; a longer one is undecodable, reason size.
 const MaxRecord = 4 << 20
 
+// MaxList is how many texts of a list conditions see; the rest is cut and counted.
+const MaxList = 1000
+
 // Slack is the number of readable bytes, the first of them a zero, that must follow a record.
 const Slack = projector.Slack
 

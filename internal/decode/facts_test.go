@@ -181,6 +181,14 @@ func TestARecordWithoutTimeTakesTheBrokers(t *testing.T) {
 	}
 }
 
+// TestALongListIsCutAndCounted: a condition never walks more than a bounded list.
+func TestALongListIsCutAndCounted(t *testing.T) {
+	r := read(t, admin(`"Operation":"New-InboxRule","Parameters":[{"Name":"ForwardTo","Value":"`+strings.Repeat("a@mail.example;", MaxList+5)+`"}]`))
+	if got := len(r.fieldList("inbox_rule.sends_to")); got != MaxList || r.Cut != 1 {
+		t.Errorf("%d texts, %d lists cut", got, r.Cut)
+	}
+}
+
 // TestDuplicatesShareTheirBits: the same record by any road; another time or action is another record.
 func TestDuplicatesShareTheirBits(t *testing.T) {
 	r := NewPlan(event.NewLayout(), Options{}).Reader()

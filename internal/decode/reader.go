@@ -33,6 +33,8 @@ func (e *Error) Unwrap() error { return e.Cause }
 type Reader struct {
 	// Event is the record at hand.
 	Event *event.Event
+	// Cut counts the lists that were cut to MaxList.
+	Cut int
 
 	plan       *Plan
 	projectors [event.Shapes]*projector.Projector
@@ -124,7 +126,12 @@ func (r *Reader) List(s event.Slot) []string {
 	if o.list == nil {
 		return nil
 	}
-	return o.list(r)
+	all := o.list(r)
+	if len(all) > MaxList {
+		all = all[:MaxList]
+		r.Cut++
+	}
+	return all
 }
 
 // Has implements event.Source.
