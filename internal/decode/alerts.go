@@ -32,11 +32,11 @@ func alertTrigger(r *Reader, _ string) string {
 	return text(r.alertData(), "reid")
 }
 
-// alertEntity is the account that the alert is about: f3u, AlertEntityId, ObjectId, eid, suid, in this order.
+// alertEntity is the account that the alert is about: f3u, AlertEntityId, ObjectId, eid, suid, the user of the evidence, in this order.
 func alertEntity(r *Reader, _ string) string {
 	if !r.acts("alert.entity") {
 		return ""
 	}
 	d := r.alertData()
-	return event.Lower(first(text(d, "f3u"), r.at("AlertEntityId"), r.at("ObjectId"), text(d, "eid"), text(d, "suid")))
+	return event.Lower(first(text(d, "f3u"), r.at("AlertEntityId"), r.at("ObjectId"), text(d, "eid"), text(d, "suid"), r.at("Evidence[*].UserPrincipalName")))
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 
+	"golang.org/x/text/unicode/norm"
 	"golang.org/x/text/width"
 )
 
@@ -63,10 +64,10 @@ func FolderClass(path string) string {
 	return "custom"
 }
 
-// foldFolder drops what folder names differ in by accident.
+// foldFolder drops what folder names differ in by accident: case, width, blanks, accents written as marks of their own.
 func foldFolder(s string) string {
 	var b strings.Builder
-	for _, r := range width.Fold.String(s) {
+	for _, r := range norm.NFKC.String(width.Fold.String(s)) {
 		if !unicode.IsSpace(r) {
 			b.WriteRune(unicode.ToLower(r))
 		}

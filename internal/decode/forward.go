@@ -97,13 +97,17 @@ func Destinations(s string) (all []string) {
 	return all
 }
 
-// split takes a list of addresses apart. A comma inside quotes or of a distinguished name separates nothing.
+// split takes a list of addresses apart. Nothing inside quotes separates, nor does a comma of a
+// distinguished name.
 func split(s string) []string {
+	separator := byte(',')
 	if strings.Contains(s, ";") {
-		return strings.Split(s, ";")
-	}
-	if strings.Count(s, "@") < 2 || strings.Contains(s, "=") {
+		separator = ';'
+	} else if strings.Count(s, "@") < 2 || strings.Contains(s, "=") {
 		return []string{s}
+	}
+	if strings.Count(s, `"`)%2 == 1 { // a quote that is never closed quotes nothing
+		return strings.Split(s, string(separator))
 	}
 	var all []string
 	quoted, from := false, 0
@@ -111,7 +115,7 @@ func split(s string) []string {
 		switch {
 		case s[i] == '"':
 			quoted = !quoted
-		case s[i] == ',' && !quoted:
+		case s[i] == separator && !quoted:
 			all, from = append(all, s[from:i]), i+1
 		}
 	}

@@ -60,10 +60,10 @@ func inboxRuleOp(r *Reader, _ string) string {
 	case "Remove-InboxRule":
 		return "remove"
 	case "UpdateInboxRules":
-		switch r.ruleParam("RuleOperation") {
-		case "AddMailboxRule":
+		switch strings.ToLower(r.ruleParam("RuleOperation")) {
+		case "addmailboxrule":
 			return "create"
-		case "RemoveMailboxRule", "DeleteMailboxRule":
+		case "removemailboxrule", "deletemailboxrule":
 			return "remove"
 		}
 		return "change"

@@ -125,7 +125,7 @@ var fields = []Field{
 	{Name: "alert.severity", Meaning: "its severity", Example: "High", Paths: ual("Severity"), Actions: alertActions},
 	{Name: "alert.category", Meaning: "its category", Example: "ThreatManagement", Paths: ual("Category"), Actions: alertActions},
 	{Name: "alert.trigger_id", Meaning: "the id of the record that triggered it", Example: "8b0c…", Actions: alertActions, Derived: "Data.reid", Paths: ual("Data")},
-	{Name: "alert.entity", Form: LowerCase, Meaning: "the account it is about", Example: "taro@contoso.example", Actions: alertActions, Derived: "Data.f3u, AlertEntityId, ObjectId", Paths: ual("Data", "AlertEntityId", "ObjectId")},
+	{Name: "alert.entity", Form: LowerCase, Meaning: "the account it is about", Example: "taro@contoso.example", Actions: alertActions, Derived: "Data.f3u, AlertEntityId, ObjectId, Data.eid, Data.suid, the evidence's user", Paths: ual("Data", "AlertEntityId", "ObjectId", "Evidence[*].UserPrincipalName")},
 
 	{Name: "file.name", Meaning: "the file's name", Example: "plan.docx", Paths: ual("SourceFileName")},
 	{Name: "file.size", Type: Number, Meaning: "the file's size", Unit: "bytes", Example: "10240", Paths: ual("FileSizeBytes")},
