@@ -98,6 +98,22 @@ func TestOneProcessAData(t *testing.T) {
 	}
 }
 
+// TestALookAtTheDataLeavesTheLockAlone: a command after a kill does not write itself down as the holder.
+func TestALookAtTheDataLeavesTheLockAlone(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"broker.json": "{}", "lock": "77\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := FromData(dir, nil); !errors.Is(err, ErrNotRunning) {
+		t.Errorf("after a kill: %v", err)
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "lock")); err != nil || string(b) != "77\n" {
+		t.Errorf("the lock holds %q, %v", b, err)
+	}
+}
+
 func TestARecordKeepsItsBytesAndHeaders(t *testing.T) {
 	_, b := start(t, t.TempDir(), 1<<30)
 	write(t, b, Record{Topic: Events, Key: []byte("k"), Value: []byte(`{"a": 1}`), Headers: []Header{{"dataset", []byte("ual.x")}}})
@@ -185,17 +201,17 @@ func TestKilledBrokerKeepsWhatItAcknowledged(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := 0; ; i++ {
-			if err := w.Write(t.Context(), []Record{{Topic: Events, Key: []byte(fmt.Sprint(i % 7)), Value: []byte(fmt.Sprint(i))}}); err != nil {
+			if err := w.Write(t.Context(), []Record{{Topic: Events, Key: []byte(fmt.Sprint(i % 7)), Value: []byte(os.Getenv("NOROSHI_BUS_ROUND") + "/" + fmt.Sprint(i))}}); err != nil {
 				t.Fatal(err)
 			}
 			fmt.Println("acknowledged", i)
 		}
 	}
 	dir := t.TempDir()
-	last := -1
-	for range 3 {
+	lasts := map[int]int{}
+	for round := range 3 {
 		cmd := exec.Command(os.Args[0], "-test.run", "^TestKilledBrokerKeepsWhatItAcknowledged$")
-		cmd.Env = append(os.Environ(), "NOROSHI_BUS_CHILD="+dir)
+		cmd.Env = append(os.Environ(), "NOROSHI_BUS_CHILD="+dir, fmt.Sprintf("NOROSHI_BUS_ROUND=%d", round))
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -209,7 +225,7 @@ func TestKilledBrokerKeepsWhatItAcknowledged(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		last = max(last, n)
+		lasts[round] = n
 		_ = cmd.Process.Kill() // the test is about this
 		_ = cmd.Wait()
 	}
@@ -218,9 +234,11 @@ func TestKilledBrokerKeepsWhatItAcknowledged(t *testing.T) {
 	for _, v := range values(t, b, Events) {
 		have[v] = true
 	}
-	for i := range last + 1 {
-		if !have[fmt.Sprint(i)] {
-			t.Errorf("%d was acknowledged and is gone", i)
+	for round, last := range lasts {
+		for i := range last + 1 {
+			if !have[fmt.Sprintf("%d/%d", round, i)] {
+				t.Errorf("%d of round %d was acknowledged and is gone", i, round)
+			}
 		}
 	}
 }

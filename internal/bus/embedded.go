@@ -150,8 +150,7 @@ func FromData(dir string, log *slog.Logger) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("read %s: %w", brokerFile, err)
 	}
-	if f, err := lock(filepath.Join(dir, lockFile)); err == nil {
-		_ = f.Close() // it was killed: its file is old
+	if !taken(filepath.Join(dir, lockFile)) { // it was killed: its file is old
 		return Config{}, fmt.Errorf("%s: %w", dir, ErrNotRunning)
 	}
 	var c credential
