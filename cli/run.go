@@ -83,7 +83,7 @@ func newRun(s Streams, path, data string, log *slog.Logger) (*app.Run, error) {
 	if len(sources) == 0 {
 		return nil, failed{fmt.Errorf("%s names no sources", path)}
 	}
-	return &app.Run{Config: conf, Compile: func(sample [][]byte) *detector.Set { return compile(set, conf, sample) }, Sources: sources, Sinks: named, Log: log, Out: s.Out}, nil
+	return &app.Run{Config: conf, Compile: func(sample [][]byte) *detector.Set { return compile(set, conf, sample) }, Sources: sources, Sinks: named, Log: log}, nil
 }
 
 func makeSinks(s Streams, conf *config.Config, doc *strictyaml.Doc, log *slog.Logger) (named []app.NamedSink) {

@@ -69,14 +69,11 @@ func factsOf(l *event.Layout, r *rules.Rule) (all []fact) {
 			continue
 		}
 		seen[slot] = true
-		all = append(all, fact{slot, append(alert.AppendQuoted(nil, factName(l.Def(slot).Name)), ':')})
+		all = append(all, fact{slot, append(alert.AppendQuoted(nil, l.Def(slot).Name), ':')})
 	}
 	slices.SortFunc(all, func(a, b fact) int { return slices.Compare(a.name, b.name) })
 	return all
 }
-
-// factName is a field's name as authors write it: param[Name] stands for param["Name"].
-func factName(name string) string { return name }
 
 // choose finds for every rule the comparison that it is looked up by.
 func (s *Set) choose(sample [][]byte) {

@@ -63,24 +63,23 @@ func keyOf(info os.FileInfo) string {
 func (r *reading) restore(stored []byte) error {
 	var p position
 	if stored == nil || json.Unmarshal(stored, &p) != nil {
-		return r.begin()
+		r.begin()
+		return nil
 	}
 	head, err := r.head(p.HeadLen)
 	if err != nil {
 		return err
 	}
 	if head != p.Head || r.info.Size() < p.Offset {
-		return r.begin()
+		r.begin()
+		return nil
 	}
 	r.at = p
 	return nil
 }
 
 // begin starts the file from its beginning.
-func (r *reading) begin() error {
-	r.at, r.skip = position{}, false
-	return nil
-}
+func (r *reading) begin() { r.at, r.skip = position{}, false }
 
 // head is the hash of the first bytes, as many as are asked for.
 func (r *reading) head(n int) (string, error) {
@@ -115,9 +114,7 @@ func (r *reading) lines(ctx context.Context, deliver ingest.Deliver, last bool) 
 		return nil
 	}
 	if info, err := r.file.Stat(); err == nil && info.Size() < r.at.Offset {
-		if err := r.begin(); err != nil { // truncated
-			return err
-		}
+		r.begin() // truncated
 	}
 	for {
 		if err := ctx.Err(); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -25,7 +24,6 @@ type Run struct {
 	Sinks    []NamedSink
 	Sessions int // detector sessions; 0: one for each core, at most one for each partition
 	Log      *slog.Logger
-	Out      io.Writer
 
 	set      *detector.Set
 	ingested ingested

@@ -270,6 +270,9 @@ func TestAFullLogStopsTheSourceAndLosesNothing(t *testing.T) {
 	if h := e.Holder(); h != "detector on test.events" {
 		t.Errorf("the holder is %q", h)
 	}
+	if bytes := fed.Load() * length; bytes > 2*size {
+		t.Errorf("%d bytes were fed before the gate closed at %d", bytes, size)
+	}
 	r, err := b.Reader(Events, "detector", "d")
 	if err != nil {
 		t.Fatal(err)

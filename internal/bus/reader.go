@@ -75,17 +75,25 @@ func (r *Reader) Poll(ctx context.Context, most int) ([]Record, error) {
 		fetches.EachRecord(func(k *kgo.Record) { all = append(all, r.record(k)) })
 		if len(all) > 0 {
 			r.settled.Store(false)
+			r.tell(fetches.Errors())
 			return all, nil
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		r.tell(fetches.Errors())
 		for _, e := range fetches.Errors() {
 			if errors.Is(e.Err, kerr.FencedInstanceID) || errors.Is(e.Err, kerr.TopicAuthorizationFailed) || errors.Is(e.Err, kerr.GroupAuthorizationFailed) || errors.Is(e.Err, kerr.SaslAuthenticationFailed) {
 				return nil, fmt.Errorf("read %s: %w", r.bus.name(r.topic), e.Err)
 			}
-			r.bus.config.Log.Warn("reading interrupted", slog.String("topic", r.bus.name(r.topic)), slog.Any("err", e.Err))
 		}
+	}
+}
+
+// tell logs faults that the client tries again by itself.
+func (r *Reader) tell(all []kgo.FetchError) {
+	for _, e := range all {
+		r.bus.config.Log.Warn("reading interrupted", slog.String("topic", r.bus.name(r.topic)), slog.Int("partition", int(e.Partition)), slog.Any("err", e.Err))
 	}
 }
 

@@ -70,7 +70,6 @@ func (e *Embedded) Keep(ctx context.Context, b *Bus, readers map[Topic][]string,
 			e.options.Log.Warn("log not shortened", slog.Any("err", err))
 		case e.gate.set(by) && by != "":
 			e.options.Log.Warn("log is full; sources wait for a reader", slog.String("reader", by), slog.Int64("cap_bytes", e.options.Cap))
-		case by == "":
 		}
 		select {
 		case <-ctx.Done():

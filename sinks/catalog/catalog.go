@@ -3,6 +3,8 @@ package catalog
 
 import (
 	"io"
+	"maps"
+	"slices"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -39,12 +41,5 @@ var All = map[string]Make{
 	},
 }
 
-// Kinds are the keys.
-func Kinds() (all []string) {
-	for _, k := range []string{"stdout", "file", "webhook"} {
-		if All[k] != nil {
-			all = append(all, k)
-		}
-	}
-	return all
-}
+// Kinds are the keys, sorted.
+func Kinds() []string { return slices.Sorted(maps.Keys(All)) }
