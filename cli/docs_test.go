@@ -16,7 +16,7 @@ import (
 // fieldsPage is docs/fields.md.
 func fieldsPage() string {
 	var b strings.Builder
-	b.WriteString("# Fields\n\nThe fields that conditions can use, made from the schema; `noroshi fields NAME` shows one. Paths: `A[Name]` is an entry of a Name/Value list, `A[*].B` the first element that has B. Beside these: `raw.Some.Path`, `param[\"Name\"]`, `change[\"Name\"].old` and `.new`.\n\n| field | type | meaning | unified audit log | Entra | example |\n|---|---|---|---|---|---|\n")
+	b.WriteString("# Fields\n\nThe fields that conditions can use, made from the schema; `noroshi fields NAME` shows one. Paths: `A[Name]` is an entry of a Name/Value list, `A[*].B` the first element that has B. Beside these: `raw.Some.Path`, `param[\"Name\"]`, `change[\"Name\"].old` and `.new`.\n\n| field | type | meaning | unified audit log | Entra | Defender XDR | message trace | example |\n|---|---|---|---|---|---|---|---|\n")
 	for _, f := range event.Fields() {
 		meaning := f.Meaning
 		if len(f.Values) > 0 {
@@ -34,7 +34,7 @@ func fieldsPage() string {
 			}
 			return "`" + strings.Join(all, "`, `") + "`"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | `%s` |\n", f.Name, f.Type, meaning, code(f.Paths[event.UAL]), code(f.Paths[event.Entra]), f.Example)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | %s | `%s` |\n", f.Name, f.Type, meaning, code(f.Paths[event.UAL]), code(f.Paths[event.Entra]), code(f.Paths[event.Defender]), code(f.Paths[event.Trace]), f.Example)
 	}
 	return b.String()
 }

@@ -133,6 +133,10 @@ func (n naive) text(name string) (s string, has bool) {
 		s = strings.ToLower(s)
 	case event.Operation:
 		s = strings.ReplaceAll(strings.TrimRight(strings.TrimLeft(s, " "), ". "), "–", "-")
+	case event.Country:
+		if s = strings.ToUpper(s); len(s) != 2 {
+			s = ""
+		}
 	case event.Address:
 		s, _ = decode.Address(s)
 	}

@@ -11,6 +11,9 @@ import (
 // what an attacker does to others stays with the account it was done from; for applications the mailbox owner, else the
 // application; for service actors and alerts the entity named, else the actor.
 func account(r *Reader, _ string) string {
+	if r.view.shape == event.Trace {
+		return traceAccount(r)
+	}
 	switch r.field("user.kind") {
 	case "user", "guest":
 		if name := r.name(); name != "" {
@@ -60,7 +63,10 @@ func first(texts ...string) string {
 }
 
 // userName is the actor's name. Audit logs put "Not Available" where they have none.
-func userName(_ *Reader, text string) string {
+func userName(r *Reader, text string) string {
+	if r.view.shape == event.Defender {
+		text = rowUser(r, text)
+	}
 	if text == "not available" || text == "unknown" {
 		return ""
 	}
@@ -88,9 +94,38 @@ func userKind(r *Reader, _ string) string {
 		if serviceName(name) {
 			return "service"
 		}
-		if c := r.category(); c == servicePrincipals || c == managedIdentities || r.initiatedByApp() {
+		switch r.category() {
+		case servicePrincipals, managedIdentities, servicePrincipalRisks, riskyServicePrincipals:
+			return "app"
+		case provisioning:
+			return "service"
+		case graphActivity:
+			if r.at("properties.userId") == "" && r.at("properties.UserPrincipalObjectID") == "" {
+				return "app"
+			}
+		}
+		if r.initiatedByApp() {
 			return "app"
 		}
+	case event.Defender:
+		switch r.table() {
+		case "AlertInfo", "AlertEvidence", "EmailPostDeliveryEvents":
+			return "service"
+		}
+		switch r.field("user.type") {
+		case "Application":
+			return "app"
+		case "System":
+			return "service"
+		}
+		if serviceName(name) {
+			return "service"
+		}
+		if name == "" && r.field("user.id") == "" {
+			return ""
+		}
+	case event.Trace:
+		return ""
 	}
 	if strings.Contains(name, "#ext#") || r.field("user.type") == "Guest" || r.field("user.type") == "guest" {
 		return "guest"
@@ -126,7 +161,16 @@ func (r *Reader) initiatedByApp() bool {
 
 // targetName is the other side: whose mailbox it was; what a command names in Identity; the user of a directory record.
 func targetName(r *Reader, _ string) string {
+	switch r.view.shape {
+	case event.Defender:
+		return event.Lower(first(r.at("properties.TargetAccountUpn"), r.at("properties.RecipientEmailAddress"), r.at("properties.TargetAccountDisplayName")))
+	case event.Trace:
+		return event.Lower(r.at("RecipientAddress"))
+	}
 	if r.view.shape != event.UAL {
+		if r.category() == provisioning {
+			return provisioned(r)
+		}
 		for _, p := range [...]string{"properties.targetResources[*].userPrincipalName", "targetResources[*].userPrincipalName"} {
 			if upn := r.at(p); upn != "" {
 				return event.Lower(upn)

@@ -27,6 +27,9 @@ func authResult(r *Reader, _ string) string {
 	if r.view.shape == event.UAL && r.Event.Text(event.Action) == "UserLoggedIn" {
 		return "success"
 	}
+	if r.view.shape == event.Defender {
+		return logonResult(r)
+	}
 	if code == "" {
 		return ""
 	}
@@ -34,6 +37,19 @@ func authResult(r *Reader, _ string) string {
 		return res
 	}
 	return "other"
+}
+
+// errorCode is a sign-in's error. Where it has a word instead, success is 0; the words of other records are no errors of it.
+func errorCode(r *Reader, text string) string {
+	switch {
+	case text == "" || text[0] >= '0' && text[0] <= '9':
+		return text
+	case r.view.shape == event.Entra && !r.signIn():
+		return ""
+	case text == "Success" || text == "success":
+		return "0"
+	}
+	return text
 }
 
 func passwordOK(r *Reader, _ string) string {

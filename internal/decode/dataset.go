@@ -70,13 +70,27 @@ const (
 	servicePrincipals  = "ServicePrincipalSignInLogs"
 	managedIdentities  = "ManagedIdentitySignInLogs"
 	directoryAudits    = "AuditLogs"
+	federated          = "ADFSSignInLogs"
+	riskDetections     = "UserRiskEvents"
+	riskyUsers         = "RiskyUsers"
+	provisioning       = "ProvisioningLogs"
+	graphActivity      = "MicrosoftGraphActivityLogs"
 	datasetSignIn      = "entra.signin"
 	datasetNonInteract = "entra.signin_noninteractive"
+	datasetRisk        = "entra.risk_detection"
+	datasetRisky       = "entra.risky_user"
+	datasetGraph       = "entra.graph_activity"
+
+	servicePrincipalRisks  = "ServicePrincipalRiskEvents"
+	riskyServicePrincipals = "RiskyServicePrincipals"
 )
 
+// Source: Microsoft Entra, log categories of diagnostic settings.
 var categories = map[string]string{
 	signIns: datasetSignIn, nonInteractive: datasetNonInteract, servicePrincipals: "entra.signin_serviceprincipal",
-	managedIdentities: "entra.signin_managedidentity", directoryAudits: "entra.audit",
+	managedIdentities: "entra.signin_managedidentity", federated: "entra.signin_adfs", directoryAudits: "entra.audit",
+	riskDetections: datasetRisk, riskyUsers: datasetRisky, servicePrincipalRisks: "entra.risk_detection_serviceprincipal", riskyServicePrincipals: "entra.risky_serviceprincipal",
+	provisioning: "entra.provisioning", graphActivity: datasetGraph,
 }
 
 func dataset(r *Reader, _ string) string {
@@ -97,10 +111,24 @@ func dataset(r *Reader, _ string) string {
 		}
 		return "azure." + event.Lower(c)
 	case event.Graph:
+		switch r.risk() {
+		case riskDetection:
+			return datasetRisk
+		case riskyUser:
+			return datasetRisky
+		}
 		if r.present(markActivity) {
 			return "entra.audit"
 		}
 		return datasetSignIn
+	case event.Defender:
+		c := r.scalar(markCategory)
+		if t, ok := tables[c]; ok {
+			return t.dataset
+		}
+		return "azure." + event.Lower(c)
+	case event.Trace:
+		return "exchange.message_trace"
 	}
 	return "unknown"
 }
@@ -121,11 +149,11 @@ func (r *Reader) signIn() bool {
 	switch r.view.shape {
 	case event.Entra:
 		switch r.scalar(markCategory) {
-		case signIns, nonInteractive, servicePrincipals, managedIdentities:
+		case signIns, nonInteractive, servicePrincipals, managedIdentities, federated:
 			return true
 		}
 	case event.Graph:
-		return !r.present(markActivity)
+		return !r.present(markActivity) && r.risk() == ""
 	}
 	return false
 }

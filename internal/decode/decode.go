@@ -40,6 +40,7 @@ type view struct {
 	at    map[string]int32 // by path
 	slots []origin         // by slot
 	lists []int32          // the Name/Value lists that param looks into
+	audit int32            // the audit record that a row holds, or -1
 }
 
 // origin is where a slot's value comes from.
@@ -49,6 +50,7 @@ type origin struct {
 	form   event.Form
 	derive func(r *Reader, text string) string
 	list   func(r *Reader) []string
+	row    bool // of an audit record that came in a row, the row may tell
 }
 
 // NewPlan plans the projection of a layout's values. It adds the slots that derived values are worked out of, and is made
@@ -74,9 +76,15 @@ func NewPlan(l *event.Layout, o Options) *Plan {
 func (p *Plan) Layout() *event.Layout { return p.layout }
 
 func newView(l *event.Layout, shape event.Shape) view {
-	v := view{shape: shape, at: map[string]int32{}, slots: make([]origin, l.Len())}
+	v := view{shape: shape, at: map[string]int32{}, slots: make([]origin, l.Len()), audit: -1}
 	for _, m := range marks[:marked[shape]] {
 		v.path(m)
+	}
+	if shape == event.Defender {
+		v.audit = v.path("properties.RawEventData")
+		for _, p := range columns {
+			v.path(p)
+		}
 	}
 	for s := range v.slots {
 		d := l.Def(event.Slot(s))
@@ -97,6 +105,7 @@ func newView(l *event.Layout, shape event.Shape) view {
 		if how.own {
 			o.feeds = nil
 		}
+		o.row = shape == event.UAL && toldByRow[d.Name]
 		if d.Field == nil && d.Family() == "param" && shape == event.UAL {
 			var places [len(textLists)]int32
 			for i, l := range textLists {
@@ -110,7 +119,7 @@ func newView(l *event.Layout, shape event.Shape) view {
 		}
 	}
 	for s := range v.slots {
-		if o := &v.slots[s]; len(o.feeds) == 1 && o.form == event.AsIs && o.derive == nil {
+		if o := &v.slots[s]; len(o.feeds) == 1 && o.form == event.AsIs && o.derive == nil && !o.row {
 			o.plain = o.feeds[0]
 		}
 	}
@@ -140,7 +149,7 @@ func literal(path string) string {
 func (p *Plan) Given(s event.Slot, shape event.Shape) bool {
 	s = p.layout.Root(s)
 	o := &p.views[shape].slots[s]
-	return len(o.feeds) > 0 || o.derive != nil || o.list != nil
+	return len(o.feeds) > 0 || o.row || o.derive != nil || o.list != nil
 }
 
 // Derived reports whether a slot's value costs more than a look into the record.

@@ -34,6 +34,7 @@ var derived = map[string]derivation{
 	"source.port":      {text: func(_ *Reader, s string) string { _, port := Address(s); return port }},
 	"source.kind":      {text: sourceKind, needs: []string{"source.ip", "user.kind"}},
 
+	"auth.error":        {text: errorCode, cheap: true},
 	"auth.result":       {text: authResult, needs: []string{"auth.error", "event.action"}},
 	"auth.password_ok":  {text: passwordOK, needs: []string{"auth.error", "auth.result"}},
 	"auth.legacy":       {text: legacy, needs: []string{"auth.protocol"}},
@@ -41,6 +42,8 @@ var derived = map[string]derivation{
 	"auth.mfa_required": {text: mfaRequired},
 
 	"email.message_id":     {text: messageID},
+	"email.direction":      {text: direction, cheap: true},
+	"email.delivery.code":  {text: deliveryCode},
 	"mailbox.folder_class": {text: func(r *Reader, _ string) string { return FolderClass(r.field("mailbox.folder")) }, needs: []string{"mailbox.folder"}},
 	"mailbox.dest_class":   {text: func(_ *Reader, s string) string { return FolderClass(s) }},
 	"mailbox.items":        {text: items},

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -84,19 +85,19 @@ func TestFacts(t *testing.T) {
 }
 
 func hashOf(s string) string {
-	return strings.TrimPrefix(eventID(&Reader{rec: []byte(s)}, ""), "sha256:")
+	return strings.TrimPrefix(hashID([]byte(s)), "sha256:")
 }
 
 // TestTimesInElevenNotations: all are the same moment.
 func TestTimesInElevenNotations(t *testing.T) {
 	want := time.Date(2026, 8, 2, 18, 7, 16, 0, time.UTC)
 	for _, s := range []string{"2026-08-02T18:07:16", "2026-08-02T18:07:16Z", "2026-08-02T18:07:16.000Z", "2026-08-02T18:07:16.0000000Z", "2026-08-02T18:07:16.000000+00:00", "2026-08-02 18:07:16.000", "2026-08-02 18:07:16.000000000", "2026-08-02 18:07:16",
-		"2026-08-02T20:07:16+0200", "8/2/2026 6:07:16 PM", "8/2/2026 18:07:16", "2026-08-02T18:07:16.000 +0000 UTC"} {
+		"2026-08-02T20:07:16+0200", "8/2/2026 6:07:16 PM", "8/2/2026 18:07:16", "2026-08-02T18:07:16.000 +0000 UTC", "/Date(1785694036000)/", "/Date(1785694036000+0200)/", "8/2/2026, 6:07:16.000 PM"} {
 		if got, ok := Time(s); !ok || !got.Equal(want) {
 			t.Errorf("%q is %v, %v", s, got, ok)
 		}
 	}
-	for _, s := range []string{"", "2026-13-02T18:07:16Z", "2026-02-30T18:07:16Z", "2026-08-02T25:07:16Z", "2026-08-02T18:07:16X", "yesterday", "8/2/26 6:07 PM", "13/13/2026 6:07:16 PM", "2026-08-02"} {
+	for _, s := range []string{"", "2026-13-02T18:07:16Z", "2026-02-30T18:07:16Z", "2026-08-02T25:07:16Z", "2026-08-02T18:07:16X", "yesterday", "8/2/26 6:07 PM", "13/13/2026 6:07:16 PM", "2026-08-02", "/Date()/", "/Date(x)/", "/Date(9999999999999999)/", "/Date(1"} {
 		if got, ok := Time(s); ok {
 			t.Errorf("%q is read as %v", s, got)
 		}
@@ -245,6 +246,14 @@ func FuzzReader(f *testing.F) {
 	f.Add([]byte(admin(`"Operation":"UpdateInboxRules","OperationProperties":"[{\"Name\":\"RuleActions\",\"Value\":\"[{}]\"}]"`)))
 	f.Add([]byte(entraEnvelope("AuditLogs", `"activityDisplayName":"Consent to application","targetResources":[{"modifiedProperties":[{"displayName":"x","newValue":"[\"y\"]"}]}]`)))
 	f.Add([]byte(`{"CreationTime":"2026-01-02T03:04:05","Operation":"AlertTriggered","RecordType":40,"Data":"{"}`))
+	for _, file := range fixtures(f) {
+		rec, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(rec)
+	}
+	f.Add([]byte(around(`"{\"Operation\":\"x\",\"RecordType\":{}}"`)))
 	l := event.NewLayout()
 	for _, field := range event.Fields() {
 		l.Slot(field.Name)

@@ -49,10 +49,21 @@ func mix(a, b uint64) uint64 {
 }
 
 func eventID(r *Reader, text string) string {
+	switch r.view.shape {
+	case event.Defender:
+		text = rowID(r, text)
+	case event.Trace:
+		text = traceID(r, text)
+	}
 	if text != "" {
 		return text
 	}
-	sum := sha256.Sum256(r.rec)
+	return hashID(r.rec)
+}
+
+// hashID is the id of a record that has none.
+func hashID(rec []byte) string {
+	sum := sha256.Sum256(rec)
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
@@ -80,14 +91,30 @@ func action(r *Reader, text string) string {
 		}
 		return "UserLoginFailed"
 	}
+	switch r.view.shape {
+	case event.Defender:
+		return first(text, r.table(), "Publish")
+	case event.Trace:
+		return "MessageTrace"
+	case event.Graph:
+		return first(text, r.risk())
+	}
 	return text
 }
 
 func provider(r *Reader, text string) string {
-	if text == "" && (r.view.shape == event.Entra || r.view.shape == event.Graph) {
-		return "Entra"
+	if text != "" {
+		return text
 	}
-	return text
+	switch r.view.shape {
+	case event.Entra, event.Graph:
+		return "Entra"
+	case event.Defender:
+		return "Defender XDR"
+	case event.Trace:
+		return "Exchange"
+	}
+	return ""
 }
 
 // outcome is success or failure by the words of the record's type. Sign-ins go by their action: ResultStatus says Success
@@ -108,10 +135,18 @@ func outcome(r *Reader, status string) string {
 		}
 		return "failure"
 	}
+	switch r.view.shape {
+	case event.Defender, event.Trace:
+		return r.delivered()
+	case event.Entra, event.Graph:
+		if n, ok := number(status); ok && n >= 100 && n < 600 && r.Dataset() == datasetGraph {
+			status = truth(n < 400)
+		}
+	}
 	switch status {
-	case "True", "Succeeded", "PartiallySucceeded", "Success", "success", "true":
+	case "True", "Succeeded", "PartiallySucceeded", "Success", "success", "true", "TRUE":
 		return "success"
-	case "False", "Failed", "Failure", "failure", "timeout", "false":
+	case "False", "Failed", "Failure", "failure", "timeout", "false", "FALSE":
 		return "failure"
 	}
 	return ""

@@ -44,6 +44,8 @@ type Reader struct {
 	rec        []byte
 	arena      []byte
 	copied     []byte
+	opened     []byte               // what lay in the record at hand as text, or inside a row
+	row        *projector.Projector // of the row in which the audit record at hand came; else nil
 	time       time.Time
 	timeFrom   string
 	list       listCache
@@ -53,7 +55,7 @@ type Reader struct {
 func (p *Plan) Reader() *Reader {
 	r := &Reader{plan: p}
 	for i := range p.views {
-		r.projectors[i] = projector.New(p.views[i].paths, event.Shape(i) == event.Entra || event.Shape(i) == event.Other)
+		r.projectors[i] = projector.New(p.views[i].paths, folded[i])
 	}
 	r.Event = event.New(p.layout, r)
 	return r
@@ -66,6 +68,7 @@ func (r *Reader) Read(b []byte, from, to int, enqueued time.Time) error {
 	r.arena = r.arena[:0]
 	r.list.used = false // its memory is used again
 	r.rec = b[from:to]
+	r.row = nil
 	if to-from > MaxRecord {
 		return &Error{BadSize, errSize}
 	}
@@ -105,19 +108,24 @@ func (r *Reader) Text(s event.Slot) string {
 	if o.plain >= 0 {
 		return r.scalar(o.plain)
 	}
-	text := ""
-	for _, i := range o.feeds {
-		if text = r.scalar(i); text != "" {
-			break
-		}
-	}
-	if text != "" {
-		text = canonical(o.form, text)
+	text := r.fed(o)
+	if text == "" && o.row && r.row != nil {
+		text = r.rowText(s)
 	}
 	if o.derive != nil {
 		text = o.derive(r, text)
 	}
 	return text
+}
+
+// fed is the canonical text of the first place that has one.
+func (r *Reader) fed(o *origin) string {
+	for _, i := range o.feeds {
+		if text := r.scalar(i); text != "" {
+			return canonical(o.form, text)
+		}
+	}
+	return ""
 }
 
 // List implements event.Source.
@@ -145,6 +153,9 @@ func (r *Reader) Has(s event.Slot) bool {
 	}
 	if o.derive != nil && r.plan.layout.Def(s).Field != nil {
 		return false
+	}
+	if o.row && r.row != nil && r.rowText(s) != "" {
+		return true
 	}
 	for _, i := range o.feeds {
 		if k := r.x.Values[i].Kind; k != projector.None && k != projector.Null {
@@ -244,11 +255,26 @@ func canonical(f event.Form, s string) string {
 	case event.Address:
 		ip, _ := Address(s)
 		return ip
+	case event.Country:
+		return country(s)
 	case event.JSONText:
 		return unwrap(s)
 	}
 	return s
 }
+
+// country is a country's code; records name regions of data centres in the same place.
+func country(s string) string {
+	if len(s) != 2 {
+		return ""
+	}
+	if capital(s[0]) && capital(s[1]) {
+		return s
+	}
+	return strings.ToUpper(s)
+}
+
+func capital(c byte) bool { return c >= 'A' && c <= 'Z' }
 
 // operation drops what an operation's name carries by accident: trailing dots and blanks, the en dash.
 func operation(s string) string {

@@ -27,18 +27,49 @@ const (
 	markUser
 	markAccess
 	markApp
+	markRiskLevel
+	markRiskState
+	markTrace
+	markSender
+	markRecipient
+	markStatus
+	markEvent
 )
 
 var marks = []string{"Operation", "CreationTime", "RecordType", "category", "properties",
-	"createdDateTime", "activityDateTime", "activityDisplayName", "userPrincipalName", "conditionalAccessStatus", "appDisplayName"}
+	"createdDateTime", "activityDateTime", "activityDisplayName", "userPrincipalName", "conditionalAccessStatus", "appDisplayName", "riskLevel", "riskState",
+	"MessageTraceId", "SenderAddress", "RecipientAddress", "Status", "Event"}
 
 // marked is how many of the marks a shape's view projects.
-var marked = [event.Shapes]int32{event.UAL: markRecordType + 1, event.Entra: markProperties + 1, event.Graph: markApp + 1, event.Other: markApp + 1}
+var marked = [event.Shapes]int32{event.UAL: markRecordType + 1, event.Entra: markProperties + 1, event.Defender: markProperties + 1, event.Graph: markEvent + 1, event.Trace: markEvent + 1, event.Other: markEvent + 1}
+
+// folded are the shapes whose records spell the names of their own members in upper or lower case.
+var folded = [event.Shapes]bool{event.Entra: true, event.Defender: true, event.Trace: true, event.Other: true}
+
+// hunting begins the category of Defender XDR's tables.
+const hunting = "AdvancedHunting-"
 
 // project reads the record with the projector of its shape. The shape is guessed, by the record's first key and the record
 // before; where the record does not bear the guess out, it is read once more for all marks. The marks exclude each other, so
 // the shape is a function of the record alone.
 func (r *Reader) project(b []byte, from, to int) error {
+	if err := r.find(b, from, to); err != nil {
+		return err
+	}
+	if r.view.shape == event.Other && r.kind(markCategory) == projector.Text && r.kind(markProperties) == projector.Text {
+		if b, ok := r.unfold(b, from, to); ok {
+			if err := r.find(b, 0, len(b)-Slack); err != nil {
+				return err
+			}
+		}
+	}
+	if r.view.shape == event.Defender {
+		r.openRow()
+	}
+	return nil
+}
+
+func (r *Reader) find(b []byte, from, to int) error {
 	first := guess(b[from:to], r.shape)
 	if err := r.as(first, b, from, to); err != nil {
 		return err
@@ -47,7 +78,10 @@ func (r *Reader) project(b []byte, from, to int) error {
 		r.shape = first
 		return nil
 	}
-	for _, s := range [...]event.Shape{event.UAL, event.Entra, event.Graph} {
+	if first == event.Other && !r.marked() {
+		return nil
+	}
+	for _, s := range [...]event.Shape{event.UAL, event.Entra, event.Defender, event.Graph, event.Trace} {
 		if s == first {
 			continue
 		}
@@ -75,11 +109,29 @@ func (r *Reader) is(s event.Shape) bool {
 		return audit
 	}
 	envelope := !audit && r.kind(markCategory) == projector.Text && r.kind(markProperties) == projector.Object
-	if s == event.Entra {
-		return envelope
+	switch s {
+	case event.Entra:
+		return envelope && !strings.HasPrefix(r.scalar(markCategory), hunting)
+	case event.Defender:
+		return envelope && strings.HasPrefix(r.scalar(markCategory), hunting)
 	}
-	return !audit && !envelope && (r.present(markActivity) && r.present(markActivityName) ||
-		r.present(markCreated) && (r.present(markUser) || r.present(markAccess) || r.present(markApp)))
+	graph := r.present(markActivity) && r.present(markActivityName) || r.present(markRiskLevel) && r.present(markRiskState) ||
+		r.present(markCreated) && (r.present(markUser) || r.present(markAccess) || r.present(markApp))
+	if s == event.Graph {
+		return !audit && !envelope && graph
+	}
+	return !audit && !envelope && !graph && (r.present(markSender) && r.present(markRecipient) && r.kind(markStatus) == projector.Text ||
+		r.present(markTrace) && r.kind(markEvent) == projector.Text)
+}
+
+// marked reports whether the record, as projected for any shape, has a mark at all.
+func (r *Reader) marked() bool {
+	for m := range marks {
+		if r.present(int32(m)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *Reader) kind(mark int32) projector.Kind { return r.x.Values[mark].Kind }
@@ -103,7 +155,12 @@ func guess(rec []byte, before event.Shape) event.Shape {
 	case string(key) == "CreationTime", string(key) == "Operation", string(key) == "Id":
 		return event.UAL
 	case strings.EqualFold(string(key), "time"), strings.EqualFold(string(key), "category"):
+		if bytes.Contains(rec[:min(len(rec), 320)], []byte(`"`+hunting)) {
+			return event.Defender
+		}
 		return event.Entra
+	case string(key) == "Tenant":
+		return event.Defender
 	case string(key) == "id":
 		return event.Graph
 	}

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -9,6 +10,14 @@ import (
 
 // when is the time of the record at hand and what gave it: the record itself or its envelope; "" where nothing did.
 func (r *Reader) when() (t time.Time, from string) {
+	if t, from = r.ownTime(); from == "" && r.row != nil {
+		defer r.inRow()()
+		return r.ownTime()
+	}
+	return t, from
+}
+
+func (r *Reader) ownTime() (t time.Time, from string) {
 	for _, i := range r.view.slots[event.Time].feeds {
 		text := r.scalar(i)
 		if text == "" {
@@ -25,13 +34,29 @@ func (r *Reader) when() (t time.Time, from string) {
 }
 
 // Time reads the notations of time that audit records hold: RFC 3339 with a T or a blank, any number of decimals, with Z, an
-// offset or no zone, which means UTC; and month/day/year with a clock of 12 or 24 hours. The result is UTC.
+// offset or no zone, which means UTC; month/day/year with a clock of 12 or 24 hours; and /Date(milliseconds)/. The result is UTC.
 func Time(s string) (time.Time, bool) {
 	s = strings.TrimSpace(s)
 	if len(s) >= 19 && s[4] == '-' {
 		return iso(s)
 	}
+	if digits, ok := strings.CutPrefix(s, "/Date("); ok {
+		return epoch(digits)
+	}
 	return american(s)
+}
+
+// epoch reads what follows "/Date(" in OData's older JSON: milliseconds since 1970, an offset that changes nothing, ")/".
+func epoch(s string) (t time.Time, ok bool) {
+	s, ok = strings.CutSuffix(s, ")/")
+	if i := strings.LastIndexAny(s, "+-"); i > 0 {
+		s = s[:i]
+	}
+	ms, err := strconv.ParseInt(s, 10, 64)
+	if !ok || err != nil || ms < -62_000_000_000_000 || ms > 253_000_000_000_000 {
+		return t, false
+	}
+	return time.UnixMilli(ms).UTC(), true
 }
 
 func iso(s string) (t time.Time, ok bool) {
@@ -136,6 +161,7 @@ func american(s string) (t time.Time, ok bool) {
 	if !ok {
 		return t, false
 	}
+	date = strings.TrimSuffix(date, ",")
 	clock, half, twelve := strings.Cut(clock, " ")
 	d, c := strings.Split(date, "/"), strings.Split(clock, ":")
 	if len(d) != 3 || len(c) < 2 || len(c) > 3 || len(d[2]) != 4 {

@@ -23,6 +23,7 @@ const (
 	LowerCase      // user names, mail addresses, domains
 	Operation      // no trailing dot or blank, hyphen instead of an en dash
 	Address        // an IP address without port, brackets or loopback
+	Country        // two capital letters; all else is no country
 	JSONText       // JSON in text: a string or an array of one string is that string
 )
 
@@ -31,15 +32,19 @@ type Shape uint8
 
 // The shapes.
 const (
-	UAL   Shape = iota // unified audit log: flat objects with Operation
-	Entra              // diagnostic settings: envelope with category and properties
-	Graph              // Entra's records as Microsoft Graph returns them: the properties alone
-	Other              // anything else
+	UAL      Shape = iota // unified audit log: flat objects with Operation
+	Entra                 // diagnostic settings: envelope with category and properties
+	Graph                 // Entra's records as Microsoft Graph returns them: the properties alone
+	Defender              // Defender XDR's streamed tables: envelope with category AdvancedHunting-Table and properties, the row
+	Trace                 // rows of Exchange's message trace
+	Other                 // anything else
 	Shapes
 )
 
 // String is the shape's name as documentation writes it.
-func (s Shape) String() string { return [...]string{"ual", "entra", "graph", "other"}[s] }
+func (s Shape) String() string {
+	return [...]string{"ual", "entra", "graph", "defender", "trace", "other"}[s]
+}
 
 // Field is one field of the event.
 type Field struct {
@@ -72,7 +77,7 @@ var (
 		"Add member to role in PIM completed (permanent)", "Add member to role in PIM completed (timebound)", "Add member to role outside of PIM (permanent)",
 		"Add-RoleGroupMember", "Remove-RoleGroupMember", "Update-RoleGroupMember", "New-ManagementRoleAssignment"}
 	consentActions = []string{"Consent to application", "Add OAuth2PermissionGrant", "Add delegated permission grant", "Add app role assignment grant to user", "Add app role assignment to service principal"}
-	alertActions   = []string{"AlertTriggered", "AlertUpdated", "AlertEntityGenerated"}
+	alertActions   = []string{"AlertTriggered", "AlertUpdated", "AlertEntityGenerated", "AlertInfo", "AlertEvidence"}
 )
 
 func ual(paths ...string) [Shapes][]string { return [Shapes][]string{UAL: paths} }
@@ -82,6 +87,19 @@ func entra(paths ...string) [Shapes][]string { return [Shapes][]string{Entra: pa
 // both are paths of the unified audit log and of Entra, in this order.
 func both(ual []string, entra ...string) [Shapes][]string {
 	return [Shapes][]string{UAL: ual, Entra: entra}
+}
+
+// rows are paths of the unified audit log, of Entra and of the columns of Defender XDR's tables, in this order.
+func rows(ual, entra []string, columns ...string) [Shapes][]string {
+	return [Shapes][]string{UAL: ual, Entra: entra, Defender: inRow(columns...)}
+}
+
+// inRow are the paths of columns.
+func inRow(columns ...string) (paths []string) {
+	for _, c := range columns {
+		paths = append(paths, "properties."+c)
+	}
+	return paths
 }
 
 type p = []string

@@ -1,0 +1,178 @@
+package decode
+
+import (
+	"strings"
+
+	"noroshi/internal/decode/projector"
+	"noroshi/internal/event"
+)
+
+// Rows of Defender XDR's advanced hunting tables, as the streaming API sends them: an envelope whose properties are the row.
+// Source: Microsoft Defender XDR, Advanced hunting schema and Supported event types of the streaming API.
+
+// table is a table that is read.
+type table struct{ name, dataset string }
+
+const cloudApps = hunting + "CloudAppEvents"
+
+// tables are those that are read, by category.
+var tables = map[string]table{
+	cloudApps:                           {"CloudAppEvents", "defender.cloud_app_events"},
+	hunting + "EmailEvents":             {"EmailEvents", "defender.email_events"},
+	hunting + "EmailPostDeliveryEvents": {"EmailPostDeliveryEvents", "defender.email_post_delivery_events"},
+	hunting + "UrlClickEvents":          {"UrlClickEvents", "defender.url_click_events"},
+	hunting + "AlertInfo":               {"AlertInfo", "defender.alert_info"},
+	hunting + "AlertEvidence":           {"AlertEvidence", "defender.alert_evidence"},
+	hunting + "IdentityLogonEvents":     {"IdentityLogonEvents", "defender.identity_logon_events"},
+	hunting + "IdentityQueryEvents":     {"IdentityQueryEvents", "defender.identity_query_events"},
+	hunting + "IdentityDirectoryEvents": {"IdentityDirectoryEvents", "defender.identity_directory_events"},
+}
+
+// columns are what the derivations below look at.
+var columns = []string{"properties.Timestamp", "properties.NetworkMessageId", "properties.RecipientEmailAddress", "properties.ActionType", "properties.ActionResult", "properties.DeliveryAction",
+	"properties.EmailDirection", "properties.AccountUpn", "properties.AccountId", "properties.AccountObjectId", "properties.SenderFromAddress", "properties.SenderMailFromAddress",
+	"properties.TargetAccountUpn", "properties.TargetAccountDisplayName", "properties.FailureReason"}
+
+// toldByRow are the fields that the row knows of an audit record that does not say so itself.
+var toldByRow = map[string]bool{"organization.id": true, "event.created": true, "source.geo.country_iso_code": true, "source.geo.city_name": true}
+
+// openRow reads the unified audit record inside a row of CloudAppEvents, be it an object or JSON in text, as if it had come
+// alone: it has the same id, time and account on both roads. A row without one, or with another service's, stays a row. What
+// lies inside is no longer than the record, nests no deeper than any, and is opened once.
+func (r *Reader) openRow() {
+	row := r.x
+	if r.scalar(markCategory) != cloudApps {
+		return
+	}
+	v := row.Values[r.view.audit]
+	switch v.Kind {
+	case projector.Text:
+		if raw := row.Raw(int(r.view.audit)); v.Escaped {
+			r.opened = projector.Unescape(r.opened[:0], raw)
+		} else {
+			r.opened = append(r.opened[:0], raw...)
+		}
+	case projector.Object:
+		r.opened = append(r.opened[:0], row.Raw(int(r.view.audit))...)
+	default:
+		return
+	}
+	n := len(r.opened)
+	r.opened = append(r.opened, slack[:]...)
+	if r.as(event.UAL, r.opened, 0, n) == nil && r.is(event.UAL) {
+		r.rec, r.row = r.opened[:n], row
+		return
+	}
+	r.x, r.view = row, &r.plan.views[event.Defender]
+}
+
+// unfold puts the properties of an envelope, where they are JSON in text, in their place as an object. ok is false where the
+// text is none; what is returned has Slack bytes at its end.
+func (r *Reader) unfold(b []byte, from, to int) (whole []byte, ok bool) {
+	v := r.x.Values[markProperties]
+	inner := projector.Unescape(nil, b[v.From:v.To])
+	n := len(inner)
+	inner = append(inner, slack[:]...)
+	if projector.New(nil, false).Record(inner, 0, n) != nil {
+		return nil, false
+	}
+	whole = append(whole, b[from:v.From-1]...)
+	whole = append(append(whole, inner[:n]...), b[v.To+1:to]...)
+	whole = append(whole, slack[:]...)
+	return whole, projector.New(nil, false).Record(whole, 0, len(whole)-Slack) == nil
+}
+
+// inRow makes the row the record at hand until the function that it returns is called.
+func (r *Reader) inRow() func() {
+	x, view := r.x, r.view
+	r.x, r.view = r.row, &r.plan.views[event.Defender]
+	return func() { r.x, r.view = x, view }
+}
+
+// rowText is what the row says of a field.
+func (r *Reader) rowText(s event.Slot) string {
+	defer r.inRow()()
+	return r.fed(&r.view.slots[s])
+}
+
+// table is the name of the table that the row at hand is of, "" of one that is not read.
+func (r *Reader) table() string { return tables[r.scalar(markCategory)].name }
+
+// rowID is ReportId and Timestamp, of mail also NetworkMessageId and recipient: one report has many rows. A row of evidence
+// has nothing of its own; it is known by its bytes.
+func rowID(r *Reader, text string) string {
+	if text == "" || r.table() == "AlertEvidence" {
+		return ""
+	}
+	id := text + "/" + r.at("properties.Timestamp")
+	if m := r.at("properties.NetworkMessageId"); m != "" {
+		id += "/" + m
+	}
+	if to := r.at("properties.RecipientEmailAddress"); to != "" {
+		id += "/" + event.Lower(to)
+	}
+	return id
+}
+
+// rowUser is who acted: of mail the sender, where it is the tenant's own; nobody where a service tells of somebody.
+func rowUser(r *Reader, text string) string {
+	switch r.table() {
+	case "EmailEvents":
+		switch r.at("properties.EmailDirection") {
+		case "Outbound", "Intra-org":
+			return event.Lower(first(r.at("properties.SenderFromAddress"), r.at("properties.SenderMailFromAddress")))
+		}
+		return ""
+	case "EmailPostDeliveryEvents", "AlertInfo", "AlertEvidence":
+		return ""
+	case "CloudAppEvents":
+		if id := r.at("properties.AccountId"); text == "" && strings.Contains(id, "@") {
+			return event.Lower(id)
+		}
+	}
+	return text
+}
+
+// delivered is the outcome of a row of Defender or of message trace, where it has one.
+func (r *Reader) delivered() string {
+	if r.view.shape == event.Trace {
+		return traceOutcome(r.at("Status"), r.at("Event"))
+	}
+	switch r.at("properties.ActionResult") {
+	case "Success":
+		return "success"
+	case "":
+	default:
+		return "failure"
+	}
+	switch r.at("properties.DeliveryAction") {
+	case "Delivered", "Junked", "Replaced":
+		return "success"
+	case "Blocked":
+		return "failure"
+	}
+	switch r.at("properties.ActionType") {
+	case "LogonSuccess", "ClickAllowed":
+		return "success"
+	case "LogonFailed", "ClickBlocked", "ClickBlockedByTenantPolicy":
+		return "failure"
+	}
+	return ""
+}
+
+// logonResult is what a logon that Defender for Identity saw counts as.
+func logonResult(r *Reader) string {
+	switch r.at("properties.ActionType") {
+	case "LogonSuccess":
+		return "success"
+	case "LogonFailed":
+		switch r.at("properties.FailureReason") {
+		case "WrongPassword", "UnknownUser", "InvalidCredentials":
+			return "wrong_credential"
+		case "AccountLocked":
+			return "locked"
+		}
+		return "other"
+	}
+	return ""
+}
