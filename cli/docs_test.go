@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"noroshi/internal/decode"
 	"noroshi/internal/event"
 )
 
@@ -116,5 +117,45 @@ func TestTheConfigurationsInTheDocumentationWork(t *testing.T) {
 				t.Errorf("%s: %s%s", page, out, err)
 			}
 		}
+	}
+}
+
+// TestThePageOfSourcesNamesAllCategories: with their datasets, none besides.
+func TestThePageOfSourcesNamesAllCategories(t *testing.T) {
+	b, err := os.ReadFile("../docs/sources.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, ok := strings.Cut(string(b), "| category | dataset | export |")
+	if !ok {
+		t.Fatal("the page has no table of categories")
+	}
+	named := map[string]bool{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([A-Za-z0-9-]+)` \\|(.*)$").FindAllStringSubmatch(table, -1) {
+		if want := decode.Datasets()[m[1]]; want == "" || !strings.Contains(m[2], "`"+want+"`") {
+			t.Errorf("%s is said to be %s, and is %q", m[1], m[2], want)
+		}
+		named[m[1]] = true
+	}
+	for c := range decode.Datasets() {
+		if !named[c] {
+			t.Errorf("%s is not on the page", c)
+		}
+	}
+}
+
+// TestTheRecordInTheDocumentationIsRead: as the page says.
+func TestTheRecordInTheDocumentationIsRead(t *testing.T) {
+	b, err := os.ReadFile("../docs/sources.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile("(?s)```json\n(.*?)```").FindSubmatch(b)
+	if m == nil {
+		t.Fatal("the page has no record")
+	}
+	code, out, said := command(t, "decode", write(t, t.TempDir(), "record.json", string(m[1])))
+	if code != 0 || !strings.Contains(out, "5.1.8") || !strings.Contains(out, "taro@contoso.example") || !strings.Contains(out, "exchange.message_trace") {
+		t.Error(code, out, said)
 	}
 }

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"maps"
 	"strings"
 
 	"noroshi/internal/event"
@@ -117,6 +118,9 @@ func dataset(r *Reader, _ string) string {
 		case riskyUser:
 			return datasetRisky
 		}
+		if name, ok := categories[r.scalar(markCategory)]; ok {
+			return name
+		}
 		if r.present(markActivity) {
 			return "entra.audit"
 		}
@@ -136,12 +140,21 @@ func dataset(r *Reader, _ string) string {
 // Dataset is the kind of the record at hand; the text is constant for known kinds.
 func (r *Reader) Dataset() string { return r.Event.Text(event.Dataset) }
 
-// category is the category of a diagnostic envelope.
+// category is the category of a diagnostic envelope, or of a record that was exported without one.
 func (r *Reader) category() string {
-	if r.view.shape != event.Entra {
+	if r.view.shape != event.Entra && r.view.shape != event.Graph {
 		return ""
 	}
 	return r.scalar(markCategory)
+}
+
+// Datasets are the datasets of the categories that are read, for tests about the documentation.
+func Datasets() map[string]string {
+	all := maps.Clone(categories)
+	for c, t := range tables {
+		all[c] = t.dataset
+	}
+	return all
 }
 
 // signIn reports whether the record at hand is a sign-in of Entra.

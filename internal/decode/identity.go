@@ -144,9 +144,9 @@ func outcome(r *Reader, status string) string {
 		}
 	}
 	switch status {
-	case "True", "Succeeded", "PartiallySucceeded", "Success", "success", "true", "TRUE":
+	case "True", "Succeeded", "PartiallySucceeded", "Success", "success", "true", "TRUE", "SUCCESS":
 		return "success"
-	case "False", "Failed", "Failure", "failure", "timeout", "false", "FALSE":
+	case "False", "Failed", "Failure", "failure", "timeout", "false", "FALSE", "FAILURE":
 		return "failure"
 	}
 	return ""
