@@ -31,7 +31,7 @@ var tables = map[string]table{
 // columns are what the derivations below look at.
 var columns = []string{"properties.Timestamp", "properties.NetworkMessageId", "properties.RecipientEmailAddress", "properties.ActionType", "properties.ActionResult", "properties.DeliveryAction",
 	"properties.EmailDirection", "properties.AccountUpn", "properties.AccountId", "properties.AccountObjectId", "properties.SenderFromAddress", "properties.SenderMailFromAddress",
-	"properties.TargetAccountUpn", "properties.TargetAccountDisplayName", "properties.FailureReason"}
+	"properties.AccountName", "properties.TargetAccountUpn", "properties.TargetAccountDisplayName", "properties.FailureReason"}
 
 // toldByRow are the fields that the row knows of an audit record that does not say so itself.
 var toldByRow = map[string]bool{"organization.id": true, "event.created": true, "source.geo.country_iso_code": true, "source.geo.city_name": true}
@@ -167,7 +167,7 @@ func logonResult(r *Reader) string {
 		return "success"
 	case "LogonFailed":
 		switch r.at("properties.FailureReason") {
-		case "WrongPassword", "UnknownUser", "InvalidCredentials":
+		case "WrongPassword", "UnknownUser", "InvalidUserNameOrPassword", "InvalidCredentials":
 			return "wrong_credential"
 		case "AccountLocked":
 			return "locked"

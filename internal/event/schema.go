@@ -139,7 +139,7 @@ var fields = []Field{
 	{Name: "alert.severity", Meaning: "its severity", Example: "High", Paths: rows(p{"Severity"}, nil, "Severity"), Actions: alertActions},
 	{Name: "alert.category", Meaning: "its category", Example: "ThreatManagement", Paths: rows(p{"Category"}, nil, "Category", "Categories"), Actions: alertActions},
 	{Name: "alert.trigger_id", Meaning: "the id of the record that triggered it", Example: "8b0c…", Actions: alertActions, Derived: "Data.reid", Paths: ual("Data")},
-	{Name: "alert.entity", Form: LowerCase, Meaning: "the account it is about", Example: "taro@contoso.example", Actions: alertActions, Derived: "Data.f3u, AlertEntityId, ObjectId, Data.eid, Data.suid, the evidence's user", Paths: rows(p{"Data", "AlertEntityId", "ObjectId", "Evidence[*].UserPrincipalName"}, nil, "AccountUpn", "AccountObjectId", "RecipientEmailAddress")},
+	{Name: "alert.entity", Form: LowerCase, Meaning: "the account it is about", Example: "taro@contoso.example", Actions: alertActions, Derived: "Data.f3u, AlertEntityId, ObjectId, Data.eid, Data.suid, the evidence's user", Paths: rows(p{"Data", "AlertEntityId", "ObjectId", "Evidence[*].UserPrincipalName"}, nil, "AccountUpn", "RecipientEmailAddress", "AccountObjectId", "AccountName")},
 
 	{Name: "risk.type", Meaning: "what Identity Protection detected", Example: "passwordSpray", Paths: entra("properties.riskEventType", "properties.riskType")},
 	{Name: "risk.level", Meaning: "how grave the detection or the user's risk is", Values: p{"none", "low", "medium", "high", "hidden"}, Example: "high", Paths: entra("properties.riskLevel")},
