@@ -146,13 +146,19 @@ func serviceName(name string) bool {
 }
 
 // initiatedByApp reports whether an application, and no user, began what the directory audit tells.
-func (r *Reader) initiatedByApp() bool {
-	has := func(path string) bool { return r.at(path) != "" }
-	for _, p := range [...]string{"properties.", ""} {
-		if has(p+"initiatedBy.user.userPrincipalName") || has(p+"initiatedBy.user.id") {
-			return false
-		}
-		if has(p+"initiatedBy.app.displayName") || has(p+"initiatedBy.app.appId") || has(p+"initiatedBy.app.servicePrincipalId") {
+func (r *Reader) initiatedByApp() bool { return !r.any(userInitiators[:]) && r.any(appInitiators[:]) }
+
+// Where a directory audit, with and without its envelope, names who began it.
+var (
+	userInitiators = [...]string{"properties.initiatedBy.user.userPrincipalName", "properties.initiatedBy.user.id", "initiatedBy.user.userPrincipalName", "initiatedBy.user.id"}
+	appInitiators  = [...]string{"properties.initiatedBy.app.displayName", "properties.initiatedBy.app.appId", "properties.initiatedBy.app.servicePrincipalId",
+		"initiatedBy.app.displayName", "initiatedBy.app.appId", "initiatedBy.app.servicePrincipalId"}
+)
+
+// any reports whether one of the paths that the plan projects has a text.
+func (r *Reader) any(paths []string) bool {
+	for _, p := range paths {
+		if r.at(p) != "" {
 			return true
 		}
 	}

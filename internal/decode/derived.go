@@ -43,7 +43,7 @@ var derived = map[string]derivation{
 
 	"email.message_id":     {text: messageID},
 	"email.direction":      {text: direction, cheap: true},
-	"email.delivery.code":  {text: deliveryCode},
+	"email.delivery.code":  {text: deliveryCode, cheap: true},
 	"mailbox.folder_class": {text: func(r *Reader, _ string) string { return FolderClass(r.field("mailbox.folder")) }, needs: []string{"mailbox.folder"}},
 	"mailbox.dest_class":   {text: func(_ *Reader, s string) string { return FolderClass(s) }},
 	"mailbox.items":        {text: items},

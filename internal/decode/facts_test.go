@@ -291,3 +291,27 @@ func BenchmarkIdentity(b *testing.B) {
 		r.Duplicate()
 	}
 }
+
+// BenchmarkFamilies is the same for a record of each family, and for an audit record inside a row.
+func BenchmarkFamilies(b *testing.B) {
+	for _, file := range fixtures(b) {
+		rec, err := os.ReadFile(file)
+		if err != nil {
+			b.Fatal(err)
+		}
+		n := len(rec) - 1
+		rec = append(rec[:n], slack[:]...)
+		r := NewPlan(event.NewLayout(), Options{}).Reader()
+		b.Run(strings.TrimSuffix(strings.TrimPrefix(file, "testdata/"), ".json"), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := r.Read(rec, 0, n, time.Time{}); err != nil {
+					b.Fatal(err)
+				}
+				r.Duplicate()
+				r.Event.Text(event.Account)
+				r.Event.Text(event.SourceCountry)
+			}
+		})
+	}
+}
