@@ -41,7 +41,10 @@ type Config struct {
 	Mechanism  string // plain, scram-sha-256, scram-sha-512; "": none
 	User       string
 	Password   string
-	Log        *slog.Logger
+	// Boot names one run of the embedded broker, "" for others. After a crash that broker aborts open transactions in memory
+	// alone, so that names of transactions must not outlive it.
+	Boot string
+	Log  *slog.Logger
 }
 
 // Header is a header of a record.
@@ -56,7 +59,7 @@ type Record struct {
 	Key       []byte
 	Value     []byte
 	Headers   []Header
-	Partition int32
+	Partition int32 // where it lies; only in checkpoint topics also where it is to lie
 	Offset    int64
 	Timestamp time.Time // when it was written
 }

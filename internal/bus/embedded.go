@@ -81,7 +81,7 @@ func StartEmbedded(o EmbeddedOptions) (*Embedded, error) {
 	}
 	e.cluster.Compact()
 	debug.FreeOSMemory() // reading the log back leaves much behind
-	e.config = Config{Brokers: e.cluster.ListenAddrs(), Prefix: o.Prefix, Partitions: o.Partitions, Mechanism: "scram-sha-512", User: user, Password: password, Log: o.Log}
+	e.config = Config{Brokers: e.cluster.ListenAddrs(), Prefix: o.Prefix, Partitions: o.Partitions, Mechanism: "scram-sha-512", User: user, Password: password, Boot: rand.Text(), Log: o.Log}
 	if err := e.publish(password); err != nil {
 		e.Close()
 		return nil, fmt.Errorf("start embedded Kafka: %w", err)

@@ -131,14 +131,15 @@ func (r *Reader) Close() {
 	}
 }
 
-// All gives every record of a topic from its start to what is its end now.
+// All gives every record of a topic from its start to what is its end now. What a transaction that is under way has written,
+// and all behind it, is not yet there.
 func (b *Bus) All(ctx context.Context, topic Topic, do func(Record) error) error {
 	return b.Last(ctx, topic, math.MaxInt64, do)
 }
 
 // Last is All for at most so many records of the end of each partition.
 func (b *Bus) Last(ctx context.Context, topic Topic, each int64, do func(Record) error) error {
-	ends, err := b.admin.ListEndOffsets(ctx, b.name(topic))
+	ends, err := b.admin.ListCommittedOffsets(ctx, b.name(topic))
 	if err != nil {
 		return fmt.Errorf("read %s: %w", b.name(topic), err)
 	}

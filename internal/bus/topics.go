@@ -32,26 +32,37 @@ var Topics = []Topic{Events, Alerts, DeadLetters, Checkpoints}
 func (b *Bus) Ensure(ctx context.Context, more map[Topic]map[string]string) error {
 	for _, t := range Topics {
 		partitions, configs := b.settings(t)
-		made := map[string]*string{}
-		for _, m := range []map[string]string{configs, more[t]} {
-			for k, v := range m {
-				made[k] = &v
-			}
-		}
-		res, err := b.admin.CreateTopic(ctx, int32(partitions), -1, made, b.name(t))
-		if err == nil {
-			err = res.Err
-		}
-		switch {
-		case errors.Is(err, kerr.TopicAlreadyExists):
+		switch there, err := b.create(ctx, t, partitions, configs, more[t]); {
+		case err != nil:
+			return err
+		case there:
 			if err := b.check(ctx, t, partitions, configs); err != nil {
 				return err
 			}
-		case err != nil:
-			return fmt.Errorf("create topic %s: %w", b.name(t), err)
 		}
 	}
-	return b.awaitTopics(ctx)
+	return b.awaitTopics(ctx, Topics...)
+}
+
+// create makes a topic, or says that it is there.
+func (b *Bus) create(ctx context.Context, t Topic, partitions int, settings ...map[string]string) (there bool, err error) {
+	made := map[string]*string{}
+	for _, m := range settings {
+		for k, v := range m {
+			made[k] = &v
+		}
+	}
+	res, err := b.admin.CreateTopic(ctx, int32(partitions), -1, made, b.name(t))
+	if err == nil {
+		err = res.Err
+	}
+	if errors.Is(err, kerr.TopicAlreadyExists) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("create topic %s: %w", b.name(t), err)
+	}
+	return false, nil
 }
 
 // check compares a topic that is there with what it should be.
@@ -91,9 +102,9 @@ func enough(key, have, want string) bool {
 }
 
 // awaitTopics waits until every partition has a leader.
-func (b *Bus) awaitTopics(ctx context.Context) error {
+func (b *Bus) awaitTopics(ctx context.Context, topics ...Topic) error {
 	var names []string
-	for _, t := range Topics {
+	for _, t := range topics {
 		names = append(names, b.name(t))
 	}
 	for {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -24,17 +25,30 @@ func (b *Bus) Writer() (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make writer: %w", err)
 	}
-	o = append(o, kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()), kgo.ProducerLinger(0),
-		kgo.ProducerBatchMaxBytes(maxMessage), kgo.BrokerMaxWriteBytes(2*maxMessage), kgo.MaxBufferedBytes(maxBuffered), kgo.RecordDeliveryTimeout(0))
-	c, err := kgo.NewClient(o...)
+	c, err := kgo.NewClient(append(o, producing()...)...)
 	if err != nil {
 		return nil, fmt.Errorf("make writer: %w", err)
 	}
 	return &Writer{b, c}, nil
 }
 
+// producing is how all our producers write.
+func producing() []kgo.Opt {
+	return []kgo.Opt{kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()), kgo.ProducerLinger(0),
+		kgo.ProducerBatchMaxBytes(maxMessage), kgo.BrokerMaxWriteBytes(2 * maxMessage), kgo.MaxBufferedBytes(maxBuffered), kgo.RecordDeliveryTimeout(0)}
+}
+
 // Close ends the writer.
 func (w *Writer) Close() { w.client.Close() }
+
+// outgoing is a record as the client takes it.
+func (b *Bus) outgoing(r Record) *kgo.Record {
+	k := &kgo.Record{Topic: b.name(r.Topic), Key: r.Key, Value: r.Value, Partition: r.Partition}
+	for _, h := range r.Headers {
+		k.Headers = append(k.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
+	}
+	return k
+}
 
 // TooLarge is a record that Kafka will never take.
 type TooLarge struct {
@@ -54,21 +68,17 @@ func (w *Writer) Write(ctx context.Context, records []Record) error {
 	}
 	out := make([]*kgo.Record, len(records))
 	for i, r := range records {
-		k := &kgo.Record{Topic: w.bus.name(r.Topic), Key: r.Key, Value: r.Value}
-		for _, h := range r.Headers {
-			k.Headers = append(k.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
-		}
-		out[i] = k
+		out[i] = w.bus.outgoing(r)
 	}
-	results := w.client.ProduceSync(ctx, out...)
-	byRecord := make(map[*kgo.Record]int, len(out))
-	for i, k := range out {
-		byRecord[k] = i
-	}
+	return written(w.client.ProduceSync(ctx, out...), out)
+}
+
+// written tells what went wrong with records that were produced.
+func written(results kgo.ProduceResults, out []*kgo.Record) error {
 	var first error
 	for _, r := range results {
 		if errors.Is(r.Err, kerr.MessageTooLarge) || errors.Is(r.Err, kerr.RecordListTooLarge) {
-			return &TooLarge{byRecord[r.Record], r.Err}
+			return &TooLarge{slices.Index(out, r.Record), r.Err}
 		}
 		if r.Err != nil && first == nil {
 			first = fmt.Errorf("write to %s: %w", r.Record.Topic, r.Err)

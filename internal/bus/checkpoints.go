@@ -1,0 +1,95 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// CheckpointsOf is the topic that holds how far a stream from outside has been read. Its partition n is that of the stream's
+// partition n, for the positions and for the consumer group that shares the partitions out.
+func CheckpointsOf(stream string) Topic {
+	return Checkpoints + "." + Topic(strings.Map(legal, stream))
+}
+
+// legal puts a hyphen in the place of what Kafka takes in no name.
+func legal(c rune) rune {
+	if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-' {
+		return c
+	}
+	return '-'
+}
+
+// checkpointSettings are those of checkpoint topics. Compaction keeps the newest position; that old ones may also be deleted is
+// for the embedded broker, which compacts at boot alone.
+var checkpointSettings = map[string]string{"cleanup.policy": "compact,delete", "retention.ms": "-1", "retention.bytes": "-1", "segment.ms": "600000", "segment.bytes": "16777216",
+	"min.cleanable.dirty.ratio": "0.1"}
+
+// EnsureCheckpoints makes the topic of a stream with so many partitions. One that has fewer, because the stream has grown,
+// gets more. One that has more is refused: its stream is another one now, and its positions say nothing of this one.
+func (b *Bus) EnsureCheckpoints(ctx context.Context, t Topic, partitions int) error {
+	there, err := b.create(ctx, t, partitions, checkpointSettings)
+	if err != nil {
+		return err
+	}
+	if there {
+		found, err := b.admin.ListTopics(ctx, b.name(t))
+		if err != nil {
+			return fmt.Errorf("look at topic %s: %w", b.name(t), err)
+		}
+		have := len(found[b.name(t)].Partitions)
+		if have > partitions {
+			return &Shrunk{b.name(t), have, partitions}
+		}
+		if have < partitions {
+			res, err := b.admin.UpdatePartitions(ctx, partitions, b.name(t))
+			if err == nil {
+				err = res.Error()
+			}
+			if err != nil {
+				return fmt.Errorf("topic %s has %d partitions and its stream %d, so it needs more, which Kafka refuses; give them by `kafka-topics.sh --alter --topic %[1]s --partitions %[3]d`: %w", b.name(t), have, partitions, err)
+			}
+		}
+	}
+	return b.awaitTopics(ctx, t)
+}
+
+// Shrunk is a stream that has fewer partitions than the topic of its positions.
+type Shrunk struct {
+	Topic     string
+	Have, Now int
+}
+
+func (e *Shrunk) Error() string {
+	return fmt.Sprintf("topic %s has %d partitions and its stream has %d: the stream was made anew, and the positions belong to the old one; delete the topic to read the new stream from its start position, or give the source another name", e.Topic, e.Have, e.Now)
+}
+
+// partitioner puts records of checkpoint topics where they say, and all others by their key, as every writer does.
+type partitioner struct {
+	checkpoints   string // how names of checkpoint topics begin
+	manual, keyed kgo.Partitioner
+}
+
+// uniform is what stands in the client by default: records of a key lie together, those without a key are spread.
+const uniformBytes = 64 << 10
+
+func (b *Bus) partitioner() kgo.Partitioner {
+	return partitioner{b.name(Checkpoints) + ".", kgo.ManualPartitioner(), kgo.UniformBytesPartitioner(uniformBytes, true, true, nil)}
+}
+
+func (p partitioner) ForTopic(topic string) kgo.TopicPartitioner {
+	if strings.HasPrefix(topic, p.checkpoints) {
+		return p.manual.ForTopic(topic)
+	}
+	return p.keyed.ForTopic(topic)
+}
+
+// shorten deletes what lies before an offset of a checkpoint topic.
+func (b *Bus) shorten(ctx context.Context, t Topic, partition int32, before int64) error {
+	low := kadm.Offsets{}
+	low.AddOffset(b.name(t), partition, before, -1)
+	return b.deleteBefore(ctx, low)
+}

@@ -1,0 +1,189 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+const (
+	// transactionTimeout is how long a transaction of a writer that has died holds up readers at most; Kafka looks for such
+	// every 10 s more. A successor of the same name ends it at once.
+	transactionTimeout = 10 * time.Second
+	fenceKey           = "fence" // of the records behind which a checkpoint is read
+	shortenEvery       = 1000    // commits
+)
+
+// Transactor writes records and the position of a stream's partition together: readers see all of them or none. One name has
+// one transactor: a new one fences the old. It belongs to one goroutine. After an error of Stage or Commit it is spent.
+//
+// On brokers without transactions it writes the position after the records: what was written before a crash is written again.
+type Transactor struct {
+	bus         *Bus
+	client      *kgo.Client
+	topic       Topic
+	partition   int32
+	atLeastOnce bool
+
+	position *kgo.Record // the one staged last
+	commits  int
+}
+
+// Transactor makes the transactor of a partition of a checkpoint topic. Once it is there, nothing of an earlier one becomes
+// visible any more.
+func (b *Bus) Transactor(ctx context.Context, topic Topic, partition int32, atLeastOnce bool) (*Transactor, error) {
+	t := &Transactor{bus: b, topic: topic, partition: partition, atLeastOnce: atLeastOnce}
+	o, err := b.options()
+	if err != nil {
+		return nil, fmt.Errorf("make transactor: %w", err)
+	}
+	o = append(append(o, producing()...), kgo.RecordPartitioner(b.partitioner()), kgo.MetadataMinAge(20*time.Millisecond)) // at more than that Kafka 4 stalls the first produce of a transaction
+	if !atLeastOnce {
+		o = append(o, kgo.TransactionalID(t.name()), kgo.TransactionTimeout(transactionTimeout))
+	}
+	if t.client, err = kgo.NewClient(o...); err != nil {
+		return nil, fmt.Errorf("make transactor: %w", err)
+	}
+	if _, _, err := t.client.ProducerID(ctx); err != nil {
+		t.client.Close()
+		return nil, fmt.Errorf("fence %s: %w", t.name(), err)
+	}
+	return t, nil
+}
+
+func (t *Transactor) name() string {
+	name := fmt.Sprintf("%s-%d", t.bus.name("ingest-"+t.topic[len(Checkpoints)+1:]), t.partition)
+	if t.bus.config.Boot != "" {
+		name += "-" + t.bus.config.Boot
+	}
+	return name
+}
+
+// Close ends the transactor. What is staged and not committed is never seen.
+func (t *Transactor) Close() { t.client.Close() }
+
+// Checkpoint is the position committed last, nil where there is none. It is read behind a record of this transactor's own: one
+// that is visible, so that nothing before it is still to come.
+func (t *Transactor) Checkpoint(ctx context.Context) (value []byte, err error) {
+	fence := Record{Topic: t.topic, Partition: t.partition, Key: []byte(fenceKey)}
+	if err := errors.Join(t.Stage(ctx, nil, fence), t.Commit(ctx)); err != nil {
+		return nil, fmt.Errorf("read checkpoint: %w", err)
+	}
+	end := t.position.Offset
+	starts, err := t.bus.admin.ListStartOffsets(ctx, t.bus.name(t.topic))
+	if err != nil {
+		return nil, fmt.Errorf("read checkpoint: %w", err)
+	}
+	start, _ := starts.Lookup(t.bus.name(t.topic), t.partition)
+	if start.Err != nil {
+		return nil, fmt.Errorf("read checkpoint: %w", start.Err)
+	}
+	// Between positions lie marks of transactions and fences: a few records back is one, as a rule.
+	for back := int64(16); ; back *= 8 {
+		from := max(start.Offset, end-back)
+		err := t.bus.span(ctx, t.topic, map[int32]kgo.Offset{t.partition: kgo.NewOffset().At(from)}, map[int32]int64{t.partition: end + 1}, func(r Record) error {
+			if string(r.Key) != fenceKey {
+				value = r.Value
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read checkpoint: %w", err)
+		}
+		if value != nil || from == start.Offset {
+			return value, nil
+		}
+	}
+}
+
+// Stage writes records, and the position after them, where nobody sees them before Commit. A TooLarge names the first record
+// that Kafka will never take.
+func (t *Transactor) Stage(ctx context.Context, records []Record, position Record) error {
+	out := make([]*kgo.Record, len(records), len(records)+1)
+	for i, r := range records {
+		out[i] = t.bus.outgoing(r)
+	}
+	t.position = t.bus.outgoing(position)
+	t.position.Topic, t.position.Partition = t.bus.name(t.topic), t.partition
+	if t.atLeastOnce {
+		if err := t.write(ctx, out); err != nil {
+			return err
+		}
+		return t.write(ctx, []*kgo.Record{t.position})
+	}
+	if err := t.client.BeginTransaction(); err != nil {
+		return fmt.Errorf("begin transaction: %w", err)
+	}
+	return t.write(ctx, append(out, t.position))
+}
+
+// write returns once all records are acknowledged.
+func (t *Transactor) write(ctx context.Context, out []*kgo.Record) error {
+	return written(t.client.ProduceSync(ctx, out...), out)
+}
+
+// Commit makes what was staged visible. After an error it may have become visible or not: a new transactor's Checkpoint tells.
+func (t *Transactor) Commit(ctx context.Context) error {
+	if !t.atLeastOnce {
+		if err := t.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
+			return fmt.Errorf("commit transaction: %w", err)
+		}
+	}
+	t.commits++
+	if t.bus.config.Boot != "" && t.commits%shortenEvery == 0 {
+		return t.bus.shorten(ctx, t.topic, t.partition, t.position.Offset)
+	}
+	return nil
+}
+
+// Abort gives up what was staged, so that readers need not wait for a successor or the timeout.
+func (t *Transactor) Abort(ctx context.Context) error {
+	if t.atLeastOnce {
+		return nil
+	}
+	if err := t.client.EndTransaction(ctx, kgo.TryAbort); err != nil {
+		return fmt.Errorf("abort transaction: %w", err)
+	}
+	return nil
+}
+
+// Transactional says whether the brokers have transactions that we may use. Event Hubs' Kafka endpoint has none in its Standard
+// tier. That we may not use those that are there is an error.
+func (b *Bus) Transactional(ctx context.Context) (bool, error) {
+	versions, err := b.admin.ApiVersions(ctx)
+	if err != nil {
+		return false, fmt.Errorf("ask for transactions: %w", err)
+	}
+	for _, v := range versions {
+		if v.Err != nil {
+			return false, fmt.Errorf("ask for transactions: %w", v.Err)
+		}
+		if _, ok := v.KeyMaxVersion(int16(kmsg.EndTxn)); !ok {
+			return false, nil
+		}
+	}
+	o, err := b.options()
+	if err != nil {
+		return false, fmt.Errorf("ask for transactions: %w", err)
+	}
+	c, err := kgo.NewClient(append(o, kgo.TransactionalID(b.config.Prefix+"ingest-probe"), kgo.TransactionTimeout(transactionTimeout))...)
+	if err != nil {
+		return false, fmt.Errorf("ask for transactions: %w", err)
+	}
+	defer c.Close()
+	_, _, err = c.ProducerID(ctx)
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, kerr.UnsupportedVersion), errors.Is(err, kerr.InvalidRequest), errors.Is(err, kerr.UnsupportedForMessageFormat):
+		return false, nil
+	case errors.Is(err, kerr.TransactionalIDAuthorizationFailed):
+		return false, fmt.Errorf("transactions are not allowed to this user: allow it to write and describe transactional ids that begin with %singest-, or set kafka.transactions to false: %w", b.config.Prefix, err)
+	}
+	return false, fmt.Errorf("ask for transactions: %w", err)
+}

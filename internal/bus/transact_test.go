@@ -1,0 +1,245 @@
+package bus_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"noroshi/internal/bus"
+	"noroshi/internal/kafkatest"
+)
+
+var hub = bus.CheckpointsOf("contoso-audit")
+
+func transactor(t *testing.T, b *bus.Bus, partition int32) *bus.Transactor {
+	t.Helper()
+	tx, err := b.Transactor(t.Context(), hub, partition, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(tx.Close)
+	return tx
+}
+
+func stage(t *testing.T, tx *bus.Transactor, position string, values ...string) {
+	t.Helper()
+	var all []bus.Record
+	for _, v := range values {
+		all = append(all, bus.Record{Topic: bus.Events, Key: []byte("taro@example.com"), Value: []byte(v)})
+	}
+	if err := tx.Stage(t.Context(), all, bus.Record{Key: []byte("position"), Value: []byte(position)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func commit(t *testing.T, tx *bus.Transactor) {
+	t.Helper()
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func seen(t *testing.T, b *bus.Bus) (all []string) {
+	t.Helper()
+	if err := b.All(t.Context(), bus.Events, func(r bus.Record) error {
+		all = append(all, string(r.Value))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestTransactions(t *testing.T) {
+	kafkatest.Each(t, 2, func(t *testing.T, b *bus.Bus) {
+		if err := b.EnsureCheckpoints(t.Context(), hub, 2); err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := b.Transactional(t.Context()); !ok || err != nil {
+			t.Fatalf("no transactions: %v", err)
+		}
+		checkpoint := func(tx *bus.Transactor) string {
+			t.Helper()
+			v, err := tx.Checkpoint(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(v)
+		}
+		first := transactor(t, b, 1)
+		if got := checkpoint(first); got != "" {
+			t.Errorf("a new partition has the position %q", got)
+		}
+		stage(t, first, "1", "a", "b")
+		commit(t, first)
+		stage(t, first, "2", "lost")
+		if got := seen(t, b); !slices.Equal(got, []string{"a", "b"}) {
+			t.Errorf("before the commit are seen %q", got)
+		}
+		second := transactor(t, b, 1)
+		if got := checkpoint(second); got != "1" {
+			t.Errorf("the successor begins at %q", got)
+		}
+		if err := first.Commit(t.Context()); err == nil {
+			t.Error("one that is fenced can commit")
+		}
+		for i := range 100 {
+			stage(t, second, fmt.Sprint(2+i), "c")
+			commit(t, second)
+		}
+		stage(t, second, "given up", "d")
+		if err := second.Abort(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := checkpoint(second); got != "101" {
+			t.Errorf("after an abort the position is %q", got)
+		}
+		if got := checkpoint(transactor(t, b, 0)); got != "" {
+			t.Errorf("the other partition has the position %q", got)
+		}
+		if got := seen(t, b); len(got) != 102 {
+			t.Errorf("%d records are seen", len(got))
+		}
+		if err := b.EnsureCheckpoints(t.Context(), hub, 4); err != nil {
+			t.Errorf("a stream that has grown: %v", err)
+		}
+		var shrunk *bus.Shrunk
+		if err := b.EnsureCheckpoints(t.Context(), hub, 2); !errors.As(err, &shrunk) {
+			t.Errorf("a stream that has shrunk: %v", err)
+		}
+	})
+}
+
+// Each partition has one owner at a time; those of a member that has ended, or that joins, move.
+func TestPartitionsAreShared(t *testing.T) {
+	kafkatest.Each(t, 2, func(t *testing.T, b *bus.Bus) {
+		if err := b.EnsureCheckpoints(t.Context(), hub, 4); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var mu sync.Mutex
+		owner := map[int32]string{}
+		changed := sync.NewCond(&mu)
+		member := func(name string) (leave func()) {
+			ctx, cancel := context.WithCancel(ctx)
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				if err := b.Share(ctx, hub, "ingest-contoso-audit", "", func(ctx context.Context, p int32) {
+					set := func(from, to string) {
+						mu.Lock()
+						defer mu.Unlock()
+						if owner[p] != from {
+							t.Errorf("partition %d is %q's while %q has it", p, owner[p], name)
+						}
+						owner[p] = to
+						changed.Broadcast()
+					}
+					set("", name)
+					<-ctx.Done()
+					set(name, "")
+				}); err != nil {
+					t.Error(err)
+				}
+			}()
+			return func() { cancel(); <-done }
+		}
+		await := func(want map[string]int) {
+			t.Helper()
+			stop := context.AfterFunc(ctx, changed.Broadcast)
+			defer stop()
+			mu.Lock()
+			defer mu.Unlock()
+			for {
+				got := map[string]int{}
+				for _, o := range owner {
+					got[o]++
+				}
+				ok := len(got) == len(want)
+				for k, n := range want {
+					ok = ok && got[k] == n
+				}
+				if ok {
+					return
+				}
+				if ctx.Err() != nil {
+					t.Fatalf("partitions are shared as %v, wanted is %v", got, want)
+				}
+				changed.Wait()
+			}
+		}
+		a := member("a")
+		await(map[string]int{"a": 4})
+		second := member("b")
+		await(map[string]int{"a": 2, "b": 2})
+		a()
+		await(map[string]int{"b": 4})
+		second()
+	})
+}
+
+// A dead writer's transaction holds up readers until its successor is there, not until its timeout.
+func TestASuccessorFreesReaders(t *testing.T) {
+	kafkatest.Each(t, 1, func(t *testing.T, b *bus.Bus) {
+		if err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
+			t.Fatal(err)
+		}
+		dead := transactor(t, b, 0)
+		stage(t, dead, "1", "lost")
+		w, err := b.Writer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		if err := w.Write(t.Context(), []bus.Record{{Topic: bus.Events, Key: []byte("k"), Value: []byte("behind")}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := seen(t, b); len(got) != 0 {
+			t.Errorf("seen before the dead one's end: %q", got)
+		}
+		began := time.Now()
+		transactor(t, b, 0)
+		if got := seen(t, b); !slices.Equal(got, []string{"behind"}) {
+			t.Errorf("seen with the successor: %q", got)
+		}
+		t.Logf("readers go on %v after the successor has begun", time.Since(began).Round(time.Millisecond))
+	})
+}
+
+// Without a successor Kafka gives up a dead writer's transaction: the embedded one at its timeout, an Apache Kafka when it next
+// looks, every 10 s.
+func TestTheTimeoutFreesReaders(t *testing.T) {
+	kafkatest.Each(t, 1, func(t *testing.T, b *bus.Bus) {
+		t.Parallel()
+		if err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
+			t.Fatal(err)
+		}
+		stage(t, transactor(t, b, 0), "1", "lost")
+		began := time.Now()
+		w, err := b.Writer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		if err := w.Write(t.Context(), []bus.Record{{Topic: bus.Events, Key: []byte("k"), Value: []byte("behind")}}); err != nil {
+			t.Fatal(err)
+		}
+		r, err := b.Reader(bus.Events, "waiting", "waiting")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		got, err := r.Poll(ctx, 10)
+		if err != nil || len(got) != 1 || string(got[0].Value) != "behind" {
+			t.Fatalf("seen: %v, %v", got, err)
+		}
+		t.Logf("readers were held up for %v", time.Since(began).Round(100*time.Millisecond))
+	})
+}
