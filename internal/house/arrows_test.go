@@ -19,45 +19,49 @@ const module = "noroshi/"
 // arrows are the rooms and what of ours each may import. A new arrow is a decision; its reason stands in the commit.
 // everyone means all rooms.
 var arrows = map[string][]string{
-	"cmd/noroshi":               {"cli"},
-	"internal/diag":             {},
-	"internal/alert":            {},
-	"internal/event":            {"internal/diag"}, // did-you-mean
-	"internal/strictyaml":       {"internal/diag"}, // YAML with places, for rules, lists and configuration alike
-	"internal/bus":              {},
-	"internal/decode":           {"internal/event", "internal/diag", "internal/decode/projector"},
-	"internal/decode/projector": {},
-	"internal/cond":             {"internal/event", "internal/diag", "internal/cond/index"},
-	"internal/cond/index":       {},
-	"internal/list":             {"internal/diag", "internal/strictyaml"},
-	"ingest":                    {"internal/decode", "internal/diag"},
-	"ingest/file":               {"ingest", "internal/decode"}, // the reason of a line that is too long
-	"rules":                     {"internal/cond", "internal/list", "internal/event", "internal/alert", "internal/diag", "internal/strictyaml", "rules/kind", "rules/library"},
-	"rules/kind":                {"internal/alert"},
-	"rules/library":             {},
-	"detector":                  {"rules", "rules/kind", "internal/decode", "internal/event", "internal/alert", "internal/cond", "internal/cond/index"}, // it runs conditions by their witness
-	"sinks":                     {"internal/alert", "internal/diag"},
-	"sinks/stdout":              {"sinks"},
-	"sinks/file":                {"sinks", "internal/strictyaml"},
-	"sinks/webhook":             {"sinks", "internal/strictyaml"},
-	"sinks/sinktest":            {"sinks"},
-	"sinks/catalog":             {"sinks", "sinks/stdout", "sinks/file", "sinks/webhook", "internal/strictyaml", "internal/config"},
-	"internal/deadletter":       {"internal/bus", "internal/diag"},
-	"internal/config":           {"internal/diag", "internal/list", "internal/strictyaml"}, // lists are read with the file that names them
-	"internal/app":              {"everyone"},
-	"cli":                       {"everyone"},
-	"internal/kafkatest":        {"internal/bus"},
-	"internal/house":            {},
+	"cmd/noroshi":                 {"cli"},
+	"internal/diag":               {},
+	"internal/alert":              {},
+	"internal/event":              {"internal/diag"}, // did-you-mean
+	"internal/strictyaml":         {"internal/diag"}, // YAML with places, for rules, lists and configuration alike
+	"internal/bus":                {},
+	"internal/decode":             {"internal/event", "internal/diag", "internal/decode/projector"},
+	"internal/decode/projector":   {},
+	"internal/cond":               {"internal/event", "internal/diag", "internal/cond/index"},
+	"internal/cond/index":         {},
+	"internal/list":               {"internal/diag", "internal/strictyaml"},
+	"ingest":                      {"internal/decode", "internal/diag"},
+	"ingest/file":                 {"ingest", "internal/decode"}, // the reason of a line that is too long
+	"rules":                       {"internal/cond", "internal/list", "internal/event", "internal/alert", "internal/diag", "internal/strictyaml", "rules/kind", "rules/library"},
+	"rules/kind":                  {"internal/alert"},
+	"rules/library":               {},
+	"detector":                    {"rules", "rules/kind", "internal/decode", "internal/event", "internal/alert", "internal/cond", "internal/cond/index"}, // it runs conditions by their witness
+	"sinks":                       {"internal/alert", "internal/diag"},
+	"sinks/stdout":                {"sinks"},
+	"sinks/file":                  {"sinks", "internal/strictyaml"},
+	"sinks/webhook":               {"sinks", "internal/strictyaml"},
+	"sinks/sinktest":              {"sinks"},
+	"sinks/catalog":               {"sinks", "sinks/stdout", "sinks/file", "sinks/webhook", "internal/strictyaml", "internal/config"},
+	"internal/deadletter":         {"internal/bus", "internal/diag"},
+	"internal/config":             {"internal/diag", "internal/list", "internal/strictyaml"}, // lists are read with the file that names them
+	"internal/app":                {"everyone"},
+	"cli":                         {"everyone"},
+	"internal/kafkatest":          {"internal/bus"},
+	"internal/eventhubstest":      {"internal/eventhubstest/amqp"}, // the wire's own types
+	"internal/eventhubstest/amqp": {},
+	"internal/house":              {},
 }
 
 // owners are libraries that one room alone imports.
 var owners = map[string][]string{
-	"github.com/twmb/franz-go":    {"internal/bus"},
-	"github.com/expr-lang/expr":   {"internal/cond"},
-	"go.yaml.in/yaml":             {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/webhook", "sinks/catalog"},
-	"github.com/spf13/cobra":      {"cli"},
-	"github.com/schollz":          {"cli"},
-	"github.com/cenkalti/backoff": {"internal/app", "sinks"},
+	"github.com/twmb/franz-go":  {"internal/bus"},
+	"github.com/expr-lang/expr": {"internal/cond"},
+	"go.yaml.in/yaml":           {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/webhook", "sinks/catalog"},
+	"github.com/spf13/cobra":    {"cli"},
+	"github.com/schollz":        {"cli"},
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs": {"ingest/eventhub"},
+	"github.com/coder/websocket":                                  {"internal/eventhubstest", "ingest/eventhub"},
+	"github.com/cenkalti/backoff":                                 {"internal/app", "sinks"},
 }
 
 // source is a Go file of ours.
