@@ -16,24 +16,40 @@ type Value interface {
 	encode(b []byte) []byte
 }
 
-// Ubyte and the types below it are primitive. A Timestamp counts milliseconds of Unix time.
+// The primitive types (part 1, section 1.6).
 type (
-	Bool      bool
-	Ubyte     uint8
-	Ushort    uint16
-	Uint      uint32
-	Ulong     uint64
-	Byte      int8
-	Short     int16
-	Int       int32
-	Long      int64
-	Float     float32
-	Double    float64
+	// Bool is a boolean.
+	Bool bool
+	// Ubyte has 8 bits.
+	Ubyte uint8
+	// Ushort has 16 bits.
+	Ushort uint16
+	// Uint has 32 bits.
+	Uint uint32
+	// Ulong has 64 bits.
+	Ulong uint64
+	// Byte has 8 bits and a sign.
+	Byte int8
+	// Short has 16 bits and a sign.
+	Short int16
+	// Int has 32 bits and a sign.
+	Int int32
+	// Long has 64 bits and a sign.
+	Long int64
+	// Float is IEEE 754 binary32.
+	Float float32
+	// Double is IEEE 754 binary64.
+	Double float64
+	// Timestamp is milliseconds of Unix time.
 	Timestamp int64
-	UUID      [16]byte
-	Binary    []byte
-	String    string
-	Symbol    string
+	// UUID is a UUID in network order.
+	UUID [16]byte
+	// Binary is bytes.
+	Binary []byte
+	// String is UTF-8.
+	String string
+	// Symbol is ASCII, of a fixed vocabulary.
+	Symbol string
 )
 
 // Opaque is a primitive this package passes on without a look inside: a character or a decimal number.
