@@ -71,7 +71,10 @@ func (t *Transactor) Close() { t.client.Close() }
 // that is visible, so that nothing before it is still to come.
 func (t *Transactor) Checkpoint(ctx context.Context) (value []byte, err error) {
 	fence := Record{Topic: t.topic, Partition: t.partition, Key: []byte(fenceKey)}
-	if err := errors.Join(t.Stage(ctx, nil, fence), t.Commit(ctx)); err != nil {
+	if err := t.Stage(ctx, nil, fence); err != nil {
+		return nil, fmt.Errorf("read checkpoint: %w", err)
+	}
+	if err := t.Commit(ctx); err != nil {
 		return nil, fmt.Errorf("read checkpoint: %w", err)
 	}
 	end := t.position.Offset

@@ -1,0 +1,67 @@
+package eventhub
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+)
+
+// Identity says who reads, where there is no connection string.
+type Identity struct {
+	// Kind is one of Kinds.
+	Kind string
+	// Cloud is one of Clouds; the public one where empty.
+	Cloud string
+	// Tenant and Client are ids in Entra ID; Client alone for a managed identity that a user has made.
+	Tenant, Client string
+	Secret         string
+	// Certificate is a PEM or PKCS#12 file with its key; Password opens it.
+	Certificate, Password string
+	// TokenFile is that of a workload identity, the environment's where empty.
+	TokenFile string
+}
+
+// Kinds are the kinds of identities.
+var Kinds = []string{"default", "workload_identity", "managed_identity", "client_secret", "certificate"}
+
+var clouds = map[string]cloud.Configuration{"": cloud.AzurePublic, "public": cloud.AzurePublic, "government": cloud.AzureGovernment, "china": cloud.AzureChina}
+
+// Clouds are the clouds of Azure.
+var Clouds = []string{"public", "government", "china"}
+
+// Credential makes the identity's credential. It asks nobody before it is used.
+func (i Identity) Credential() (azcore.TokenCredential, error) {
+	where, ok := clouds[i.Cloud]
+	if !ok {
+		return nil, fmt.Errorf("no cloud %q", i.Cloud)
+	}
+	o := azcore.ClientOptions{Cloud: where}
+	switch i.Kind {
+	case "default":
+		return azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{ClientOptions: o, TenantID: i.Tenant})
+	case "workload_identity":
+		return azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{ClientOptions: o, TenantID: i.Tenant, ClientID: i.Client, TokenFilePath: i.TokenFile})
+	case "managed_identity":
+		m := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: o}
+		if i.Client != "" {
+			m.ID = azidentity.ClientID(i.Client)
+		}
+		return azidentity.NewManagedIdentityCredential(m)
+	case "client_secret":
+		return azidentity.NewClientSecretCredential(i.Tenant, i.Client, i.Secret, &azidentity.ClientSecretCredentialOptions{ClientOptions: o})
+	case "certificate":
+		data, err := os.ReadFile(i.Certificate)
+		if err != nil {
+			return nil, fmt.Errorf("read certificate: %w", err)
+		}
+		certs, key, err := azidentity.ParseCertificates(data, []byte(i.Password))
+		if err != nil {
+			return nil, fmt.Errorf("read certificate %s: %w", i.Certificate, err)
+		}
+		return azidentity.NewClientCertificateCredential(i.Tenant, i.Client, certs, key, &azidentity.ClientCertificateCredentialOptions{ClientOptions: o})
+	}
+	return nil, fmt.Errorf("no credential %q", i.Kind)
+}

@@ -1,0 +1,165 @@
+package feed
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Tally is what one transaction holds. It is counted when the transaction is committed.
+type Tally struct {
+	messages, records, bytes int64
+	letters                  map[string]int64
+	delays                   map[string]Delay
+	last                     Position
+}
+
+// Delay is how long records of one dataset took from their event to the stream.
+type Delay struct {
+	Records int64         `json:"records"`
+	Sum     time.Duration `json:"sum_ns"`
+	Most    time.Duration `json:"most_ns"`
+}
+
+func newTally() *Tally { return &Tally{letters: map[string]int64{}, delays: map[string]Delay{}} }
+
+func (t *Tally) message(m Message) {
+	t.messages++
+	t.bytes += int64(len(m.Body))
+	t.last = m.Position
+}
+
+// Record counts a record of a dataset that took so long from its event to the stream.
+func (t *Tally) Record(dataset string, delay time.Duration) {
+	t.records++
+	d := t.delays[dataset]
+	t.delays[dataset] = d.plus(Delay{1, delay, delay})
+}
+
+// Letter counts a dead letter.
+func (t *Tally) Letter(reason string) { t.letters[reason]++ }
+
+func (d Delay) plus(o Delay) Delay {
+	return Delay{d.Records + o.Records, d.Sum + o.Sum, max(d.Most, o.Most)}
+}
+
+// Counts are the counts of all feeds of an instance.
+type Counts struct {
+	mu  sync.Mutex
+	all map[place]*Partition
+}
+
+type place struct {
+	source    string
+	partition int32
+}
+
+// Partition are the counts of one partition, since the instance started.
+type Partition struct {
+	mu sync.Mutex
+	s  Snapshot
+}
+
+// Snapshot is what the counts of a partition say at one moment.
+type Snapshot struct {
+	Source    string           `json:"source"`
+	Partition int32            `json:"partition"`
+	Owned     bool             `json:"owned"` // by this instance, now
+	Messages  int64            `json:"messages"`
+	Records   int64            `json:"records"`
+	Bytes     int64            `json:"bytes"`
+	Sequence  int64            `json:"sequence"`          // of the message stored last; -1: none yet
+	Last      int64            `json:"last_enqueued"`     // of the message the stream took last; -1: not known
+	Enqueued  time.Time        `json:"enqueued,omitzero"` // when the stream took the message stored last
+	Committed int64            `json:"transactions_committed"`
+	Aborted   int64            `json:"transactions_aborted"`
+	Missed    int64            `json:"missed"` // messages deleted by the stream before they were read
+	Restarts  map[string]int64 `json:"restarts"`
+	Letters   map[string]int64 `json:"dead_letters"`
+	Delays    map[string]Delay `json:"source_delay"`
+}
+
+// Lag is how many messages wait in the stream, -1 where that is not known.
+func (s *Snapshot) Lag() int64 {
+	if s.Last < 0 {
+		return -1
+	}
+	return max(0, s.Last-s.Sequence)
+}
+
+func (c *Counts) partition(source string, partition int32) *Partition {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.all == nil {
+		c.all = map[place]*Partition{}
+	}
+	at := place{source, partition}
+	if c.all[at] == nil {
+		c.all[at] = &Partition{s: Snapshot{Source: source, Partition: partition, Sequence: -1, Last: -1, Restarts: map[string]int64{}, Letters: map[string]int64{}, Delays: map[string]Delay{}}}
+	}
+	return c.all[at]
+}
+
+// Snapshot gives all partitions this instance has had, by source and partition.
+func (c *Counts) Snapshot() (all []Snapshot) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range c.all {
+		all = append(all, p.snapshot())
+	}
+	slices.SortFunc(all, func(a, b Snapshot) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Partition, b.Partition))
+	})
+	return all
+}
+
+func (p *Partition) snapshot() Snapshot {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.s
+	s.Restarts, s.Letters, s.Delays = maps.Clone(s.Restarts), maps.Clone(s.Letters), maps.Clone(s.Delays)
+	return s
+}
+
+func (p *Partition) change(do func(s *Snapshot)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	do(&p.s)
+}
+
+func (p *Partition) own(yes bool) { p.change(func(s *Snapshot) { s.Owned = yes }) }
+
+func (p *Partition) restarted(reason string) { p.change(func(s *Snapshot) { s.Restarts[reason]++ }) }
+
+func (p *Partition) aborted() { p.change(func(s *Snapshot) { s.Aborted++ }) }
+
+func (p *Partition) missed(n int64) { p.change(func(s *Snapshot) { s.Missed += n }) }
+
+// saw notes what the stream holds, and gives the sequence number stored last.
+func (p *Partition) saw(state State) (sequence int64) {
+	p.change(func(s *Snapshot) { s.Last, sequence = state.Last, s.Sequence })
+	return sequence
+}
+
+func (p *Partition) at(pos Position) {
+	p.change(func(s *Snapshot) { s.Sequence, s.Enqueued = pos.Sequence, pos.Enqueued })
+}
+
+func (p *Partition) committed(t *Tally) {
+	p.change(func(s *Snapshot) {
+		s.Committed++
+		s.Messages += t.messages
+		s.Records += t.records
+		s.Bytes += t.bytes
+		s.Sequence, s.Enqueued = t.last.Sequence, t.last.Enqueued
+		s.Last = max(s.Last, s.Sequence)
+		for k, n := range t.letters {
+			s.Letters[k] += n
+		}
+		for k, d := range t.delays {
+			s.Delays[k] = s.Delays[k].plus(d)
+		}
+	})
+}

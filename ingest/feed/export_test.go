@@ -1,0 +1,42 @@
+package feed
+
+import (
+	"context"
+	"time"
+
+	"noroshi/internal/bus"
+)
+
+// Carry carries one partition until ctx ends, whoever else does.
+func (f *Feed) Carry(ctx context.Context, partition int32) {
+	f.pauses = &pauses{first: 10 * time.Millisecond, most: 100 * time.Millisecond, lost: 100 * time.Millisecond, denied: 100 * time.Millisecond, look: time.Second}
+	f.carry(ctx, partition)
+}
+
+// Abandon makes transactions of which some are abandoned when they are complete, as by a process that dies.
+func (f *Feed) Abandon(die func() bool) {
+	topic := bus.CheckpointsOf(f.Stream.Name())
+	f.begin = func(ctx context.Context, partition int32) (transactor, error) {
+		t, err := f.Bus.Transactor(ctx, topic, partition, f.AtLeastOnce)
+		if err != nil {
+			return nil, err
+		}
+		return mortal{t, die}, nil
+	}
+}
+
+type mortal struct {
+	*bus.Transactor
+	die func() bool
+}
+
+type died struct{}
+
+func (died) Error() string { return "died in a transaction" }
+
+func (m mortal) Commit(ctx context.Context) error {
+	if m.die() {
+		return died{}
+	}
+	return m.Transactor.Commit(ctx)
+}

@@ -1,0 +1,245 @@
+// Package feed carries the partitions of a stream outside onto Kafka: each message once, in order.
+//
+// The order of the steps is what makes it exact: fence whoever had the partition before, read the position committed last, open
+// the stream behind it, then store messages and the position after them in one transaction. Whatever goes wrong, the loop goes
+// back to the fence.
+package feed
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"noroshi/internal/bus"
+)
+
+// The bounds of one transaction. A message that alone is larger has a transaction of its own.
+const (
+	MaxMessages = 200
+	MaxBytes    = 8 << 20
+)
+
+// Position is a place in a partition.
+type Position struct {
+	Sequence int64     `json:"seq"`
+	Offset   string    `json:"offset,omitempty"`
+	Enqueued time.Time `json:"enqueued,omitzero"` // when the stream took the message, UTC
+}
+
+// Message is one message and where it lies.
+type Message struct {
+	Position
+	Body []byte
+}
+
+// State is what a partition holds: sequence numbers from First to Last; Last < First where it is empty.
+type State struct{ First, Last int64 }
+
+// Stream is a stream outside, such as an event hub. Its methods are called from several goroutines.
+type Stream interface {
+	// Name names the stream in topics, transactions, groups and logs. Two streams must not share one.
+	Name() string
+	// Partitions is how many there are, numbered from 0.
+	Partitions(ctx context.Context) (int, error)
+	// Open begins behind a position; nil stands for where a first start begins. The error is, or wraps, ErrDenied where
+	// trying again is of no use before somebody has changed something.
+	Open(ctx context.Context, partition int32, after *Position) (Cursor, error)
+	// State looks at a partition. It is called every half minute, and where sequence numbers are left out.
+	State(ctx context.Context, partition int32) (State, error)
+}
+
+// Cursor reads one partition. It belongs to one goroutine.
+type Cursor interface {
+	// Next waits for a message, then gives all that is there, within MaxMessages and about MaxBytes. The error is, or wraps,
+	// ErrLost where another reader has taken the partition.
+	Next(ctx context.Context) ([]Message, error)
+	// Close ends the cursor.
+	Close(ctx context.Context)
+}
+
+// The faults that are not simply tried again.
+var (
+	ErrLost   = errors.New("another reader has taken the partition")
+	ErrDenied = errors.New("the stream cannot be read")
+)
+
+// Prepare turns a message into the records to store: events, and dead letters for what is none. It never fails. It is called
+// from the goroutine of one partition and tells the tally what it made.
+type Prepare func(m Message, t *Tally) []bus.Record
+
+// Feed carries one stream. All fields but Instance and AtLeastOnce are needed.
+type Feed struct {
+	Stream Stream
+	Bus    *bus.Bus
+	// Instance keeps its partitions over a restart; without, partitions move when an instance ends.
+	Instance string
+	// AtLeastOnce is for brokers without transactions.
+	AtLeastOnce bool
+	// Prepare makes what prepares the messages of a partition.
+	Prepare func(partition int32) Prepare
+	// Missed makes the records that tell of messages which the stream has deleted before they were read.
+	Missed func(partition int32, from, to int64) []bus.Record
+	// TooLarge makes of a record that Kafka will never take one that it takes.
+	TooLarge func(r bus.Record, cause error) bus.Record
+	// Room waits until Kafka has room.
+	Room   func(ctx context.Context) error
+	Counts *Counts
+	Log    *slog.Logger
+
+	begin  func(ctx context.Context, partition int32) (transactor, error) // for tests that abandon transactions
+	pauses *pauses
+}
+
+// transactor is bus.Transactor.
+type transactor interface {
+	Checkpoint(ctx context.Context) ([]byte, error)
+	Stage(ctx context.Context, records []bus.Record, position bus.Record) error
+	Commit(ctx context.Context) error
+	Abort(ctx context.Context) error
+	Close()
+}
+
+// pauses are how long the loop waits after a fault.
+type pauses struct{ first, most, lost, denied, look time.Duration }
+
+var usualPauses = pauses{first: 500 * time.Millisecond, most: 30 * time.Second, lost: 30 * time.Second, denied: 45 * time.Second, look: 30 * time.Second}
+
+// storeWithin bounds one transaction, which is not broken off when the feed ends.
+const storeWithin = 30 * time.Second
+
+// Run carries until ctx ends. It shares the partitions with other instances that carry the same stream onto the same Kafka.
+func (f *Feed) Run(ctx context.Context) error {
+	if f.pauses == nil {
+		f.pauses = &usualPauses
+	}
+	topic := bus.CheckpointsOf(f.Stream.Name())
+	if f.begin == nil {
+		f.begin = func(ctx context.Context, partition int32) (transactor, error) {
+			return f.Bus.Transactor(ctx, topic, partition, f.AtLeastOnce)
+		}
+	}
+	n, err := f.partitions(ctx)
+	if err != nil {
+		return err
+	}
+	if err := f.Bus.EnsureCheckpoints(ctx, topic, n); err != nil {
+		return fmt.Errorf("source %s: %w", f.Stream.Name(), err)
+	}
+	f.Log.Info("source opened", slog.String("source", f.Stream.Name()), slog.Int("partitions", n), slog.Bool("exactly_once", !f.AtLeastOnce))
+	return f.Bus.Share(ctx, topic, "ingest-"+f.Stream.Name(), f.Instance, f.carry)
+}
+
+// partitions asks until the stream answers.
+func (f *Feed) partitions(ctx context.Context) (int, error) {
+	wait := f.backoff()
+	for {
+		n, err := f.Stream.Partitions(ctx)
+		if err == nil || ctx.Err() != nil {
+			return n, ctx.Err()
+		}
+		f.Log.Error("source does not answer", slog.String("source", f.Stream.Name()), slog.Any("err", err))
+		if err := pause(ctx, f.after(err, wait)); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (f *Feed) backoff() *backoff.ExponentialBackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval, b.MaxInterval = f.pauses.first, f.pauses.most
+	return b
+}
+
+// after is how long to wait after a fault.
+func (f *Feed) after(err error, b *backoff.ExponentialBackOff) time.Duration {
+	switch {
+	case errors.Is(err, ErrLost): // the group will say who has it; a reader outside the group may also have ended by then
+		return f.pauses.lost
+	case errors.Is(err, ErrDenied):
+		return f.pauses.denied
+	}
+	return b.NextBackOff()
+}
+
+// carry is the loop of one partition.
+func (f *Feed) carry(ctx context.Context, partition int32) {
+	l := &loop{feed: f, partition: partition, counts: f.Counts.partition(f.Stream.Name(), partition), wait: f.backoff(),
+		log: f.Log.With(slog.String("source", f.Stream.Name()), slog.Int("partition", int(partition)))}
+	l.counts.own(true)
+	defer l.counts.own(false)
+	looking := make(chan struct{})
+	inner, stop := context.WithCancel(ctx)
+	go func() {
+		defer close(looking)
+		l.look(inner)
+	}()
+	defer func() { stop(); <-looking }()
+	for ctx.Err() == nil {
+		err := l.session(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		reason := reasonOf(err)
+		l.counts.restarted(reason)
+		wait := f.after(err, l.wait)
+		level := slog.LevelWarn
+		if errors.Is(err, ErrDenied) {
+			level = slog.LevelError
+		}
+		l.log.Log(ctx, level, "source interrupted", slog.String("reason", reason), slog.Duration("again_in", wait), slog.Any("err", err))
+		_ = pause(ctx, wait) // ctx says the same
+	}
+}
+
+// The reasons of a restart, as they are counted.
+const (
+	reasonLost   = "ownership_lost"
+	reasonDenied = "denied"
+	reasonKafka  = "kafka"
+	reasonStream = "stream"
+)
+
+// kafkaFault is a fault on our side of the loop.
+type kafkaFault struct{ error }
+
+func (k kafkaFault) Unwrap() error { return k.error }
+
+func reasonOf(err error) string {
+	var k kafkaFault
+	switch {
+	case errors.Is(err, ErrLost):
+		return reasonLost
+	case errors.Is(err, ErrDenied):
+		return reasonDenied
+	case errors.As(err, &k):
+		return reasonKafka
+	}
+	return reasonStream
+}
+
+func parsePosition(value []byte) (*Position, error) {
+	if value == nil {
+		return nil, nil
+	}
+	var p Position
+	if err := json.Unmarshal(value, &p); err != nil {
+		return nil, fmt.Errorf("read position %q: %w", value, err)
+	}
+	return &p, nil
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
