@@ -153,14 +153,14 @@ func (f *letterFlags) replay(ctx context.Context, s Streams, places []string) er
 	again, still := 0, 0
 	reader := app.NewAgain(decodeOptions(conf))
 	err = f.eachOn(ctx, b, places, func(_ *bus.Bus, l deadletter.Letter) error {
-		rec, err := reader.Record(l)
+		records, err := reader.Records(l)
 		if err != nil {
 			still++
 			fmt.Fprintf(s.Err, "%s: %s\n", l.Place, diag.EscapeLine(err.Error()))
 			return nil
 		}
 		again++
-		return w.Write(ctx, []bus.Record{rec})
+		return w.Write(ctx, records)
 	})
 	fmt.Fprintf(s.Err, "%s tried again, %d cannot be\n", plural(again, "letter"), still)
 	return err

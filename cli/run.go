@@ -10,8 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"noroshi/detector"
-	"noroshi/ingest"
-	"noroshi/ingest/file"
 	"noroshi/internal/app"
 	"noroshi/internal/config"
 	"noroshi/internal/diag"
@@ -72,18 +70,14 @@ func newRun(s Streams, path, data string, log *slog.Logger) (*app.Run, error) {
 	if data != "" {
 		conf.Kafka.Data = data
 	}
-	var sources []ingest.Source
-	for _, one := range conf.Sources {
-		f, err := file.New(file.Config{Paths: one.File.Paths, Follow: one.File.Follow, Poll: one.File.Poll, Log: log})
-		if err != nil {
-			return nil, failed{err}
-		}
-		sources = append(sources, f)
+	r := &app.Run{Config: conf, Compile: func(sample [][]byte) *detector.Set { return compile(set, conf, sample) }, Sinks: named, Log: log}
+	if err := makeSources(s, conf, r, log); err != nil {
+		return nil, failed{err}
 	}
-	if len(sources) == 0 {
+	if len(r.Sources)+len(r.Feeds) == 0 {
 		return nil, failed{fmt.Errorf("%s names no sources", path)}
 	}
-	return &app.Run{Config: conf, Compile: func(sample [][]byte) *detector.Set { return compile(set, conf, sample) }, Sources: sources, Sinks: named, Log: log}, nil
+	return r, nil
 }
 
 func makeSinks(s Streams, conf *config.Config, doc *strictyaml.Doc, log *slog.Logger) (named []app.NamedSink) {

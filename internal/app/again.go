@@ -20,20 +20,27 @@ func NewAgain(o decode.Options) *Again {
 	return &Again{decode.NewPlan(event.NewLayout(), o).Reader()}
 }
 
-// Record is the record by which a letter is tried again; an error tells why it cannot be.
-func (a *Again) Record(l deadletter.Letter) (bus.Record, error) {
+// Records are those by which a letter is tried again: an envelope holds many. An error tells why it cannot be, for one of them at
+// least.
+func (a *Again) Records(l deadletter.Letter) (all []bus.Record, err error) {
 	if r, ok := l.Again(); ok {
-		return r, nil
+		return []bus.Record{r}, nil
 	}
 	if len(l.Value) == 0 {
-		return bus.Record{}, errors.New("nothing is left of it")
+		return nil, errors.New("nothing is left of it")
 	}
-	records, _ := ingest.SplitLine(l.Value)
-	if len(records) != 1 {
-		return bus.Record{}, fmt.Errorf("it is %d records", len(records))
+	records, bad := ingest.SplitLine(l.Value)
+	switch {
+	case len(bad) > 0:
+		return nil, fmt.Errorf("it is undecodable still: %s", bad[0].Detail)
+	case len(records) == 0:
+		return nil, errors.New("it holds no record")
 	}
-	if err := a.reader.ReadAlone(records[0], time.Time{}); err != nil {
-		return bus.Record{}, fmt.Errorf("it is undecodable still: %w", err)
+	for _, r := range records {
+		if err := a.reader.ReadAlone(r, time.Time{}); err != nil {
+			return nil, fmt.Errorf("it is undecodable still: %w", err)
+		}
+		all = append(all, eventRecord(a.reader.Identity(), r, l.Origin()))
 	}
-	return eventRecord(a.reader.Identity(), ingest.Raw{Bytes: records[0], File: l.File, Line: l.Line}), nil
+	return all, nil
 }

@@ -88,7 +88,7 @@ func (t *taking) records(b ingest.Batch) (all []bus.Record) {
 		if !strings.Contains(id.Account, "@") {
 			t.run.ingested.unresolved.Add(1)
 		}
-		all = append(all, eventRecord(id, raw))
+		all = append(all, eventRecord(id, raw.Bytes, fmt.Sprintf("%s:%d", raw.File, raw.Line)))
 	}
 	for _, bad := range b.Refused {
 		all = append(all, t.letter(ingest.Raw{Bytes: bad.Bytes, File: bad.File, Line: bad.Line}, string(bad.Reason), bad.Detail))
@@ -97,10 +97,10 @@ func (t *taking) records(b ingest.Batch) (all []bus.Record) {
 }
 
 // eventRecord is a record as it lies on its topic: its own bytes, unchanged, under the key of its account.
-func eventRecord(id decode.Record, raw ingest.Raw) bus.Record {
-	return bus.Record{Topic: bus.Events, Key: []byte(id.Key()), Value: raw.Bytes, Headers: []bus.Header{
+func eventRecord(id decode.Record, body []byte, origin string) bus.Record {
+	return bus.Record{Topic: bus.Events, Key: []byte(id.Key()), Value: body, Headers: []bus.Header{
 		{Key: headerDataset, Value: []byte(id.Dataset)}, {Key: headerID, Value: []byte(id.ID)}, {Key: headerTenant, Value: []byte(id.Tenant)},
-		{Key: headerTime, Value: []byte(decode.FormatTime(id.Time))}, {Key: headerOrigin, Value: []byte(fmt.Sprintf("%s:%d", raw.File, raw.Line))}}}
+		{Key: headerTime, Value: []byte(decode.FormatTime(id.Time))}, {Key: headerOrigin, Value: []byte(origin)}}}
 }
 
 func (t *taking) letter(raw ingest.Raw, reason, detail string) bus.Record {
@@ -129,9 +129,14 @@ func writeOrSetAside(ctx context.Context, w *bus.Writer, records []bus.Record) e
 		if r.Topic == bus.DeadLetters {
 			return err
 		}
-		l := deadletter.Letter{Reason: string(decode.BadSize), Detail: large.Cause.Error(), Stage: deadletter.StageIngest, Key: r.Key, Headers: r.Headers, Value: r.Value[:min(len(r.Value), maxSetAside)]}
-		records[large.Index] = l.Record()
+		records[large.Index] = setAside(r, large.Cause)
 	}
+}
+
+// setAside is the dead letter of a record that Kafka will never take.
+func setAside(r bus.Record, cause error) bus.Record {
+	l := deadletter.Letter{Reason: string(decode.BadSize), Detail: cause.Error(), Stage: deadletter.StageIngest, Key: r.Key, Headers: r.Headers, Value: r.Value[:min(len(r.Value), maxSetAside)]}
+	return l.Record()
 }
 
 // alertHead is what is read of an alert on its way out.

@@ -11,6 +11,7 @@ import (
 
 	"noroshi/detector"
 	"noroshi/ingest"
+	"noroshi/ingest/feed"
 	"noroshi/internal/bus"
 	"noroshi/internal/config"
 	"noroshi/sinks"
@@ -21,6 +22,7 @@ type Run struct {
 	Config   *config.Config
 	Compile  func(sample [][]byte) *detector.Set // called once, with records that tell how common comparisons are
 	Sources  []ingest.Source
+	Feeds    []Feed
 	Sinks    []NamedSink
 	Sessions int // detector sessions; 0: one for each core, at most one for each partition
 	Log      *slog.Logger
@@ -28,6 +30,7 @@ type Run struct {
 	set      *detector.Set
 	ingested ingested
 	detected detected
+	counts   feed.Counts
 	runners  []*sinks.Runner
 }
 
@@ -84,15 +87,24 @@ func (r *Run) Run(ctx context.Context) error {
 	}
 	reading := newStage(ctx)
 	in, err := r.newIngest(ctx, hub, writer)
+	var feeds []*feed.Feed
 	if err == nil {
+		feeds, err = r.feeds(ctx, hub)
+	}
+	if err == nil {
+		for _, f := range feeds {
+			reading.run(f.Run)
+		}
 		for _, s := range r.Sources {
 			reading.run(func(ctx context.Context) error { return s.Run(ctx, in.position, in.deliver) })
 		}
-		r.Log.Info("running", slog.Int("rules", len(r.set.Rules())), slog.Int("sources", len(r.Sources)), slog.Int("sinks", len(r.Sinks)))
+		r.Log.Info("running", slog.Int("rules", len(r.set.Rules())), slog.Int("sources", len(r.Sources)+len(r.Feeds)), slog.Int("sinks", len(r.Sinks)))
 	}
-	select {
-	case <-ctx.Done():
-	case err = <-first(reading, detection, delivery, keeping):
+	if err == nil {
+		select {
+		case <-ctx.Done():
+		case err = <-first(reading, detection, delivery, keeping):
+		}
 	}
 	for _, s := range []*stage{reading, detection, delivery, keeping} {
 		err = errors.Join(err, s.end())

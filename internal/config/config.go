@@ -39,12 +39,16 @@ type Kafka struct {
 	User       string
 	Password   string
 	Mechanism  string
+	// Transactions are used where the brokers have them; off, records come at least once.
+	Transactions bool
 }
 
 // Source is one source of records.
 type Source struct {
-	Kind string
-	File File
+	Kind     string
+	File     File
+	EventHub EventHub
+	At       *yaml.Node // for what is wrong with it as a whole
 }
 
 // File is a source of files.
@@ -63,7 +67,7 @@ type Sink struct {
 
 // Default is the configuration where there is no file.
 func Default() *Config {
-	return &Config{Kafka: Kafka{Prefix: "noroshi.", Partitions: 4, Cap: 1 << 30, Data: "noroshi-data"}, Lists: list.Set{}, Folder: "."}
+	return &Config{Kafka: Kafka{Prefix: "noroshi.", Partitions: 4, Cap: 1 << 30, Transactions: true, Data: "noroshi-data"}, Lists: list.Set{}, Folder: "."}
 }
 
 // Read reads a configuration file. Kinds are the sinks that there are. All problems are reported at once.
@@ -104,13 +108,14 @@ func (c *Config) path(p string) string {
 func (c *Config) kafka(d *strictyaml.Doc, n *yaml.Node) {
 	k := &c.Kafka
 	d.Fields(n, map[string]func(*yaml.Node){
-		"brokers":    func(n *yaml.Node) { k.Brokers = d.Texts(n) },
-		"data":       func(n *yaml.Node) { k.Data = c.path(d.Text(n)) },
-		"prefix":     func(n *yaml.Node) { k.Prefix = d.Text(n) },
-		"partitions": func(n *yaml.Node) { k.Partitions = d.Int(n, 1, 256) },
-		"cap_mib":    func(n *yaml.Node) { k.Cap = int64(d.Int(n, 64, 1<<20)) << 20 },
-		"tls":        func(n *yaml.Node) { k.TLS = d.Bool(n) },
-		"ca_file":    func(n *yaml.Node) { k.CAFile, k.TLS = c.path(d.Text(n)), true },
+		"brokers":      func(n *yaml.Node) { k.Brokers = d.Texts(n) },
+		"data":         func(n *yaml.Node) { k.Data = c.path(d.Text(n)) },
+		"prefix":       func(n *yaml.Node) { k.Prefix = d.Text(n) },
+		"partitions":   func(n *yaml.Node) { k.Partitions = d.Int(n, 1, 256) },
+		"cap_mib":      func(n *yaml.Node) { k.Cap = int64(d.Int(n, 64, 1<<20)) << 20 },
+		"transactions": func(n *yaml.Node) { k.Transactions = d.Bool(n) },
+		"tls":          func(n *yaml.Node) { k.TLS = d.Bool(n) },
+		"ca_file":      func(n *yaml.Node) { k.CAFile, k.TLS = c.path(d.Text(n)), true },
 		"sasl": func(n *yaml.Node) {
 			d.Fields(n, map[string]func(*yaml.Node){
 				"mechanism": func(n *yaml.Node) {
@@ -125,24 +130,39 @@ func (c *Config) kafka(d *strictyaml.Doc, n *yaml.Node) {
 
 func (c *Config) sources(d *strictyaml.Doc, n *yaml.Node) {
 	for _, item := range d.Items(n) {
-		s := Source{File: File{Follow: true, Poll: 250 * time.Millisecond}}
-		d.Fields(item, map[string]func(*yaml.Node){"file": func(n *yaml.Node) {
-			s.Kind = "file"
-			d.Fields(n, map[string]func(*yaml.Node){
-				"paths": func(n *yaml.Node) {
-					for _, p := range d.Texts(n) {
-						s.File.Paths = append(s.File.Paths, c.path(p))
-					}
-				},
-				"follow": func(n *yaml.Node) { s.File.Follow = d.Bool(n) },
-				"poll":   func(n *yaml.Node) { s.File.Poll = Duration(d, n) },
-			})
-			if len(s.File.Paths) == 0 {
-				d.At(n, "missing", "a file source needs the key paths")
+		s := Source{At: item}
+		one := func(kind string, read func(n *yaml.Node)) func(n *yaml.Node) {
+			return func(n *yaml.Node) {
+				if s.Kind != "" {
+					d.At(n, "value", "the source is a "+s.Kind+" already; make it two sources")
+				}
+				s.Kind = kind
+				read(n)
 			}
-		}})
+		}
+		d.Fields(item, map[string]func(*yaml.Node){
+			"file":     one("file", func(n *yaml.Node) { s.File = c.file(d, n) }),
+			"eventhub": one("eventhub", func(n *yaml.Node) { s.EventHub = c.eventHub(d, n) }),
+		})
 		c.Sources = append(c.Sources, s)
 	}
+}
+
+func (c *Config) file(d *strictyaml.Doc, n *yaml.Node) File {
+	f := File{Follow: true, Poll: 250 * time.Millisecond}
+	d.Fields(n, map[string]func(*yaml.Node){
+		"paths": func(n *yaml.Node) {
+			for _, p := range d.Texts(n) {
+				f.Paths = append(f.Paths, c.path(p))
+			}
+		},
+		"follow": func(n *yaml.Node) { f.Follow = d.Bool(n) },
+		"poll":   func(n *yaml.Node) { f.Poll = Duration(d, n) },
+	})
+	if len(f.Paths) == 0 {
+		d.At(n, "missing", "a file source needs the key paths")
+	}
+	return f
 }
 
 func (c *Config) sinks(d *strictyaml.Doc, n *yaml.Node, kinds []string) {

@@ -24,11 +24,13 @@ const OnlySink = "only-sink"
 
 // Letter is one dead letter.
 type Letter struct {
-	Reason    string // stable: json, size, time, refused
+	Reason    string // stable: json, size, time, empty, tenant, refused
 	Detail    string
 	Stage     string
 	File      string // where it came from: a file and line,
 	Line      int
+	Source    string // or a stream outside, its partition and the sequence number of a message,
+	Sequence  int64
 	Topic     bus.Topic // or a topic, partition and offset
 	Partition int32
 	Offset    int64
@@ -46,6 +48,8 @@ const (
 	stage     = "stage"
 	file      = "origin-file"
 	line      = "origin-line"
+	source    = "origin-source"
+	sequence  = "origin-sequence"
 	topic     = "origin-topic"
 	partition = "origin-partition"
 	offset    = "origin-offset"
@@ -63,6 +67,11 @@ func (l *Letter) Record() bus.Record {
 		put(file, l.File)
 		put(line, strconv.Itoa(l.Line))
 	}
+	if l.Source != "" {
+		put(source, l.Source)
+		put(partition, strconv.Itoa(int(l.Partition)))
+		put(sequence, strconv.FormatInt(l.Sequence, 10))
+	}
 	if l.Topic != "" {
 		put(topic, string(l.Topic))
 		put(partition, strconv.Itoa(int(l.Partition)))
@@ -76,11 +85,12 @@ func (l *Letter) Record() bus.Record {
 
 // Parse reads a letter from its topic.
 func Parse(r bus.Record) Letter {
-	l := Letter{Reason: r.Header(reason), Detail: r.Header(detail), Stage: r.Header(stage), File: r.Header(file), Topic: bus.Topic(r.Header(topic)), Key: r.Key, Value: r.Value, At: r.Timestamp,
+	l := Letter{Reason: r.Header(reason), Detail: r.Header(detail), Stage: r.Header(stage), File: r.Header(file), Source: r.Header(source), Topic: bus.Topic(r.Header(topic)), Key: r.Key, Value: r.Value, At: r.Timestamp,
 		Place: fmt.Sprintf("%d:%d", r.Partition, r.Offset)}
 	l.Line, _ = strconv.Atoi(r.Header(line))
 	p, _ := strconv.ParseInt(r.Header(partition), 10, 32)
 	l.Partition = int32(p)
+	l.Sequence, _ = strconv.ParseInt(r.Header(sequence), 10, 64)
 	l.Offset, _ = strconv.ParseInt(r.Header(offset), 10, 64)
 	for _, h := range r.Headers {
 		if key, ok := strings.CutPrefix(h.Key, original); ok {
@@ -97,6 +107,8 @@ func (l *Letter) Origin() string {
 		return fmt.Sprintf("%s:%d", l.File, l.Line)
 	case l.File != "":
 		return l.File
+	case l.Source != "":
+		return fmt.Sprintf("%s/%d@%d", l.Source, l.Partition, l.Sequence)
 	case l.Topic != "":
 		return fmt.Sprintf("%s/%d@%d", l.Topic, l.Partition, l.Offset)
 	}

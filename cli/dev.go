@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"noroshi/ingest"
+	"noroshi/internal/diag"
+	"noroshi/internal/eventhubstest"
+)
+
+func devCommand(s Streams) *cobra.Command {
+	c := &cobra.Command{Use: "dev", Short: "Try the whole chain without Azure"}
+	c.AddCommand(devEventHubCommand(s))
+	return c
+}
+
+// devFlags are those of `dev eventhub`.
+type devFlags struct {
+	records    []string
+	listen     string
+	hub        string
+	partitions int
+	envelope   int
+	rate       int
+	caFile     string
+}
+
+// devKey is the key of the local namespace. It is known to all, so that a restart needs no new configuration; the namespace
+// listens on the loopback interface.
+const devKey = "bm9yb3NoaS1kZXZlbG9wbWVudC1rZXktbm8tc2VjcmV0"
+
+func devEventHubCommand(s Streams) *cobra.Command {
+	f := &devFlags{}
+	c := &cobra.Command{
+		Use:   "eventhub --records FILE... [flags]",
+		Short: "Serve records of files as an event hub on this machine",
+		Long: `Eventhub is an Event Hubs namespace on 127.0.0.1: AMQP over TCP, or with --ca-file over TLS, also through WebSocket. Its hub
+holds the records of the files in envelopes, as a diagnostic setting sends them. It prints a connection string for the source
+eventhub and serves until Ctrl-C. Nothing is kept: started again with the same files it holds the same messages under the same
+sequence numbers, so that a reader goes on where it was.`,
+		Example: `  noroshi dev eventhub --records audit.ndjson
+  noroshi dev eventhub --records audit.ndjson --rate 100`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return f.run(c.Context(), s) },
+	}
+	c.Flags().StringSliceVar(&f.records, "records", nil, "`file` of records, in any form that replay reads; may be given again")
+	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:5672", "`address` to listen on")
+	c.Flags().StringVar(&f.hub, "hub", "audit", "`name` of the event hub")
+	c.Flags().IntVar(&f.partitions, "partitions", 4, "partitions of the event hub")
+	c.Flags().IntVar(&f.envelope, "envelope", 10, "records of one message")
+	c.Flags().IntVar(&f.rate, "rate", 0, "messages a second; 0: all are there at once")
+	c.Flags().StringVar(&f.caFile, "ca-file", "", "speak TLS, and write the certificate to trust into this `file`")
+	return c
+}
+
+func (f *devFlags) run(ctx context.Context, s Streams) error {
+	switch {
+	case len(f.records) == 0:
+		return fmt.Errorf("--records is missing: a hub without messages shows nothing")
+	case f.partitions < 1 || f.envelope < 1 || f.rate < 0:
+		return fmt.Errorf("--partitions and --envelope are 1 at least, --rate is not negative")
+	}
+	messages, err := f.messages(s)
+	if err != nil {
+		return err
+	}
+	server, err := eventhubstest.New(eventhubstest.Config{Addr: f.listen, Hubs: []eventhubstest.Hub{{Name: f.hub, Partitions: f.partitions}}, Key: devKey, TLS: f.caFile != "", MaxMessage: 16 << 20,
+		Log: slog.New(slog.NewTextHandler(s.Err, nil))})
+	if err != nil {
+		return failed{fmt.Errorf("start event hub: %w", err)}
+	}
+	if f.caFile != "" {
+		pem, err := server.CertificatePEM()
+		if err == nil {
+			err = os.WriteFile(f.caFile, pem, 0o600)
+		}
+		if err != nil {
+			return failed{fmt.Errorf("write certificate: %w", err)}
+		}
+	}
+	if f.rate == 0 { // who reads from the beginning finds all
+		if err := f.send(ctx, server, messages); err != nil {
+			return failed{err}
+		}
+	}
+	fmt.Fprintln(s.Out, server.ConnectionString(f.hub))
+	fmt.Fprintf(s.Err, "%d messages in %d partitions; Ctrl-C ends it\n", len(messages), f.partitions)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	sent := make(chan error, 1)
+	go func() {
+		if f.rate == 0 {
+			sent <- nil
+			return
+		}
+		sent <- f.send(ctx, server, messages)
+	}()
+	err = server.Run(ctx)
+	cancel()
+	if failure := <-sent; err == nil && failure != nil && ctx.Err() == nil {
+		err = failure
+	}
+	if err != nil {
+		return failed{err}
+	}
+	return nil
+}
+
+// messages are the files' records in envelopes.
+func (f *devFlags) messages(s Streams) (all [][]byte, err error) {
+	files, err := open(s, f.records)
+	if err != nil {
+		return nil, err
+	}
+	var records [][]byte
+	for _, one := range files {
+		in, err := ingest.Open(one.name, one.from)
+		if err != nil {
+			return nil, failed{err}
+		}
+		for b := (ingest.Block{}); ; {
+			more, err := in.Next(&b)
+			if err != nil {
+				return nil, failed{err}
+			}
+			for i := range b.Records {
+				records = append(records, bytes.Clone(b.Bytes(i)))
+			}
+			for _, bad := range b.Bad {
+				fmt.Fprintf(s.Err, "%s:%d: left out: %s\n", diag.EscapeLine(one.name), bad.Line, diag.EscapeLine(bad.Detail))
+			}
+			if !more {
+				break
+			}
+		}
+		if err := one.from.Close(); err != nil {
+			return nil, failed{err}
+		}
+	}
+	for len(records) > 0 {
+		n := min(f.envelope, len(records))
+		all = append(all, fmt.Appendf(nil, `{"records":[%s]}`, bytes.Join(records[:n], []byte(","))))
+		records = records[n:]
+	}
+	return all, nil
+}
+
+// send puts the messages into the partitions in turn.
+func (f *devFlags) send(ctx context.Context, server *eventhubstest.Server, messages [][]byte) error {
+	var next <-chan time.Time
+	if f.rate > 0 {
+		next = time.Tick(time.Second / time.Duration(f.rate))
+	}
+	for i, m := range messages {
+		if next != nil {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-next:
+			}
+		}
+		if _, err := server.Append(f.hub, strconv.Itoa(i%f.partitions), eventhubstest.Event{Body: m}); err != nil {
+			return fmt.Errorf("store message %d: %w", i, err)
+		}
+	}
+	return nil
+}

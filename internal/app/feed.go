@@ -1,0 +1,123 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"noroshi/ingest"
+	"noroshi/ingest/feed"
+	"noroshi/internal/alert"
+	"noroshi/internal/bus"
+	"noroshi/internal/deadletter"
+	"noroshi/internal/decode"
+	"noroshi/internal/event"
+)
+
+// Feed is a stream outside, and of whom its records may be.
+type Feed struct {
+	Stream  feed.Stream
+	Tenants []string // all where there are none
+}
+
+// The reasons of dead letters beside those of decode.
+const (
+	reasonEmpty  = "empty"
+	reasonTenant = "tenant"
+)
+
+// feeds are the streams of the configuration, ready to run.
+func (r *Run) feeds(ctx context.Context, h *hub) (all []*feed.Feed, err error) {
+	if len(r.Feeds) == 0 {
+		return nil, nil
+	}
+	exactly := r.Config.Kafka.Transactions
+	if exactly {
+		if exactly, err = h.bus.Transactional(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !exactly {
+		r.Log.Warn("the brokers have no transactions: records come at least once, and again after a crash; alerts keep their ids")
+	}
+	instance := ""
+	if h.embedded != nil { // there is one instance, which need not wait for its own session from before a crash
+		instance = "noroshi"
+	}
+	plan := decode.NewPlan(event.NewLayout(), decodeOptions(r.Config))
+	for _, f := range r.Feeds {
+		all = append(all, &feed.Feed{Stream: f.Stream, Bus: h.bus, Instance: instance, AtLeastOnce: !exactly, Counts: &r.counts, Log: r.Log, Room: h.room, TooLarge: setAside,
+			Missed: func(partition int32, from, to int64) []bus.Record {
+				return []bus.Record{gap(f.Stream.Name(), partition, from, to, time.Now().UTC())}
+			},
+			Prepare: func(partition int32) feed.Prepare {
+				p := &preparing{run: r, source: f.Stream.Name(), partition: partition, tenants: f.Tenants, reader: plan.Reader()}
+				return p.prepare
+			}})
+	}
+	return all, nil
+}
+
+// preparing makes records of the messages of one partition.
+type preparing struct {
+	run       *Run
+	source    string
+	partition int32
+	tenants   []string
+	reader    *decode.Reader
+}
+
+func (p *preparing) prepare(m feed.Message, t *feed.Tally) (all []bus.Record) {
+	letter := func(reason, detail string, body []byte) {
+		t.Letter(reason)
+		p.run.ingested.refused.Add(1)
+		l := deadletter.Letter{Reason: reason, Detail: detail, Stage: deadletter.StageIngest, Source: p.source, Partition: p.partition, Sequence: m.Sequence, Value: body}
+		p.run.Log.Warn("record is set aside", slog.String("from", l.Origin()), slog.String("reason", reason))
+		all = append(all, l.Record())
+	}
+	records, bad := ingest.SplitLine(m.Body)
+	for _, b := range bad {
+		letter(string(b.Reason), b.Detail, b.Bytes)
+	}
+	if len(records)+len(bad) == 0 {
+		letter(reasonEmpty, "the message holds no record", m.Body)
+	}
+	for i, body := range records {
+		if err := p.reader.ReadAlone(body, time.Time{}); err != nil {
+			e := undecodable(err)
+			letter(string(e.Reason), e.Cause.Error(), body)
+			continue
+		}
+		id := p.reader.Identity()
+		if len(p.tenants) > 0 && !slices.ContainsFunc(p.tenants, func(t string) bool { return strings.EqualFold(t, id.Tenant) }) {
+			letter(reasonTenant, fmt.Sprintf("it is of tenant %q, which the source does not take", id.Tenant), body)
+			continue
+		}
+		p.run.ingested.records.Add(1)
+		if !strings.Contains(id.Account, "@") {
+			p.run.ingested.unresolved.Add(1)
+		}
+		t.Record(id.Dataset, m.Enqueued.Sub(id.Time))
+		all = append(all, eventRecord(id, body, fmt.Sprintf("%s/%d@%d#%d", p.source, p.partition, m.Sequence, i)))
+	}
+	return all
+}
+
+// gapRule is what the alert about messages that were never read gives in the place of a rule.
+const gapRule = "noroshi-source-gap"
+
+// gap is the alert that messages were deleted before they were read: what happened in them is not known. It is the same however
+// often it is told.
+func gap(source string, partition int32, from, to int64, now time.Time) bus.Record {
+	where := fmt.Sprintf("%s/%d", source, partition)
+	a := alert.Alert{Schema: alert.Schema, ID: alert.ID("", gapRule, []string{where}, fmt.Sprint(from)), Status: alert.Firing, Revision: 1, Severity: "high", Account: where, Target: where,
+		Rule:    alert.Rule{ID: gapRule, Title: "Messages were deleted before Noroshi read them", Guide: []string{}, Class: "operation", Attack: []string{}},
+		Actor:   alert.Actor{Kind: "service", Name: source},
+		Summary: fmt.Sprintf("%d messages of %s, with the sequence numbers %d to %d, were deleted by retention before they were read. What they tell was not evaluated: search it in the tenant's own audit log.", to-from+1, where, from, to),
+		Time:    now, Window: alert.Window{First: now, Last: now}, Group: map[string]string{"source": where}, DedupKey: gapRule + ":" + where,
+		Times: alert.Times{Happened: now, Evaluated: now}}
+	return bus.Record{Topic: bus.Alerts, Key: []byte(where), Value: a.AppendJSON(nil), Headers: []bus.Header{{Key: headerSchema, Value: []byte(alert.Schema)}}}
+}

@@ -1,0 +1,90 @@
+package config
+
+import (
+	"time"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"noroshi/internal/strictyaml"
+)
+
+// EventHub is a source of an event hub.
+type EventHub struct {
+	Name             string
+	ConnectionString string
+	Namespace        string
+	Hub              string
+	ConsumerGroup    string
+	Latest           bool      // a first start begins at the end,
+	Since            time.Time // or at a time, or else at the oldest message
+	Tenants          []string
+	WebSocket        bool
+	Proxy            string
+	Endpoint         string
+	CAFile           string
+	Credential       Credential
+}
+
+// Credential is who reads, where there is no connection string.
+type Credential struct{ Kind, Cloud, Tenant, Client, Secret, Certificate, Password, TokenFile string }
+
+// The kinds of credentials and the clouds, as azidentity has them.
+var (
+	credentialKinds = []string{"default", "workload_identity", "managed_identity", "client_secret", "certificate"}
+	clouds          = []string{"public", "government", "china"}
+)
+
+func (c *Config) eventHub(d *strictyaml.Doc, n *yaml.Node) (h EventHub) {
+	text := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = d.Text(n) } }
+	secret := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = Secret(d, n, c.Folder) } }
+	path := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = c.path(d.Text(n)) } }
+	d.Fields(n, map[string]func(*yaml.Node){
+		"name":              text(&h.Name),
+		"connection_string": secret(&h.ConnectionString),
+		"namespace":         text(&h.Namespace),
+		"hub":               text(&h.Hub),
+		"consumer_group":    text(&h.ConsumerGroup),
+		"start":             func(n *yaml.Node) { h.Latest, h.Since = start(d, n) },
+		"tenants":           func(n *yaml.Node) { h.Tenants = d.Texts(n) },
+		"transport":         func(n *yaml.Node) { h.WebSocket = d.OneOf(n, "value", "amqp", "websocket") == "websocket" },
+		"proxy":             func(n *yaml.Node) { h.Proxy, h.WebSocket = d.Text(n), true },
+		"endpoint":          text(&h.Endpoint),
+		"ca_file":           path(&h.CAFile),
+		"credential": func(n *yaml.Node) {
+			k := &h.Credential
+			d.Fields(n, map[string]func(*yaml.Node){
+				"kind":        func(n *yaml.Node) { k.Kind = d.OneOf(n, "value", credentialKinds...) },
+				"cloud":       func(n *yaml.Node) { k.Cloud = d.OneOf(n, "value", clouds...) },
+				"tenant":      text(&k.Tenant),
+				"client":      text(&k.Client),
+				"secret":      secret(&k.Secret),
+				"certificate": path(&k.Certificate),
+				"password":    secret(&k.Password),
+				"token_file":  path(&k.TokenFile),
+			})
+			if k.Kind == "" {
+				d.At(n, "missing", "a credential needs the key kind")
+			}
+		},
+	})
+	if h.ConnectionString != "" && h.Credential.Kind != "" {
+		d.At(n, "value", "the source has a connection string and a credential; one of them is enough")
+	}
+	return h
+}
+
+// start reads latest, earliest or a time.
+func start(d *strictyaml.Doc, n *yaml.Node) (latest bool, since time.Time) {
+	switch v := d.Text(n); v {
+	case "latest":
+		return true, since
+	case "earliest", "":
+		return false, since
+	default:
+		t, err := time.Parse(time.RFC3339, v)
+		if err != nil {
+			d.At(n, "value", "here stands "+strictyaml.Kind(n)+"; wanted is latest, earliest or a time such as 2026-01-02T03:04:05Z")
+		}
+		return false, t.UTC()
+	}
+}
