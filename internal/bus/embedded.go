@@ -52,6 +52,7 @@ type credential struct {
 	Password string `json:"password"`
 	Prefix   string `json:"prefix"`
 	PID      int    `json:"pid"`
+	Boot     string `json:"boot"`
 }
 
 // StartEmbedded starts the broker on 127.0.0.1. Whoever wants to speak to it needs the credential in DIR/broker.json.
@@ -92,7 +93,7 @@ func StartEmbedded(o EmbeddedOptions) (*Embedded, error) {
 
 // publish writes broker.json so that it is whole or not there, and nobody else can read it.
 func (e *Embedded) publish(password string) error {
-	b, err := json.Marshal(credential{e.config.Brokers[0], user, password, e.options.Prefix, os.Getpid()})
+	b, err := json.Marshal(credential{e.config.Brokers[0], user, password, e.options.Prefix, os.Getpid(), e.config.Boot})
 	if err != nil {
 		return err
 	}
@@ -157,7 +158,7 @@ func FromData(dir string, log *slog.Logger) (Config, error) {
 	if err := json.Unmarshal(b, &c); err != nil {
 		return Config{}, fmt.Errorf("read %s: %w", brokerFile, err)
 	}
-	return Config{Brokers: []string{c.Address}, Prefix: c.Prefix, Mechanism: "scram-sha-512", User: c.User, Password: c.Password, Log: log}, nil
+	return Config{Brokers: []string{c.Address}, Prefix: c.Prefix, Mechanism: "scram-sha-512", User: c.User, Password: c.Password, Boot: c.Boot, Log: log}, nil
 }
 
 // WaitRoom waits until the log has room for more records.

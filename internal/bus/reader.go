@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // The bounds of a reader.
@@ -164,23 +165,45 @@ func (b *Bus) Last(ctx context.Context, topic Topic, each int64, do func(Record)
 	return b.span(ctx, topic, from, left, do)
 }
 
+// fetches counts the brokers' answers to fetches.
+type fetches struct{ n atomic.Int64 }
+
+// OnBrokerE2E implements kgo.HookBrokerE2E.
+func (f *fetches) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, e kgo.BrokerE2E) {
+	if key == int16(kmsg.Fetch) && e.Err() == nil {
+		f.n.Add(1)
+	}
+}
+
 func (b *Bus) span(ctx context.Context, topic Topic, from map[int32]kgo.Offset, left map[int32]int64, do func(Record) error) error {
 	o, err := b.options()
 	if err != nil {
 		return err
 	}
-	c, err := kgo.NewClient(append(o, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{b.name(topic): from}), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxBytes(fetchBytes),
+	answers := &fetches{}
+	c, err := kgo.NewClient(append(o, kgo.WithHooks(answers), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{b.name(topic): from}), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxBytes(fetchBytes),
 		kgo.FetchMaxWait(fetchMaxWait), kgo.KeepControlRecords())...)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", b.name(topic), err)
 	}
 	defer c.Close()
 	r := &Reader{bus: b, topic: topic, client: c}
-	for len(left) > 0 {
-		fetches := c.PollFetches(ctx)
+	for idle := int64(0); len(left) > 0; {
+		within, cancel := context.WithTimeout(ctx, 2*fetchMaxWait)
+		fetches := c.PollFetches(within)
+		cancel()
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if fetches.Empty() || within.Err() != nil && fetches.NumRecords() == 0 {
+			// What a crash left of a transaction is hidden, and the embedded broker puts no mark behind it: then the end shows
+			// only in answers without records.
+			if b.config.Boot != "" && answers.n.Load() >= idle+3 {
+				return nil
+			}
+			continue
+		}
+		idle = answers.n.Load()
 		if errs := fetches.Errors(); len(errs) > 0 {
 			return fmt.Errorf("read %s: %w", b.name(topic), errs[0].Err)
 		}
