@@ -77,6 +77,7 @@ func (r *Run) Run(ctx context.Context) error {
 	detection := newStage(above)
 	keeping := newStage(above)
 	keeping.run(func(ctx context.Context) error { return hub.keep(ctx, r.groups()) })
+	telling := newStage(above)
 	for _, s := range r.Sinks {
 		runner := r.runner(hub.bus, writer, s)
 		r.runners = append(r.runners, runner)
@@ -91,6 +92,7 @@ func (r *Run) Run(ctx context.Context) error {
 	if err == nil {
 		feeds, err = r.feeds(ctx, hub)
 	}
+	telling.run(func(ctx context.Context) error { return r.tell(ctx, hub.bus, writer) })
 	if err == nil {
 		for _, f := range feeds {
 			reading.run(f.Run)
@@ -106,7 +108,7 @@ func (r *Run) Run(ctx context.Context) error {
 		case err = <-first(reading, detection, delivery, keeping):
 		}
 	}
-	for _, s := range []*stage{reading, detection, delivery, keeping} {
+	for _, s := range []*stage{reading, detection, delivery, telling, keeping} {
 		err = errors.Join(err, s.end())
 	}
 	r.sum()

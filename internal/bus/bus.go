@@ -26,6 +26,7 @@ const (
 	Alerts      Topic = "alerts"       // alerts as JSON, keyed likewise
 	DeadLetters Topic = "dead-letters" // what could not be read or delivered
 	Checkpoints Topic = "checkpoints"  // compacted: how far each source has been read
+	Status      Topic = "status"       // what instances are doing, kept for an hour
 )
 
 // maxMessage is the longest record, in bytes: one of 4 MiB and what belongs to it.

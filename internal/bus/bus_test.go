@@ -360,3 +360,27 @@ func TestClosingCommitsNothing(t *testing.T) {
 		r.Close()
 	}
 }
+
+// Old records go, new ones stay.
+func TestOldRecordsExpire(t *testing.T) {
+	_, b := start(t, t.TempDir(), 1<<30)
+	key := []byte("k")
+	write(t, b, Record{Topic: DeadLetters, Key: key, Value: []byte("old")})
+	var at time.Time
+	if err := b.All(t.Context(), DeadLetters, func(r Record) error { at = r.Timestamp; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.expire(t.Context(), DeadLetters, at); err != nil || len(values(t, b, DeadLetters)) != 1 {
+		t.Fatalf("a record of this moment is gone, %v", err)
+	}
+	for time.Now().UnixMilli() <= at.UnixMilli() {
+		time.Sleep(time.Millisecond)
+	}
+	write(t, b, Record{Topic: DeadLetters, Key: key, Value: []byte("new")})
+	if err := b.expire(t.Context(), DeadLetters, at.Add(time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if got := values(t, b, DeadLetters); len(got) != 1 || got[0] != "new" {
+		t.Errorf("left are %q", got)
+	}
+}

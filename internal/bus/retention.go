@@ -56,11 +56,18 @@ func (g *gate) set(by string) bool {
 	return changed
 }
 
+// Dead letters hold personal data: they are kept for keepLetters, and looked at every expireEvery.
+const (
+	keepLetters = 14 * 24 * time.Hour
+	expireEvery = time.Minute
+)
+
 // Keep shortens the log of the embedded broker every tick, until ctx ends. Readers are our groups by topic. A record that one
 // of them has not committed stays; where the log is at its cap for such a record, sources wait, and the log names the reader.
 func (e *Embedded) Keep(ctx context.Context, b *Bus, readers map[Topic][]string, tick time.Duration) error {
 	t := time.NewTicker(tick)
 	defer t.Stop()
+	var looked time.Time
 	for {
 		by, err := e.shorten(ctx, b, readers)
 		switch {
@@ -74,9 +81,31 @@ func (e *Embedded) Keep(ctx context.Context, b *Bus, readers map[Topic][]string,
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-t.C:
+		case now := <-t.C:
+			if now.Sub(looked) < expireEvery {
+				continue
+			}
+			looked = now
+			if err := b.expire(ctx, DeadLetters, now.Add(-keepLetters)); err != nil && ctx.Err() == nil {
+				e.options.Log.Warn("old dead letters not deleted", slog.Any("err", err))
+			}
 		}
 	}
+}
+
+// expire deletes the records that were written before a time.
+func (b *Bus) expire(ctx context.Context, t Topic, before time.Time) error {
+	from, err := b.admin.ListOffsetsAfterMilli(ctx, before.UnixMilli(), b.name(t))
+	if err != nil {
+		return fmt.Errorf("look for old records: %w", err)
+	}
+	low := kadm.Offsets{}
+	from.Each(func(o kadm.ListedOffset) {
+		if o.Err == nil && o.Offset > 0 {
+			low.AddOffset(b.name(t), o.Partition, o.Offset, -1)
+		}
+	})
+	return b.deleteBefore(ctx, low)
 }
 
 // shorten deletes what nobody needs where a topic is over its share, and tells which reader holds the log at its cap.
@@ -181,4 +210,19 @@ func (b *Bus) deleteBefore(ctx context.Context, low kadm.Offsets) error {
 		return fmt.Errorf("shorten log: %w", err)
 	}
 	return nil
+}
+
+// Trim deletes all but so many records of the end of each partition.
+func (b *Bus) Trim(ctx context.Context, t Topic, keep int64) error {
+	ends, err := b.admin.ListEndOffsets(ctx, b.name(t))
+	if err != nil {
+		return fmt.Errorf("trim %s: %w", b.name(t), err)
+	}
+	low := kadm.Offsets{}
+	ends.Each(func(o kadm.ListedOffset) {
+		if o.Err == nil && o.Offset > keep {
+			low.AddOffset(b.name(t), o.Partition, o.Offset-keep, -1)
+		}
+	})
+	return b.deleteBefore(ctx, low)
 }

@@ -21,18 +21,21 @@ func (b *Bus) settings(t Topic) (partitions int, configs map[string]string) {
 		return 1, m
 	}
 	m["cleanup.policy"] = "delete"
+	if t == Status {
+		return 1, m
+	}
 	return b.config.Partitions, m
 }
 
 // Topics are all topics.
-var Topics = []Topic{Events, Alerts, DeadLetters, Checkpoints}
+var Topics = []Topic{Events, Alerts, DeadLetters, Checkpoints, Status}
 
 // Ensure makes the topics that are missing, waits until they can be used, and checks those that are there. With more, topics
 // that are made get these settings too.
 func (b *Bus) Ensure(ctx context.Context, more map[Topic]map[string]string) error {
 	for _, t := range Topics {
 		partitions, configs := b.settings(t)
-		switch there, err := b.create(ctx, t, partitions, configs, more[t]); {
+		switch there, err := b.create(ctx, t, partitions, firstRetention[t], configs, more[t]); {
 		case err != nil:
 			return err
 		case there:
@@ -42,6 +45,13 @@ func (b *Bus) Ensure(ctx context.Context, more map[Topic]map[string]string) erro
 		}
 	}
 	return b.awaitTopics(ctx, Topics...)
+}
+
+// firstRetention is how long records are kept in topics that are made; whoever runs Kafka may change it. Dead letters hold
+// personal data.
+var firstRetention = map[Topic]map[string]string{
+	DeadLetters: {"retention.ms": strconv.FormatInt(keepLetters.Milliseconds(), 10)},
+	Status:      {"retention.ms": strconv.FormatInt(time.Hour.Milliseconds(), 10), "segment.ms": strconv.FormatInt(time.Hour.Milliseconds(), 10)},
 }
 
 // create makes a topic, or says that it is there.

@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"noroshi/ingest/feed"
+	"noroshi/internal/app"
+	"noroshi/internal/diag"
+)
+
+func statusCommand(s Streams) *cobra.Command {
+	f := &letterFlags{}
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "Show what running instances have read, and how far behind they are",
+		Long: `Status prints, for each instance of noroshi run and each partition of its sources: messages, records and bytes since its start,
+the lag in messages, how old the message stored last is while there is a lag, transactions committed and aborted, restarts and
+dead letters by reason, and messages that the source deleted before they were read. Below it: how long records of each dataset
+took from their event to the source.`,
+		Example: "  noroshi status --data /var/lib/noroshi\n  noroshi status --config noroshi.yaml --json",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			b, _, err := f.connect()
+			if err != nil {
+				return err
+			}
+			defer b.Close()
+			ctx, cancel := withTimeout(c.Context())
+			defer cancel()
+			all, err := app.ReadStatus(ctx, b)
+			if err != nil {
+				return failed{err}
+			}
+			if len(all) == 0 {
+				return failed{fmt.Errorf("no instance has told its status within the hour")}
+			}
+			if f.json {
+				for _, one := range all {
+					if err := writeJSON(s.Out, one); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			return printStatus(s, all)
+		},
+	}
+	c.Flags().StringVar(&f.config, "config", "", "configuration `file`, where brokers are named")
+	c.Flags().StringVar(&f.data, "data", "noroshi-data", "`folder` of the embedded Kafka of a running noroshi run")
+	c.Flags().BoolVar(&f.json, "json", false, "print one object for each instance")
+	return c
+}
+
+func printStatus(s Streams, all []app.Status) error {
+	now := s.Now().UTC()
+	for _, one := range all {
+		state := "running since " + one.Started.Format(time.RFC3339)
+		if one.Stale(now) {
+			state = "silent since " + one.At.Format(time.RFC3339)
+		}
+		fmt.Fprintf(s.Out, "%s: %s; %d records, %d events, %d duplicates, %d alerts, %d dead letters\n", diag.EscapeLine(one.Instance), state, one.Records, one.Events, one.Duplicates, one.Alerts, one.Letters)
+		t := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(t, "  SOURCE\tPARTITION\tOWNED\tMESSAGES\tRECORDS\tBYTES\tLAG\tAGE\tCOMMITTED\tABORTED\tRESTARTS\tDEAD LETTERS\tMISSED")
+		delays := map[string]feed.Delay{}
+		for _, p := range one.Partitions {
+			fmt.Fprintf(t, "  %s\t%d\t%s\t%d\t%d\t%d\t%s\t%s\t%d\t%d\t%s\t%s\t%d\n", diag.EscapeLine(p.Source), p.Partition, yesNo(p.Owned), p.Messages, p.Records, p.Bytes, lag(p), age(p, now), p.Committed, p.Aborted,
+				byReason(p.Restarts), byReason(p.Letters), p.Missed)
+			for k, d := range p.Delays {
+				delays[k] = feed.Delay{Records: delays[k].Records + d.Records, Sum: delays[k].Sum + d.Sum, Most: max(delays[k].Most, d.Most)}
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(one.Sinks)) {
+			k := one.Sinks[name]
+			fmt.Fprintf(t, "  sink %s\t%d sent\t%d refused\t%d faults\n", name, k.Sent, k.Refused, k.Faults)
+		}
+		if err := t.Flush(); err != nil {
+			return failed{err}
+		}
+		t = tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+		if len(delays) > 0 {
+			fmt.Fprintln(t, "  DATASET\tRECORDS\tMEAN DELAY\tLONGEST")
+		}
+		for _, k := range slices.Sorted(maps.Keys(delays)) {
+			d := delays[k]
+			fmt.Fprintf(t, "  %s\t%d\t%v\t%v\n", diag.EscapeLine(k), d.Records, (d.Sum / time.Duration(max(1, d.Records))).Round(time.Millisecond), d.Most.Round(time.Millisecond))
+		}
+		if err := t.Flush(); err != nil {
+			return failed{err}
+		}
+	}
+	return nil
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func lag(p feed.Snapshot) string {
+	if n := p.Lag(); n >= 0 {
+		return fmt.Sprint(n)
+	}
+	return "?"
+}
+
+// age is how old the message stored last is, where more wait behind it.
+func age(p feed.Snapshot, now time.Time) string {
+	if p.Lag() <= 0 || p.Enqueued.IsZero() {
+		return "-"
+	}
+	return now.Sub(p.Enqueued).Round(time.Second).String()
+}
+
+func byReason(counts map[string]int64) string {
+	if len(counts) == 0 {
+		return "0"
+	}
+	var all []string
+	for _, k := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, fmt.Sprintf("%s:%d", k, counts[k]))
+	}
+	return strings.Join(all, ",")
+}

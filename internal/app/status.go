@@ -1,0 +1,140 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"noroshi/ingest/feed"
+	"noroshi/internal/bus"
+)
+
+// Status is what an instance says of itself, as JSON on the topic status.
+type Status struct {
+	Instance   string             `json:"instance"`
+	At         time.Time          `json:"at"` // UTC
+	Started    time.Time          `json:"started"`
+	Records    int64              `json:"records"`
+	Letters    int64              `json:"dead_letters"`
+	Events     int64              `json:"events"`
+	Duplicates int64              `json:"duplicates"`
+	Alerts     int64              `json:"alerts"`
+	Partitions []feed.Snapshot    `json:"partitions"`
+	Sinks      map[string]SinkSum `json:"sinks"`
+}
+
+// SinkSum is what a sink has done.
+type SinkSum struct {
+	Sent    int64 `json:"sent"`
+	Refused int64 `json:"refused"`
+	Faults  int64 `json:"faults"`
+}
+
+const (
+	tellEvery  = 5 * time.Second
+	sayEvery   = time.Minute
+	trimEvery  = 100 // tellings
+	trimTo     = 200 // records
+	staleAfter = 6 * tellEvery
+)
+
+// Stale says whether an instance has ended without a word.
+func (s *Status) Stale(now time.Time) bool { return now.Sub(s.At) > staleAfter }
+
+// tell writes the status to its topic, and a line of it into the log each minute, until ctx ends.
+func (r *Run) tell(ctx context.Context, b *bus.Bus, w *bus.Writer) error {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	instance, started, said := fmt.Sprintf("%s/%d", host, os.Getpid()), time.Now().UTC(), time.Now()
+	for n := 1; ; n++ {
+		ended := pause(ctx, tellEvery) != nil
+		if err := r.tellOnce(context.WithoutCancel(ctx), w, instance, started); err != nil {
+			r.Log.Warn("status not told", slog.Any("err", err))
+		}
+		if ended {
+			return nil
+		}
+		if n%trimEvery == 0 {
+			if err := b.Trim(ctx, bus.Status, trimTo); err != nil {
+				r.Log.Debug("status not trimmed", slog.Any("err", err)) // it is kept for an hour only
+			}
+		}
+		if time.Since(said) >= sayEvery {
+			said = time.Now()
+			r.say()
+		}
+	}
+}
+
+func (r *Run) tellOnce(ctx context.Context, w *bus.Writer, instance string, started time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, tellEvery)
+	defer cancel()
+	s := Status{Instance: instance, At: time.Now().UTC(), Started: started, Records: r.ingested.records.Load(), Letters: r.ingested.refused.Load() + r.detected.refused.Load(), Events: r.detected.events.Load(),
+		Duplicates: r.detected.duplicates.Load(), Alerts: r.detected.alerts.Load(), Partitions: r.counts.Snapshot(), Sinks: map[string]SinkSum{}}
+	for _, k := range r.runners {
+		c := k.Counts()
+		s.Sinks[k.Name] = SinkSum{c.Sent, c.Refused, c.Faults}
+	}
+	body, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return w.Write(ctx, []bus.Record{{Topic: bus.Status, Key: []byte(instance), Value: body}})
+}
+
+// say logs what each source has brought since the start.
+func (r *Run) say() {
+	r.Log.Info("status", slog.Int64("records", r.ingested.records.Load()), slog.Int64("events", r.detected.events.Load()), slog.Int64("alerts", r.detected.alerts.Load()),
+		slog.Int64("dead_letters", r.ingested.refused.Load()+r.detected.refused.Load()))
+	sums, order := map[string]*feed.Snapshot{}, []string{}
+	for _, p := range r.counts.Snapshot() {
+		sum := sums[p.Source]
+		if sum == nil {
+			sum = &feed.Snapshot{Restarts: map[string]int64{}, Letters: map[string]int64{}}
+			sums[p.Source], order = sum, append(order, p.Source)
+		}
+		sum.Messages, sum.Records, sum.Bytes, sum.Missed = sum.Messages+p.Messages, sum.Records+p.Records, sum.Bytes+p.Bytes, sum.Missed+p.Missed
+		sum.Committed, sum.Aborted = sum.Committed+p.Committed, sum.Aborted+p.Aborted
+		if p.Owned {
+			sum.Partition++ // here: how many are owned
+			sum.Last += max(0, p.Lag())
+		}
+		for k, n := range p.Restarts {
+			sum.Restarts[k] += n
+		}
+		for k, n := range p.Letters {
+			sum.Letters[k] += n
+		}
+	}
+	for _, name := range order {
+		s := sums[name]
+		r.Log.Info("status of source", slog.String("source", name), slog.Int("partitions", int(s.Partition)), slog.Int64("messages", s.Messages), slog.Int64("records", s.Records), slog.Int64("bytes", s.Bytes),
+			slog.Int64("lag", s.Last), slog.Int64("committed", s.Committed), slog.Int64("aborted", s.Aborted), slog.Int64("missed", s.Missed), slog.Any("restarts", s.Restarts), slog.Any("dead_letters", s.Letters))
+	}
+}
+
+// ReadStatus gives the last status of each instance that has told one within the hour.
+func ReadStatus(ctx context.Context, b *bus.Bus) (all []Status, err error) {
+	last := map[string]Status{}
+	var order []string
+	err = b.Last(ctx, bus.Status, trimTo, func(r bus.Record) error {
+		var s Status
+		if err := json.Unmarshal(r.Value, &s); err != nil {
+			return fmt.Errorf("read status of %s: %w", r.Key, err)
+		}
+		if _, ok := last[s.Instance]; !ok {
+			order = append(order, s.Instance)
+		}
+		last[s.Instance] = s
+		return nil
+	})
+	for _, i := range order {
+		all = append(all, last[i])
+	}
+	return all, err
+}
