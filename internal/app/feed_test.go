@@ -1,0 +1,180 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"noroshi/detector"
+	"noroshi/ingest/eventhub"
+	"noroshi/internal/alert"
+	"noroshi/internal/bus"
+	"noroshi/internal/config"
+	"noroshi/internal/deadletter"
+	"noroshi/internal/decode"
+	"noroshi/internal/eventhubstest"
+	"noroshi/rules"
+)
+
+// running is a run on an event hub, until its end is called.
+func running(t *testing.T, hub *eventhubstest.Server, dir string, tenants ...string) (r *Run, end func()) {
+	t.Helper()
+	stream, err := eventhub.New(eventhub.Config{Name: "audit", ConnectionString: hub.ConnectionString("audit"), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf := config.Default()
+	conf.Kafka.Data = dir
+	set, ps := rules.Load(rules.Options{Library: true})
+	if len(ps) > 0 {
+		t.Fatal(ps)
+	}
+	r = &Run{Config: conf, Compile: func([][]byte) *detector.Set { return detector.New(set, detector.Options{}) }, Feeds: []Feed{{Stream: stream, Tenants: tenants}}, Log: slog.New(slog.DiscardHandler)}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	return r, func() {
+		t.Helper()
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+		_ = stream.Close(context.WithoutCancel(ctx)) // the server ends with the test
+	}
+}
+
+// topic gives the records of a topic in a data folder that no run keeps.
+func topic(t *testing.T, dir string, name bus.Topic) (all []bus.Record) {
+	t.Helper()
+	c := config.Default().Kafka
+	e, err := bus.StartEmbedded(bus.EmbeddedOptions{Dir: dir, Prefix: c.Prefix, Partitions: c.Partitions, Cap: c.Cap, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	b, err := bus.Connect(e.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if err := b.All(t.Context(), name, func(r bus.Record) error { all = append(all, r); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func sound(id string) string {
+	return fmt.Sprintf(`{"CreationTime":"2026-01-02T03:04:05","Id":"%s","Operation":"Set-Mailbox","RecordType":1,"OrganizationId":"t-1","ResultStatus":"True","UserType":0,"UserId":"taro@contoso.example","Workload":"Exchange","Parameters":[]}`, id)
+}
+
+// What is wrong in one message is set aside alone, with its reason and place; its neighbours are stored and the partition goes
+// on. Letters can be tried again.
+func TestBadMessagesAreSetAsideAlone(t *testing.T) {
+	hub := eventhubstest.Start(t, eventhubstest.Config{Hubs: []eventhubstest.Hub{{Partitions: 1}}, MaxMessage: 16 << 20})
+	deep := strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100)
+	messages := []struct{ body, reason string }{
+		{`{"records":[` + sound("first") + `]}`, ""},
+		{`no JSON at all`, "json"},
+		{``, "empty"},
+		{`{"records":[]}`, "empty"},
+		{`{"records":[` + sound("before") + `,17,` + sound("behind") + `]}`, "json"},
+		{`{"records":[` + deep + `]}`, "json"},
+		{`{"records":[{"Id":"no time","Operation":"Set-Mailbox","RecordType":1}]}`, "time"},
+		{`{"records":[` + strings.Replace(sound("stranger"), `"t-1"`, `"t-2"`, 1) + `]}`, "tenant"},
+		{`{"records":[` + strings.Replace(sound("long"), `[]`, `"`+strings.Repeat("x", decode.MaxRecord)+`"`, 1) + `]}`, "size"},
+		{`{"records":[` + strings.NewReplacer(`1,"Org`, `"one","Org`, `"True"`, `{"a":[]}`, `"UserType":0`, `"UserType":[0]`, `[]}`, `7}`).Replace(sound("odd types")) + `]}`, ""},
+		{sound("last"), ""},
+	}
+	for _, m := range messages {
+		if _, err := hub.Append("audit", "0", eventhubstest.Event{Body: []byte(m.body)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	r, end := running(t, hub, dir, "T-1")
+	for s := r.counts.Snapshot(); len(s) == 0 || s[0].Messages < int64(len(messages)); s = r.counts.Snapshot() {
+		if pause(t.Context(), 10*time.Millisecond) != nil {
+			t.Fatalf("only %v", s)
+		}
+	}
+	end()
+	var ids []string
+	for _, rec := range topic(t, dir, bus.Events) {
+		ids = append(ids, rec.Header(headerID))
+	}
+	if got := strings.Join(ids, " "); got != "first before behind odd types last" {
+		t.Errorf("stored are %q", got)
+	}
+	again := NewAgain(decode.Options{})
+	letters := topic(t, dir, bus.DeadLetters)
+	for i, m := range messages {
+		if m.reason == "" {
+			continue
+		}
+		if len(letters) == 0 {
+			t.Fatalf("no letter of message %d", i)
+		}
+		l := deadletter.Parse(letters[0])
+		letters = letters[1:]
+		if l.Reason != m.reason || l.Source != "audit" || l.Partition != 0 || l.Sequence != int64(i) || l.Origin() != "audit/0@"+strconv.Itoa(i) {
+			t.Errorf("message %d: letter %q of %s: %s", i, l.Reason, l.Origin(), l.Detail)
+		}
+		if records, err := again.Records(l); (err == nil) != (m.reason == "tenant") || err == nil && records[0].Header(headerID) != "stranger" {
+			t.Errorf("message %d tried again: %v, %v", i, records, err)
+		}
+	}
+	if len(letters) > 0 {
+		t.Errorf("%d letters too many", len(letters))
+	}
+	s := r.counts.Snapshot()[0]
+	if s.Letters["json"] != 3 || s.Letters["empty"] != 2 || s.Letters["tenant"] != 1 || s.Letters["time"] != 1 || s.Letters["size"] != 1 || s.Records != 5 {
+		t.Errorf("counted are %+v", s)
+	}
+}
+
+// Messages that retention deleted while nobody read are counted and raise an alert, and reading goes on behind them.
+func TestAGapIsToldByAnAlert(t *testing.T) {
+	hub := eventhubstest.Start(t, eventhubstest.Config{Hubs: []eventhubstest.Hub{{Partitions: 1}}})
+	add := func(id string) {
+		if _, err := hub.Append("audit", "0", eventhubstest.Event{Body: []byte(sound(id))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	until := func(r *Run) {
+		for s := r.counts.Snapshot(); len(s) == 0 || s[0].Messages == 0; s = r.counts.Snapshot() {
+			if pause(t.Context(), 10*time.Millisecond) != nil {
+				t.Fatalf("only %v", s)
+			}
+		}
+	}
+	add("read")
+	r, end := running(t, hub, dir)
+	until(r)
+	end()
+	add("lost")
+	add("lost too")
+	add("kept")
+	if _, err := hub.Truncate("audit", "0", 3); err != nil {
+		t.Fatal(err)
+	}
+	r, end = running(t, hub, dir)
+	until(r)
+	end()
+	if s := r.counts.Snapshot()[0]; s.Missed != 2 || s.Records != 1 {
+		t.Errorf("counted are %+v", s)
+	}
+	alerts := topic(t, dir, bus.Alerts)
+	if len(alerts) != 1 {
+		t.Fatalf("%d alerts", len(alerts))
+	}
+	var a alert.Alert
+	if err := json.Unmarshal(alerts[0].Value, &a); err != nil || a.Rule.ID != gapRule || !strings.Contains(a.Summary, "2 messages of audit/0, with the sequence numbers 1 to 2,") {
+		t.Errorf("the alert is %+v, %v", a, err)
+	}
+}
