@@ -3,13 +3,16 @@ package cli
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 
 	"noroshi/ingest/eventhub"
 	"noroshi/ingest/file"
+	"noroshi/ingest/kafka"
 	"noroshi/internal/app"
+	"noroshi/internal/bus"
 	"noroshi/internal/config"
 )
 
@@ -26,17 +29,76 @@ func makeSources(s Streams, conf *config.Config, r *app.Run, log *slog.Logger) e
 			r.Sources = append(r.Sources, f)
 		case "eventhub":
 			stream, err := makeEventHub(s, one.EventHub)
+			if err == nil {
+				err = add(r, names, app.Feed{Stream: stream, Tenants: one.EventHub.Tenants})
+			}
 			if err != nil {
 				return fmt.Errorf("line %d: source eventhub: %w", one.At.Line, err)
 			}
-			if names[stream.Name()] {
-				return fmt.Errorf("line %d: there is a source %s already; each has a place of its own in the stream, so give one of them another name", one.At.Line, stream.Name())
+		case "kafka":
+			stream, err := makeTopic(conf, one.Topic, log)
+			if err == nil {
+				err = add(r, names, app.Feed{Stream: stream, Tenants: one.Topic.Tenants})
 			}
-			names[stream.Name()] = true
-			r.Feeds = append(r.Feeds, app.Feed{Stream: stream, Tenants: one.EventHub.Tenants})
+			if err != nil {
+				return fmt.Errorf("line %d: source kafka: %w", one.At.Line, err)
+			}
 		}
 	}
 	return nil
+}
+
+func add(r *app.Run, names map[string]bool, f app.Feed) error {
+	name := f.Stream.Name()
+	if names[name] {
+		return fmt.Errorf("there is a source %s already; each has a place of its own in the stream, so give one of them another name", name)
+	}
+	names[name] = true
+	r.Feeds = append(r.Feeds, f)
+	return nil
+}
+
+// eventHubsKafka is the port of the Kafka endpoint of Event Hubs.
+const eventHubsKafka = ":9093"
+
+func makeTopic(conf *config.Config, t config.Topic, log *slog.Logger) (*kafka.Stream, error) {
+	k := t.Kafka
+	if len(k.Brokers) == 0 && t.EventHubs == (config.EventHubsEndpoint{}) {
+		k = conf.Kafka
+	}
+	c := bus.Config{Brokers: k.Brokers, TLS: k.TLS, CAFile: k.CAFile, User: k.User, Password: k.Password, Mechanism: k.Mechanism, Log: log}
+	if e := t.EventHubs; e != (config.EventHubsEndpoint{}) {
+		c.EventHubs, c.TLS = true, true
+		namespace := e.Namespace
+		if e.ConnectionString != "" {
+			namespace = eventhub.Namespace(e.ConnectionString)
+			c.Mechanism, c.User, c.Password = "plain", "$ConnectionString", e.ConnectionString
+		} else {
+			cred, err := identity(e.Credential).Credential()
+			if err != nil {
+				return nil, err
+			}
+			c.Mechanism, c.Token = "oauthbearer", eventhub.Tokens(cred, namespace)
+		}
+		if namespace == "" {
+			return nil, errors.New("the connection string has no Endpoint=sb://…; copy it whole from the namespace's shared access policies")
+		}
+		if len(c.Brokers) == 0 {
+			c.Brokers = []string{namespace + eventHubsKafka}
+		}
+	}
+	if len(c.Brokers) == 0 {
+		return nil, errors.New("it needs the key brokers: the Kafka in this process has no topics but ours")
+	}
+	from, err := bus.Connect(c)
+	if err != nil {
+		return nil, err
+	}
+	return kafka.New(kafka.Config{Name: t.Name, Topic: t.Topic, Latest: t.Latest, Time: t.Since}, from)
+}
+
+func identity(k config.Credential) eventhub.Identity {
+	return eventhub.Identity{Kind: k.Kind, Cloud: k.Cloud, Tenant: k.Tenant, Client: k.Client, Secret: k.Secret, Certificate: k.Certificate, Password: k.Password, TokenFile: k.TokenFile}
 }
 
 func makeEventHub(s Streams, h config.EventHub) (*eventhub.Stream, error) {
@@ -44,7 +106,7 @@ func makeEventHub(s Streams, h config.EventHub) (*eventhub.Stream, error) {
 		WebSocket: h.WebSocket, Proxy: h.Proxy, Endpoint: h.Endpoint, Now: s.Now}
 	if k := h.Credential; k.Kind != "" {
 		var err error
-		if c.Credential, err = (eventhub.Identity{Kind: k.Kind, Cloud: k.Cloud, Tenant: k.Tenant, Client: k.Client, Secret: k.Secret, Certificate: k.Certificate, Password: k.Password, TokenFile: k.TokenFile}).Credential(); err != nil {
+		if c.Credential, err = identity(k).Credential(); err != nil {
 			return nil, err
 		}
 	}

@@ -1,11 +1,13 @@
 package eventhub
 
 import (
+	"context"
 	"fmt"
 	"os"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
@@ -64,4 +66,23 @@ func (i Identity) Credential() (azcore.TokenCredential, error) {
 		return azidentity.NewClientCertificateCredential(i.Tenant, i.Client, certs, key, &azidentity.ClientCertificateCredentialOptions{ClientOptions: o})
 	}
 	return nil, fmt.Errorf("no credential %q", i.Kind)
+}
+
+// Tokens gives tokens for the Kafka endpoint of a namespace (azure-docs, azure-event-hubs-apache-kafka-overview).
+func Tokens(c azcore.TokenCredential, namespace string) func(ctx context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		t, err := c.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"https://" + namespace + "/.default"}})
+		if err != nil {
+			return "", fmt.Errorf("get a token for %s: %w", namespace, err)
+		}
+		return t.Token, nil
+	}
+}
+
+// Namespace is the namespace that a connection string names, "" where it names none.
+func Namespace(connectionString string) string {
+	if m := endpoint.FindStringSubmatch(connectionString); m != nil {
+		return m[1]
+	}
+	return ""
 }

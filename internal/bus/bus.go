@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/oauth"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
@@ -32,6 +33,12 @@ const (
 // maxMessage is the longest record, in bytes: one of 4 MiB and what belongs to it.
 const maxMessage = 8 << 20
 
+// What the Kafka endpoint of Event Hubs asks for.
+const (
+	eventHubsIdle    = 3 * time.Minute
+	eventHubsRequest = 1_046_528 // bytes
+)
+
 // Config says how to reach Kafka.
 type Config struct {
 	Brokers    []string
@@ -39,9 +46,14 @@ type Config struct {
 	Partitions int    // of all topics but checkpoints, for life
 	TLS        bool
 	CAFile     string // instead of the system's
-	Mechanism  string // plain, scram-sha-256, scram-sha-512; "": none
+	Mechanism  string // plain, scram-sha-256, scram-sha-512, oauthbearer; "": none
 	User       string
 	Password   string
+	// Token gives the tokens of oauthbearer.
+	Token func(ctx context.Context) (string, error)
+	// EventHubs is for the Kafka endpoint of Event Hubs, which closes connections that are idle for 240 s, takes no
+	// compression but gzip, and requests of at most 1,046,528 bytes (azure-docs, apache-kafka-configurations).
+	EventHubs bool
 	// Boot names one run of the embedded broker, "" for others. After a crash that broker aborts open transactions in memory
 	// alone, so that names of transactions must not outlive it.
 	Boot string
@@ -110,6 +122,15 @@ func (b *Bus) options() ([]kgo.Opt, error) {
 		o = append(o, kgo.SASL(scram.Auth{User: c.User, Pass: c.Password}.AsSha256Mechanism()))
 	case "scram-sha-512":
 		o = append(o, kgo.SASL(scram.Auth{User: c.User, Pass: c.Password}.AsSha512Mechanism()))
+	}
+	if c.Mechanism == "oauthbearer" {
+		o = append(o, kgo.SASL(oauth.Oauth(func(ctx context.Context) (oauth.Auth, error) {
+			token, err := c.Token(ctx)
+			return oauth.Auth{Token: token}, err
+		})))
+	}
+	if c.EventHubs {
+		o = append(o, kgo.ConnIdleTimeout(eventHubsIdle), kgo.MetadataMaxAge(eventHubsIdle))
 	}
 	if !c.TLS {
 		return o, nil

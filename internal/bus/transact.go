@@ -42,7 +42,7 @@ func (b *Bus) Transactor(ctx context.Context, topic Topic, partition int32, atLe
 	if err != nil {
 		return nil, fmt.Errorf("make transactor: %w", err)
 	}
-	o = append(append(o, producing()...), kgo.RecordPartitioner(b.partitioner()), kgo.MetadataMinAge(20*time.Millisecond)) // at more than that Kafka 4 stalls the first produce of a transaction
+	o = append(append(o, b.producing()...), kgo.RecordPartitioner(b.partitioner()), kgo.MetadataMinAge(20*time.Millisecond)) // at more than that Kafka 4 stalls the first produce of a transaction
 	if !atLeastOnce {
 		o = append(o, kgo.TransactionalID(t.name()), kgo.TransactionTimeout(transactionTimeout))
 	}

@@ -10,6 +10,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// requestOverhead is what a produce request holds beside its records, with room to spare.
+const requestOverhead = 16 << 10
+
 // maxBuffered bounds what a writer holds that is not yet acknowledged, in bytes.
 const maxBuffered = 64 << 20
 
@@ -25,7 +28,7 @@ func (b *Bus) Writer() (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make writer: %w", err)
 	}
-	c, err := kgo.NewClient(append(o, producing()...)...)
+	c, err := kgo.NewClient(append(o, b.producing()...)...)
 	if err != nil {
 		return nil, fmt.Errorf("make writer: %w", err)
 	}
@@ -33,7 +36,11 @@ func (b *Bus) Writer() (*Writer, error) {
 }
 
 // producing is how all our producers write.
-func producing() []kgo.Opt {
+func (b *Bus) producing() []kgo.Opt {
+	if b.config.EventHubs {
+		return []kgo.Opt{kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.ProducerLinger(0),
+			kgo.ProducerBatchMaxBytes(eventHubsRequest - requestOverhead), kgo.BrokerMaxWriteBytes(eventHubsRequest), kgo.MaxBufferedBytes(maxBuffered), kgo.RecordDeliveryTimeout(0)}
+	}
 	return []kgo.Opt{kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()), kgo.ProducerLinger(0),
 		kgo.ProducerBatchMaxBytes(maxMessage), kgo.BrokerMaxWriteBytes(2 * maxMessage), kgo.MaxBufferedBytes(maxBuffered), kgo.RecordDeliveryTimeout(0)}
 }

@@ -48,6 +48,7 @@ type Source struct {
 	Kind     string
 	File     File
 	EventHub EventHub
+	Topic    Topic
 	At       *yaml.Node // for what is wrong with it as a whole
 }
 
@@ -116,16 +117,17 @@ func (c *Config) kafka(d *strictyaml.Doc, n *yaml.Node) {
 		"transactions": func(n *yaml.Node) { k.Transactions = d.Bool(n) },
 		"tls":          func(n *yaml.Node) { k.TLS = d.Bool(n) },
 		"ca_file":      func(n *yaml.Node) { k.CAFile, k.TLS = c.path(d.Text(n)), true },
-		"sasl": func(n *yaml.Node) {
-			d.Fields(n, map[string]func(*yaml.Node){
-				"mechanism": func(n *yaml.Node) {
-					k.Mechanism = d.OneOf(n, "value", "plain", "scram-sha-256", "scram-sha-512")
-				},
-				"user":     func(n *yaml.Node) { k.User = d.Text(n) },
-				"password": func(n *yaml.Node) { k.Password = Secret(d, n, c.Folder) },
-			})
-		},
+		"sasl":         func(n *yaml.Node) { k.Mechanism, k.User, k.Password = c.sasl(d, n) },
 	})
+}
+
+func (c *Config) sasl(d *strictyaml.Doc, n *yaml.Node) (mechanism, user, password string) {
+	d.Fields(n, map[string]func(*yaml.Node){
+		"mechanism": func(n *yaml.Node) { mechanism = d.OneOf(n, "value", "plain", "scram-sha-256", "scram-sha-512") },
+		"user":      func(n *yaml.Node) { user = d.Text(n) },
+		"password":  func(n *yaml.Node) { password = Secret(d, n, c.Folder) },
+	})
+	return mechanism, user, password
 }
 
 func (c *Config) sources(d *strictyaml.Doc, n *yaml.Node) {
@@ -142,6 +144,7 @@ func (c *Config) sources(d *strictyaml.Doc, n *yaml.Node) {
 		}
 		d.Fields(item, map[string]func(*yaml.Node){
 			"file":     one("file", func(n *yaml.Node) { s.File = c.file(d, n) }),
+			"kafka":    one("kafka", func(n *yaml.Node) { s.Topic = c.topic(d, n) }),
 			"eventhub": one("eventhub", func(n *yaml.Node) { s.EventHub = c.eventHub(d, n) }),
 		})
 		c.Sources = append(c.Sources, s)

@@ -50,22 +50,7 @@ func (c *Config) eventHub(d *strictyaml.Doc, n *yaml.Node) (h EventHub) {
 		"proxy":             func(n *yaml.Node) { h.Proxy, h.WebSocket = d.Text(n), true },
 		"endpoint":          text(&h.Endpoint),
 		"ca_file":           path(&h.CAFile),
-		"credential": func(n *yaml.Node) {
-			k := &h.Credential
-			d.Fields(n, map[string]func(*yaml.Node){
-				"kind":        func(n *yaml.Node) { k.Kind = d.OneOf(n, "value", credentialKinds...) },
-				"cloud":       func(n *yaml.Node) { k.Cloud = d.OneOf(n, "value", clouds...) },
-				"tenant":      text(&k.Tenant),
-				"client":      text(&k.Client),
-				"secret":      secret(&k.Secret),
-				"certificate": path(&k.Certificate),
-				"password":    secret(&k.Password),
-				"token_file":  path(&k.TokenFile),
-			})
-			if k.Kind == "" {
-				d.At(n, "missing", "a credential needs the key kind")
-			}
-		},
+		"credential":        func(n *yaml.Node) { h.Credential = c.credential(d, n) },
 	})
 	if h.ConnectionString != "" && h.Credential.Kind != "" {
 		d.At(n, "value", "the source has a connection string and a credential; one of them is enough")
@@ -87,4 +72,24 @@ func start(d *strictyaml.Doc, n *yaml.Node) (latest bool, since time.Time) {
 		}
 		return false, t.UTC()
 	}
+}
+
+func (c *Config) credential(d *strictyaml.Doc, n *yaml.Node) (k Credential) {
+	text := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = d.Text(n) } }
+	secret := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = Secret(d, n, c.Folder) } }
+	path := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = c.path(d.Text(n)) } }
+	d.Fields(n, map[string]func(*yaml.Node){
+		"kind":        func(n *yaml.Node) { k.Kind = d.OneOf(n, "value", credentialKinds...) },
+		"cloud":       func(n *yaml.Node) { k.Cloud = d.OneOf(n, "value", clouds...) },
+		"tenant":      text(&k.Tenant),
+		"client":      text(&k.Client),
+		"secret":      secret(&k.Secret),
+		"certificate": path(&k.Certificate),
+		"password":    secret(&k.Password),
+		"token_file":  path(&k.TokenFile),
+	})
+	if k.Kind == "" {
+		d.At(n, "missing", "a credential needs the key kind")
+	}
+	return k
 }

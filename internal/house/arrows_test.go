@@ -33,6 +33,7 @@ var arrows = map[string][]string{
 	"ingest":                      {"internal/decode", "internal/diag"},
 	"ingest/feed":                 {"internal/bus"},
 	"ingest/eventhub":             {"ingest/feed"},
+	"ingest/kafka":                {"ingest/feed", "internal/bus"},
 	"ingest/file":                 {"ingest", "internal/decode"}, // the reason of a line that is too long
 	"rules":                       {"internal/cond", "internal/list", "internal/event", "internal/alert", "internal/diag", "internal/strictyaml", "rules/kind", "rules/library"},
 	"rules/kind":                  {"internal/alert"},

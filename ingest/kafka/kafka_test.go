@@ -1,0 +1,111 @@
+package kafka_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"noroshi/ingest/feed"
+	"noroshi/ingest/kafka"
+	"noroshi/internal/bus"
+	"noroshi/internal/kafkatest"
+)
+
+func carry(t *testing.T, s *kafka.Stream, to *bus.Bus, counts *feed.Counts) (end func()) {
+	t.Helper()
+	f := &feed.Feed{Stream: s, Bus: to, Counts: counts, Log: slog.New(slog.DiscardHandler), Room: func(context.Context) error { return nil },
+		Prepare: func(int32) feed.Prepare {
+			return func(m feed.Message, tally *feed.Tally) []bus.Record {
+				tally.Record("test", time.Duration(0))
+				return []bus.Record{{Topic: bus.Events, Key: []byte("k"), Value: m.Body}}
+			}
+		},
+		Missed:   func(int32, int64, int64) []bus.Record { t.Error("records are said to be missed"); return nil },
+		TooLarge: func(r bus.Record, _ error) bus.Record { t.Error("a record is said to be too large"); return r }}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- f.Run(ctx) }()
+	return func() {
+		t.Helper()
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A topic of the same Kafka is carried onto ours once and in order over restarts, although transactions leave holes in its
+// offsets and hide records that were given up.
+func TestATopicIsCarriedOnce(t *testing.T) {
+	kafkatest.Each(t, 1, func(t *testing.T, b *bus.Bus) {
+		// The topic alerts stands for any topic that has one partition.
+		source := bus.CheckpointsOf("source")
+		if err := b.EnsureCheckpoints(t.Context(), source, 1); err != nil {
+			t.Fatal(err)
+		}
+		const all, a = 300, 100
+		n := 0
+		write := func(count int) {
+			t.Helper()
+			tx, err := b.Transactor(t.Context(), source, 0, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.Close()
+			for end := n + count; n < end; n++ {
+				for _, commit := range []bool{false, true} {
+					value := fmt.Sprint(n)
+					if !commit {
+						value = "given up"
+					}
+					if err := tx.Stage(t.Context(), []bus.Record{{Topic: bus.Alerts, Key: []byte("k"), Value: []byte(value)}}, bus.Record{Key: []byte("k")}); err != nil {
+						t.Fatal(err)
+					}
+					end := tx.Commit
+					if !commit {
+						end = tx.Abort
+					}
+					if err := end(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		stream, err := kafka.New(kafka.Config{Topic: string(bus.Alerts)}, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range all / a {
+			var counts feed.Counts
+			end := carry(t, stream, b, &counts)
+			write(a)
+			deadline, cancel := context.WithTimeout(t.Context(), time.Minute)
+			look := time.NewTicker(20 * time.Millisecond)
+			for s := counts.Snapshot(); len(s) == 0 || s[0].Messages < a; s = counts.Snapshot() {
+				select {
+				case <-deadline.Done():
+					t.Fatalf("only %+v", s)
+				case <-look.C:
+				}
+			}
+			look.Stop()
+			cancel()
+			end()
+		}
+		next := 0
+		if err := b.All(t.Context(), bus.Events, func(r bus.Record) error {
+			if string(r.Value) != fmt.Sprint(next) {
+				t.Errorf("record %q where %d should be", r.Value, next)
+			}
+			next++
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if next != all {
+			t.Errorf("%d of %d records", next, all)
+		}
+	})
+}

@@ -1,0 +1,121 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Place is where a cursor begins: at an offset, or at the end, or at the first record written at a time or later, or else at the
+// oldest record.
+type Place struct {
+	Offset int64 // used where At is set
+	At     bool
+	Latest bool
+	Time   time.Time
+}
+
+// Cursor reads one partition of any topic, without a group. It belongs to one goroutine.
+type Cursor struct {
+	reader *Reader
+}
+
+// prefetchBytes bounds what a cursor holds that has not been polled: one fetch in hand and one on its way.
+const prefetchBytes = 4 << 20
+
+// Cursor makes a cursor. Only what is committed is seen.
+func (b *Bus) Cursor(topic Topic, partition int32, from Place) (*Cursor, error) {
+	o, err := b.options()
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", b.name(topic), err)
+	}
+	at := kgo.NewOffset().AtStart()
+	switch {
+	case from.At:
+		at = kgo.NewOffset().At(from.Offset)
+	case from.Latest:
+		at = kgo.NewOffset().AtEnd()
+	case !from.Time.IsZero():
+		at = kgo.NewOffset().AfterMilli(from.Time.UnixMilli())
+	}
+	c, err := kgo.NewClient(append(o, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{b.name(topic): {partition: at}}), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxBytes(prefetchBytes), kgo.FetchMaxPartitionBytes(prefetchBytes), kgo.FetchMaxWait(fetchMaxWait), kgo.MaxConcurrentFetches(1))...)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", b.name(topic), err)
+	}
+	return &Cursor{&Reader{bus: b, topic: topic, client: c}}, nil
+}
+
+// Poll waits for records, at most so many. An error of Kafka's that does not pass by itself is a Denied.
+func (c *Cursor) Poll(ctx context.Context, most int) (all []Record, err error) {
+	for {
+		fetches := c.reader.client.PollRecords(ctx, most)
+		fetches.EachRecord(func(k *kgo.Record) { all = append(all, c.reader.record(k)) })
+		if len(all) > 0 {
+			return all, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		for _, e := range fetches.Errors() {
+			return nil, fmt.Errorf("read %s: %w", c.reader.bus.name(c.reader.topic), denied(e.Err))
+		}
+	}
+}
+
+// Close ends the cursor.
+func (c *Cursor) Close() { c.reader.client.Close() }
+
+// Denied is an answer of Kafka's that stays until somebody changes something.
+type Denied struct{ Cause error }
+
+func (d *Denied) Error() string { return d.Cause.Error() }
+
+func (d *Denied) Unwrap() error { return d.Cause }
+
+func denied(err error) error {
+	for _, k := range []error{kerr.UnknownTopicOrPartition, kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.SaslAuthenticationFailed, kerr.UnsupportedSaslMechanism} {
+		if errors.Is(err, k) {
+			return &Denied{err}
+		}
+	}
+	return err
+}
+
+// Partitions is how many partitions a topic has.
+func (b *Bus) Partitions(ctx context.Context, topic Topic) (int, error) {
+	found, err := b.admin.ListTopics(ctx, b.name(topic))
+	if err == nil {
+		err = found.Error()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("look at topic %s: %w", b.name(topic), denied(err))
+	}
+	return len(found[b.name(topic)].Partitions), nil
+}
+
+// Bounds are the offsets of the first and last record that readers of a partition see; last < first where there is none.
+func (b *Bus) Bounds(ctx context.Context, topic Topic, partition int32) (first, last int64, err error) {
+	starts, err := b.admin.ListStartOffsets(ctx, b.name(topic))
+	if err != nil {
+		return 0, 0, fmt.Errorf("measure %s: %w", b.name(topic), denied(err))
+	}
+	ends, err := b.admin.ListCommittedOffsets(ctx, b.name(topic))
+	if err != nil {
+		return 0, 0, fmt.Errorf("measure %s: %w", b.name(topic), denied(err))
+	}
+	s, ok1 := starts.Lookup(b.name(topic), partition)
+	e, ok2 := ends.Lookup(b.name(topic), partition)
+	if err := errors.Join(s.Err, e.Err); err != nil {
+		return 0, 0, fmt.Errorf("measure %s: %w", b.name(topic), denied(err))
+	}
+	if !ok1 || !ok2 {
+		return 0, math.MinInt64, fmt.Errorf("measure %s: there is no partition %d", b.name(topic), partition)
+	}
+	return s.Offset, e.Offset - 1, nil
+}
