@@ -4,7 +4,7 @@ BIN := bin/noroshi
 LINT := tools/bin/golangci-lint
 FUZZTIME ?= 10s
 
-.PHONY: all build demo test race lint bench golden fuzz clean
+.PHONY: all build demo test race lint bench golden fuzz soak clean
 all: build lint test
 
 # A static binary, the same bytes from the same sources; its version is the commit.
@@ -43,6 +43,11 @@ fuzz:
 	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
 	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$p/*_test.go | cut -c6-); do \
 	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+
+# The long forms: 100,000 messages through faults on both brokers, ten minutes for each fuzz target.
+soak:
+	NOROSHI_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run ExactlyOnce ./ingest/feed
+	$(MAKE) fuzz FUZZTIME=10m
 
 clean:
 	rm -rf bin tools/bin

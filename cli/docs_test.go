@@ -112,6 +112,7 @@ func TestTheConfigurationsInTheDocumentationWork(t *testing.T) {
 		for _, text := range blocks(t, page) {
 			dir := t.TempDir()
 			write(t, dir, "webhook.key", "whsec_"+strings.Repeat("QUJD", 8)+"\n")
+			write(t, dir, "eventhub.connection", "Endpoint=sb://contoso.servicebus.windows.net/;SharedAccessKeyName=noroshi;SharedAccessKey=QUJD;EntityPath=audit\n")
 			write(t, dir, "rules/rule.yaml", blocks(t, "../docs/rules.md")[0])
 			if code, out, err := command(t, "check", "--config", write(t, dir, "noroshi.yaml", text)); code != 0 {
 				t.Errorf("%s: %s%s", page, out, err)
