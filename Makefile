@@ -3,6 +3,7 @@ GO ?= go
 BIN := bin/noroshi
 LINT := tools/bin/golangci-lint
 FUZZTIME ?= 10s
+FUZZ ?= .
 
 .PHONY: all build demo test race lint bench golden fuzz soak clean
 all: build lint test
@@ -40,7 +41,7 @@ golden:
 	NOROSHI_UPDATE=1 $(GO) test ./...
 
 fuzz:
-	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' $(FUZZ) | xargs -n1 dirname | sort -u); do \
 	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$p/*_test.go | cut -c6-); do \
 	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
 
