@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -54,8 +55,7 @@ func (r *Run) feeds(ctx context.Context, h *hub) (all []*feed.Feed, err error) {
 				return []bus.Record{gap(f.Stream.Name(), partition, from, to, time.Now().UTC())}
 			},
 			Prepare: func(partition int32) feed.Prepare {
-				p := &preparing{run: r, source: f.Stream.Name(), partition: partition, tenants: f.Tenants, reader: plan.Reader()}
-				return p.prepare
+				return newPreparing(r, f.Stream.Name(), partition, f.Tenants, plan.Reader()).prepare
 			}})
 	}
 	return all, nil
@@ -68,6 +68,14 @@ type preparing struct {
 	partition int32
 	tenants   []string
 	reader    *decode.Reader
+
+	origin []byte // source/partition, and behind place what differs from record to record: @sequence#index
+	place  int
+}
+
+func newPreparing(r *Run, source string, partition int32, tenants []string, reader *decode.Reader) *preparing {
+	origin := fmt.Appendf(nil, "%s/%d", source, partition)
+	return &preparing{run: r, source: source, partition: partition, tenants: tenants, reader: reader, origin: origin, place: len(origin)}
 }
 
 func (p *preparing) prepare(m feed.Message, t *feed.Tally) (all []bus.Record) {
@@ -101,7 +109,8 @@ func (p *preparing) prepare(m feed.Message, t *feed.Tally) (all []bus.Record) {
 			p.run.ingested.unresolved.Add(1)
 		}
 		t.Record(id.Dataset, m.Enqueued.Sub(id.Time))
-		all = append(all, eventRecord(id, body, fmt.Sprintf("%s/%d@%d#%d", p.source, p.partition, m.Sequence, i)))
+		p.origin = strconv.AppendInt(append(strconv.AppendInt(append(p.origin[:p.place], '@'), m.Sequence, 10), '#'), int64(i), 10)
+		all = append(all, eventRecord(id, body, string(p.origin)))
 	}
 	return all
 }

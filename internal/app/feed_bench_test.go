@@ -49,8 +49,7 @@ func carried(b *testing.B, hub *eventhubstest.Server, prepare func(*Run, int32) 
 }
 
 func identified(r *Run, p int32) feed.Prepare {
-	feeds := &preparing{run: r, source: "audit", partition: p, reader: NewAgain(decodeOptions(r.Config)).reader}
-	return feeds.prepare
+	return newPreparing(r, "audit", p, nil, NewAgain(decodeOptions(r.Config)).reader).prepare
 }
 
 func bare(_ *Run, p int32) feed.Prepare {
