@@ -34,8 +34,9 @@ type Reader struct {
 	settled atomic.Bool
 }
 
-// Reader joins a group for one topic, from its start where the group is new. The instance is a name that the member keeps over
-// restarts, so that a restart moves no partitions.
+// Reader joins a group for one topic, from its start where the group is new. On the embedded broker, which has one process, the
+// instance is a name that the member keeps over restarts, so that a restart moves no partitions. On others a name would have to
+// differ between machines; there a member leaves when it ends, and after its session when it was killed.
 func (b *Bus) Reader(topic Topic, group, instance string) (*Reader, error) {
 	r := &Reader{bus: b, topic: topic}
 	r.settled.Store(true)
@@ -43,8 +44,11 @@ func (b *Bus) Reader(topic Topic, group, instance string) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("join group %s: %w", group, err)
 	}
+	if b.config.Boot != "" {
+		o = append(o, kgo.InstanceID(instance))
+	}
 	o = append(o,
-		kgo.ConsumerGroup(b.config.Prefix+group), kgo.InstanceID(instance), kgo.ConsumeTopics(b.name(topic)), kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.ConsumerGroup(b.config.Prefix+group), kgo.ConsumeTopics(b.name(topic)), kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes/2), kgo.FetchMaxWait(fetchMaxWait), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
 		kgo.SessionTimeout(session), kgo.RebalanceTimeout(rebalance), kgo.HeartbeatInterval(heartbeat),
