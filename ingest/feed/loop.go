@@ -57,6 +57,9 @@ func (l *loop) session(ctx context.Context) error {
 		if err := l.feed.Room(ctx); err != nil {
 			return kafkaFault{err}
 		}
+		if after != nil && messages[0].Sequence <= after.Sequence {
+			return fmt.Errorf("%w: it gives message %d, and %d is stored already: it was made anew; delete the topic %s to read it from its start", ErrDenied, messages[0].Sequence, after.Sequence, l.topic())
+		}
 		notice, err := l.missed(ctx, after, messages[0])
 		if err != nil {
 			return err
@@ -71,6 +74,8 @@ func (l *loop) session(ctx context.Context) error {
 		}
 	}
 }
+
+func (l *loop) topic() bus.Topic { return bus.CheckpointsOf(l.feed.Stream.Name()) }
 
 const closeWithin = 5 * time.Second
 
@@ -158,7 +163,7 @@ func (l *loop) look(ctx context.Context) {
 		}
 		if at := l.counts.saw(s); s.Last < at {
 			l.log.Error("the position lies behind the last message: the stream was made anew; delete the topic of its positions to read it from its start", slog.Int64("position", at),
-				slog.Int64("last", s.Last), slog.String("topic", string(bus.CheckpointsOf(l.feed.Stream.Name()))))
+				slog.Int64("last", s.Last), slog.String("topic", string(l.topic())))
 		}
 	}
 }

@@ -36,6 +36,12 @@ func (p *partition) start(filter string, now time.Time) (int64, error) {
 			return e.sequence, nil
 		}
 	}
+	if what == "sequence-number" { // events before it that are still to come do not pass the filter
+		if !inclusive {
+			at++
+		}
+		return max(p.next.sequence, at), nil
+	}
 	return p.next.sequence, nil
 }
 
