@@ -89,3 +89,58 @@ func TestSecretsComeFromFilesAndTheEnvironment(t *testing.T) {
 		}
 	}
 }
+
+func TestStreams(t *testing.T) {
+	t.Setenv("NOROSHI_TEST_CONNECTION", "Endpoint=sb://contoso.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=k")
+	c, problems := read(t, `
+kafka: {transactions: false}
+sources:
+  - eventhub: {name: entra, connection_string: "${env:NOROSHI_TEST_CONNECTION}", hub: audit, consumer_group: noroshi, start: latest, tenants: [t-1, t-2], transport: websocket, endpoint: 192.0.2.1, ca_file: ca.pem}
+  - eventhub: {namespace: contoso.servicebus.usgovcloudapi.net, hub: defender, start: "2026-01-02T03:04:05+09:00", proxy: "http://proxy.example.com:3128", credential: {kind: certificate, cloud: government, tenant: t, client: c, certificate: c.pem, password: "${file:key}"}}
+  - kafka: {name: other, topic: audit, brokers: [k2:9092], tls: true, sasl: {mechanism: plain, user: u, password: "${file:key}"}, start: earliest, tenants: [t-3]}
+  - kafka: {topic: insights, connection_string: "${env:NOROSHI_TEST_CONNECTION}"}
+`)
+	if problems != "" {
+		t.Fatal(problems)
+	}
+	a, b, other, insights := c.Sources[0].EventHub, c.Sources[1].EventHub, c.Sources[2].Topic, c.Sources[3].Topic
+	if c.Kafka.Transactions || a.Name != "entra" || !strings.HasSuffix(a.ConnectionString, "SharedAccessKey=k") || a.Hub != "audit" || a.ConsumerGroup != "noroshi" || !a.Latest || len(a.Tenants) != 2 || !a.WebSocket ||
+		a.Endpoint != "192.0.2.1" || a.CAFile != filepath.Join(c.Folder, "ca.pem") {
+		t.Errorf("the first is %+v", a)
+	}
+	if b.Namespace != "contoso.servicebus.usgovcloudapi.net" || b.Latest || !b.Since.Equal(time.Date(2026, 1, 1, 18, 4, 5, 0, time.UTC)) || b.Proxy == "" || !b.WebSocket ||
+		b.Credential != (Credential{Kind: "certificate", Cloud: "government", Tenant: "t", Client: "c", Certificate: filepath.Join(c.Folder, "c.pem"), Password: "hush"}) {
+		t.Errorf("the second is %+v", b)
+	}
+	if other.Name != "other" || other.Topic != "audit" || other.Kafka.Brokers[0] != "k2:9092" || !other.Kafka.TLS || other.Kafka.Mechanism != "plain" || other.Kafka.Password != "hush" || other.Tenants[0] != "t-3" {
+		t.Errorf("the third is %+v", other)
+	}
+	if insights.EventHubs.ConnectionString == "" {
+		t.Errorf("the fourth is %+v", insights)
+	}
+}
+
+func TestMistakesInStreams(t *testing.T) {
+	_, problems := read(t, `sources:
+  - eventhub: {connection_string: "Endpoint=sb://x/;SharedAccessKey=open"}
+  - eventhub: {connection_string: "${file:key}", credential: {kind: password}}
+  - eventhub: {start: yesterday, credential: {tenant: t}}
+  - eventhub: {transport: pigeon}
+  - kafka: {}
+  - kafka: {topic: t, namespace: n}
+  - kafka: {topic: t, connection_string: "${file:key}", sasl: {mechanism: plain}}
+  - {file: {paths: [a]}, kafka: {topic: t}}
+`)
+	for _, want := range []string{"noroshi.yaml:2:", "never a value", "noroshi.yaml:3:", "noroshi.yaml:4:", "wanted is latest, earliest or a time", "a credential needs the key kind", "noroshi.yaml:5:", "websocket",
+		"noroshi.yaml:6:", "a kafka source needs the key topic", "noroshi.yaml:7:", "a namespace needs the key credential", "noroshi.yaml:8:", "exclude each other", "noroshi.yaml:9:", "make it two sources"} {
+		if !strings.Contains(problems, want) {
+			t.Errorf("nothing says %q", want)
+		}
+	}
+	if strings.Contains(problems, "open") {
+		t.Errorf("a key is shown")
+	}
+	if t.Failed() {
+		t.Log(problems)
+	}
+}
