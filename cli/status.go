@@ -67,7 +67,9 @@ func printStatus(s Streams, all []app.Status) error {
 		}
 		fmt.Fprintf(s.Out, "%s: %s; %d records, %d events, %d duplicates, %d alerts, %d dead letters\n", diag.EscapeLine(one.Instance), state, one.Records, one.Events, one.Duplicates, one.Alerts, one.Letters)
 		t := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(t, "  SOURCE\tPARTITION\tOWNED\tMESSAGES\tRECORDS\tBYTES\tLAG\tAGE\tCOMMITTED\tABORTED\tRESTARTS\tDEAD LETTERS\tMISSED")
+		if len(one.Partitions) > 0 {
+			fmt.Fprintln(t, "  SOURCE\tPARTITION\tOWNED\tMESSAGES\tRECORDS\tBYTES\tLAG\tAGE\tCOMMITTED\tABORTED\tRESTARTS\tDEAD LETTERS\tMISSED")
+		}
 		delays := map[string]feed.Delay{}
 		for _, p := range one.Partitions {
 			fmt.Fprintf(t, "  %s\t%d\t%s\t%d\t%d\t%d\t%s\t%s\t%d\t%d\t%s\t%s\t%d\n", diag.EscapeLine(p.Source), p.Partition, yesNo(p.Owned), p.Messages, p.Records, p.Bytes, lag(p), age(p, now), p.Committed, p.Aborted,
@@ -76,12 +78,12 @@ func printStatus(s Streams, all []app.Status) error {
 				delays[k] = feed.Delay{Records: delays[k].Records + d.Records, Sum: delays[k].Sum + d.Sum, Most: max(delays[k].Most, d.Most)}
 			}
 		}
-		for _, name := range slices.Sorted(maps.Keys(one.Sinks)) {
-			k := one.Sinks[name]
-			fmt.Fprintf(t, "  sink %s\t%d sent\t%d refused\t%d faults\n", name, k.Sent, k.Refused, k.Faults)
-		}
 		if err := t.Flush(); err != nil {
 			return failed{err}
+		}
+		for _, name := range slices.Sorted(maps.Keys(one.Sinks)) {
+			k := one.Sinks[name]
+			fmt.Fprintf(s.Out, "  sink %s: %d sent, %d refused, %d faults\n", name, k.Sent, k.Refused, k.Faults)
 		}
 		t = tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 		if len(delays) > 0 {

@@ -166,6 +166,11 @@ func TestAGapIsToldByAnAlert(t *testing.T) {
 	r, end = running(t, hub, dir)
 	until(r)
 	end()
+	told := topic(t, dir, bus.Status)
+	var status Status
+	if err := json.Unmarshal(told[len(told)-1].Value, &status); err != nil || status.Records != 1 || len(status.Partitions) != 1 || status.Partitions[0].Missed != 2 || status.Partitions[0].Lag() != 0 || status.Partitions[0].Owned {
+		t.Errorf("at its end the instance says %+v, %v", status, err)
+	}
 	if s := r.counts.Snapshot()[0]; s.Missed != 2 || s.Records != 1 {
 		t.Errorf("counted are %+v", s)
 	}
