@@ -14,7 +14,7 @@ func TestTheTableOfStatus(t *testing.T) {
 	var out bytes.Buffer
 	err := printStatus(Streams{Out: &out, Now: func() time.Time { return at.Add(10 * time.Second) }}, []app.Status{
 		{Instance: "soc1/17", At: at, Started: at.Add(-time.Hour), Records: 120, Letters: 3, Events: 118, Duplicates: 2, Alerts: 1, Sinks: map[string]app.SinkSum{"soc": {Sent: 1}}, Partitions: []feed.Snapshot{
-			{Source: "contoso-audit", Partition: 0, Owned: true, Messages: 12, Records: 120, Bytes: 4096, Sequence: 11, Last: 14, Enqueued: at.Add(-time.Minute), Committed: 7, Aborted: 1, Missed: 5,
+			{Source: "contoso-audit", Partition: 0, Owned: true, Messages: 12, Records: 120, Bytes: 4096, Sequence: 11, Looked: true, Last: 14, Enqueued: at.Add(-time.Minute), Committed: 7, Aborted: 1, Missed: 5,
 				Restarts: map[string]int64{"stream": 2, "kafka": 1}, Letters: map[string]int64{"json": 3}, Delays: map[string]feed.Delay{"entra.signin": {Records: 2, Sum: 3 * time.Minute, Most: 2 * time.Minute}}},
 			{Source: "contoso-audit", Partition: 1, Sequence: -1, Last: -1},
 		}},

@@ -71,7 +71,9 @@ type Snapshot struct {
 	Records   int64            `json:"records"`
 	Bytes     int64            `json:"bytes"`
 	Sequence  int64            `json:"sequence"`          // of the message stored last; -1: none yet
-	Last      int64            `json:"last_enqueued"`     // of the message the stream took last; -1: not known
+	Looked    bool             `json:"looked"`            // the stream has said what it holds:
+	First     int64            `json:"first"`             // the oldest message, and
+	Last      int64            `json:"last_enqueued"`     // the newest; -1: there has been none
 	Enqueued  time.Time        `json:"enqueued,omitzero"` // when the stream took the message stored last
 	Committed int64            `json:"transactions_committed"`
 	Aborted   int64            `json:"transactions_aborted"`
@@ -83,10 +85,10 @@ type Snapshot struct {
 
 // Lag is how many messages wait in the stream, -1 where that is not known.
 func (s *Snapshot) Lag() int64 {
-	if s.Last < 0 {
+	if !s.Looked {
 		return -1
 	}
-	return max(0, s.Last-s.Sequence)
+	return max(0, s.Last-max(s.Sequence, s.First-1))
 }
 
 func (c *Counts) partition(source string, partition int32) *Partition {
@@ -139,7 +141,9 @@ func (p *Partition) missed(n int64) { p.change(func(s *Snapshot) { s.Missed += n
 
 // saw notes what the stream holds, and gives the sequence number stored last.
 func (p *Partition) saw(state State) (sequence int64) {
-	p.change(func(s *Snapshot) { s.Last, sequence = state.Last, s.Sequence })
+	p.change(func(s *Snapshot) {
+		s.Looked, s.First, s.Last, sequence = true, state.First, max(state.Last, s.Sequence), s.Sequence
+	})
 	return sequence
 }
 

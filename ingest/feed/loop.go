@@ -153,9 +153,9 @@ func (l *loop) store(ctx context.Context, tx transactor, prepare Prepare, messag
 	}
 }
 
-// look asks for the partition's state now and then, for the lag.
+// look asks for the partition's state at once and then now and then, for the lag.
 func (l *loop) look(ctx context.Context) {
-	for pause(ctx, l.feed.pauses.look) == nil {
+	for ; ctx.Err() == nil; _ = pause(ctx, l.feed.pauses.look) {
 		s, err := l.feed.Stream.State(ctx, l.partition)
 		if err != nil {
 			l.log.Debug("lag is not known", slog.Any("err", err))
