@@ -30,7 +30,7 @@ func makeSources(s Streams, conf *config.Config, r *app.Run, log *slog.Logger) e
 		case "eventhub":
 			stream, err := makeEventHub(s, one.EventHub)
 			if err == nil {
-				err = add(r, names, app.Feed{Stream: stream, Tenants: one.EventHub.Tenants})
+				err = add(r, names, app.Feed{Stream: stream, Latest: one.EventHub.Latest, Tenants: one.EventHub.Tenants})
 			}
 			if err != nil {
 				return fmt.Errorf("line %d: source eventhub: %w", one.At.Line, err)
@@ -38,7 +38,7 @@ func makeSources(s Streams, conf *config.Config, r *app.Run, log *slog.Logger) e
 		case "kafka":
 			stream, err := makeTopic(conf, one.Topic, log)
 			if err == nil {
-				err = add(r, names, app.Feed{Stream: stream, Tenants: one.Topic.Tenants})
+				err = add(r, names, app.Feed{Stream: stream, Latest: one.Topic.Latest, Tenants: one.Topic.Tenants})
 			}
 			if err != nil {
 				return fmt.Errorf("line %d: source kafka: %w", one.At.Line, err)
@@ -94,7 +94,7 @@ func makeTopic(conf *config.Config, t config.Topic, log *slog.Logger) (*kafka.St
 	if err != nil {
 		return nil, err
 	}
-	return kafka.New(kafka.Config{Name: t.Name, Topic: t.Topic, Latest: t.Latest, Time: t.Since}, from)
+	return kafka.New(kafka.Config{Name: t.Name, Topic: t.Topic, Since: t.Since}, from)
 }
 
 func identity(k config.Credential) eventhub.Identity {
@@ -102,7 +102,7 @@ func identity(k config.Credential) eventhub.Identity {
 }
 
 func makeEventHub(s Streams, h config.EventHub) (*eventhub.Stream, error) {
-	c := eventhub.Config{Name: h.Name, ConnectionString: h.ConnectionString, Namespace: h.Namespace, Hub: h.Hub, Group: h.ConsumerGroup, Start: eventhub.Start{Latest: h.Latest, Time: h.Since},
+	c := eventhub.Config{Name: h.Name, ConnectionString: h.ConnectionString, Namespace: h.Namespace, Hub: h.Hub, Group: h.ConsumerGroup, Since: h.Since,
 		WebSocket: h.WebSocket, Proxy: h.Proxy, Endpoint: h.Endpoint, Now: s.Now}
 	if k := h.Credential; k.Kind != "" {
 		var err error

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -31,8 +32,8 @@ type Config struct {
 	Hub string
 	// Group is the consumer group, $Default where empty. It belongs to Noroshi alone.
 	Group string
-	// Start is where a first start begins.
-	Start Start
+	// Since is when a first start begins: at the oldest event where zero.
+	Since time.Time
 	// WebSocket goes through port 443 instead of 5671, and through Proxy where there is one (http, https or socks5; the
 	// environment's where empty).
 	WebSocket bool
@@ -42,12 +43,6 @@ type Config struct {
 	TLS      *tls.Config // the system's trust where nil
 	// Now is the clock for owner levels.
 	Now func() time.Time
-}
-
-// Start is where reading begins when there is no position: at the time, or the end, or else the oldest event kept.
-type Start struct {
-	Latest bool
-	Time   time.Time
 }
 
 // prefetch is how many messages lie ready. At 1 MiB a message, the most of the Standard tier, a partition holds at most
@@ -200,12 +195,10 @@ func (s *Stream) Open(ctx context.Context, partition int32, after *feed.Position
 	yes, level := true, s.nextLevel()
 	at := azeventhubs.StartPosition{Earliest: &yes}
 	switch {
-	case after != nil:
+	case after != nil && after.Sequence >= 0:
 		at = azeventhubs.StartPosition{SequenceNumber: &after.Sequence}
-	case s.config.Start.Latest:
-		at = azeventhubs.StartPosition{Latest: &yes}
-	case !s.config.Start.Time.IsZero():
-		at = azeventhubs.StartPosition{EnqueuedTime: &s.config.Start.Time, Inclusive: true}
+	case after == nil && !s.config.Since.IsZero():
+		at = azeventhubs.StartPosition{EnqueuedTime: &s.config.Since, Inclusive: true}
 	}
 	link, err := client.NewPartitionClient(strconv.Itoa(int(partition)), &azeventhubs.PartitionClientOptions{StartPosition: at, OwnerLevel: &level, Prefetch: prefetch})
 	if err != nil {
@@ -291,13 +284,20 @@ func (c *cursor) Close(ctx context.Context) {
 // fault says which of the client's errors are not simply tried again.
 func fault(err error) error {
 	var e *azeventhubs.Error
-	text := err.Error()
+	var answer interface { // of the management node
+		error
+		RPCCode() int
+	}
+	code, text := 0, err.Error()
+	if errors.As(err, &answer) {
+		code = answer.RPCCode()
+	}
 	switch {
 	case errors.As(err, &e) && e.Code == azeventhubs.ErrorCodeOwnershipLost:
 		return fmt.Errorf("%w: %w", feed.ErrLost, err)
-	case errors.As(err, &e) && e.Code == azeventhubs.ErrorCodeUnauthorizedAccess, strings.Contains(text, "unauthorized-access"), strings.Contains(text, "401"):
+	case errors.As(err, &e) && e.Code == azeventhubs.ErrorCodeUnauthorizedAccess, strings.Contains(text, "unauthorized-access"), code == http.StatusUnauthorized:
 		return fmt.Errorf("%w: not authorised: check the policy's key or that the identity has the role Azure Event Hubs Data Receiver: %w", feed.ErrDenied, err)
-	case strings.Contains(text, "amqp:not-found"), strings.Contains(text, "404"):
+	case strings.Contains(text, "amqp:not-found"), code == http.StatusNotFound:
 		return fmt.Errorf("%w: not found: check the names of event hub and consumer group: %w", feed.ErrDenied, err)
 	case strings.Contains(text, "amqp:link:stolen"): // a refused attach
 		return fmt.Errorf("%w: %w", feed.ErrLost, err)

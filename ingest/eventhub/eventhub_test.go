@@ -127,15 +127,16 @@ func TestWhereReadingBegins(t *testing.T) {
 	}
 	c := eventhub.Config{ConnectionString: hub.ConnectionString("audit")}
 	timed := c
-	timed.Start.Time = noon
+	timed.Since = noon
 	for name, one := range map[string]struct {
 		from  eventhub.Config
 		after *feed.Position
 		want  string
 	}{
-		"earliest":   {c, nil, "old at noon new"},
-		"a time":     {timed, nil, "at noon new"},
-		"a position": {timed, &feed.Position{Sequence: 1}, "new"},
+		"earliest":         {c, nil, "old at noon new"},
+		"a time":           {timed, nil, "at noon new"},
+		"a position":       {timed, &feed.Position{Sequence: 1}, "new"},
+		"before the first": {timed, &feed.Position{Sequence: -1}, "old at noon new"},
 	} {
 		if got := read(t, open(t, stream(t, one.from), one.after), len(strings.Fields(strings.ReplaceAll(one.want, "at noon", "noon")))); got != one.want {
 			t.Errorf("%s: read is %q", name, got)
@@ -182,8 +183,15 @@ func TestWhatIsDenied(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := stream(t, eventhub.Config{ConnectionString: wrong}).Partitions(within(t)); !errors.Is(err, feed.ErrDenied) {
-		t.Errorf("a wrong key at the start: %v", err)
+	for name, c := range map[string]eventhub.Config{"a wrong key": {ConnectionString: wrong}, "no such hub": {ConnectionString: hub.ConnectionString(""), Hub: "nowhere"}} {
+		if _, err := stream(t, c).Partitions(within(t)); !errors.Is(err, feed.ErrDenied) {
+			t.Errorf("%s at the start: %v", name, err)
+		}
+	}
+	// The numbers of an address are no answer.
+	silent := strings.Replace(right, "UseDevelopmentEmulator=true", "", 1)
+	if _, err := stream(t, eventhub.Config{ConnectionString: silent, Endpoint: "127.0.0.1:40401"}).Partitions(within(t)); err == nil || errors.Is(err, feed.ErrDenied) {
+		t.Errorf("where nobody listens: %v", err)
 	}
 	for name, c := range map[string]eventhub.Config{
 		"no string":      {ConnectionString: "SharedAccessKey=hush"},

@@ -13,7 +13,6 @@ type Tally struct {
 	messages, records, bytes int64
 	letters                  map[string]int64
 	delays                   map[string]Delay
-	last                     Position
 }
 
 // Delay is how long records of one dataset took from their event to the stream.
@@ -28,7 +27,6 @@ func newTally() *Tally { return &Tally{letters: map[string]int64{}, delays: map[
 func (t *Tally) message(m Message) {
 	t.messages++
 	t.bytes += int64(len(m.Body))
-	t.last = m.Position
 }
 
 // Record counts a record of a dataset that took so long from its event to the stream.
@@ -40,6 +38,12 @@ func (t *Tally) Record(dataset string, delay time.Duration) {
 
 // Letter counts a dead letter.
 func (t *Tally) Letter(reason string) { t.letters[reason]++ }
+
+// tooLarge counts a record that has become a dead letter after all.
+func (t *Tally) tooLarge() {
+	t.records--
+	t.Letter("size")
+}
 
 func (d Delay) plus(o Delay) Delay {
 	return Delay{d.Records + o.Records, d.Sum + o.Sum, max(d.Most, o.Most)}
@@ -151,13 +155,13 @@ func (p *Partition) at(pos Position) {
 	p.change(func(s *Snapshot) { s.Sequence, s.Enqueued = pos.Sequence, pos.Enqueued })
 }
 
-func (p *Partition) committed(t *Tally) {
+func (p *Partition) committed(t *Tally, after *Position) {
 	p.change(func(s *Snapshot) {
 		s.Committed++
 		s.Messages += t.messages
 		s.Records += t.records
 		s.Bytes += t.bytes
-		s.Sequence, s.Enqueued = t.last.Sequence, t.last.Enqueued
+		s.Sequence, s.Enqueued = after.Sequence, after.Enqueued
 		s.Last = max(s.Last, s.Sequence)
 		for k, n := range t.letters {
 			s.Letters[k] += n

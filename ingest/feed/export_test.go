@@ -21,22 +21,33 @@ func (f *Feed) Abandon(die func() bool) {
 		if err != nil {
 			return nil, err
 		}
-		return mortal{t, die}, nil
+		return &mortal{Transactor: t, die: die}, nil
 	}
 }
 
 type mortal struct {
 	*bus.Transactor
-	die func() bool
+	die  func() bool
+	dead bool
 }
 
 type died struct{}
 
 func (died) Error() string { return "died in a transaction" }
 
-func (m mortal) Commit(ctx context.Context) error {
-	if m.die() {
+func (m *mortal) Commit(ctx context.Context) error {
+	if m.dead = m.die(); m.dead {
 		return died{}
 	}
 	return m.Transactor.Commit(ctx)
+}
+
+// Close of a dead one gives up nothing.
+func (m *mortal) Close(ctx context.Context) {
+	if m.dead {
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		ctx = ended
+	}
+	m.Transactor.Close(ctx)
 }

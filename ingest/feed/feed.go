@@ -72,12 +72,14 @@ var (
 // from the goroutine of one partition and tells the tally what it made.
 type Prepare func(m Message, t *Tally) []bus.Record
 
-// Feed carries one stream. All fields but Instance and AtLeastOnce are needed.
+// Feed carries one stream. All fields but Instance, Latest and AtLeastOnce are needed.
 type Feed struct {
 	Stream Stream
 	Bus    *bus.Bus
 	// Instance keeps its partitions over a restart; without, partitions move when an instance ends.
 	Instance string
+	// Latest says that a first start begins at the end, and not where the stream's Open has it.
+	Latest bool
 	// AtLeastOnce is for brokers without transactions.
 	AtLeastOnce bool
 	// Prepare makes what prepares the messages of a partition.
@@ -101,7 +103,7 @@ type transactor interface {
 	Stage(ctx context.Context, records []bus.Record, position bus.Record) error
 	Commit(ctx context.Context) error
 	Abort(ctx context.Context) error
-	Close()
+	Close(ctx context.Context)
 }
 
 // pauses are how long the loop waits after a fault.

@@ -31,20 +31,16 @@ func (l *loop) session(ctx context.Context) error {
 	if err != nil {
 		return kafkaFault{err}
 	}
-	defer tx.Close()
-	value, err := tx.Checkpoint(ctx)
+	defer l.end(ctx, tx.Close)
+	after, err := l.position(ctx, tx)
 	if err != nil {
-		return kafkaFault{err}
-	}
-	after, err := parsePosition(value)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrDenied, err)
+		return err
 	}
 	cursor, err := l.feed.Stream.Open(ctx, l.partition, after)
 	if err != nil {
 		return err
 	}
-	defer l.close(ctx, cursor)
+	defer l.end(ctx, cursor.Close)
 	if after != nil {
 		l.counts.at(*after)
 	}
@@ -77,12 +73,38 @@ func (l *loop) session(ctx context.Context) error {
 
 func (l *loop) topic() bus.Topic { return bus.CheckpointsOf(l.feed.Stream.Name()) }
 
-const closeWithin = 5 * time.Second
+const endWithin = 5 * time.Second
 
-func (l *loop) close(ctx context.Context, c Cursor) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
+// end ends a part of the session, also where ctx has ended.
+func (l *loop) end(ctx context.Context, closing func(context.Context)) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
 	defer cancel()
-	c.Close(ctx)
+	closing(ctx)
+}
+
+// position is the one stored last, nil where a first start begins at the oldest message. Where it begins at the end, that is
+// stored before anything is read: what comes later is ours, also when the link breaks before the first message.
+func (l *loop) position(ctx context.Context, tx transactor) (*Position, error) {
+	value, err := tx.Checkpoint(ctx)
+	if err != nil {
+		return nil, kafkaFault{err}
+	}
+	after, err := parsePosition(value)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDenied, err)
+	}
+	if after != nil || !l.feed.Latest {
+		return after, nil
+	}
+	s, err := l.feed.Stream.State(ctx, l.partition)
+	if err != nil {
+		return nil, err
+	}
+	after = &Position{Sequence: s.Last}
+	if err := l.commit(ctx, tx, nil, after, newTally()); err != nil {
+		return nil, kafkaFault{err}
+	}
+	return after, nil
 }
 
 // bound is how many of the messages one transaction takes.
@@ -117,15 +139,20 @@ func (l *loop) missed(ctx context.Context, after *Position, first Message) (noti
 
 // store puts messages and the position after them into one transaction.
 func (l *loop) store(ctx context.Context, tx transactor, prepare Prepare, messages []Message, notice []bus.Record) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
-	defer cancel()
 	tally := newTally()
 	records := append([]bus.Record(nil), notice...)
 	for _, m := range messages {
 		tally.message(m)
 		records = append(records, prepare(m, tally)...)
 	}
-	position, err := json.Marshal(messages[len(messages)-1].Position)
+	return l.commit(ctx, tx, records, &messages[len(messages)-1].Position, tally)
+}
+
+// commit goes on when ctx ends.
+func (l *loop) commit(ctx context.Context, tx transactor, records []bus.Record, after *Position, tally *Tally) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
+	defer cancel()
+	position, err := json.Marshal(after)
 	if err != nil {
 		return err
 	}
@@ -138,7 +165,7 @@ func (l *loop) store(ctx context.Context, tx transactor, prepare Prepare, messag
 				return err
 			}
 			records[large.Index] = l.feed.TooLarge(records[large.Index], large.Cause)
-			tally.Letter("size")
+			tally.tooLarge()
 			continue
 		}
 		if err == nil {
@@ -148,7 +175,7 @@ func (l *loop) store(ctx context.Context, tx transactor, prepare Prepare, messag
 			l.counts.aborted()
 			return err
 		}
-		l.counts.committed(tally)
+		l.counts.committed(tally, after)
 		return nil
 	}
 }

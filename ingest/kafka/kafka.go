@@ -16,9 +16,8 @@ type Config struct {
 	// Name names the stream; the topic where empty.
 	Name  string
 	Topic string
-	// Latest and Time say where a first start begins: at the end, at a time, or else at the oldest record.
-	Latest bool
-	Time   time.Time
+	// Since is when a first start begins: at the oldest record where zero.
+	Since time.Time
 }
 
 // Stream is a topic.
@@ -57,7 +56,7 @@ func (s *Stream) State(ctx context.Context, partition int32) (feed.State, error)
 
 // Open makes a client of its own.
 func (s *Stream) Open(_ context.Context, partition int32, after *feed.Position) (feed.Cursor, error) {
-	at := bus.Place{Latest: s.config.Latest, Time: s.config.Time}
+	at := bus.Place{Time: s.config.Since}
 	if after != nil {
 		at = bus.Place{At: true, Offset: after.Sequence + 1}
 	}

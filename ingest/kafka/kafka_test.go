@@ -53,7 +53,7 @@ func TestATopicIsCarriedOnce(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer tx.Close()
+			defer tx.Close(t.Context())
 			for end := n + count; n < end; n++ {
 				for _, commit := range []bool{false, true} {
 					value := fmt.Sprint(n)

@@ -18,9 +18,10 @@ import (
 	"noroshi/internal/event"
 )
 
-// Feed is a stream outside, and of whom its records may be.
+// Feed is a stream outside, where a first start begins in it, and of whom its records may be.
 type Feed struct {
 	Stream  feed.Stream
+	Latest  bool     // at the end, and not where the stream has it
 	Tenants []string // all where there are none
 }
 
@@ -50,7 +51,7 @@ func (r *Run) feeds(ctx context.Context, h *hub) (all []*feed.Feed, err error) {
 	}
 	plan := decode.NewPlan(event.NewLayout(), decodeOptions(r.Config))
 	for _, f := range r.Feeds {
-		all = append(all, &feed.Feed{Stream: f.Stream, Bus: h.bus, Instance: instance, AtLeastOnce: !exactly, Counts: &r.counts, Log: r.Log, Room: h.room, TooLarge: setAside,
+		all = append(all, &feed.Feed{Stream: f.Stream, Bus: h.bus, Latest: f.Latest, Instance: instance, AtLeastOnce: !exactly, Counts: &r.counts, Log: r.Log, Room: h.room, TooLarge: setAside,
 			Missed: func(partition int32, from, to int64) []bus.Record {
 				return []bus.Record{gap(f.Stream.Name(), partition, from, to, time.Now().UTC())}
 			},

@@ -11,12 +11,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Place is where a cursor begins: at an offset, or at the end, or at the first record written at a time or later, or else at the
+// Place is where a cursor begins: at an offset, or at the first record written at a time or later, or else at the
 // oldest record.
 type Place struct {
 	Offset int64 // used where At is set
 	At     bool
-	Latest bool
 	Time   time.Time
 }
 
@@ -38,8 +37,6 @@ func (b *Bus) Cursor(topic Topic, partition int32, from Place) (*Cursor, error) 
 	switch {
 	case from.At:
 		at = kgo.NewOffset().At(from.Offset)
-	case from.Latest:
-		at = kgo.NewOffset().AtEnd()
 	case !from.Time.IsZero():
 		at = kgo.NewOffset().AfterMilli(from.Time.UnixMilli())
 	}

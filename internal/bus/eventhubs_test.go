@@ -66,7 +66,7 @@ func TestAsEventHubsKafkaEndpointWantsIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Close()
+	defer tx.Close(t.Context())
 	for i := range 3 {
 		if err := tx.Stage(t.Context(), []Record{{Topic: "audit", Key: []byte("k"), Value: fmt.Append(nil, i)}}, Record{Key: []byte("position"), Value: fmt.Append(nil, i)}); err != nil {
 			t.Fatal(err)

@@ -64,8 +64,15 @@ func (t *Transactor) name() string {
 	return name
 }
 
-// Close ends the transactor. What is staged and not committed is never seen.
-func (t *Transactor) Close() { t.client.Close() }
+// Close ends the transactor. What is staged and not committed is given up, so that readers need not wait for a successor or the
+// timeout, as long as ctx lives.
+func (t *Transactor) Close(ctx context.Context) {
+	if !t.atLeastOnce && ctx.Err() == nil {
+		_ = t.client.AbortBufferedRecords(ctx)
+		_ = t.client.EndTransaction(ctx, kgo.TryAbort) // where it fails, the timeout is left
+	}
+	t.client.Close()
+}
 
 // Checkpoint is the position committed last, nil where there is none. It is read behind a record of this transactor's own: one
 // that is visible, so that nothing before it is still to come.

@@ -21,8 +21,15 @@ func transactor(t *testing.T, b *bus.Bus, partition int32) *bus.Transactor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(tx.Close)
+	t.Cleanup(func() { tx.Close(ended(t)) })
 	return tx
+}
+
+// ended is a context with which a transactor is closed as if its process died.
+func ended(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
 }
 
 func stage(t *testing.T, tx *bus.Transactor, position string, values ...string) {
@@ -208,6 +215,39 @@ func TestASuccessorFreesReaders(t *testing.T) {
 			t.Errorf("seen with the successor: %q", got)
 		}
 		t.Logf("readers go on %v after the successor has begun", time.Since(began).Round(time.Millisecond))
+	})
+}
+
+// One that is closed in the middle of a transaction gives it up, also after a commit that has failed.
+func TestAClosedOneFreesReaders(t *testing.T) {
+	kafkatest.Each(t, 1, func(t *testing.T, b *bus.Bus) {
+		if err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
+			t.Fatal(err)
+		}
+		closed := transactor(t, b, 0)
+		stage(t, closed, "1", "lost")
+		if err := closed.Commit(ended(t)); err == nil {
+			t.Fatal("a commit without time succeeds")
+		}
+		closed.Close(t.Context())
+		w, err := b.Writer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		if err := w.Write(t.Context(), []bus.Record{{Topic: bus.Events, Key: []byte("k"), Value: []byte("behind")}}); err != nil {
+			t.Fatal(err)
+		}
+		r, err := b.Reader(bus.Events, "waiting", "waiting")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second) // the transaction's own is 10 s
+		defer cancel()
+		if got, err := r.Poll(ctx, 10); err != nil || len(got) != 1 || string(got[0].Value) != "behind" {
+			t.Errorf("seen are %v, %v", got, err)
+		}
 	})
 }
 
