@@ -68,9 +68,9 @@ var (
 	ErrDenied = errors.New("the stream cannot be read")
 )
 
-// Prepare turns a message into the records to store: events, and dead letters for what is none. It never fails. It is called
-// from the goroutine of one partition and tells the tally what it made.
-type Prepare func(m Message, t *Tally) []bus.Record
+// Prepare appends what is stored of a message: events, and dead letters for what is none. It never fails. It is called from the
+// goroutine of one partition and tells the tally what it made.
+type Prepare func(to []bus.Record, m Message, t *Tally) []bus.Record
 
 // Feed carries one stream. All fields but Instance, Latest and AtLeastOnce are needed.
 type Feed struct {

@@ -20,6 +20,7 @@ type loop struct {
 	counts    *Partition
 	wait      *backoff.ExponentialBackOff
 	log       *slog.Logger
+	records   []bus.Record // of the transaction at hand; only their memory lasts longer
 }
 
 // positionKey is the key of positions in their topic.
@@ -140,12 +141,12 @@ func (l *loop) missed(ctx context.Context, after *Position, first Message) (noti
 // store puts messages and the position after them into one transaction.
 func (l *loop) store(ctx context.Context, tx transactor, prepare Prepare, messages []Message, notice []bus.Record) error {
 	tally := newTally()
-	records := append([]bus.Record(nil), notice...)
+	l.records = append(l.records[:0], notice...)
 	for _, m := range messages {
 		tally.message(m)
-		records = append(records, prepare(m, tally)...)
+		l.records = prepare(l.records, m, tally)
 	}
-	return l.commit(ctx, tx, records, &messages[len(messages)-1].Position, tally)
+	return l.commit(ctx, tx, l.records, &messages[len(messages)-1].Position, tally)
 }
 
 // commit goes on when ctx ends.

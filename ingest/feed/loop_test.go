@@ -48,8 +48,8 @@ func TestAStreamThatWasMadeAnewIsRefused(t *testing.T) {
 	var counts feed.Counts
 	f := &feed.Feed{Stream: anew{}, Bus: b, Counts: &counts, Log: slog.New(slog.DiscardHandler), Room: func(context.Context) error { return nil },
 		Prepare: func(int32) feed.Prepare {
-			return func(m feed.Message, _ *feed.Tally) []bus.Record {
-				return []bus.Record{{Topic: bus.Events, Key: []byte("k"), Value: m.Body}}
+			return func(to []bus.Record, m feed.Message, _ *feed.Tally) []bus.Record {
+				return append(to, bus.Record{Topic: bus.Events, Key: []byte("k"), Value: m.Body})
 			}
 		}}
 	f.Abandon(func() bool { return false })
@@ -124,8 +124,8 @@ func TestAStartAtTheEndHoldsItsPlace(t *testing.T) {
 	var counts feed.Counts
 	f := &feed.Feed{Stream: &growing{last: 6, breaks: 2}, Bus: b, Latest: true, Counts: &counts, Log: slog.New(slog.DiscardHandler), Room: func(context.Context) error { return nil },
 		Prepare: func(int32) feed.Prepare {
-			return func(m feed.Message, _ *feed.Tally) []bus.Record {
-				return []bus.Record{{Topic: bus.Events, Key: []byte("k"), Value: m.Body}}
+			return func(to []bus.Record, m feed.Message, _ *feed.Tally) []bus.Record {
+				return append(to, bus.Record{Topic: bus.Events, Key: []byte("k"), Value: m.Body})
 			}
 		}}
 	f.Abandon(func() bool { return false })

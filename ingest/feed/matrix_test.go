@@ -38,9 +38,9 @@ func carrier(t *testing.T, s *eventhubstest.Server, b *bus.Bus, counts *feed.Cou
 	t.Cleanup(func() { _ = stream.Close(context.Background()) })
 	return &feed.Feed{Stream: stream, Bus: b, Counts: counts, Log: slog.New(slog.DiscardHandler),
 		Prepare: func(partition int32) feed.Prepare {
-			return func(m feed.Message, tally *feed.Tally) []bus.Record {
+			return func(to []bus.Record, m feed.Message, tally *feed.Tally) []bus.Record {
 				tally.Record("test", 0)
-				return []bus.Record{{Topic: bus.Events, Key: strconv.AppendInt(nil, int64(partition), 10), Value: m.Body}}
+				return append(to, bus.Record{Topic: bus.Events, Key: strconv.AppendInt(nil, int64(partition), 10), Value: m.Body})
 			}
 		},
 		Missed:   func(int32, int64, int64) []bus.Record { t.Error("messages are said to be missed"); return nil },

@@ -17,9 +17,9 @@ func carry(t *testing.T, s *kafka.Stream, to *bus.Bus, counts *feed.Counts) (end
 	t.Helper()
 	f := &feed.Feed{Stream: s, Bus: to, Counts: counts, Log: slog.New(slog.DiscardHandler), Room: func(context.Context) error { return nil },
 		Prepare: func(int32) feed.Prepare {
-			return func(m feed.Message, tally *feed.Tally) []bus.Record {
+			return func(to []bus.Record, m feed.Message, tally *feed.Tally) []bus.Record {
 				tally.Record("test", time.Duration(0))
-				return []bus.Record{{Topic: bus.Events, Key: []byte("k"), Value: m.Body}}
+				return append(to, bus.Record{Topic: bus.Events, Key: []byte("k"), Value: m.Body})
 			}
 		},
 		Missed:   func(int32, int64, int64) []bus.Record { t.Error("records are said to be missed"); return nil },

@@ -79,13 +79,13 @@ func newPreparing(r *Run, source string, partition int32, tenants []string, read
 	return &preparing{run: r, source: source, partition: partition, tenants: tenants, reader: reader, origin: origin, place: len(origin)}
 }
 
-func (p *preparing) prepare(m feed.Message, t *feed.Tally) (all []bus.Record) {
+func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bus.Record {
 	letter := func(reason, detail string, body []byte) {
 		t.Letter(reason)
 		p.run.ingested.refused.Add(1)
 		l := deadletter.Letter{Reason: reason, Detail: detail, Stage: deadletter.StageIngest, Source: p.source, Partition: p.partition, Sequence: m.Sequence, Value: body}
 		p.run.Log.Warn("record is set aside", slog.String("from", l.Origin()), slog.String("reason", reason))
-		all = append(all, l.Record())
+		to = append(to, l.Record())
 	}
 	records, bad := ingest.SplitLine(m.Body)
 	for _, b := range bad {
@@ -111,9 +111,9 @@ func (p *preparing) prepare(m feed.Message, t *feed.Tally) (all []bus.Record) {
 		}
 		t.Record(id.Dataset, m.Enqueued.Sub(id.Time))
 		p.origin = strconv.AppendInt(append(strconv.AppendInt(append(p.origin[:p.place], '@'), m.Sequence, 10), '#'), int64(i), 10)
-		all = append(all, eventRecord(id, body, string(p.origin)))
+		to = append(to, eventRecord(id, body, string(p.origin)))
 	}
-	return all
+	return to
 }
 
 // gapRule is what the alert about messages that were never read gives in the place of a rule.

@@ -54,9 +54,9 @@ func identified(r *Run, p int32) feed.Prepare {
 
 func bare(_ *Run, p int32) feed.Prepare {
 	key := strconv.AppendInt(nil, int64(p), 10)
-	return func(m feed.Message, t *feed.Tally) []bus.Record {
+	return func(to []bus.Record, m feed.Message, t *feed.Tally) []bus.Record {
 		t.Record("bare", 0)
-		return []bus.Record{{Topic: bus.Events, Key: key, Value: m.Body}}
+		return append(to, bus.Record{Topic: bus.Events, Key: key, Value: m.Body})
 	}
 }
 

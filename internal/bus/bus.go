@@ -61,10 +61,7 @@ type Config struct {
 }
 
 // Header is a header of a record.
-type Header struct {
-	Key   string
-	Value []byte
-}
+type Header = kgo.RecordHeader
 
 // Record is a record of a topic.
 type Record struct {

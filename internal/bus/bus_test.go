@@ -116,7 +116,7 @@ func TestALookAtTheDataLeavesTheLockAlone(t *testing.T) {
 
 func TestARecordKeepsItsBytesAndHeaders(t *testing.T) {
 	_, b := start(t, t.TempDir(), 1<<30)
-	write(t, b, Record{Topic: Events, Key: []byte("k"), Value: []byte(`{"a": 1}`), Headers: []Header{{"dataset", []byte("ual.x")}}})
+	write(t, b, Record{Topic: Events, Key: []byte("k"), Value: []byte(`{"a": 1}`), Headers: []Header{{Key: "dataset", Value: []byte("ual.x")}}})
 	found := 0
 	if err := b.All(t.Context(), Events, func(r Record) error {
 		found++

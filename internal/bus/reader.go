@@ -103,11 +103,7 @@ func (r *Reader) tell(all []kgo.FetchError) {
 }
 
 func (r *Reader) record(k *kgo.Record) Record {
-	rec := Record{Topic: r.topic, Key: k.Key, Value: k.Value, Partition: k.Partition, Offset: k.Offset, Timestamp: k.Timestamp}
-	for _, h := range k.Headers {
-		rec.Headers = append(rec.Headers, Header{h.Key, h.Value})
-	}
-	return rec
+	return Record{Topic: r.topic, Key: k.Key, Value: k.Value, Headers: k.Headers, Partition: k.Partition, Offset: k.Offset, Timestamp: k.Timestamp}
 }
 
 // Commit stores that all that Poll has given is done.

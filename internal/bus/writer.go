@@ -50,11 +50,7 @@ func (w *Writer) Close() { w.client.Close() }
 
 // outgoing is a record as the client takes it.
 func (b *Bus) outgoing(r Record) *kgo.Record {
-	k := &kgo.Record{Topic: b.name(r.Topic), Key: r.Key, Value: r.Value, Partition: r.Partition}
-	for _, h := range r.Headers {
-		k.Headers = append(k.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
-	}
-	return k
+	return &kgo.Record{Topic: b.name(r.Topic), Key: r.Key, Value: r.Value, Headers: r.Headers, Partition: r.Partition}
 }
 
 // TooLarge is a record that Kafka will never take.
