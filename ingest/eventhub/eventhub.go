@@ -45,10 +45,12 @@ type Config struct {
 	Now func() time.Time
 }
 
-// prefetch is how many messages lie ready. At 1 MiB a message, the most of the Standard tier, a partition holds at most
-// prefetch + feed.MaxBytes + drain MiB: 124 MiB.
+// Messages that lie ready are bounded for all partitions of a hub together: at 1 MiB each, the most of the Standard tier, they
+// are 1 GiB. What a partition has in hand beside them is below feed.MaxBytes and a drain.
 const (
-	prefetch = 100
+	maxReady = 1024
+	most     = 200 // of one partition
+	least    = 16
 	drain    = 16 // messages asked for at once
 )
 
@@ -60,6 +62,7 @@ type Stream struct {
 	mu     sync.Mutex
 	client *azeventhubs.ConsumerClient // for what is not read: numbers of partitions and sequences
 	level  int64
+	ready  int // messages of one partition that may lie ready
 }
 
 var (
@@ -94,7 +97,7 @@ func New(c Config) (*Stream, error) {
 	if c.Group == "" {
 		c.Group = azeventhubs.DefaultConsumerGroup
 	}
-	s := &Stream{config: c, name: c.Name}
+	s := &Stream{config: c, name: c.Name, ready: most}
 	if s.name == "" {
 		if label, _, ok := strings.Cut(namespace, ".servicebus."); ok {
 			namespace = label
@@ -158,6 +161,9 @@ func (s *Stream) Partitions(ctx context.Context) (int, error) {
 			return 0, fmt.Errorf("partition %d has the id %q", i, id)
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ready = min(most, max(least, maxReady/max(1, len(p.PartitionIDs))))
 	return len(p.PartitionIDs), nil
 }
 
@@ -192,7 +198,8 @@ func (s *Stream) Open(ctx context.Context, partition int32, after *feed.Position
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", feed.ErrDenied, err)
 	}
-	yes, level := true, s.nextLevel()
+	yes := true
+	level, ready := s.next()
 	at := azeventhubs.StartPosition{Earliest: &yes}
 	switch {
 	case after != nil && after.Sequence >= 0:
@@ -200,19 +207,20 @@ func (s *Stream) Open(ctx context.Context, partition int32, after *feed.Position
 	case after == nil && !s.config.Since.IsZero():
 		at = azeventhubs.StartPosition{EnqueuedTime: &s.config.Since, Inclusive: true}
 	}
-	link, err := client.NewPartitionClient(strconv.Itoa(int(partition)), &azeventhubs.PartitionClientOptions{StartPosition: at, OwnerLevel: &level, Prefetch: prefetch})
+	link, err := client.NewPartitionClient(strconv.Itoa(int(partition)), &azeventhubs.PartitionClientOptions{StartPosition: at, OwnerLevel: &level, Prefetch: int32(ready)})
 	if err != nil {
 		return nil, errors.Join(fault(err), client.Close(ctx))
 	}
 	return &cursor{client, link}, nil
 }
 
-// nextLevel is the time in Unix milliseconds, or more where that has been given.
-func (s *Stream) nextLevel() int64 {
+// next gives the level of the next link, the time in Unix milliseconds or more where that has been given, and how many messages
+// may lie ready for it.
+func (s *Stream) next() (level int64, ready int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.level = max(s.level+1, s.config.Now().UnixMilli())
-	return s.level
+	return s.level, s.ready
 }
 
 // cursor reads one partition over a connection of its own.
