@@ -46,8 +46,9 @@ func replayCommand(s Streams) *cobra.Command {
 		Short: "Evaluate rules on files of records, without any server",
 		Long: `Replay reads audit and sign-in records and prints the alerts that the rules give, in order of time.
 
-A file, or stdin, holds JSON objects one a line, an array of them, {"records":[…]}, {"value":[…]}, or is a Purview audit
-export (CSV with a column AuditData); each may be compressed with gzip or zstd. What it is is recognised by its content.
+A file, or stdin, holds JSON objects one a line, an array of them, {"records":[…]}, {"value":[…]}, or is a table:
+CSV of a Purview audit export, of Log Analytics or of message trace. Each may be compressed with gzip or zstd. What it is is
+recognised by its content.
 A line that is no record is named on stderr and does not stop the run.`,
 		Example: `  noroshi replay audit.ndjson
   noroshi replay --json --rules my-rules audit-*.ndjson.gz

@@ -80,8 +80,8 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Open recognises, by content alone, lines of JSON objects, an array of them, {"records":[…]} and {"value":[…]}, a Purview
-// export with a column AuditData, and each of these compressed with gzip or zstd.
+// Open recognises, by content alone, lines of JSON objects, an array of them, {"records":[…]} and {"value":[…]}, CSV: a
+// Purview export with a column AuditData, or rows with a column that says what was done, and each of these compressed with gzip or zstd.
 func Open(name string, from io.Reader) (*Input, error) {
 	in := &Input{name: name, read: &counter{from: from}}
 	in.from = bufio.NewReaderSize(in.read, peekSize)
@@ -147,9 +147,9 @@ func (in *Input) sniff() {
 		in.format = "json"
 		s := &values{from: in.from, line: 1, audit: audit}
 		in.fill = s.fill
-	case isExport(line):
+	case isTable(text):
 		in.format = "csv"
-		in.fill = newExport(in.from).fill
+		in.fill = newTable(in.from).fill
 	default:
 		in.format = "ndjson"
 		l := &lines{from: in.from, audit: audit}

@@ -27,7 +27,7 @@ type Config struct {
 // Source reads files. A file is known by its device, inode and first bytes, so it is read on from where it was left after a
 // restart and after it was renamed; a new file under an old name begins at its start. Lines are taken when they are whole; the
 // last line of a file that is no longer followed is taken as it is. Files that are no lines (arrays, envelopes over several
-// lines, Purview exports) or are compressed are read once, from beginning to end. A file that is truncated and written anew
+// lines, tables) or are compressed are read once, from beginning to end. A file that is truncated and written anew
 // begins again; what was written between the last look and the truncation is lost with the file.
 type Source struct {
 	config Config
