@@ -75,7 +75,7 @@ func printStatus(s Streams, all []app.Status) error {
 			fmt.Fprintf(t, "  %s\t%d\t%s\t%d\t%d\t%d\t%s\t%s\t%d\t%d\t%s\t%s\t%d\n", diag.EscapeLine(p.Source), p.Partition, yesNo(p.Owned), p.Messages, p.Records, p.Bytes, lag(p), age(p, now), p.Committed, p.Aborted,
 				byReason(p.Restarts), byReason(p.Letters), p.Missed)
 			for k, d := range p.Delays {
-				delays[k] = feed.Delay{Records: delays[k].Records + d.Records, Sum: delays[k].Sum + d.Sum, Most: max(delays[k].Most, d.Most)}
+				delays[k] = delays[k].Plus(d)
 			}
 		}
 		if err := t.Flush(); err != nil {
@@ -91,7 +91,7 @@ func printStatus(s Streams, all []app.Status) error {
 		}
 		for _, k := range slices.Sorted(maps.Keys(delays)) {
 			d := delays[k]
-			fmt.Fprintf(t, "  %s\t%d\t%v\t%v\n", diag.EscapeLine(k), d.Records, (d.Sum / time.Duration(max(1, d.Records))).Round(time.Millisecond), d.Most.Round(time.Millisecond))
+			fmt.Fprintf(t, "  %s\t%d\t%s\t%s\n", diag.EscapeLine(k), d.Records, span(d.Sum/max(1, d.Records)), span(d.Longest))
 		}
 		if err := t.Flush(); err != nil {
 			return failed{err}
@@ -119,7 +119,19 @@ func age(p feed.Snapshot, now time.Time) string {
 	if p.Lag() <= 0 || p.Enqueued.IsZero() {
 		return "-"
 	}
-	return now.Sub(p.Enqueued).Round(time.Second).String()
+	return span(now.Sub(p.Enqueued).Milliseconds())
+}
+
+// span is a time of so many milliseconds, as exact as one reads it.
+func span(ms int64) string {
+	d := time.Duration(ms) * time.Millisecond
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%dd%dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
+	case d >= time.Minute:
+		return d.Round(time.Second).String()
+	}
+	return d.String()
 }
 
 func byReason(counts map[string]int64) string {

@@ -15,11 +15,17 @@ type Tally struct {
 	delays                   map[string]Delay
 }
 
-// Delay is how long records of one dataset took from their event to the stream.
+// Delay is how long records of one dataset took from their event to the stream, in milliseconds: of old records the sum of
+// nanoseconds would soon be too large.
 type Delay struct {
-	Records int64         `json:"records"`
-	Sum     time.Duration `json:"sum_ns"`
-	Most    time.Duration `json:"most_ns"`
+	Records int64 `json:"records"`
+	Sum     int64 `json:"sum_ms"`
+	Longest int64 `json:"longest_ms"`
+}
+
+// Plus is the delay of these records and others.
+func (d Delay) Plus(o Delay) Delay {
+	return Delay{d.Records + o.Records, d.Sum + o.Sum, max(d.Longest, o.Longest)}
 }
 
 func newTally() *Tally { return &Tally{letters: map[string]int64{}, delays: map[string]Delay{}} }
@@ -32,8 +38,8 @@ func (t *Tally) message(m Message) {
 // Record counts a record of a dataset that took so long from its event to the stream.
 func (t *Tally) Record(dataset string, delay time.Duration) {
 	t.records++
-	d := t.delays[dataset]
-	t.delays[dataset] = d.plus(Delay{1, delay, delay})
+	ms := max(0, delay.Milliseconds()) // clocks differ
+	t.delays[dataset] = t.delays[dataset].Plus(Delay{1, ms, ms})
 }
 
 // Letter counts a dead letter.
@@ -43,10 +49,6 @@ func (t *Tally) Letter(reason string) { t.letters[reason]++ }
 func (t *Tally) tooLarge() {
 	t.records--
 	t.Letter("size")
-}
-
-func (d Delay) plus(o Delay) Delay {
-	return Delay{d.Records + o.Records, d.Sum + o.Sum, max(d.Most, o.Most)}
 }
 
 // Counts are the counts of all feeds of an instance.
@@ -167,7 +169,7 @@ func (p *Partition) committed(t *Tally, after *Position) {
 			s.Letters[k] += n
 		}
 		for k, d := range t.delays {
-			s.Delays[k] = s.Delays[k].plus(d)
+			s.Delays[k] = s.Delays[k].Plus(d)
 		}
 	})
 }
