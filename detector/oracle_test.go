@@ -34,19 +34,54 @@ func newNaive(rec []byte) (n naive, ok bool) {
 	}
 	n.shape = event.Other
 	_, operation := n.m["Operation"].(string)
-	_, category := n.m["category"].(string)
-	_, properties := n.m["properties"].(map[string]any)
+	category, envelope := n.m["category"].(string)
+	_, row := n.m["properties"].(map[string]any)
+	_, properties := opened(n.m["properties"]).(map[string]any)
+	_, status := n.m["Status"].(string)
+	_, happened := n.m["Event"].(string)
 	switch {
 	case operation && (n.m["CreationTime"] != nil || n.m["RecordType"] != nil):
 		n.shape = event.UAL
-	case category && properties:
+	case envelope && row && strings.HasPrefix(category, "AdvancedHunting-"):
+		n.shape = event.Defender
+	case envelope && properties:
 		n.shape = event.Entra
+	case n.m["activityDateTime"] != nil && n.m["activityDisplayName"] != nil || n.m["createdDateTime"] != nil && (n.m["userPrincipalName"] != nil || n.m["appDisplayName"] != nil || n.m["conditionalAccessStatus"] != nil):
+		n.shape = event.Graph
+	case n.m["SenderAddress"] != nil && n.m["RecipientAddress"] != nil && status || n.m["MessageTraceId"] != nil && happened:
+		n.shape = event.Trace
 	}
 	return n, true
 }
 
-// at is the value of a path; see event.Field.Paths.
-func at(v any, path string) any {
+// opened is what an object or a list in text stands for; other values stay.
+func opened(v any) any {
+	s, ok := v.(string)
+	if t := strings.TrimLeft(s, " \n\r\t"); !ok || t == "" || t[0] != '{' && t[0] != '[' {
+		return v
+	}
+	d := json.NewDecoder(strings.NewReader(s))
+	d.UseNumber()
+	var inner any
+	if !json.Valid([]byte(s)) || d.Decode(&inner) != nil {
+		return v
+	}
+	return inner
+}
+
+// at is the value of a path. On the way lies one text at most that stands for what is inside it.
+func (n naive) at(path string) any {
+	if n.shape == event.Defender {
+		return at(n.m, path, 0)
+	}
+	return at(n.m, path, 1)
+}
+
+// at, too, with so many texts on the way; see event.Field.Paths.
+func at(v any, path string, texts int) any {
+	if _, ok := v.(string); ok && texts > 0 {
+		v, texts = opened(v), 0
+	}
 	name, rest := path, ""
 	if i := strings.IndexAny(path, ".["); i >= 0 {
 		name, rest = path[:i], path[i:]
@@ -57,15 +92,21 @@ func at(v any, path string) any {
 	case rest == "":
 		return v
 	case strings.HasPrefix(rest, "."):
-		return at(v, rest[1:])
+		return at(v, rest[1:], texts)
 	case strings.HasPrefix(rest, "[*]."):
+		if _, ok := v.(string); ok && texts > 0 {
+			v, texts = opened(v), 0
+		}
 		list, _ := v.([]any)
 		for _, x := range list {
-			if got := at(x, rest[4:]); got != nil {
+			if got := at(x, rest[4:], texts); got != nil {
 				return got
 			}
 		}
 		return nil
+	}
+	if texts > 0 {
+		v = opened(v)
 	}
 	i := strings.LastIndexByte(rest, ']')
 	return entry(v, rest[1:i], strings.TrimPrefix(rest[i+1:], "."))
@@ -113,14 +154,14 @@ func (n naive) text(name string) (s string, has bool) {
 	}
 	d := l.Def(slot)
 	for _, p := range d.Paths(n.shape) {
-		v := at(n.m, p)
+		v := n.at(p)
 		has = has || v != nil
 		if s == "" {
 			s = plainText(v)
 		}
 	}
-	if name == "event.provider" && s == "" && n.shape == event.Entra {
-		s = "Entra"
+	if s == "" || n.shape == event.Trace {
+		s = n.implied(name, s)
 	}
 	if slices.Contains(decode.Names(), name) { // what is worked out is there if it is not empty
 		has = s != ""
@@ -137,10 +178,30 @@ func (n naive) text(name string) (s string, has bool) {
 		if s = strings.ToUpper(s); len(s) != 2 {
 			s = ""
 		}
+	case event.Truth:
+		if t := strings.ToLower(s); t == "true" || t == "false" {
+			s = t
+		}
 	case event.Address:
 		s, _ = decode.Address(s)
 	}
 	return s, has
+}
+
+// implied is what records of a family need not say.
+func (n naive) implied(name, s string) string {
+	switch {
+	case name == "event.provider" && s == "":
+		return map[event.Shape]string{event.Entra: "Entra", event.Graph: "Entra", event.Defender: "Defender XDR", event.Trace: "Exchange"}[n.shape]
+	case name == "event.action" && n.shape == event.Trace:
+		return "MessageTrace"
+	case name == "event.action" && n.shape == event.Defender:
+		if table := strings.TrimPrefix(n.m["category"].(string), "AdvancedHunting-"); table != "DeviceEvents" {
+			return table
+		}
+		return "Publish" // the envelope's, of tables that are not read
+	}
+	return s
 }
 
 // condition is a condition as a tree.
@@ -251,6 +312,7 @@ var vocabulary = []string{"New-InboxRule", "Set-Mailbox", "UserLoggedIn", "FileA
 	"RSS フィード", "é\"\\\n", "Ab", "abcdefghijklmnopqrstuvwxyz", "Inbox", "invoice payment", "😀", "Mozilla/5.0 (X11)", "0"}
 
 var textFields = []string{"event.action", "event.provider", "event.code", "user.type", "app.id", "auth.reason", "user_agent.original", "mailbox.owner", "mailbox.folder", "email.subject", "session.id", "source.ip", "file.name", "organization.name",
+	"email.local_id", "email.from.address", "email.to.address", "email.delivery.location", "email.threats", "user.full_name", "device.name", "device.os", "device.trust", "auth.ca_status", "source.geo.city_name", "source.geo.country_iso_code",
 	`raw.ResultStatus`, `raw.Deep.Er.Still`, `raw["Odd Name"]`, `param["ForwardTo"]`, `param["Odd Name"]`, `param["MailAccessType"]`, `raw.Number`}
 
 func (m maker) piece() string {
@@ -276,7 +338,7 @@ func (m maker) condition(depth int) condition {
 	case 0:
 		return condition{op: "has", field: m.of(textFields...)}
 	case 1:
-		return condition{op: "true", field: "mailbox.external"}
+		return condition{op: "true", field: m.of("mailbox.external", "device.managed")}
 	case 2:
 		return condition{op: ">", field: "file.size", texts: []string{m.of("0", "5", "1000")}}
 	case 3, 4:
@@ -326,6 +388,14 @@ func (m maker) list() string {
 	return "[" + strings.Join(all, ",") + "]"
 }
 
+// folded is an object or a list, or that in text, or text in text.
+func (m maker) folded(s string) string {
+	for range m.IntN(4) - 1 {
+		s = quotedJSON(m.of("", " \n") + s)
+	}
+	return s
+}
+
 func quotedJSON(s string) string {
 	b, _ := json.Marshal(s)
 	return string(b)
@@ -341,17 +411,52 @@ func (m maker) record() []byte {
 			members = append(members, quotedJSON(k)+blank()+":"+blank()+m.value())
 		}
 	}
-	members = append(members, `"Folder":{"Path":`+m.value()+`}`, `"Item":{"Subject":`+m.value()+`,"ParentFolder":{"Path":`+m.value()+`}}`, `"Deep":{"Er":{"Still":`+m.value()+`}}`)
+	members = append(members, `"Folder":`+m.folded(`{"Path":`+m.value()+`}`), `"Item":`+m.folded(`{"Subject":`+m.value()+`,"ParentFolder":{"Path":`+m.value()+`}}`), `"Deep":{"Er":`+m.folded(`{"Still":`+m.value()+`}`)+`}`)
 	for _, l := range []string{"Parameters", "OperationProperties", "ExtendedProperties", "DeviceProperties"} {
 		if m.IntN(2) == 0 {
-			members = append(members, quotedJSON(l)+":"+m.list())
+			members = append(members, quotedJSON(l)+":"+m.folded(m.list()))
 		}
 	}
 	m.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
-	if m.IntN(8) == 0 {
-		return []byte(`{"time":"2026-01-02T03:04:05Z","category":"AuditLogs","properties":{"id":` + m.value() + `,"activityDisplayName":` + m.value() + `,"appId":` + m.value() + `,"userAgent":` + m.value() + `,"ipAddress":` + m.value() + `,"sessionId":` + m.value() + `},"Number":` + m.value() + `}`)
+	switch m.IntN(16) {
+	case 0, 1, 2:
+		return m.foreign()
 	}
 	return []byte("{" + blank() + strings.Join(members, blank()+","+blank()) + "}")
+}
+
+// foreign is a record of another family than the unified audit log, with and without its envelope.
+func (m maker) foreign() []byte {
+	members := func(names ...string) string {
+		var all []string
+		for _, n := range names {
+			if m.IntN(4) > 0 {
+				all = append(all, quotedJSON(n)+":"+m.value())
+			}
+		}
+		m.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		return strings.Join(all, ",")
+	}
+	object := func(names ...string) string { return m.folded("{" + members(names...) + "}") }
+	signIn := func() string {
+		return `"activityDateTime":"2026-01-02T03:04:05Z","activityDisplayName":` + quotedJSON(m.of(vocabulary...)+"x") + `,"deviceDetail":` + object("displayName", "operatingSystem", "trustType", "isManaged") +
+			`,"location":` + object("city", "countryOrRegion") + `,"locationDetails":` + object("city", "countryOrRegion") + `,"additionalDetails":` + m.folded(m.list()) + "," +
+			`"userDisplayName":` + m.value() + `,"appId":` + m.value() + `,"userAgent":` + m.value() + `,"ipAddress":` + m.value() + `,"sessionId":` + m.value() + `,"conditionalAccessStatus":` + m.value()
+	}
+	switch m.IntN(4) {
+	case 0:
+		return []byte(`{"time":"2026-01-02T03:04:05Z","category":"AuditLogs","properties":` + m.folded("{"+signIn()+"}") + `,"Number":` + m.value() + `}`)
+	case 1:
+		return []byte("{" + signIn() + `,"Number":` + m.value() + `}`)
+	case 2:
+		row := members("Subject", "NetworkMessageId", "SenderFromAddress", "SenderMailFromAddress", "RecipientEmailAddress", "DeliveryLocation", "ThreatTypes", "AccountDisplayName", "SenderDisplayName", "DeviceName", "OSPlatform", "IPAddress", "UserAgent", "City", "CountryCode")
+		return []byte(`{"time":"2026-01-02T03:04:05Z","category":"AdvancedHunting-` + m.of("EmailEvents", "IdentityLogonEvents", "UrlClickEvents", "DeviceEvents") + `","properties":{` + row + `},"Number":` + m.value() + `}`)
+	}
+	rest := members("MessageTraceId", "Subject", "FromIP", "Organization", "Number")
+	if rest != "" {
+		rest = "," + rest
+	}
+	return []byte(`{"Received":"2026-01-02T03:04:05Z","SenderAddress":` + quotedJSON(m.of(vocabulary...)) + `,"RecipientAddress":` + quotedJSON(m.of(vocabulary...)) + `,"Status":"Failed"` + rest + "}")
 }
 
 // load makes a detector of conditions.

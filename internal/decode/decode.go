@@ -107,11 +107,6 @@ func newView(l *event.Layout, shape event.Shape) view {
 		}
 		o.row = shape == event.UAL && toldByRow[d.Name]
 		if d.Field == nil && d.Family() == "param" && shape == event.UAL {
-			var places [len(textLists)]int32
-			for i, l := range textLists {
-				places[i] = v.path(l)
-			}
-			o.derive = textList(d.Key(), places)
 			v.lists = nil
 			for _, l := range event.Lists {
 				v.lists = append(v.lists, v.path(l))

@@ -61,25 +61,12 @@ func (r *Reader) openRow() {
 	r.opened = append(r.opened, slack[:]...)
 	if r.as(event.UAL, r.opened, 0, n) == nil && r.is(event.UAL) {
 		r.rec, r.row = r.opened[:n], row
+		if r.unfold(r.opened, 0, n) && r.as(event.UAL, r.whole, 0, len(r.whole)-Slack) != nil {
+			_ = r.as(event.UAL, r.opened, 0, n)
+		}
 		return
 	}
 	r.x, r.view = row, &r.plan.views[event.Defender]
-}
-
-// unfold puts the properties of an envelope, where they are JSON in text, in their place as an object. ok is false where the
-// text is none; what is returned has Slack bytes at its end.
-func (r *Reader) unfold(b []byte, from, to int) (whole []byte, ok bool) {
-	v := r.x.Values[markProperties]
-	inner := projector.Unescape(nil, b[v.From:v.To])
-	n := len(inner)
-	inner = append(inner, slack[:]...)
-	if projector.New(nil, false).Record(inner, 0, n) != nil {
-		return nil, false
-	}
-	whole = append(whole, b[from:v.From-1]...)
-	whole = append(append(whole, inner[:n]...), b[v.To+1:to]...)
-	whole = append(whole, slack[:]...)
-	return whole, projector.New(nil, false).Record(whole, 0, len(whole)-Slack) == nil
 }
 
 // inRow makes the row the record at hand until the function that it returns is called.

@@ -34,6 +34,8 @@ var derived = map[string]derivation{
 	"source.port":      {text: func(_ *Reader, s string) string { _, port := Address(s); return port }},
 	"source.kind":      {text: sourceKind, needs: []string{"source.ip", "user.kind"}},
 
+	"resource.id": {text: resource, cheap: true},
+
 	"auth.error":        {text: errorCode, cheap: true},
 	"auth.result":       {text: authResult, needs: []string{"auth.error", "event.action"}},
 	"auth.password_ok":  {text: passwordOK, needs: []string{"auth.error", "auth.result"}},

@@ -1,6 +1,10 @@
 package decode
 
-import "noroshi/internal/event"
+import (
+	"strings"
+
+	"noroshi/internal/event"
+)
 
 // Operations of Identity Protection's records, which carry none where Microsoft Graph returns them.
 const (
@@ -27,4 +31,12 @@ func provisioned(r *Reader) string {
 		}
 	}
 	return ""
+}
+
+// resource is the resource signed in to. Rows of Log Analytics have an id of Azure Resource Manager under that name.
+func resource(_ *Reader, id string) string {
+	if strings.HasPrefix(id, "/tenants/") {
+		return ""
+	}
+	return id
 }

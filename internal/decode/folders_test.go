@@ -14,8 +14,8 @@ import (
 	"noroshi/internal/event"
 )
 
-// recordsOf reads the records of a folder of real data, out of whatever its files wrap around them. Rows of tables are not
-// among them: no source of ours gives them.
+// recordsOf reads the records of a folder of real data, out of whatever its files wrap around them. Rows of tables are counted
+// where they are read.
 func recordsOf(t *testing.T, dir string) (all [][]byte) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
@@ -65,14 +65,20 @@ func inside(line []byte) []byte {
 	return slices.Clone(line)
 }
 
-// says reports whether a record has a text or number at one of the paths, by way of nested maps.
+// says reports whether a record has a text or number at one of the paths, by way of nested maps, names spelt in whatever case,
+// and objects in text.
 func says(rec map[string]any, paths ...string) bool {
 	for _, path := range paths {
 		var v any = rec
 		for step := range strings.SplitSeq(path, ".") {
 			m, _ := v.(map[string]any)
-			v = m[step]
-			if text, ok := v.(string); ok && strings.HasPrefix(text, "{") && step == "RawEventData" {
+			v = nil
+			for name, inner := range m {
+				if strings.EqualFold(name, step) {
+					v = inner
+				}
+			}
+			if text, ok := v.(string); ok && strings.HasPrefix(text, "{") {
 				var inner map[string]any
 				if json.Unmarshal([]byte(text), &inner) == nil {
 					v = inner

@@ -149,23 +149,3 @@ func named(all []entry, name string) (value string, ok bool) {
 	}
 	return "", false
 }
-
-// textLists are the lists that some records hold as JSON in text.
-var textLists = [...]string{"OperationProperties", "Parameters"}
-
-// textList finds an entry in such a list; the places are those of the view, in the same order.
-func textList(key string, places [len(textLists)]int32) func(*Reader, string) string {
-	return func(r *Reader, have string) string {
-		if have != "" {
-			return have
-		}
-		for i, at := range places {
-			if r.x.Values[at].Kind == projector.Text {
-				if v, ok := named(r.entries(textLists[i]), key); ok {
-					return v
-				}
-			}
-		}
-		return ""
-	}
-}

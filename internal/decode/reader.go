@@ -44,7 +44,9 @@ type Reader struct {
 	rec        []byte
 	arena      []byte
 	copied     []byte
-	opened     []byte               // what lay in the record at hand as text, or inside a row
+	opened     []byte               // the audit record that lay in a row
+	whole      []byte               // the record at hand with what it holds as JSON in text in the place of the text
+	text       []byte               // one such text
 	row        *projector.Projector // of the row in which the audit record at hand came; else nil
 	time       time.Time
 	timeFrom   string
@@ -257,8 +259,21 @@ func canonical(f event.Form, s string) string {
 		return ip
 	case event.Country:
 		return country(s)
+	case event.Truth:
+		return spelt(s)
 	case event.JSONText:
 		return unwrap(s)
+	}
+	return s
+}
+
+// spelt is true or false where a text spells it; other texts stay.
+func spelt(s string) string {
+	switch {
+	case strings.EqualFold(s, "true"):
+		return "true"
+	case strings.EqualFold(s, "false"):
+		return "false"
 	}
 	return s
 }

@@ -41,7 +41,7 @@ var marks = []string{"Operation", "CreationTime", "RecordType", "category", "pro
 	"MessageTraceId", "SenderAddress", "RecipientAddress", "Status", "Event"}
 
 // marked is how many of the marks a shape's view projects.
-var marked = [event.Shapes]int32{event.UAL: markRecordType + 1, event.Entra: markProperties + 1, event.Defender: markProperties + 1, event.Graph: markEvent + 1, event.Trace: markEvent + 1, event.Other: markEvent + 1}
+var marked = [event.Shapes]int32{event.UAL: markRecordType + 1, event.Entra: markProperties + 1, event.Defender: markProperties + 1, event.Graph: markRiskState + 1, event.Trace: markEvent + 1, event.Other: markEvent + 1}
 
 // folded are the shapes whose records spell the names of their own members in upper or lower case.
 var folded = [event.Shapes]bool{event.Entra: true, event.Graph: true, event.Defender: true, event.Trace: true, event.Other: true}
@@ -56,15 +56,12 @@ func (r *Reader) project(b []byte, from, to int) error {
 	if err := r.find(b, from, to); err != nil {
 		return err
 	}
-	if r.view.shape == event.Other && r.kind(markCategory) == projector.Text && r.kind(markProperties) == projector.Text {
-		if b, ok := r.unfold(b, from, to); ok {
-			if err := r.find(b, 0, len(b)-Slack); err != nil {
-				return err
-			}
-		}
-	}
 	if r.view.shape == event.Defender {
 		r.openRow()
+		return nil
+	}
+	if r.unfold(b, from, to) && r.find(r.whole, 0, len(r.whole)-Slack) != nil { // it nests too deep now
+		_ = r.find(b, from, to) // as it did before
 	}
 	return nil
 }

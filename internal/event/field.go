@@ -24,6 +24,7 @@ const (
 	Operation      // no trailing dot or blank, hyphen instead of an en dash
 	Address        // an IP address without port, brackets or loopback
 	Country        // two capital letters; all else is no country
+	Truth          // true and false, however they are spelt
 	JSONText       // JSON in text: a string or an array of one string is that string
 )
 

@@ -173,6 +173,8 @@ func (d *Def) Key() string {
 // Form is how the text is made canonical.
 func (d *Def) Form() Form {
 	switch {
+	case d.Field != nil && d.Field.Type == Bool:
+		return Truth
 	case d.Field != nil:
 		return d.Field.Form
 	case d.Family() == "change":

@@ -93,11 +93,14 @@ func newName(text string) *name {
 // A Projector belongs to one goroutine: it learns the order in which keys come.
 type Projector struct {
 	Values []Value
-	root   *node
-	b      []byte
-	now    uint32
-	room   int // how much deeper the record may nest
-	entry  []Value
+	// Texts are texts that stand where something inside was wanted and begin like an object or an array, in the order of the
+	// record; of more than 64 the first.
+	Texts []Value
+	root  *node
+	b     []byte
+	now   uint32
+	room  int // how much deeper the record may nest
+	entry []Value
 }
 
 func newNode() *node { return &node{keys: map[string]*key{}} }
@@ -153,6 +156,7 @@ func (l *list) want(entry, member string, slot int32) {
 // Record reads the record b[from:to]; b[to] must be 0 and Slack bytes from there on readable. The values hold until the next call.
 func (x *Projector) Record(b []byte, from, to int) error {
 	clear(x.Values)
+	x.Texts = x.Texts[:0]
 	x.b = b
 	x.now++
 	x.room = MaxDepth
@@ -321,6 +325,9 @@ func (x *Projector) inside(k *key, p int) int {
 		v.From++
 		end, v.Escaped = text(b, p+1)
 		v.To = uint32(end - 1)
+		if end >= 0 && len(x.Texts) < maxTexts && bracketed(b[v.From:v.To]) {
+			x.Texts = append(x.Texts, Value{v.From, v.To, Text, v.Escaped})
+		}
 	default:
 		end = skip(b, p, x.room)
 	}
@@ -331,24 +338,6 @@ func (x *Projector) inside(k *key, p int) int {
 		x.store(k, v)
 	}
 	return end
-}
-
-func kind(c byte) Kind {
-	switch c {
-	case '"':
-		return Text
-	case '{':
-		return Object
-	case '[':
-		return Array
-	case 't':
-		return True
-	case 'f':
-		return False
-	case 'n':
-		return Null
-	}
-	return Number
 }
 
 // array reads a Name/Value list, or an array of objects of which the first that has a member counts.

@@ -218,3 +218,40 @@ func member(b []byte, p int) int {
 	}
 	return colon(b, p)
 }
+
+// maxTexts bounds Texts.
+const maxTexts = 64
+
+// bracketed reports whether a text, escapes not undone, begins like an object or an array, be it after blanks.
+func bracketed(raw []byte) bool {
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == '{' || c == '[':
+			return true
+		case c == ' ':
+		case c == '\\' && i+1 < len(raw) && (raw[i+1] == 'n' || raw[i+1] == 'r' || raw[i+1] == 't'):
+			i++
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+func kind(c byte) Kind {
+	switch c {
+	case '"':
+		return Text
+	case '{':
+		return Object
+	case '[':
+		return Array
+	case 't':
+		return True
+	case 'f':
+		return False
+	case 'n':
+		return Null
+	}
+	return Number
+}
