@@ -300,6 +300,9 @@ func fault(err error) error {
 	if errors.As(err, &answer) {
 		code = answer.RPCCode()
 	}
+	if said := refusal(err); said != "" {
+		return fmt.Errorf("%w: Microsoft Entra ID refuses the identity: %s", feed.ErrDenied, said)
+	}
 	switch {
 	case errors.As(err, &e) && e.Code == azeventhubs.ErrorCodeOwnershipLost:
 		return fmt.Errorf("%w: %w", feed.ErrLost, err)
