@@ -42,6 +42,7 @@ const (
 // tokens that the namespace accepts.
 type authority struct {
 	hub       *eventhubstest.Server
+	scope     string
 	secret    string
 	assertion string         // of a workload
 	public    *rsa.PublicKey // of a certificate
@@ -103,7 +104,7 @@ func (a *authority) token(r *http.Request, endpoint string) (int, any) {
 	switch {
 	case f.Get("grant_type") != "client_credentials" || f.Get("client_id") != client:
 		return refused("unauthorized_client", "AADSTS700016: Application was not found in the directory.")
-	case !slices.Contains(strings.Fields(f.Get("scope")), scope):
+	case !slices.Contains(strings.Fields(f.Get("scope")), a.scope):
 		return refused("invalid_scope", "AADSTS70011: The provided request must include a 'scope' input parameter.")
 	case f.Get("client_secret") != "":
 		if f.Get("client_secret") != a.secret {
@@ -240,7 +241,7 @@ func TestEveryIdentityReads(t *testing.T) {
 			for k, v := range one.env {
 				t.Setenv(k, v)
 			}
-			a := &authority{hub: hub, secret: "hush", public: public, print: print, way: way}
+			a := &authority{hub: hub, scope: scope, secret: "hush", public: public, print: print, way: way}
 			if strings.Contains(way, "workload") {
 				a.assertion = "assertion.of.kubernetes"
 			}
@@ -274,5 +275,24 @@ func TestEveryIdentityReads(t *testing.T) {
 				t.Errorf("%s was not asked", one.host)
 			}
 		})
+	}
+}
+
+// The Kafka endpoint of a namespace takes tokens for that namespace.
+func TestTokensOfTheKafkaEndpoint(t *testing.T) {
+	const namespace = "contoso.servicebus.windows.net"
+	a := &authority{hub: eventhubstest.Start(t, eventhubstest.Config{}), scope: "https://" + namespace + "/.default", secret: "hush", way: "Kafka"}
+	for secret, want := range map[string]error{"hush": nil, "hush-wrong": feed.ErrDenied} {
+		c, err := (eventhub.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: secret}).Through(a).Credential()
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := eventhub.Tokens(c, namespace)(t.Context())
+		if !errors.Is(err, want) || (token == "") != (want != nil) {
+			t.Errorf("with %s: %q, %v", secret, token, err)
+		}
+		if err != nil && (!strings.Contains(err.Error(), "AADSTS7000215: Invalid client secret provided.") || strings.Contains(err.Error(), "hush")) {
+			t.Errorf("it is told %v", err)
+		}
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"noroshi/ingest/feed"
 )
 
 // Identity says who reads, where there is no connection string.
@@ -80,7 +82,7 @@ func Tokens(c azcore.TokenCredential, namespace string) func(ctx context.Context
 	return func(ctx context.Context) (string, error) {
 		t, err := c.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"https://" + namespace + "/.default"}})
 		if said := refusal(err); said != "" {
-			return "", fmt.Errorf("get a token for %s: Microsoft Entra ID refuses the identity: %s", namespace, said)
+			return "", fmt.Errorf("%w: get a token for %s: Microsoft Entra ID refuses the identity: %s", feed.ErrDenied, namespace, said)
 		}
 		if err != nil {
 			return "", fmt.Errorf("get a token for %s: %w", namespace, err)

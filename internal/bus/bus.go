@@ -13,7 +13,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/sasl/oauth"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
@@ -119,12 +118,8 @@ func (b *Bus) options() ([]kgo.Opt, error) {
 		o = append(o, kgo.SASL(scram.Auth{User: c.User, Pass: c.Password}.AsSha256Mechanism()))
 	case "scram-sha-512":
 		o = append(o, kgo.SASL(scram.Auth{User: c.User, Pass: c.Password}.AsSha512Mechanism()))
-	}
-	if c.Mechanism == "oauthbearer" {
-		o = append(o, kgo.SASL(oauth.Oauth(func(ctx context.Context) (oauth.Auth, error) {
-			token, err := c.Token(ctx)
-			return oauth.Auth{Token: token}, err
-		})))
+	case "oauthbearer":
+		o = append(o, kgo.SASL(newBearer(c.Token)))
 	}
 	if c.EventHubs {
 		o = append(o, kgo.ConnIdleTimeout(eventHubsIdle), kgo.MetadataMaxAge(eventHubsIdle))

@@ -25,9 +25,10 @@ const (
 	stopWithin   = 30 * time.Second
 )
 
-// Broker is an Apache Kafka of one node on 127.0.0.1, without TLS and users.
+// Broker is an Apache Kafka of one node on 127.0.0.1.
 type Broker struct {
-	Address string
+	Address string // without TLS and users
+	Secure  string // with both
 
 	java string
 	jars string
@@ -122,11 +123,11 @@ func (b *Broker) end(s syscall.Signal) {
 const settings = `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@%[2]s
-listeners=PLAINTEXT://%[1]s,CONTROLLER://%[2]s
-advertised.listeners=PLAINTEXT://%[1]s
+listeners=PLAINTEXT://%[1]s,SECURE://%[4]s,CONTROLLER://%[2]s
+advertised.listeners=PLAINTEXT://%[1]s,SECURE://%[4]s
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL
 log.dirs=%[3]s
 offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1
@@ -145,24 +146,29 @@ num.network.threads=2
 num.io.threads=4
 log.segment.bytes=134217728
 log.cleaner.dedupe.buffer.size=8388608
-`
+%[5]s`
 
 // format writes the broker's settings and prepares its folder.
 func (b *Broker) format() error {
-	listen, err := freePorts(2)
+	listen, err := freePorts(3)
 	if err != nil {
 		return err
 	}
-	b.Address = listen[0]
+	b.Address, b.Secure = listen[0], listen[2]
+	secured, err := b.secure()
+	if err != nil {
+		return err
+	}
 	properties := filepath.Join(b.dir, "server.properties")
-	if err := os.WriteFile(properties, fmt.Appendf(nil, settings, listen[0], listen[1], filepath.Join(b.dir, "data")), 0o600); err != nil {
+	if err := os.WriteFile(properties, fmt.Appendf(nil, settings, listen[0], listen[1], filepath.Join(b.dir, "data"), listen[2], secured), 0o600); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(b.dir, "log4j2.properties"), log4j2, 0o600); err != nil {
 		return err
 	}
 	id := base64.RawURLEncoding.EncodeToString([]byte(rand.Text())[:16])
-	out, err := exec.CommandContext(context.Background(), b.java, "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", filepath.Join(b.jars, "*"), "kafka.tools.StorageTool", "format", "-t", id, "-c", properties).CombinedOutput()
+	out, err := exec.CommandContext(context.Background(), b.java, "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", filepath.Join(b.jars, "*"), "kafka.tools.StorageTool", "format", "-t", id, "-c", properties,
+		"--add-scram", fmt.Sprintf("SCRAM-SHA-256=[name=%s,password=%s]", User, Password), "--add-scram", fmt.Sprintf("SCRAM-SHA-512=[name=%s,password=%s]", User, Password)).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("format storage: %w\n%s", err, tail(out))
 	}
