@@ -16,7 +16,7 @@ import (
 // which say what was done: exports of Log Analytics and of advanced hunting, and message trace.
 const auditData = "AuditData"
 
-var telling = []string{auditData, "Operation", "OperationName", "ActivityDisplayName", "ActionType", "UserPrincipalName", "MessageTraceId"}
+var telling = []string{auditData, "Operation", "OperationName", "ActivityDisplayName", "ActionType", "UserPrincipalName", "NetworkMessageId", "AlertId", "MessageTraceId"}
 
 // isTable reports whether a text begins with the header of a table: CSV with a column that is telling.
 func isTable(text []byte) bool {

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"slices"
 	"strings"
 
 	"noroshi/internal/decode/projector"
@@ -28,8 +29,48 @@ var tables = map[string]table{
 	hunting + "IdentityDirectoryEvents": {"IdentityDirectoryEvents", "defender.identity_directory_events"},
 }
 
+// telling are columns that tell tables apart where a row does not name its own: the first counts of which it has all.
+var telling = []struct {
+	table string
+	marks []int32
+}{
+	{"CloudAppEvents", []int32{markAudit}}, {"EmailEvents", []int32{markMessage, markDirection}}, {"EmailPostDeliveryEvents", []int32{markMessage, markTrigger}}, {"UrlClickEvents", []int32{markClicked}},
+	{"AlertEvidence", []int32{markAlert, markEvidence}}, {"AlertInfo", []int32{markAlert, markDetection}}, {"IdentityLogonEvents", []int32{markLogon, markApplication}},
+}
+
+// tableOf is the table of a row that has come without its envelope, as Log Analytics, Microsoft Graph's runHuntingQuery and
+// exports from the portal give it; "" of other records.
+func (r *Reader) tableOf() string {
+	if r.view.shape != event.Other || !r.present(markTimestamp) && !r.present(markGenerated) {
+		return ""
+	}
+	if name := r.scalar(markType); name != "" {
+		if _, ok := tables[hunting+name]; ok {
+			return name
+		}
+	}
+	for _, t := range telling {
+		if !slices.ContainsFunc(t.marks, func(m int32) bool { return !r.present(m) }) {
+			return t.table
+		}
+	}
+	return ""
+}
+
+// envelop reads a row as if it lay in its envelope, so that it is the same event by either road. It reports whether the row could
+// be read so; it may nest too deep, and stays what it was.
+func (r *Reader) envelop(table string, b []byte, from, to int) bool {
+	r.enveloped = append(append(append(r.enveloped[:0], `{"category":"`+hunting...), table...), `","properties":`...)
+	r.enveloped = append(append(append(r.enveloped, b[from:to]...), '}'), slack[:]...)
+	if r.as(event.Defender, r.enveloped, 0, len(r.enveloped)-Slack) == nil {
+		return true
+	}
+	_ = r.as(event.Other, b, from, to)
+	return false
+}
+
 // columns are what the derivations below look at.
-var columns = []string{"properties.Timestamp", "properties.NetworkMessageId", "properties.RecipientEmailAddress", "properties.ActionType", "properties.ActionResult", "properties.DeliveryAction",
+var columns = []string{"properties.Timestamp", "properties.TimeGenerated", "properties.NetworkMessageId", "properties.RecipientEmailAddress", "properties.ActionType", "properties.ActionResult", "properties.DeliveryAction",
 	"properties.EmailDirection", "properties.AccountUpn", "properties.AccountId", "properties.AccountObjectId", "properties.SenderFromAddress", "properties.SenderMailFromAddress",
 	"properties.AccountName", "properties.TargetAccountUpn", "properties.TargetAccountDisplayName", "properties.FailureReason"}
 
@@ -91,7 +132,7 @@ func rowID(r *Reader, text string) string {
 	if text == "" || r.table() == "AlertEvidence" {
 		return ""
 	}
-	id := text + "/" + r.at("properties.Timestamp")
+	id := text + "/" + first(r.at("properties.Timestamp"), r.at("properties.TimeGenerated"))
 	if m := r.at("properties.NetworkMessageId"); m != "" {
 		id += "/" + m
 	}

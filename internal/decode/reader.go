@@ -45,6 +45,7 @@ type Reader struct {
 	arena      []byte
 	copied     []byte
 	opened     []byte               // the audit record that lay in a row
+	enveloped  []byte               // the row at hand in an envelope of ours
 	whole      []byte               // the record at hand with what it holds as JSON in text in the place of the text
 	text       []byte               // one such text
 	row        *projector.Projector // of the row in which the audit record at hand came; else nil

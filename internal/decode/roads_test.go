@@ -73,6 +73,65 @@ func TestAnAuditRecordWithoutTimeOrTenantTakesTheRows(t *testing.T) {
 	}
 }
 
+// TestARowIsTheSameWithoutItsEnvelope: as Log Analytics gives it, with the table in Type and the time in TimeGenerated, and as a
+// query gives it, with neither; tables that no columns tell apart need the first.
+func TestARowIsTheSameWithoutItsEnvelope(t *testing.T) {
+	byType := map[string]bool{"AdvancedHunting-IdentityQueryEvents": true, "AdvancedHunting-IdentityDirectoryEvents": true}
+	tried := 0
+	for _, file := range fixtures(t) {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m struct {
+			Category   string
+			Properties map[string]any
+		}
+		if err := json.Unmarshal(b, &m); err != nil || !strings.HasPrefix(m.Category, hunting) || tables[m.Category].name == "" {
+			continue
+		}
+		var rest []string // what only the envelope says
+		for line := range strings.Lines(said(read(t, strings.TrimSpace(string(b))))) {
+			if !strings.HasPrefix(line, "event.created: ") && !strings.HasPrefix(line, "organization.id: ") {
+				rest = append(rest, line)
+			}
+		}
+		want := strings.Join(rest, "")
+		same := func(what string) {
+			t.Helper()
+			tried++
+			row, err := json.Marshal(m.Properties)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := read(t, string(row))
+			got := strings.Replace(said(r), "organization.id: aaaabbbb-0000-cccc-1111-dddd2222eeee\n", "", 1) // the audit record's own
+			want := want
+			if strings.Contains(want, "event.id: sha256:") {
+				want, got = withoutID(want), withoutID(got)
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("%s %s: %s", file, what, d)
+			}
+		}
+		if !byType[m.Category] {
+			same("of a query")
+		}
+		m.Properties["Type"], m.Properties["TimeGenerated"] = tables[m.Category].name, m.Properties["Timestamp"]
+		m.Properties["TenantId"] = "99990000-aaaa-bbbb-cccc-ddddeeeeffff" // of the workspace
+		same("of Log Analytics")
+		delete(m.Properties, "Timestamp")
+		same("of Log Analytics, with its time alone")
+	}
+	if tried < 20 {
+		t.Errorf("only %d rows", tried)
+	}
+	deep := strings.Repeat(`{"a":`, 63) + "1" + strings.Repeat("}", 63)
+	if r := read(t, `{"Type":"EmailEvents","Timestamp":"2026-01-02T03:04:05Z","Deep":`+deep+`}`); r.Shape() != event.Other || r.field("event.time") == "" {
+		t.Errorf("one that nests too deep in an envelope is %s", said(r))
+	}
+}
+
 // odd are values of wrong types, each in place of every value of every family's records.
 var odd = []any{nil, "", "17", "x", 17, -0.5, true, []any{}, map[string]any{}, []any{map[string]any{"errorCode": 1}}, `{"a":`, strings.Repeat("[", 200), "11/14/2025 1:48:53 AM"}
 

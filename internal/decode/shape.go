@@ -34,14 +34,29 @@ const (
 	markRecipient
 	markStatus
 	markEvent
+	// What tells the table of a row that comes without its envelope.
+	markType
+	markTimestamp
+	markGenerated
+	markAudit
+	markMessage
+	markDirection
+	markTrigger
+	markClicked
+	markAlert
+	markEvidence
+	markDetection
+	markLogon
+	markApplication
 )
 
 var marks = []string{"Operation", "CreationTime", "RecordType", "category", "properties",
 	"createdDateTime", "activityDateTime", "activityDisplayName", "userPrincipalName", "conditionalAccessStatus", "appDisplayName", "riskLevel", "riskState",
-	"MessageTraceId", "SenderAddress", "RecipientAddress", "Status", "Event"}
+	"MessageTraceId", "SenderAddress", "RecipientAddress", "Status", "Event",
+	"Type", "Timestamp", "TimeGenerated", "RawEventData", "NetworkMessageId", "EmailDirection", "ActionTrigger", "IsClickedThrough", "AlertId", "EvidenceRole", "DetectionSource", "LogonType", "Application"}
 
 // marked is how many of the marks a shape's view projects.
-var marked = [event.Shapes]int32{event.UAL: markRecordType + 1, event.Entra: markProperties + 1, event.Defender: markProperties + 1, event.Graph: markRiskState + 1, event.Trace: markEvent + 1, event.Other: markEvent + 1}
+var marked = [event.Shapes]int32{event.UAL: markRecordType + 1, event.Entra: markProperties + 1, event.Defender: markProperties + 1, event.Graph: markRiskState + 1, event.Trace: markEvent + 1, event.Other: markApplication + 1}
 
 // folded are the shapes whose records spell the names of their own members in upper or lower case.
 var folded = [event.Shapes]bool{event.Entra: true, event.Graph: true, event.Defender: true, event.Trace: true, event.Other: true}
@@ -55,6 +70,10 @@ const hunting = "AdvancedHunting-"
 func (r *Reader) project(b []byte, from, to int) error {
 	if err := r.find(b, from, to); err != nil {
 		return err
+	}
+	if table := r.tableOf(); table != "" && r.envelop(table, b, from, to) {
+		r.openRow()
+		return nil
 	}
 	if r.view.shape == event.Defender {
 		r.openRow()
@@ -123,8 +142,8 @@ func (r *Reader) is(s event.Shape) bool {
 
 // marked reports whether the record, as projected for any shape, has a mark at all.
 func (r *Reader) marked() bool {
-	for m := range marks {
-		if r.present(int32(m)) {
+	for m := range markType {
+		if m < marked[r.view.shape] && r.present(m) {
 			return true
 		}
 	}

@@ -7,7 +7,7 @@ var fields = []Field{
 		Derived: "of Defender XDR's rows ReportId and Timestamp, of mail also NetworkMessageId and recipient; of message trace the trace, recipient and status", Paths: [Shapes][]string{UAL: {"Id", "OfficeId"}, Entra: {"properties.id", "properties.requestId"}, Defender: inRow("ReportId", "AlertId"), Trace: {"MessageTraceId", "id"}, Other: {"properties.id", "id", "Id"}}},
 	{Name: "event.time", Meaning: "when it happened, UTC, RFC 3339 with milliseconds", Example: "2026-01-02T03:04:05.000Z",
 		Paths: [Shapes][]string{UAL: {"CreationTime", "TimeGenerated", "Start_Time"}, Entra: {"properties.createdDateTime", "properties.activityDateTime", "properties.riskLastUpdatedDateTime", "properties.detectedDateTime", "properties.timeGenerated", "time"},
-			Defender: {"properties.Timestamp", "time"}, Trace: {"Received", "receivedDateTime", "Date", "DateTime"},
+			Defender: {"properties.Timestamp", "properties.TimeGenerated", "time"}, Trace: {"Received", "receivedDateTime", "Date", "DateTime"},
 			Other: {"properties.createdDateTime", "properties.activityDateTime", "properties.Timestamp", "CreationTime", "createdDateTime", "activityDateTime", "Timestamp", "time", "timestamp", "@timestamp", "TimeGenerated"}}},
 	{Name: "event.time_from", Meaning: "where event.time was read: record, envelope or enqueued", Values: p{"record", "envelope", "enqueued"}, Example: "record", Derived: "the path that gave event.time"},
 	{Name: "event.created", Form: AsIs, Meaning: "when the service wrote the record, as the envelope has it", Example: "2026-01-02T03:05:00Z", Paths: [Shapes][]string{Entra: {"time"}, Defender: {"time"}, Other: {"time"}}},
