@@ -16,7 +16,7 @@ import (
 // TestRealTablesBecomeEvents: every row of tables that Log Analytics has exported is an event of a family that is read, with a
 // time, an action and an account.
 func TestRealTablesBecomeEvents(t *testing.T) {
-	files, err := filepath.Glob("../../shared/testdata/sentinel-training-lab/*.csv")
+	files, err := filepath.Glob("../../../shared/testdata/sentinel-training-lab/*.csv")
 	if err != nil || len(files) == 0 {
 		t.Skip("real tables are not beside this checkout; the count needs them")
 	}
