@@ -161,12 +161,17 @@ func Datasets() map[string]string {
 func (r *Reader) signIn() bool {
 	switch r.view.shape {
 	case event.Entra:
-		switch r.scalar(markCategory) {
-		case signIns, nonInteractive, servicePrincipals, managedIdentities, federated:
-			return true
-		}
+		return signInCategory(r.scalar(markCategory))
 	case event.Graph:
 		return !r.present(markActivity) && r.risk() == ""
+	}
+	return false
+}
+
+func signInCategory(category string) bool {
+	switch category {
+	case signIns, nonInteractive, servicePrincipals, managedIdentities, federated:
+		return true
 	}
 	return false
 }

@@ -132,7 +132,7 @@ func (r *Reader) is(s event.Shape) bool {
 		return envelope && strings.HasPrefix(r.scalar(markCategory), hunting)
 	}
 	graph := r.present(markActivity) && r.present(markActivityName) || r.present(markRiskLevel) && r.present(markRiskState) ||
-		r.present(markCreated) && (r.present(markUser) || r.present(markAccess) || r.present(markApp))
+		r.present(markCreated) && (r.present(markUser) || r.present(markAccess) || r.present(markApp) || signInCategory(r.scalar(markCategory)))
 	if s == event.Graph {
 		return !audit && !envelope && graph
 	}

@@ -1,6 +1,9 @@
 package event
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Lists are the Name/Value lists of the unified audit log that param looks into, in this order.
 var Lists = []string{"Parameters", "OperationProperties", "ExtendedProperties", "DeviceProperties"}
@@ -52,11 +55,15 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// bare are Entra's paths as Graph has them: without the envelope.
+// flattened are members of the envelope that rows of Log Analytics have beside those of its properties.
+var flattened = []string{"resultType", "resultDescription", "location"}
+
+// bare are Entra's paths as Graph and rows of Log Analytics have them: without the envelope.
 func bare(paths []string) []string {
 	var out []string
 	for _, path := range paths {
-		if rest, ok := strings.CutPrefix(path, "properties."); ok {
+		rest, ok := strings.CutPrefix(path, "properties.")
+		if ok || slices.Contains(flattened, path) {
 			out = append(out, rest)
 		}
 	}
