@@ -92,7 +92,7 @@ func (f *devFlags) run(ctx context.Context, s Streams) error {
 		}
 	}
 	fmt.Fprintln(s.Out, server.ConnectionString(f.hub))
-	fmt.Fprintf(s.Err, "%d messages in %d partitions; Ctrl-C ends it\n", len(messages), f.partitions)
+	fmt.Fprintf(s.Err, "%s in %s; Ctrl-C ends it\n", plural(len(messages), "message"), plural(f.partitions, "partition"))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	sent := make(chan error, 1)

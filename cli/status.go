@@ -62,10 +62,14 @@ func printStatus(s Streams, all []app.Status) error {
 	now := s.Now().UTC()
 	for _, one := range all {
 		state := "running since " + one.Started.Format(time.RFC3339)
-		if one.Stale(now) {
+		switch {
+		case one.Ended:
+			state = "ended " + one.At.Format(time.RFC3339)
+		case one.Stale(now):
 			state = "silent since " + one.At.Format(time.RFC3339)
 		}
-		fmt.Fprintf(s.Out, "%s: %s; %d records, %d events, %d duplicates, %d alerts, %d dead letters\n", diag.EscapeLine(one.Instance), state, one.Records, one.Events, one.Duplicates, one.Alerts, one.Letters)
+		fmt.Fprintf(s.Out, "%s: %s; %s, %s, %s, %s, %s\n", diag.EscapeLine(one.Instance), state, plural(int(one.Records), "record"), plural(int(one.Events), "event"), plural(int(one.Duplicates), "duplicate"), plural(int(one.Alerts), "alert"),
+			plural(int(one.Letters), "dead letter"))
 		t := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 		if len(one.Partitions) > 0 {
 			fmt.Fprintln(t, "  SOURCE\tPARTITION\tOWNED\tMESSAGES\tRECORDS\tBYTES\tLAG\tAGE\tCOMMITTED\tABORTED\tRESTARTS\tDEAD LETTERS\tMISSED")

@@ -19,11 +19,12 @@ func TestTheTableOfStatus(t *testing.T) {
 			{Source: "contoso-audit", Partition: 1, Sequence: -1, Last: -1},
 		}},
 		{Instance: "soc2/9", At: at.Add(-time.Minute), Started: at.Add(-time.Hour)},
+		{Instance: "soc2/8", At: at.Add(-time.Hour), Started: at.Add(-2 * time.Hour), Ended: true, Alerts: 2},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `soc1/17: running since 2026-01-02T02:04:05Z; 120 records, 118 events, 2 duplicates, 1 alerts, 3 dead letters
+	want := `soc1/17: running since 2026-01-02T02:04:05Z; 120 records, 118 events, 2 duplicates, 1 alert, 3 dead letters
   SOURCE         PARTITION  OWNED  MESSAGES  RECORDS  BYTES  LAG  AGE    COMMITTED  ABORTED  RESTARTS          DEAD LETTERS  MISSED
   contoso-audit  0          yes    12        120      4096   3    1m10s  7          1        kafka:1,stream:2  json:3        5
   contoso-audit  1          no     0         0        0      ?    -      0          0        0                 0             0
@@ -32,6 +33,7 @@ func TestTheTableOfStatus(t *testing.T) {
   entra.signin       2        1m30s       2m0s
   ual.exchange_item  3        57d20h      69d10h
 soc2/9: silent since 2026-01-02T03:03:05Z; 0 records, 0 events, 0 duplicates, 0 alerts, 0 dead letters
+soc2/8: ended 2026-01-02T02:04:05Z; 0 records, 0 events, 0 duplicates, 2 alerts, 0 dead letters
 `
 	if out.String() != want {
 		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)

@@ -17,6 +17,7 @@ type Status struct {
 	Instance   string             `json:"instance"`
 	At         time.Time          `json:"at"` // UTC
 	Started    time.Time          `json:"started"`
+	Ended      bool               `json:"ended,omitempty"` // this is its last word
 	Records    int64              `json:"records"`
 	Letters    int64              `json:"dead_letters"`
 	Events     int64              `json:"events"`
@@ -42,7 +43,7 @@ const (
 )
 
 // Stale says whether an instance has ended without a word.
-func (s *Status) Stale(now time.Time) bool { return now.Sub(s.At) > staleAfter }
+func (s *Status) Stale(now time.Time) bool { return !s.Ended && now.Sub(s.At) > staleAfter }
 
 // tell writes the status to its topic, and a line of it into the log each minute, until ctx ends.
 func (r *Run) tell(ctx context.Context, b *bus.Bus, w *bus.Writer) error {
@@ -52,13 +53,15 @@ func (r *Run) tell(ctx context.Context, b *bus.Bus, w *bus.Writer) error {
 	}
 	instance, started, said := fmt.Sprintf("%s/%d", host, os.Getpid()), time.Now().UTC(), time.Now()
 	for n := 1; ; n++ {
-		ended := pause(ctx, tellEvery) != nil
-		if err := r.tellOnce(context.WithoutCancel(ctx), w, instance, started); err != nil {
+		s := r.status(instance, started)
+		s.Ended = ctx.Err() != nil
+		if err := s.tell(context.WithoutCancel(ctx), w); err != nil {
 			r.Log.Warn("status not told", slog.Any("err", err))
 		}
-		if ended {
+		if s.Ended {
 			return nil
 		}
+		_ = pause(ctx, tellEvery) // when ctx has ended, the last word is told
 		if n%trimEvery == 0 {
 			if err := b.Trim(ctx, bus.Status, trimTo); err != nil {
 				r.Log.Debug("status not trimmed", slog.Any("err", err)) // it is kept for an hour only
@@ -71,20 +74,24 @@ func (r *Run) tell(ctx context.Context, b *bus.Bus, w *bus.Writer) error {
 	}
 }
 
-func (r *Run) tellOnce(ctx context.Context, w *bus.Writer, instance string, started time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, tellEvery)
-	defer cancel()
-	s := Status{Instance: instance, At: time.Now().UTC(), Started: started, Records: r.ingested.records.Load(), Letters: r.ingested.refused.Load() + r.detected.refused.Load(), Events: r.detected.events.Load(),
+func (r *Run) status(instance string, started time.Time) *Status {
+	s := &Status{Instance: instance, At: time.Now().UTC(), Started: started, Records: r.ingested.records.Load(), Letters: r.ingested.refused.Load() + r.detected.refused.Load(), Events: r.detected.events.Load(),
 		Duplicates: r.detected.duplicates.Load(), Alerts: r.detected.alerts.Load(), Partitions: r.counts.Snapshot(), Sinks: map[string]SinkSum{}}
 	for _, k := range r.runners {
 		c := k.Counts()
 		s.Sinks[k.Name] = SinkSum{c.Sent, c.Refused, c.Faults}
 	}
+	return s
+}
+
+func (s *Status) tell(ctx context.Context, w *bus.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, tellEvery)
+	defer cancel()
 	body, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
-	return w.Write(ctx, []bus.Record{{Topic: bus.Status, Key: []byte(instance), Value: body}})
+	return w.Write(ctx, []bus.Record{{Topic: bus.Status, Key: []byte(s.Instance), Value: body}})
 }
 
 // say logs what each source has brought since the start.
