@@ -1,0 +1,164 @@
+package detector
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+// maker makes conditions and records that often meet.
+type maker struct{ *rand.Rand }
+
+func (m maker) of(all ...string) string { return all[m.IntN(len(all))] }
+
+var vocabulary = []string{"New-InboxRule", "Set-Mailbox", "UserLoggedIn", "FileAccessed", "taro@contoso.example", "Hanako@Contoso.example", "203.0.113.7", "True", "true", "false", "", "1", "15", "drop@mail.example.net",
+	"RSS フィード", "é\"\\\n", "Ab", "abcdefghijklmnopqrstuvwxyz", "Inbox", "invoice payment", "😀", "Mozilla/5.0 (X11)", "0"}
+
+var textFields = []string{"event.action", "event.provider", "event.code", "user.type", "app.id", "auth.reason", "user_agent.original", "mailbox.owner", "mailbox.folder", "email.subject", "session.id", "source.ip", "file.name", "organization.name",
+	"email.local_id", "email.from.address", "email.to.address", "email.delivery.location", "email.threats", "user.full_name", "device.name", "device.os", "device.trust", "auth.ca_status", "source.geo.city_name", "source.geo.country_iso_code",
+	`raw.ResultStatus`, `raw.Deep.Er.Still`, `raw["Odd Name"]`, `param["ForwardTo"]`, `param["Odd Name"]`, `param["MailAccessType"]`, `raw.Number`}
+
+func (m maker) piece() string {
+	s := []rune(m.of(vocabulary...))
+	if len(s) < 2 || m.IntN(3) == 0 {
+		return string(s)
+	}
+	i := m.IntN(len(s))
+	return string(s[i : i+1+m.IntN(len(s)-i)])
+}
+
+func (m maker) condition(depth int) condition {
+	if depth > 0 && m.IntN(3) > 0 {
+		switch m.IntN(5) {
+		case 0, 1, 2:
+			return condition{op: "and", kids: []condition{m.condition(depth - 1), m.condition(depth - 1)}}
+		case 3:
+			return condition{op: "or", kids: []condition{m.condition(depth - 1), m.condition(depth - 1)}}
+		}
+		return condition{op: "not", kids: []condition{m.condition(depth - 1)}}
+	}
+	switch m.IntN(12) {
+	case 0:
+		return condition{op: "has", field: m.of(textFields...)}
+	case 1:
+		return condition{op: "true", field: m.of("mailbox.external", "device.managed")}
+	case 2:
+		return condition{op: ">", field: "file.size", texts: []string{m.of("0", "5", "1000")}}
+	case 3, 4:
+		c := condition{op: "in", field: m.of(textFields...), fold: m.IntN(4) == 0}
+		for range 1 + m.IntN(8) {
+			c.texts = append(c.texts, m.of(vocabulary...))
+		}
+		return c
+	}
+	c := condition{op: m.of("==", "==", "startsWith", "endsWith", "contains"), field: m.of(textFields...), fold: m.IntN(3) == 0, texts: []string{m.piece()}}
+	if c.op == "==" {
+		c.texts[0] = m.of(vocabulary...)
+	}
+	return c
+}
+
+// value is JSON of a text, or of something else.
+func (m maker) value() string {
+	switch m.IntN(12) {
+	case 0:
+		return m.of("null", "1", "15", "-0.5e3", "true", "false", "[]", `{"x":1}`, `[1,"a"]`)
+	case 1: // escapes where none are needed
+		s := ""
+		for _, r := range m.of(vocabulary...) {
+			if r < 0x10000 && m.IntN(2) == 0 {
+				s += fmt.Sprintf(`\u%04x`, r)
+			} else {
+				b, _ := json.Marshal(string(r))
+				s += string(b[1 : len(b)-1])
+			}
+		}
+		return `"` + s + `"`
+	}
+	b, _ := json.Marshal(m.of(vocabulary...))
+	return string(b)
+}
+
+func (m maker) list() string {
+	var all []string
+	for range m.IntN(5) {
+		name, value := `"Name":`+quotedJSON(m.of("ForwardTo", "Odd Name", "MailAccessType", "Other")), `"Value":`+m.value()
+		if m.IntN(2) == 0 {
+			name, value = value, name
+		}
+		all = append(all, "{"+name+","+value+"}")
+	}
+	return "[" + strings.Join(all, ",") + "]"
+}
+
+// folded is an object or a list, or that in text, or text in text.
+func (m maker) folded(s string) string {
+	for range m.IntN(4) - 1 {
+		s = quotedJSON(m.of("", " \n") + s)
+	}
+	return s
+}
+
+func quotedJSON(s string) string {
+	b, _ := json.Marshal(s)
+	return string(b)
+}
+
+// record is an audit record whose members come in any order, some twice.
+func (m maker) record() []byte {
+	blank := func() string { return m.of("", "", "", " ", "\t", "\n ") }
+	members := []string{`"CreationTime":"2026-01-02T03:04:05"`, `"Operation":` + quotedJSON(m.of("New-InboxRule", "Set-Mailbox", "UserLoggedIn", "FileAccessed", "Update user.", "Add user ", "x – y"))}
+	for _, k := range []string{"Id", "Workload", "RecordType", "UserType", "ApplicationId", "LogonError", "UserAgent", "MailboxOwnerUPN", "SessionId", "ClientIP", "ResultStatus", "Odd Name", "Number", "ExternalAccess", "FileSizeBytes",
+		"SourceFileName", "OrganizationName", "ClientIPAddress", "Unknown", "ClientInfoString"} {
+		for range m.of("a", "a", "aa", "") {
+			members = append(members, quotedJSON(k)+blank()+":"+blank()+m.value())
+		}
+	}
+	members = append(members, `"Folder":`+m.folded(`{"Path":`+m.value()+`}`), `"Item":`+m.folded(`{"Subject":`+m.value()+`,"ParentFolder":{"Path":`+m.value()+`}}`), `"Deep":{"Er":`+m.folded(`{"Still":`+m.value()+`}`)+`}`)
+	for _, l := range []string{"Parameters", "OperationProperties", "ExtendedProperties", "DeviceProperties"} {
+		if m.IntN(2) == 0 {
+			members = append(members, quotedJSON(l)+":"+m.folded(m.list()))
+		}
+	}
+	m.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
+	switch m.IntN(16) {
+	case 0, 1, 2:
+		return m.foreign()
+	}
+	return []byte("{" + blank() + strings.Join(members, blank()+","+blank()) + "}")
+}
+
+// foreign is a record of another family than the unified audit log, with and without its envelope.
+func (m maker) foreign() []byte {
+	members := func(names ...string) string {
+		var all []string
+		for _, n := range names {
+			if m.IntN(4) > 0 {
+				all = append(all, quotedJSON(n)+":"+m.value())
+			}
+		}
+		m.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		return strings.Join(all, ",")
+	}
+	object := func(names ...string) string { return m.folded("{" + members(names...) + "}") }
+	signIn := func() string {
+		return `"activityDateTime":"2026-01-02T03:04:05Z","activityDisplayName":` + quotedJSON(m.of(vocabulary...)+"x") + `,"deviceDetail":` + object("displayName", "operatingSystem", "trustType", "isManaged") +
+			`,"location":` + object("city", "countryOrRegion") + `,"locationDetails":` + object("city", "countryOrRegion") + `,"additionalDetails":` + m.folded(m.list()) + "," +
+			`"userDisplayName":` + m.value() + `,"appId":` + m.value() + `,"userAgent":` + m.value() + `,"ipAddress":` + m.value() + `,"sessionId":` + m.value() + `,"conditionalAccessStatus":` + m.value()
+	}
+	switch m.IntN(4) {
+	case 0:
+		return []byte(`{"time":"2026-01-02T03:04:05Z","category":"AuditLogs","properties":` + m.folded("{"+signIn()+"}") + `,"Number":` + m.value() + `}`)
+	case 1:
+		return []byte("{" + signIn() + `,"Number":` + m.value() + `}`)
+	case 2:
+		row := members("Subject", "NetworkMessageId", "SenderFromAddress", "SenderMailFromAddress", "RecipientEmailAddress", "DeliveryLocation", "ThreatTypes", "AccountDisplayName", "SenderDisplayName", "DeviceName", "OSPlatform", "IPAddress", "UserAgent", "City", "CountryCode")
+		return []byte(`{"time":"2026-01-02T03:04:05Z","category":"AdvancedHunting-` + m.of("EmailEvents", "IdentityLogonEvents", "UrlClickEvents", "DeviceEvents") + `","properties":{` + row + `},"Number":` + m.value() + `}`)
+	}
+	rest := members("MessageTraceId", "Subject", "FromIP", "Organization", "Number")
+	if rest != "" {
+		rest = "," + rest
+	}
+	return []byte(`{"Received":"2026-01-02T03:04:05Z","SenderAddress":` + quotedJSON(m.of(vocabulary...)) + `,"RecipientAddress":` + quotedJSON(m.of(vocabulary...)) + `,"Status":"Failed"` + rest + "}")
+}
