@@ -3,7 +3,6 @@ package app
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"noroshi/ingest"
 	"noroshi/internal/bus"
@@ -37,10 +36,10 @@ func (a *Again) Records(l deadletter.Letter) (all []bus.Record, err error) {
 		return nil, errors.New("it holds no record")
 	}
 	for _, r := range records {
-		if err := a.reader.ReadAlone(r, time.Time{}); err != nil {
+		if err := a.reader.ReadAlone(r, l.Enqueued); err != nil {
 			return nil, fmt.Errorf("it is undecodable still: %w", err)
 		}
-		all = append(all, eventRecord(a.reader.Identity(), r, l.Origin()))
+		all = append(all, eventRecord(a.reader.Identity(), r, l.Origin(), l.Enqueued))
 	}
 	return all, nil
 }

@@ -83,7 +83,7 @@ func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bu
 	letter := func(reason, detail string, body []byte) {
 		t.Letter(reason)
 		p.run.ingested.refused.Add(1)
-		l := deadletter.Letter{Reason: reason, Detail: detail, Stage: deadletter.StageIngest, Source: p.source, Partition: p.partition, Sequence: m.Sequence, Value: body}
+		l := deadletter.Letter{Reason: reason, Detail: detail, Stage: deadletter.StageIngest, Source: p.source, Partition: p.partition, Sequence: m.Sequence, Enqueued: m.Enqueued, Value: body}
 		p.run.Log.Warn("record is set aside", slog.String("from", l.Origin()), slog.String("reason", reason))
 		to = append(to, l.Record())
 	}
@@ -95,7 +95,7 @@ func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bu
 		letter(reasonEmpty, "the message holds no record", m.Body)
 	}
 	for i, body := range records {
-		if err := p.reader.ReadAlone(body, time.Time{}); err != nil {
+		if err := p.reader.ReadAlone(body, m.Enqueued); err != nil {
 			e := undecodable(err)
 			letter(string(e.Reason), e.Cause.Error(), body)
 			continue
@@ -111,7 +111,7 @@ func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bu
 		}
 		t.Record(id.Dataset, m.Enqueued.Sub(id.Time))
 		p.origin = strconv.AppendInt(append(strconv.AppendInt(append(p.origin[:p.place], '@'), m.Sequence, 10), '#'), int64(i), 10)
-		to = append(to, eventRecord(id, body, string(p.origin)))
+		to = append(to, eventRecord(id, body, string(p.origin), m.Enqueued))
 	}
 	return to
 }

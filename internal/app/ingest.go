@@ -41,6 +41,8 @@ const (
 	headerTime    = "time"
 	headerOrigin  = "origin"
 	headerSchema  = "schema"
+	// headerEnqueued is when the stream took the message in which the record came; records of files have none.
+	headerEnqueued = "enqueued"
 )
 
 func (r *Run) newIngest(ctx context.Context, h *hub, w *bus.Writer) (*taking, error) {
@@ -88,7 +90,7 @@ func (t *taking) records(b ingest.Batch) (all []bus.Record) {
 		if !strings.Contains(id.Account, "@") {
 			t.run.ingested.unresolved.Add(1)
 		}
-		all = append(all, eventRecord(id, raw.Bytes, fmt.Sprintf("%s:%d", raw.File, raw.Line)))
+		all = append(all, eventRecord(id, raw.Bytes, fmt.Sprintf("%s:%d", raw.File, raw.Line), time.Time{}))
 	}
 	for _, bad := range b.Refused {
 		all = append(all, t.letter(ingest.Raw{Bytes: bad.Bytes, File: bad.File, Line: bad.Line}, string(bad.Reason), bad.Detail))
@@ -98,17 +100,31 @@ func (t *taking) records(b ingest.Batch) (all []bus.Record) {
 
 // eventRecord is a record as it lies on its topic: its own bytes, unchanged, under the key of its account. The texts of key and
 // headers share one piece of memory.
-func eventRecord(id decode.Record, body []byte, origin string) bus.Record {
+func eventRecord(id decode.Record, body []byte, origin string, enqueued time.Time) bus.Record {
 	key := id.Key()
-	text := make([]byte, 0, len(key)+len(id.Dataset)+len(id.ID)+len(id.Tenant)+len(origin)+timeRoom)
+	text := make([]byte, 0, len(key)+len(id.Dataset)+len(id.ID)+len(id.Tenant)+len(origin)+2*timeRoom)
 	part := func(s string) []byte {
 		from := len(text)
 		text = append(text, s...)
 		return text[from:len(text):len(text)]
 	}
-	return bus.Record{Topic: bus.Events, Key: part(key), Value: body, Headers: []bus.Header{
-		{Key: headerDataset, Value: part(id.Dataset)}, {Key: headerID, Value: part(id.ID)}, {Key: headerTenant, Value: part(id.Tenant)},
-		{Key: headerTime, Value: part(decode.FormatTime(id.Time))}, {Key: headerOrigin, Value: part(origin)}}}
+	r := bus.Record{Topic: bus.Events, Key: part(key), Value: body, Headers: append(make([]bus.Header, 0, 6),
+		bus.Header{Key: headerDataset, Value: part(id.Dataset)}, bus.Header{Key: headerID, Value: part(id.ID)}, bus.Header{Key: headerTenant, Value: part(id.Tenant)},
+		bus.Header{Key: headerTime, Value: part(decode.FormatTime(id.Time))}, bus.Header{Key: headerOrigin, Value: part(origin)})}
+	if !enqueued.IsZero() {
+		r.Headers = append(r.Headers, bus.Header{Key: headerEnqueued, Value: part(decode.FormatTime(enqueued))})
+	}
+	return r
+}
+
+// enqueuedOf is when the stream took a record of the topic events, else when Kafka did.
+func enqueuedOf(r *bus.Record) time.Time {
+	if text := r.Header(headerEnqueued); text != "" {
+		if at, ok := decode.Time(text); ok {
+			return at
+		}
+	}
+	return r.Timestamp
 }
 
 // timeRoom is at least as long as a time in a header.

@@ -31,6 +31,7 @@ type Letter struct {
 	Line      int
 	Source    string // or a stream outside, its partition and the sequence number of a message,
 	Sequence  int64
+	Enqueued  time.Time // when that stream took it
 	Topic     bus.Topic // or a topic, partition and offset
 	Partition int32
 	Offset    int64
@@ -50,6 +51,7 @@ const (
 	line      = "origin-line"
 	source    = "origin-source"
 	sequence  = "origin-sequence"
+	enqueued  = "origin-enqueued"
 	topic     = "origin-topic"
 	partition = "origin-partition"
 	offset    = "origin-offset"
@@ -71,6 +73,9 @@ func (l *Letter) Record() bus.Record {
 		put(source, l.Source)
 		put(partition, strconv.Itoa(int(l.Partition)))
 		put(sequence, strconv.FormatInt(l.Sequence, 10))
+		if !l.Enqueued.IsZero() {
+			put(enqueued, l.Enqueued.UTC().Format(time.RFC3339Nano))
+		}
 	}
 	if l.Topic != "" {
 		put(topic, string(l.Topic))
@@ -91,6 +96,7 @@ func Parse(r bus.Record) Letter {
 	p, _ := strconv.ParseInt(r.Header(partition), 10, 32)
 	l.Partition = int32(p)
 	l.Sequence, _ = strconv.ParseInt(r.Header(sequence), 10, 64)
+	l.Enqueued, _ = time.Parse(time.RFC3339Nano, r.Header(enqueued)) // zero where there is none
 	l.Offset, _ = strconv.ParseInt(r.Header(offset), 10, 64)
 	for _, h := range r.Headers {
 		if key, ok := strings.CutPrefix(h.Key, original); ok {

@@ -14,7 +14,8 @@ func example() Letter {
 }
 
 func TestALetterReadsBack(t *testing.T) {
-	for _, want := range []Letter{example(), {Reason: "json", Stage: StageIngest, File: "audit.ndjson", Line: 7, Value: []byte("\xff\x00")}} {
+	for _, want := range []Letter{example(), {Reason: "json", Stage: StageIngest, File: "audit.ndjson", Line: 7, Value: []byte("\xff\x00")},
+		{Reason: "tenant", Stage: StageIngest, Source: "audit", Partition: 2, Sequence: 9, Enqueued: time.Date(2026, 1, 2, 3, 4, 5, 6_000_000, time.UTC), Value: []byte("{}")}} {
 		got := Parse(want.Record())
 		want.Place = "0:0"
 		if d := cmp.Diff(want, got); d != "" {

@@ -13,7 +13,7 @@ import (
 type Step struct {
 	Rule         int32 // its number in the rule set
 	Time         time.Time
-	Enqueued     time.Time // when the record reached Kafka; zero in files
+	Enqueued     time.Time // when the source took the record, else when it reached Kafka; zero in files
 	ID           string    // event.id
 	Tenant       string
 	Account      string
