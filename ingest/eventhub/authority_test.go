@@ -1,33 +1,26 @@
 package eventhub_test
 
 import (
-	"bytes"
 	"context"
 	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"math/big"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"noroshi/ingest/eventhub"
-	"noroshi/ingest/feed"
 	"noroshi/internal/eventhubstest"
 )
 
@@ -48,40 +41,74 @@ type authority struct {
 	public    *rsa.PublicKey // of a certificate
 	print     string         // its SHA-256, base64url
 
-	way string // of the identity that asks
+	lifetime time.Duration    // of tokens, an hour where 0
+	now      func() time.Time // the namespace's clock where it is not the machine's
+
+	way           string // of the identity that asks
+	secure, plain string // its addresses on loopback, with TLS and without
 }
 
 // asked are the hosts that gave tokens, by the way of who asked. The library keeps the tokens of managed identities as long as the
 // process lives, and does not ask again when the tests are run again.
 var asked sync.Map
 
-// Do answers a request as the host that it is for.
-func (a *authority) Do(r *http.Request) (*http.Response, error) {
-	asked.Store(a.way+" "+r.URL.Host, true)
-	status, body := a.answer(r)
-	b, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
+// start serves on loopback and gives a client that takes it for every host there is.
+func (a *authority) start(t *testing.T) *http.Client {
+	t.Helper()
+	secure, plain := httptest.NewTLSServer(a), httptest.NewServer(a)
+	t.Cleanup(secure.Close)
+	t.Cleanup(plain.Close)
+	a.secure, a.plain = secure.Listener.Addr().String(), plain.Listener.Addr().String()
+	trust := x509.NewCertPool()
+	trust.AddCert(secure.Certificate())
+	wire := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, ServerName: "example.com"}, // as httptest's certificate has it
+		DialContext: func(ctx context.Context, network, host string) (net.Conn, error) {
+			to := a.plain
+			if host == a.secure || strings.HasSuffix(host, ":443") {
+				to = a.secure
+			}
+			return new(net.Dialer).DialContext(ctx, network, to)
+		}}
+	t.Cleanup(wire.CloseIdleConnections)
+	return &http.Client{Transport: wire}
+}
+
+// ServeHTTP answers a request as the host that it is for.
+func (a *authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	host := r.Host
+	switch host {
+	case a.secure:
+		host = "loopback"
+	case a.plain:
+		host = "App Service"
 	}
-	return &http.Response{StatusCode: status, Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(b)), Request: r}, nil
+	status, body := a.answer(r)
+	if status == http.StatusOK {
+		asked.Store(a.way+" "+host, true)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // a client that has gone needs no answer
 }
 
 type object = map[string]any
 
 func (a *authority) answer(r *http.Request) (int, any) {
-	base := "https://" + r.URL.Host + "/" + tenant
+	base := "https://" + r.Host + "/" + tenant
 	switch {
-	case r.URL.Host == "169.254.169.254", r.URL.Host == "127.0.0.1:41999":
+	case r.Host == a.plain, r.Host == "169.254.169.254":
 		return a.managed(r)
-	case r.URL.Scheme != "https":
+	case r.TLS == nil:
 		return http.StatusBadRequest, object{}
 	case r.URL.Path == "/common/discovery/instance":
 		at, _ := url.Parse(r.URL.Query().Get("authorization_endpoint"))
-		return http.StatusOK, object{"tenant_discovery_endpoint": base + "/v2.0/.well-known/openid-configuration", "metadata": []object{{"preferred_network": at.Host, "preferred_cache": at.Host, "aliases": []string{at.Host}}}}
+		return http.StatusOK, object{"tenant_discovery_endpoint": "https://" + at.Host + "/" + tenant + "/v2.0/.well-known/openid-configuration", "metadata": []object{{"preferred_network": at.Host, "preferred_cache": at.Host, "aliases": []string{at.Host}}}}
 	case r.URL.Path == "/"+tenant+"/v2.0/.well-known/openid-configuration":
 		return http.StatusOK, object{"authorization_endpoint": base + "/oauth2/v2.0/authorize", "token_endpoint": base + "/oauth2/v2.0/token", "issuer": base + "/v2.0"}
 	case r.URL.Path == "/"+tenant+"/oauth2/v2.0/token" && r.Method == http.MethodPost:
 		return a.token(r, base+"/oauth2/v2.0/token")
+	case strings.HasSuffix(r.URL.Path, "/v2.0/.well-known/openid-configuration"):
+		return http.StatusBadRequest, object{"error": "invalid_tenant", "error_description": "AADSTS90002: Tenant not found. Trace ID: 0"}
 	}
 	return http.StatusNotFound, object{}
 }
@@ -91,8 +118,12 @@ func refused(code, said string) (int, any) {
 }
 
 func (a *authority) granted() (int, any) {
-	until := time.Now().Add(time.Hour)
-	return http.StatusOK, object{"token_type": "Bearer", "expires_in": 3600, "expires_on": fmt.Sprint(until.Unix()), "access_token": a.hub.Token(until), "resource": "https://eventhubs.azure.net"}
+	lifetime, now := time.Hour, time.Now
+	if a.lifetime > 0 {
+		lifetime, now = a.lifetime, a.now
+	}
+	until := now().Add(lifetime)
+	return http.StatusOK, object{"token_type": "Bearer", "expires_in": int(lifetime.Seconds()), "expires_on": fmt.Sprint(until.Unix()), "access_token": a.hub.Token(until), "resource": "https://eventhubs.azure.net"}
 }
 
 // token is the flow client_credentials. Source: RFC 6749, RFC 7523 and Microsoft identity platform, certificate credentials.
@@ -134,7 +165,10 @@ func (a *authority) signed(assertion, endpoint string) error {
 		Alg string
 		X5T string `json:"x5t#S256"`
 	}
-	var claims struct{ Aud, Iss, Sub string }
+	var claims struct {
+		Aud, Iss, Sub string
+		Exp, Nbf      int64
+	}
 	for i, v := range []any{&head, &claims} {
 		b, err := base64.RawURLEncoding.DecodeString(parts[i])
 		if err == nil {
@@ -149,8 +183,9 @@ func (a *authority) signed(assertion, endpoint string) error {
 		return err
 	}
 	sum := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
+	now := time.Now().Unix()
 	switch {
-	case claims.Aud != endpoint || claims.Iss != client || claims.Sub != client:
+	case claims.Aud != endpoint || claims.Iss != client || claims.Sub != client || claims.Exp <= now || claims.Nbf > now:
 		return fmt.Errorf("the claims are %+v", claims)
 	case strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(head.X5T) != a.print:
 		return errors.New("another thumbprint")
@@ -164,135 +199,18 @@ func (a *authority) signed(assertion, endpoint string) error {
 // Source: Microsoft Entra, how to use managed identities for Azure resources on a VM; App Service, REST endpoint reference.
 func (a *authority) managed(r *http.Request) (int, any) {
 	q := r.URL.Query()
-	if r.URL.Host == "169.254.169.254" && r.Header.Get("Metadata") != "true" || r.URL.Host != "169.254.169.254" && r.Header.Get("X-Identity-Header") != "header" {
+	service := r.Host == a.plain
+	if !service && r.Header.Get("Metadata") != "true" || service && r.Header.Get("X-Identity-Header") != "header" {
 		return http.StatusBadRequest, object{"error": "invalid_request", "error_description": "Required metadata header not specified"}
 	}
 	if id := q.Get("client_id"); id != "" && id != client && id != second {
+		if service {
+			return http.StatusBadRequest, object{"statusCode": 400, "message": "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.", "correlationId": "0"}
+		}
 		return http.StatusBadRequest, object{"error": "invalid_request", "error_description": "Identity not found"}
 	}
-	if q.Get("resource") != strings.TrimSuffix(scope, "/.default") {
+	if q.Get("resource") != strings.TrimSuffix(a.scope, "/.default") {
 		return http.StatusBadRequest, object{"error": "invalid_resource", "error_description": "AADSTS500011: The resource principal was not found."}
 	}
 	return a.granted()
-}
-
-// certificate makes a key with its certificate, in a file.
-func certificate(t *testing.T) (file string, public *rsa.PublicKey, print string) {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "noroshi"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file = filepath.Join(t.TempDir(), "identity.pem")
-	text := append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(der)
-	return file, &key.PublicKey, base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-// Every kind of identity gets its token as Microsoft's protocols have it, and reads with it; one that is refused is told why.
-func TestEveryIdentityReads(t *testing.T) {
-	const name = "contoso.servicebus.windows.net"
-	hub := eventhubstest.Start(t, eventhubstest.Config{TLS: true, Namespace: name, Tokens: eventhubstest.Tokens{Secret: []byte("the same each time")}})
-	add(t, hub, "a", "b")
-	file, public, print := certificate(t)
-	other, _, _ := certificate(t)
-	workload := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(workload, []byte("assertion.of.kubernetes"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for way, one := range map[string]struct {
-		identity eventhub.Identity
-		env      map[string]string
-		host     string // that gives the token
-		refused  string // what is said of an identity that is refused
-	}{
-		"a secret":                  {identity: eventhub.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: "hush"}, host: "login.microsoftonline.com"},
-		"a secret in another cloud": {identity: eventhub.Identity{Kind: "client_secret", Cloud: "government", Tenant: tenant, Client: client, Secret: "hush"}, host: "login.microsoftonline.us"},
-		"a secret in China":         {identity: eventhub.Identity{Kind: "client_secret", Cloud: "china", Tenant: tenant, Client: client, Secret: "hush"}, host: "login.chinacloudapi.cn"},
-		"the environment's cloud": {identity: eventhub.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: "hush"}, host: "login.microsoftonline.us",
-			env: map[string]string{"AZURE_AUTHORITY_HOST": "https://login.microsoftonline.us/"}},
-		"a wrong secret":        {identity: eventhub.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: "hush-wrong"}, refused: "AADSTS7000215"},
-		"a wrong client":        {identity: eventhub.Identity{Kind: "client_secret", Tenant: tenant, Client: tenant, Secret: "hush"}, refused: "AADSTS700016"},
-		"a certificate":         {identity: eventhub.Identity{Kind: "certificate", Tenant: tenant, Client: client, Certificate: file}, host: "login.microsoftonline.com"},
-		"another certificate":   {identity: eventhub.Identity{Kind: "certificate", Tenant: tenant, Client: client, Certificate: other}, refused: "AADSTS700027"},
-		"a workload":            {identity: eventhub.Identity{Kind: "workload_identity", Tenant: tenant, Client: client, TokenFile: workload}, host: "login.microsoftonline.com"},
-		"another workload":      {identity: eventhub.Identity{Kind: "workload_identity", Tenant: tenant, Client: client, TokenFile: file}, refused: "AADSTS700213"},
-		"a workload's webhook":  {identity: eventhub.Identity{Kind: "workload_identity"}, host: "login.microsoftonline.us", env: map[string]string{"AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": client, "AZURE_FEDERATED_TOKEN_FILE": workload, "AZURE_AUTHORITY_HOST": "https://login.microsoftonline.us/"}},
-		"a machine":             {identity: eventhub.Identity{Kind: "managed_identity"}, host: "169.254.169.254"},
-		"a machine's second":    {identity: eventhub.Identity{Kind: "managed_identity", Client: client}, host: "169.254.169.254"},
-		"a machine without it":  {identity: eventhub.Identity{Kind: "managed_identity", Client: tenant}, refused: "Identity not found"},
-		"App Service":           {identity: eventhub.Identity{Kind: "managed_identity", Client: second}, host: "127.0.0.1:41999", env: map[string]string{"IDENTITY_ENDPOINT": "http://127.0.0.1:41999/msi/token", "IDENTITY_HEADER": "header"}},
-		"the environment":       {identity: eventhub.Identity{Kind: "default"}, host: "login.microsoftonline.com", env: map[string]string{"AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": client, "AZURE_CLIENT_SECRET": "hush"}},
-		"the environment's key": {identity: eventhub.Identity{Kind: "default"}, host: "login.microsoftonline.com", env: map[string]string{"AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": client, "AZURE_CLIENT_CERTIFICATE_PATH": file}},
-	} {
-		t.Run(way, func(t *testing.T) {
-			for k, v := range one.env {
-				t.Setenv(k, v)
-			}
-			a := &authority{hub: hub, scope: scope, secret: "hush", public: public, print: print, way: way}
-			if strings.Contains(way, "workload") {
-				a.assertion = "assertion.of.kubernetes"
-			}
-			credential, err := one.identity.Through(a).Credential()
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := stream(t, eventhub.Config{Namespace: name, Hub: "audit", Credential: credential, Endpoint: hub.Addr(), TLS: hub.ClientTLS()})
-			n, err := s.Partitions(within(t))
-			if one.refused != "" {
-				if !errors.Is(err, feed.ErrDenied) || !strings.Contains(err.Error(), one.refused) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "hush") {
-					t.Errorf("it is told %v", err)
-				}
-				c, err := s.Open(within(t), 0, nil)
-				if err == nil {
-					_, err = c.Next(within(t))
-					c.Close(context.Background())
-				}
-				if !errors.Is(err, feed.ErrDenied) {
-					t.Errorf("a reader is told %v", err)
-				}
-				return
-			}
-			if n != 4 || err != nil {
-				t.Fatalf("%d partitions, %v", n, err)
-			}
-			if got := read(t, open(t, s, nil), 2); got != "a b" {
-				t.Errorf("read is %q", got)
-			}
-			if _, ok := asked.Load(way + " " + one.host); !ok {
-				t.Errorf("%s was not asked", one.host)
-			}
-		})
-	}
-}
-
-// The Kafka endpoint of a namespace takes tokens for that namespace.
-func TestTokensOfTheKafkaEndpoint(t *testing.T) {
-	const namespace = "contoso.servicebus.windows.net"
-	a := &authority{hub: eventhubstest.Start(t, eventhubstest.Config{}), scope: "https://" + namespace + "/.default", secret: "hush", way: "Kafka"}
-	for secret, want := range map[string]error{"hush": nil, "hush-wrong": feed.ErrDenied} {
-		c, err := (eventhub.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: secret}).Through(a).Credential()
-		if err != nil {
-			t.Fatal(err)
-		}
-		token, err := eventhub.Tokens(c, namespace)(t.Context())
-		if !errors.Is(err, want) || (token == "") != (want != nil) {
-			t.Errorf("with %s: %q, %v", secret, token, err)
-		}
-		if err != nil && (!strings.Contains(err.Error(), "AADSTS7000215: Invalid client secret provided.") || strings.Contains(err.Error(), "hush")) {
-			t.Errorf("it is told %v", err)
-		}
-	}
 }

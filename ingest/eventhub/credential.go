@@ -1,6 +1,7 @@
 package eventhub
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,9 +21,9 @@ import (
 
 // Identity says who reads, where there is no connection string.
 type Identity struct {
-	// Kind is one of Kinds.
+	// Kind is default, workload_identity, managed_identity, client_secret or certificate.
 	Kind string
-	// Cloud is one of Clouds; that of AZURE_AUTHORITY_HOST where empty, else the public one.
+	// Cloud is public, government or china; that of AZURE_AUTHORITY_HOST where empty, else the public one.
 	Cloud string
 	// Tenant and Client are ids in Entra ID; Client alone for a managed identity that a user has made.
 	Tenant, Client string
@@ -35,13 +36,7 @@ type Identity struct {
 	transport policy.Transporter // for tests that stand in for Microsoft
 }
 
-// Kinds are the kinds of identities.
-var Kinds = []string{"default", "workload_identity", "managed_identity", "client_secret", "certificate"}
-
 var clouds = map[string]cloud.Configuration{"": {}, "public": cloud.AzurePublic, "government": cloud.AzureGovernment, "china": cloud.AzureChina}
-
-// Clouds are the clouds of Azure.
-var Clouds = []string{"public", "government", "china"}
 
 // Credential makes the identity's credential. It asks nobody before it is used.
 func (i Identity) Credential() (azcore.TokenCredential, error) {
@@ -81,30 +76,42 @@ func (i Identity) Credential() (azcore.TokenCredential, error) {
 func Tokens(c azcore.TokenCredential, namespace string) func(ctx context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		t, err := c.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"https://" + namespace + "/.default"}})
-		if said := refusal(err); said != "" {
-			return "", fmt.Errorf("%w: get a token for %s: Microsoft Entra ID refuses the identity: %s", feed.ErrDenied, namespace, said)
-		}
 		if err != nil {
-			return "", fmt.Errorf("get a token for %s: %w", namespace, err)
+			return "", fmt.Errorf("get a token for %s: %w", namespace, unidentified(err))
 		}
 		return t.Token, nil
 	}
 }
 
-// refusal is what Microsoft Entra ID says of an identity that it refuses, "" where it did not answer or has trouble of its own.
-func refusal(err error) string {
+// unidentified makes an ErrDenied of an error that says that there is no identity, or that Microsoft Entra ID refuses it. Others
+// pass: nobody answered, or one who has trouble of its own.
+func unidentified(err error) error {
 	var failed *azidentity.AuthenticationFailedError
-	if !errors.As(err, &failed) || failed.RawResponse == nil || failed.RawResponse.StatusCode >= http.StatusInternalServerError || failed.RawResponse.StatusCode == http.StatusTooManyRequests {
-		return ""
+	var absent interface{ NonRetriable() } // what azidentity has for it is not exported
+	switch {
+	case errors.As(err, &failed):
+		if r := failed.RawResponse; r != nil && r.StatusCode < http.StatusInternalServerError && r.StatusCode != http.StatusTooManyRequests {
+			return fmt.Errorf("%w: Microsoft Entra ID refuses the identity: %s", feed.ErrDenied, said(r))
+		}
+	case errors.As(err, &absent):
+		return fmt.Errorf("%w: there is no identity here: %s", feed.ErrDenied, strings.Join(strings.Fields(err.Error()), " "))
 	}
-	var said struct {
+	return err
+}
+
+// said is the reason that an answer gives. App Service calls it message, all others as OAuth does.
+func said(r *http.Response) string {
+	var reason struct {
 		Description string `json:"error_description"`
+		Message     string `json:"message"`
 	}
-	if body, err := runtime.Payload(failed.RawResponse); err == nil && json.Unmarshal(body, &said) == nil && said.Description != "" {
-		line, _, _ := strings.Cut(said.Description, "\n") // below it stand ids for Microsoft's support
-		return strings.TrimSpace(line)
+	if body, err := runtime.Payload(r); err == nil && json.Unmarshal(body, &reason) == nil {
+		line, _, _ := strings.Cut(cmp.Or(reason.Description, reason.Message), "\n") // below it stand ids for Microsoft's support
+		if line = strings.TrimSpace(line); line != "" {
+			return line
+		}
 	}
-	return failed.RawResponse.Status
+	return r.Status
 }
 
 // Namespace is the namespace that a connection string names, "" where it names none.

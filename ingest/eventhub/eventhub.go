@@ -300,8 +300,8 @@ func fault(err error) error {
 	if errors.As(err, &answer) {
 		code = answer.RPCCode()
 	}
-	if said := refusal(err); said != "" {
-		return fmt.Errorf("%w: Microsoft Entra ID refuses the identity: %s", feed.ErrDenied, said)
+	if denied := unidentified(err); errors.Is(denied, feed.ErrDenied) {
+		return denied
 	}
 	switch {
 	case errors.As(err, &e) && e.Code == azeventhubs.ErrorCodeOwnershipLost:

@@ -259,24 +259,3 @@ func TestPrefetchIsBounded(t *testing.T) {
 		}
 	}
 }
-
-func TestIdentities(t *testing.T) {
-	t.Setenv("AZURE_FEDERATED_TOKEN_FILE", "/nowhere")
-	t.Setenv("AZURE_TENANT_ID", "t")
-	t.Setenv("AZURE_CLIENT_ID", "c")
-	for _, kind := range eventhub.Kinds {
-		for _, cloud := range eventhub.Clouds {
-			_, err := (eventhub.Identity{Kind: kind, Cloud: cloud, Tenant: "11112222-3333-4444-5555-666677778888", Client: "c", Secret: "s", Certificate: "/nowhere"}).Credential()
-			if kind == "certificate" {
-				if err == nil || !strings.Contains(err.Error(), "/nowhere") {
-					t.Errorf("a certificate that is not there: %v", err)
-				}
-			} else if err != nil {
-				t.Errorf("%s in %s: %v", kind, cloud, err)
-			}
-		}
-	}
-	if _, err := (eventhub.Identity{Kind: "default", Cloud: "nowhere"}).Credential(); err == nil {
-		t.Error("a cloud that is not there")
-	}
-}

@@ -28,10 +28,10 @@ type EventHub struct {
 // Credential is who reads, where there is no connection string.
 type Credential struct{ Kind, Cloud, Tenant, Client, Secret, Certificate, Password, TokenFile string }
 
-// The kinds of credentials and the clouds, as azidentity has them.
+// The kinds of credentials and the clouds that have them.
 var (
-	credentialKinds = []string{"default", "workload_identity", "managed_identity", "client_secret", "certificate"}
-	clouds          = []string{"public", "government", "china"}
+	CredentialKinds  = []string{"default", "workload_identity", "managed_identity", "client_secret", "certificate"}
+	CredentialClouds = []string{"public", "government", "china"}
 )
 
 func (c *Config) eventHub(d *strictyaml.Doc, n *yaml.Node) (h EventHub) {
@@ -79,8 +79,8 @@ func (c *Config) credential(d *strictyaml.Doc, n *yaml.Node) (k Credential) {
 	secret := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = Secret(d, n, c.Folder) } }
 	path := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = c.path(d.Text(n)) } }
 	d.Fields(n, map[string]func(*yaml.Node){
-		"kind":        func(n *yaml.Node) { k.Kind = d.OneOf(n, "value", credentialKinds...) },
-		"cloud":       func(n *yaml.Node) { k.Cloud = d.OneOf(n, "value", clouds...) },
+		"kind":        func(n *yaml.Node) { k.Kind = d.OneOf(n, "value", CredentialKinds...) },
+		"cloud":       func(n *yaml.Node) { k.Cloud = d.OneOf(n, "value", CredentialClouds...) },
 		"tenant":      text(&k.Tenant),
 		"client":      text(&k.Client),
 		"secret":      secret(&k.Secret),
