@@ -48,10 +48,16 @@ func (b *Bus) Cursor(topic Topic, partition int32, from Place) (*Cursor, error) 
 	return &Cursor{&Reader{bus: b, topic: topic, client: c}}, nil
 }
 
+// quiet is how long a cursor that gets nothing waits before it asks whether the brokers still let it in.
+const quiet = 5 * time.Second
+
 // Poll waits for records, at most so many. An error of Kafka's that does not pass by itself is a Denied.
 func (c *Cursor) Poll(ctx context.Context, most int) (all []Record, err error) {
 	for {
-		fetches := c.reader.client.PollRecords(ctx, most)
+		wait, cancel := context.WithTimeout(ctx, quiet)
+		fetches := c.reader.client.PollRecords(wait, most)
+		nothing := wait.Err()
+		cancel()
 		fetches.EachRecord(func(k *kgo.Record) { all = append(all, c.reader.record(k)) })
 		if len(all) > 0 {
 			return all, nil
@@ -60,7 +66,16 @@ func (c *Cursor) Poll(ctx context.Context, most int) (all []Record, err error) {
 			return nil, ctx.Err()
 		}
 		for _, e := range fetches.Errors() {
-			return nil, fmt.Errorf("read %s: %w", c.reader.bus.name(c.reader.topic), denied(e.Err))
+			if nothing == nil || !errors.Is(e.Err, nothing) {
+				return nil, fmt.Errorf("read %s: %w", c.reader.bus.name(c.reader.topic), denied(e.Err))
+			}
+		}
+		if nothing == nil {
+			continue
+		}
+		// Where brokers refuse a token that was renewed, or a password that was changed, fetches are tried for ever without a word.
+		if err := c.reader.client.Ping(ctx); err != nil {
+			return nil, fmt.Errorf("read %s: %w", c.reader.bus.name(c.reader.topic), denied(err))
 		}
 	}
 }
