@@ -117,13 +117,14 @@ func refused(code, said string) (int, any) {
 	return http.StatusUnauthorized, object{"error": code, "error_description": said + "\r\nTrace ID: 0\r\nTimestamp: 2026-01-02 03:04:05Z"}
 }
 
-func (a *authority) granted() (int, any) {
+// granted gives a token, with what the answers have in common.
+func (a *authority) granted() (body object, until time.Time) {
 	lifetime, now := time.Hour, time.Now
 	if a.lifetime > 0 {
 		lifetime, now = a.lifetime, a.now
 	}
-	until := now().Add(lifetime)
-	return http.StatusOK, object{"token_type": "Bearer", "expires_in": int(lifetime.Seconds()), "expires_on": fmt.Sprint(until.Unix()), "access_token": a.hub.Token(until), "resource": "https://eventhubs.azure.net"}
+	until = now().Add(lifetime)
+	return object{"token_type": "Bearer", "expires_in": int(lifetime.Seconds()), "access_token": a.hub.Token(until)}, until
 }
 
 // token is the flow client_credentials. Source: RFC 6749, RFC 7523 and Microsoft identity platform, certificate credentials.
@@ -152,7 +153,8 @@ func (a *authority) token(r *http.Request, endpoint string) (int, any) {
 			return refused("invalid_client", "AADSTS700027: The certificate is not registered: "+err.Error())
 		}
 	}
-	return a.granted()
+	body, _ := a.granted()
+	return http.StatusOK, body
 }
 
 // signed verifies an assertion that a certificate's key has signed.
@@ -212,5 +214,8 @@ func (a *authority) managed(r *http.Request) (int, any) {
 	if q.Get("resource") != strings.TrimSuffix(a.scope, "/.default") {
 		return http.StatusBadRequest, object{"error": "invalid_resource", "error_description": "AADSTS500011: The resource principal was not found."}
 	}
-	return a.granted()
+	body, until := a.granted()
+	delete(body, "expires_in") // App Service does not say it
+	body["expires_on"], body["resource"] = fmt.Sprint(until.Unix()), q.Get("resource")
+	return http.StatusOK, body
 }

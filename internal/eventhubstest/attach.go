@@ -157,6 +157,9 @@ func (s *session) reader(a attachment, h *hub, path []string) (starter, *refusal
 	}
 	o := s.newOutlet(a, &cursor{partition: p, from: from, now: now})
 	o.seat = seatOf(a, group)
+	if !s.conn.trusted {
+		o.claim = s.conn.claimOf(a.address)
+	}
 	if why := s.conn.server.sit(p, o); why != nil {
 		return nil, why
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"noroshi/internal/eventhubstest/amqp"
@@ -27,10 +28,10 @@ type conn struct {
 	server   *Server
 	socket   net.Conn
 	in       *bufio.Reader
-	peerMax  uint32               // the client's limit of a frame
-	pulse    time.Duration        // between heartbeats
-	trusted  bool                 // the key was given by SASL PLAIN
-	claims   map[string]time.Time // path in lower case → expiry
+	peerMax  uint32                   // the client's limit of a frame
+	pulse    time.Duration            // between heartbeats
+	trusted  bool                     // the key was given by SASL PLAIN
+	claims   map[string]*atomic.Int64 // path in lower case → expiry in Unix nanoseconds, which the links look at
 	sessions map[uint16]*session
 	done     chan struct{}
 	writers  sync.WaitGroup
@@ -42,7 +43,7 @@ type conn struct {
 func (s *Server) newConn(socket net.Conn) *conn {
 	return &conn{
 		server: s, socket: socket, in: bufio.NewReaderSize(socket, 64<<10), out: bufio.NewWriterSize(socket, 64<<10),
-		peerMax: minFrame, pulse: heartbeat, claims: map[string]time.Time{}, sessions: map[uint16]*session{}, done: make(chan struct{}),
+		peerMax: minFrame, pulse: heartbeat, claims: map[string]*atomic.Int64{}, sessions: map[uint16]*session{}, done: make(chan struct{}),
 	}
 }
 

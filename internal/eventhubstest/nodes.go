@@ -3,6 +3,7 @@ package eventhubstest
 import (
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"noroshi/internal/eventhubstest/amqp"
@@ -28,7 +29,8 @@ type answer struct {
 }
 
 // claim puts a token on $cbs (OASIS AMQP Claims-based Security 1.0, section 4.5, as azeventhubs/v2 cbs.go sends it): from
-// then on the connection may use what the audience names.
+// then on the connection may use what the audience names. When the token ends without another, so do the links that read, with
+// their next message (azure-docs, service-bus-amqp-protocol-guide).
 func (c *conn) claim(m amqp.Message) answer {
 	s := c.server
 	s.count(func(st *Stats) { st.Claims++ })
@@ -52,13 +54,22 @@ func (c *conn) claim(m amqp.Message) answer {
 	if err != nil {
 		return answer{status: 401, text: err.Error()}
 	}
-	c.claims[strings.ToLower(strings.Trim(u.Path, "/"))] = until
+	c.claimOf(strings.Trim(u.Path, "/")).Store(until.UnixNano())
 	return answer{status: 202, text: "Accepted"}
 }
 
 // claimed tells whether a token for the path was put and is valid still.
 func (c *conn) claimed(path string) bool {
-	return c.trusted || c.server.config.Now().Before(c.claims[strings.ToLower(path)])
+	return c.trusted || c.server.config.Now().UnixNano() < c.claimOf(path).Load()
+}
+
+// claimOf is when the claim for the path ends, in the past where there was none.
+func (c *conn) claimOf(path string) *atomic.Int64 {
+	path = strings.ToLower(path)
+	if c.claims[path] == nil {
+		c.claims[path] = new(atomic.Int64)
+	}
+	return c.claims[path]
 }
 
 // manage answers a READ on $management.

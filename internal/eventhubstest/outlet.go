@@ -3,6 +3,7 @@ package eventhubstest
 import (
 	"encoding/binary"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"noroshi/internal/eventhubstest/amqp"
@@ -17,6 +18,7 @@ type outlet struct {
 	local   string
 	feed    feed
 	seat    seat
+	claim   *atomic.Int64 // when the right to read ends, in Unix nanoseconds; nil: never
 	bell    chan struct{} // rung when something changed
 	gone    chan struct{}
 
@@ -94,6 +96,10 @@ func (l *outlet) endLocked() bool {
 func (l *outlet) detach(condition, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.detachLocked(condition, text)
+}
+
+func (l *outlet) detachLocked(condition, text string) {
 	if l.endLocked() {
 		l.session.conn.send(l.session.channel, amqp.Detach, l.handle, amqp.Bool(true), amqp.Error(condition, text))
 	}
@@ -143,6 +149,10 @@ func (l *outlet) one() bool {
 		return false
 	}
 	message := l.feed.peek()
+	if message != nil && l.claim != nil && l.session.conn.server.config.Now().UnixNano() >= l.claim.Load() {
+		l.detachLocked(Unauthorized, "the token has expired")
+		return false
+	}
 	if message == nil || !l.send(message) {
 		return false
 	}
