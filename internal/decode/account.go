@@ -94,13 +94,13 @@ func userKind(r *Reader, _ string) string {
 		if serviceName(name) {
 			return "service"
 		}
-		switch r.category() {
+		switch r.named() {
 		case servicePrincipals, managedIdentities, servicePrincipalRisks, riskyServicePrincipals:
 			return "app"
 		case provisioning:
 			return "service"
 		case graphActivity:
-			if r.at("properties.userId") == "" && r.at("properties.UserPrincipalObjectID") == "" {
+			if r.property("userId") == "" && r.property("UserPrincipalObjectID") == "" {
 				return "app"
 			}
 		}
@@ -174,7 +174,7 @@ func targetName(r *Reader, _ string) string {
 		return event.Lower(r.at("RecipientAddress"))
 	}
 	if r.view.shape != event.UAL {
-		if r.category() == provisioning {
+		if r.named() == provisioning {
 			return provisioned(r)
 		}
 		for _, p := range [...]string{"properties.targetResources[*].userPrincipalName", "targetResources[*].userPrincipalName"} {
@@ -187,7 +187,7 @@ func targetName(r *Reader, _ string) string {
 	if owner := r.at("MailboxOwnerUPN"); owner != "" {
 		return event.Lower(owner)
 	}
-	object := r.at("ObjectId")
+	object := r.object()
 	switch code(r, r.scalar(markRecordType)) {
 	case "1":
 		return event.Lower(first(r.at("Parameters[Identity]"), object))

@@ -41,5 +41,5 @@ func alertEntity(r *Reader, _ string) string {
 		return event.Lower(first(r.at("properties.AccountUpn"), r.at("properties.RecipientEmailAddress"), r.at("properties.AccountObjectId"), r.at("properties.AccountName")))
 	}
 	d := r.alertData()
-	return event.Lower(first(text(d, "f3u"), r.at("AlertEntityId"), r.at("ObjectId"), text(d, "eid"), text(d, "suid"), r.at("Evidence[*].UserPrincipalName")))
+	return event.Lower(first(text(d, "f3u"), r.at("AlertEntityId"), r.object(), text(d, "eid"), text(d, "suid"), r.at("Evidence[*].UserPrincipalName")))
 }

@@ -44,7 +44,7 @@ func errorCode(r *Reader, text string) string {
 	switch {
 	case text == "" || text[0] >= '0' && text[0] <= '9':
 		return text
-	case r.view.shape == event.Entra && !r.signIn():
+	case r.view.shape != event.UAL && !r.signIn():
 		return ""
 	case text == "Success" || text == "success":
 		return "0"
@@ -84,8 +84,8 @@ func interactive(r *Reader, text string) string {
 		return text
 	}
 	switch r.view.shape {
-	case event.Entra:
-		switch r.at("category") {
+	case event.Entra, event.Graph:
+		switch r.named() {
 		case signIns:
 			return "true"
 		case nonInteractive, servicePrincipals, managedIdentities:

@@ -56,6 +56,9 @@ func codesOf(types map[string]string) map[string]string {
 }
 
 func code(r *Reader, text string) string {
+	if r.view.shape == event.Graph {
+		return r.named()
+	}
 	if r.view.shape == event.UAL && text != "" && (text[0] < '0' || text[0] > '9') {
 		if c, ok := codes[strings.ToLower(text)]; ok {
 			return c
@@ -76,6 +79,7 @@ const (
 	riskyUsers         = "RiskyUsers"
 	provisioning       = "ProvisioningLogs"
 	graphActivity      = "MicrosoftGraphActivityLogs"
+	datasetAudit       = "entra.audit"
 	datasetSignIn      = "entra.signin"
 	datasetNonInteract = "entra.signin_noninteractive"
 	datasetRisk        = "entra.risk_detection"
@@ -89,7 +93,7 @@ const (
 // Source: Microsoft Entra, log categories of diagnostic settings.
 var categories = map[string]string{
 	signIns: datasetSignIn, nonInteractive: datasetNonInteract, servicePrincipals: "entra.signin_serviceprincipal",
-	managedIdentities: "entra.signin_managedidentity", federated: "entra.signin_adfs", directoryAudits: "entra.audit",
+	managedIdentities: "entra.signin_managedidentity", federated: "entra.signin_adfs", directoryAudits: datasetAudit,
 	riskDetections: datasetRisk, riskyUsers: datasetRisky, servicePrincipalRisks: "entra.risk_detection_serviceprincipal", riskyServicePrincipals: "entra.risky_serviceprincipal",
 	provisioning: "entra.provisioning", graphActivity: datasetGraph,
 }
@@ -112,17 +116,16 @@ func dataset(r *Reader, _ string) string {
 		}
 		return "azure." + event.Lower(c)
 	case event.Graph:
-		switch r.risk() {
-		case riskDetection:
-			return datasetRisk
-		case riskyUser:
-			return datasetRisky
-		}
-		if name, ok := categories[r.scalar(markCategory)]; ok {
+		if name, ok := categories[r.named()]; ok {
 			return name
 		}
-		if r.present(markActivity) {
-			return "entra.audit"
+		switch {
+		case r.risk() == riskDetection:
+			return datasetRisk
+		case r.risk() == riskyUser:
+			return datasetRisky
+		case r.present(markActivity):
+			return datasetAudit
 		}
 		return datasetSignIn
 	case event.Defender:
@@ -140,12 +143,21 @@ func dataset(r *Reader, _ string) string {
 // Dataset is the kind of the record at hand; the text is constant for known kinds.
 func (r *Reader) Dataset() string { return r.Event.Text(event.Dataset) }
 
-// category is the category of a diagnostic envelope, or of a record that was exported without one.
-func (r *Reader) category() string {
-	if r.view.shape != event.Entra && r.view.shape != event.Graph {
-		return ""
+// named is the category that an Entra record names: in its envelope, or without one by its table or in a column. Of directory
+// audits the column holds something else.
+func (r *Reader) named() string {
+	switch r.view.shape {
+	case event.Entra:
+		return r.scalar(markCategory)
+	case event.Graph:
+		if c := r.tableCategory(); c != "" {
+			return c
+		}
+		if c := r.scalar(markCategory); signInCategory(c) || c == provisioning {
+			return c
+		}
 	}
-	return r.scalar(markCategory)
+	return ""
 }
 
 // Datasets are the datasets of the categories that are read, for tests about the documentation.
@@ -163,6 +175,9 @@ func (r *Reader) signIn() bool {
 	case event.Entra:
 		return signInCategory(r.scalar(markCategory))
 	case event.Graph:
+		if c := r.named(); c != "" {
+			return signInCategory(c)
+		}
 		return !r.present(markActivity) && r.risk() == ""
 	}
 	return false

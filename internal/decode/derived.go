@@ -26,6 +26,8 @@ var derived = map[string]derivation{
 	"event.dataset":   {text: dataset},
 	"event.code":      {text: code, cheap: true},
 
+	"organization.id": {text: tenant, cheap: true},
+
 	"account":          {text: account, needs: []string{"user.name", "user.id", "user.kind", "user.target.name", "mailbox.owner", "alert.entity", "app.id", "app.name"}},
 	"user.name":        {text: userName, cheap: true},
 	"user.domain":      {text: func(r *Reader, _ string) string { return Domain(r.field("user.name")) }, needs: []string{"user.name"}},

@@ -26,7 +26,7 @@ func (r *Reader) risk() string {
 // provisioned is the account that was provisioned: as the source knows it, else the target.
 func provisioned(r *Reader) string {
 	for _, p := range [...]string{"sourceIdentity.details.UserPrincipalName", "sourceIdentity.details.userPrincipalName", "targetIdentity.details.UserPrincipalName", "sourceIdentity.Name", "sourceIdentity.displayName"} {
-		if name := r.at("properties." + p); name != "" {
+		if name := r.property(p); name != "" {
 			return event.Lower(name)
 		}
 	}

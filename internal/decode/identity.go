@@ -97,7 +97,7 @@ func action(r *Reader, text string) string {
 	case event.Trace:
 		return "MessageTrace"
 	case event.Graph:
-		return first(text, r.risk())
+		return first(text, operations[r.named()], r.risk())
 	}
 	return text
 }

@@ -116,7 +116,7 @@ func roleName(r *Reader, _ string) string {
 		return v
 	case "Add-RoleGroupMember", "Remove-RoleGroupMember", "Update-RoleGroupMember":
 		id, _ := r.parameter("Identity")
-		id = first(id, r.at("ObjectId"))
+		id = first(id, r.object())
 		return id[strings.LastIndexAny(id, `\/`)+1:]
 	}
 	return ""
@@ -172,5 +172,5 @@ func roleMember(r *Reader, _ string) string {
 	if strings.Contains(r.Event.Text(event.Action), "-") { // a command: its object is the role
 		return ""
 	}
-	return event.Lower(r.at("ObjectId"))
+	return event.Lower(r.object())
 }

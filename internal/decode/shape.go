@@ -29,13 +29,13 @@ const (
 	markApp
 	markRiskLevel
 	markRiskState
+	markType // the table of a row of Log Analytics
 	markTrace
 	markSender
 	markRecipient
 	markStatus
 	markEvent
 	// What tells the table of a row that comes without its envelope.
-	markType
 	markTimestamp
 	markGenerated
 	markAudit
@@ -51,12 +51,12 @@ const (
 )
 
 var marks = []string{"Operation", "CreationTime", "RecordType", "category", "properties",
-	"createdDateTime", "activityDateTime", "activityDisplayName", "userPrincipalName", "conditionalAccessStatus", "appDisplayName", "riskLevel", "riskState",
+	"createdDateTime", "activityDateTime", "activityDisplayName", "userPrincipalName", "conditionalAccessStatus", "appDisplayName", "riskLevel", "riskState", "Type",
 	"MessageTraceId", "SenderAddress", "RecipientAddress", "Status", "Event",
-	"Type", "Timestamp", "TimeGenerated", "RawEventData", "NetworkMessageId", "EmailDirection", "ActionTrigger", "IsClickedThrough", "AlertId", "EvidenceRole", "DetectionSource", "LogonType", "Application"}
+	"Timestamp", "TimeGenerated", "RawEventData", "NetworkMessageId", "EmailDirection", "ActionTrigger", "IsClickedThrough", "AlertId", "EvidenceRole", "DetectionSource", "LogonType", "Application"}
 
 // marked is how many of the marks a shape's view projects.
-var marked = [event.Shapes]int32{event.UAL: markRecordType + 1, event.Entra: markProperties + 1, event.Defender: markProperties + 1, event.Graph: markRiskState + 1, event.Trace: markEvent + 1, event.Other: markApplication + 1}
+var marked = [event.Shapes]int32{event.UAL: markRecordType + 1, event.Entra: markProperties + 1, event.Defender: markProperties + 1, event.Graph: markType + 1, event.Trace: markEvent + 1, event.Other: markApplication + 1}
 
 // folded are the shapes whose records spell the names of their own members in upper or lower case.
 var folded = [event.Shapes]bool{event.Entra: true, event.Graph: true, event.Defender: true, event.Trace: true, event.Other: true}
@@ -79,8 +79,15 @@ func (r *Reader) project(b []byte, from, to int) error {
 		r.openRow()
 		return nil
 	}
-	if r.unfold(b, from, to) && r.find(r.whole, 0, len(r.whole)-Slack) != nil { // it nests too deep now
-		_ = r.find(b, from, to) // as it did before
+	if !r.unfold(b, from, to) {
+		return nil
+	}
+	if r.find(r.whole, 0, len(r.whole)-Slack) != nil { // it nests too deep now
+		return r.find(b, from, to) // as it did before
+	}
+	if r.view.shape == event.Defender { // its properties were text
+		r.whole, r.enveloped = r.enveloped, r.whole // the audit record inside may hold text, too
+		r.openRow()
 	}
 	return nil
 }
@@ -132,7 +139,7 @@ func (r *Reader) is(s event.Shape) bool {
 		return envelope && strings.HasPrefix(r.scalar(markCategory), hunting)
 	}
 	graph := r.present(markActivity) && r.present(markActivityName) || r.present(markRiskLevel) && r.present(markRiskState) ||
-		r.present(markCreated) && (r.present(markUser) || r.present(markAccess) || r.present(markApp) || signInCategory(r.scalar(markCategory)))
+		r.present(markCreated) && (r.present(markUser) || r.present(markAccess) || r.present(markApp) || signInCategory(r.scalar(markCategory))) || r.tableCategory() != ""
 	if s == event.Graph {
 		return !audit && !envelope && graph
 	}
@@ -142,12 +149,12 @@ func (r *Reader) is(s event.Shape) bool {
 
 // marked reports whether the record, as projected for any shape, has a mark at all.
 func (r *Reader) marked() bool {
-	for m := range markType {
-		if m < marked[r.view.shape] && r.present(m) {
+	for m := range markTimestamp {
+		if m != markType && m < marked[r.view.shape] && r.present(m) {
 			return true
 		}
 	}
-	return false
+	return r.tableCategory() != ""
 }
 
 func (r *Reader) kind(mark int32) projector.Kind { return r.x.Values[mark].Kind }

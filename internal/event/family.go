@@ -56,7 +56,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 }
 
 // flattened are members of the envelope that rows of Log Analytics have beside those of its properties.
-var flattened = []string{"resultType", "resultDescription", "location"}
+var flattened = []string{"operationName", "resultType", "resultDescription", "location"}
 
 // bare are Entra's paths as Graph and rows of Log Analytics have them: without the envelope.
 func bare(paths []string) []string {

@@ -19,7 +19,7 @@ var fields = []Field{
 	{Name: "event.dataset", Meaning: "the kind of record", Example: "ual.exchange_admin", Paths: [Shapes][]string{UAL: {"RecordType"}, Entra: {"category"}, Defender: {"category"}}, Derived: "record type or category"},
 	{Name: "event.code", Meaning: "the record type's number (unified audit log) or the category (Entra, Defender XDR), as text", Example: "15", Paths: [Shapes][]string{UAL: {"RecordType"}, Entra: {"category"}, Defender: {"category"}}},
 	{Name: "organization.id", Form: LowerCase, Meaning: "the tenant's id", Example: "aaaabbbb-0000-cccc-1111-dddd2222eeee",
-		Paths: [Shapes][]string{UAL: {"OrganizationId"}, Entra: {"tenantId", "properties.AADTenantId", "properties.tenantId", "properties.homeTenantId"}, Defender: {"tenantId"}, Other: {"tenantId", "OrganizationId", "properties.TenantId"}}},
+		Paths: [Shapes][]string{UAL: {"OrganizationId"}, Entra: {"tenantId", "properties.AADTenantId", "properties.tenantId", "properties.homeTenantId"}, Defender: {"tenantId"}, Other: {"AADTenantId", "tenantId", "OrganizationId", "properties.TenantId"}}},
 	{Name: "organization.name", Form: LowerCase, Meaning: "the tenant's name in Exchange", Example: "contoso.onmicrosoft.com", Paths: [Shapes][]string{UAL: {"OrganizationName"}, Trace: {"Organization"}}},
 	{Name: "correlation.id", Meaning: "what the service uses to link records of one request", Example: "2c3a…", Paths: both(p{"CorrelationId", "InterSystemsId"}, "properties.correlationId", "correlationId")},
 
@@ -37,17 +37,17 @@ var fields = []Field{
 	{Name: "user.kind", Meaning: "what the actor is; service means Microsoft's own actors", Values: p{"user", "guest", "app", "service"}, Example: "user", Derived: "user type, name and initiator"},
 	{Name: "user.type", Meaning: "the type as the record gives it", Example: "2", Paths: rows(p{"UserType"}, p{"properties.userType"}, "AccountType")},
 	{Name: "user.target.name", Form: LowerCase, Meaning: "the other side: whose mailbox, account or object it was", Example: "hanako@contoso.example", Derived: "mailbox owner, target resource, identity parameter or object",
-		Paths: [Shapes][]string{UAL: {"MailboxOwnerUPN", "Parameters[Identity]", "ObjectId", "Target"}, Trace: {"RecipientAddress"},
+		Paths: [Shapes][]string{UAL: {"MailboxOwnerUPN", "Parameters[Identity]", "ObjectId", "OfficeObjectId", "Target"}, Trace: {"RecipientAddress"},
 			Entra:    {"properties.targetResources[*].userPrincipalName", "properties.sourceIdentity.details.UserPrincipalName", "properties.sourceIdentity.details.userPrincipalName", "properties.targetIdentity.details.UserPrincipalName", "properties.sourceIdentity.Name", "properties.sourceIdentity.displayName"},
 			Defender: inRow("TargetAccountUpn", "RecipientEmailAddress", "TargetAccountDisplayName")}},
 	{Name: "user.target.id", Form: LowerCase, Meaning: "the target's object id", Example: "99990000-…", Paths: rows(nil, p{"properties.targetResources[*].id"}, "RecipientObjectId")},
-	{Name: "target.name", Meaning: "display name of the target object, be it a user, group, role or application", Example: "Mail Reader", Paths: both(p{"ObjectId"}, "properties.targetResources[*].displayName", "properties.sourceIdentity.Name", "properties.sourceIdentity.displayName")},
+	{Name: "target.name", Meaning: "display name of the target object, be it a user, group, role or application", Example: "Mail Reader", Paths: both(p{"ObjectId", "OfficeObjectId"}, "properties.targetResources[*].displayName", "properties.sourceIdentity.Name", "properties.sourceIdentity.displayName")},
 
 	{Name: "source.ip", Form: Address, Meaning: "the client's address, without port; loopback is dropped", Example: "203.0.113.7",
-		Paths: [Shapes][]string{UAL: {"ClientIP", "ClientIPAddress", "ActorIpAddress"}, Entra: {"properties.ipAddress", "properties.initiatedBy.user.ipAddress", "callerIpAddress"}, Defender: inRow("IPAddress", "SenderIPv4", "SenderIPv6"), Trace: {"FromIP"},
+		Paths: [Shapes][]string{UAL: {"ClientIP", "ClientIPAddress", "Client_IPAddress", "ActorIpAddress"}, Entra: {"properties.ipAddress", "properties.initiatedBy.user.ipAddress", "callerIpAddress"}, Defender: inRow("IPAddress", "SenderIPv4", "SenderIPv6"), Trace: {"FromIP"},
 			Other: {"properties.IPAddress", "callerIpAddress", "ClientIP", "ipAddress"}}},
 	{Name: "source.port", Type: Number, Meaning: "the client's port", Example: "51234", Derived: "the address",
-		Paths: both(p{"ClientIP", "ClientIPAddress", "ActorIpAddress"}, "properties.ipAddress", "callerIpAddress")},
+		Paths: both(p{"ClientIP", "ClientIPAddress", "Client_IPAddress", "ActorIpAddress"}, "properties.ipAddress", "callerIpAddress")},
 	{Name: "source.kind", Meaning: "what the address is: private ranges, none, or a client's; microsoft where a service actor's record has one", Values: p{"client", "private", "microsoft", "none"}, Example: "client", Derived: "source.ip and user.kind"},
 	{Name: "source.geo.country_iso_code", Form: Country, Meaning: "the country as the record gives it, ISO 3166-1 alpha-2", Example: "NL",
 		Paths: [Shapes][]string{Entra: {"properties.location.countryOrRegion", "properties.locationDetails.countryOrRegion", "location"}, Defender: inRow("CountryCode"), Other: {"properties.CountryCode"}}},
@@ -99,7 +99,7 @@ var fields = []Field{
 	{Name: "mailbox.items", Type: Number, Meaning: "how many items the record names", Unit: "items", Example: "3", Paths: ual("AffectedItems", "Folders", "OperationCount"), Derived: "the items listed"},
 	{Name: "mailbox.access_type", Meaning: "Bind or Sync, of MailItemsAccessed", Values: p{"Bind", "Sync"}, Example: "Bind", Paths: ual("OperationProperties[MailAccessType]")},
 	{Name: "mailbox.throttled", Type: Bool, Meaning: "whether the audit of reading was throttled", Example: "false", Paths: ual("OperationProperties[IsThrottled]")},
-	{Name: "mailbox.logon", Meaning: "how the mailbox was opened", Values: p{"owner", "admin", "delegate"}, Example: "owner", Paths: ual("LogonType"), Derived: "LogonType 0, 1, 2"},
+	{Name: "mailbox.logon", Meaning: "how the mailbox was opened", Values: p{"owner", "admin", "delegate"}, Example: "owner", Paths: ual("LogonType", "Logon_Type"), Derived: "LogonType 0, 1, 2"},
 	{Name: "mailbox.external", Type: Bool, Meaning: "whether Microsoft's own staff acted", Example: "false", Paths: ual("ExternalAccess")},
 
 	{Name: "inbox_rule.op", Meaning: "what was done to an inbox rule", Values: p{"create", "change", "enable", "disable", "remove"}, Example: "create", Actions: inboxRuleActions, Derived: "operation, RuleOperation", Paths: ual("OperationProperties")},
@@ -124,11 +124,11 @@ var fields = []Field{
 	{Name: "grant.trustee", Form: LowerCase, Meaning: "who was given them", Example: "eve@contoso.example", Actions: grantActions, Derived: "User, Trustee, MemberUpn", Paths: ual("Parameters", "Item.ParentFolder.MemberUpn")},
 	{Name: "grant.folder", Meaning: "the folder they are for", Example: "Inbox", Actions: grantActions, Derived: "Identity, ParentFolder", Paths: ual("Parameters", "Item.ParentFolder.Path")},
 
-	{Name: "role.name", Meaning: "the role's display name", Example: "Global Administrator", Actions: roleActions, Derived: "Role.DisplayName, target of type Role, or the role group", Paths: both(p{"ModifiedProperties", "Parameters", "ObjectId"}, "properties.targetResources")},
+	{Name: "role.name", Meaning: "the role's display name", Example: "Global Administrator", Actions: roleActions, Derived: "Role.DisplayName, target of type Role, or the role group", Paths: both(p{"ModifiedProperties", "Parameters", "ObjectId", "OfficeObjectId"}, "properties.targetResources")},
 	{Name: "role.template_id", Form: LowerCase, Meaning: "the role's template id", Example: "62e90394-69f5-4237-9190-012177145e10", Actions: roleActions, Derived: "Role.TemplateId", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
-	{Name: "role.privileged", Type: Bool, Meaning: "whether Microsoft calls the role privileged, or it manages Exchange or Security", Example: "true", Actions: roleActions, Derived: "role.template_id, role.name", Paths: both(p{"ModifiedProperties", "Parameters", "ObjectId"}, "properties.targetResources")},
+	{Name: "role.privileged", Type: Bool, Meaning: "whether Microsoft calls the role privileged, or it manages Exchange or Security", Example: "true", Actions: roleActions, Derived: "role.template_id, role.name", Paths: both(p{"ModifiedProperties", "Parameters", "ObjectId", "OfficeObjectId"}, "properties.targetResources")},
 	{Name: "role.via", Meaning: "how it was given", Values: p{"direct", "pim", "outside_pim"}, Example: "direct", Actions: roleActions, Derived: "operation"},
-	{Name: "role.member", Form: LowerCase, Meaning: "who was given the role", Example: "eve@contoso.example", Actions: roleActions, Derived: "ObjectId, target of type User, Member", Paths: both(p{"ObjectId", "Parameters"}, "properties.targetResources")},
+	{Name: "role.member", Form: LowerCase, Meaning: "who was given the role", Example: "eve@contoso.example", Actions: roleActions, Derived: "ObjectId, target of type User, Member", Paths: both(p{"ObjectId", "OfficeObjectId", "Parameters"}, "properties.targetResources")},
 
 	{Name: "consent.scopes", Type: List, Meaning: "permissions consented to", Example: "Mail.Read", Actions: consentActions, Derived: "ConsentAction.Permissions, DelegatedPermissionGrant.Scope", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
 	{Name: "consent.all_principals", Type: Bool, Meaning: "whether the consent is for everybody", Example: "true", Actions: consentActions, Derived: "ConsentContext.OnBehalfOfAll, ConsentType", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
@@ -149,7 +149,7 @@ var fields = []Field{
 
 	{Name: "file.name", Meaning: "the file's name", Example: "plan.docx", Paths: ual("SourceFileName")},
 	{Name: "file.size", Type: Number, Meaning: "the file's size", Unit: "bytes", Example: "10240", Paths: ual("FileSizeBytes")},
-	{Name: "url.full", Meaning: "the address of an object in SharePoint or OneDrive, of a link that was clicked or of a request to Microsoft Graph", Example: "https://contoso.sharepoint.example/sites/a/plan.docx", Paths: rows(p{"ObjectId"}, p{"properties.requestUri"}, "Url")},
+	{Name: "url.full", Meaning: "the address of an object in SharePoint or OneDrive, of a link that was clicked or of a request to Microsoft Graph", Example: "https://contoso.sharepoint.example/sites/a/plan.docx", Paths: rows(p{"ObjectId", "OfficeObjectId"}, p{"properties.requestUri"}, "Url")},
 	{Name: "http.request.method", Meaning: "the method of a request to Microsoft Graph", Example: "GET", Paths: entra("properties.requestMethod")},
 	{Name: "http.response.status_code", Type: Number, Meaning: "the status of a request to Microsoft Graph", Example: "403", Paths: entra("properties.responseStatusCode")},
 }

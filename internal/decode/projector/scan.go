@@ -229,6 +229,15 @@ func bracketed(raw []byte) bool {
 		case c == '{' || c == '[':
 			return true
 		case c == ' ':
+		case c == '\\' && i+5 < len(raw) && raw[i+1] == 'u':
+			switch hex(raw[i+2:]) {
+			case '{', '[':
+				return true
+			case ' ', '\n', '\r', '\t':
+				i += 5
+			default:
+				return false
+			}
 		case c == '\\' && i+1 < len(raw) && (raw[i+1] == 'n' || raw[i+1] == 'r' || raw[i+1] == 't'):
 			i++
 		default:
