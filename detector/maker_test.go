@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
@@ -17,7 +18,7 @@ var vocabulary = []string{"New-InboxRule", "Set-Mailbox", "UserLoggedIn", "FileA
 
 var textFields = []string{"event.action", "event.provider", "event.code", "user.type", "app.id", "auth.reason", "user_agent.original", "mailbox.owner", "mailbox.folder", "email.subject", "session.id", "source.ip", "file.name", "organization.name",
 	"email.local_id", "email.from.address", "email.to.address", "email.delivery.location", "email.threats", "user.full_name", "device.name", "device.os", "device.trust", "auth.ca_status", "source.geo.city_name", "source.geo.country_iso_code",
-	`raw.ResultStatus`, `raw.Deep.Er.Still`, `raw["Odd Name"]`, `param["ForwardTo"]`, `param["Odd Name"]`, `param["MailAccessType"]`, `raw.Number`}
+	"alert.name", "alert.severity", "organization.id", `raw.ResultStatus`, `raw.Deep.Er.Still`, `raw["Odd Name"]`, `param["ForwardTo"]`, `param["Odd Name"]`, `param["MailAccessType"]`, `raw.Number`}
 
 func (m maker) piece() string {
 	s := []rune(m.of(vocabulary...))
@@ -105,8 +106,16 @@ func quotedJSON(s string) string {
 	return string(b)
 }
 
-// record is an audit record whose members come in any order, some twice.
+// record is an audit record, or one of another family.
 func (m maker) record() []byte {
+	if m.IntN(16) < 4 {
+		return m.foreign()
+	}
+	return m.audit()
+}
+
+// audit is an audit record whose members come in any order, some twice.
+func (m maker) audit() []byte {
 	blank := func() string { return m.of("", "", "", " ", "\t", "\n ") }
 	members := []string{`"CreationTime":"2026-01-02T03:04:05"`, `"Operation":` + quotedJSON(m.of("New-InboxRule", "Set-Mailbox", "UserLoggedIn", "FileAccessed", "Update user.", "Add user ", "x – y"))}
 	for _, k := range []string{"Id", "Workload", "RecordType", "UserType", "ApplicationId", "LogonError", "UserAgent", "MailboxOwnerUPN", "SessionId", "ClientIP", "ResultStatus", "Odd Name", "Number", "ExternalAccess", "FileSizeBytes",
@@ -122,11 +131,38 @@ func (m maker) record() []byte {
 		}
 	}
 	m.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
-	switch m.IntN(16) {
-	case 0, 1, 2:
-		return m.foreign()
-	}
 	return []byte("{" + blank() + strings.Join(members, blank()+","+blank()) + "}")
+}
+
+// row is a row of Defender XDR: in its envelope, which may be text inside, or without one, as its table in Type or its columns
+// tell; of CloudAppEvents with and without an audit record.
+func (m maker) row(members func(names ...string) string) []byte {
+	columns := []string{members("Subject", "SenderFromAddress", "SenderMailFromAddress", "RecipientEmailAddress", "DeliveryLocation", "ThreatTypes", "AccountDisplayName", "SenderDisplayName", "DeviceName", "OSPlatform", "IPAddress", "UserAgent", "City", "CountryCode", "Title", "Severity")}
+	for _, c := range []string{"NetworkMessageId", "EmailDirection", "ActionTrigger", "IsClickedThrough", "AlertId", "EvidenceRole", "DetectionSource", "LogonType", "Application"} {
+		if m.IntN(5) == 0 {
+			columns = append(columns, quotedJSON(c)+":"+m.value())
+		}
+	}
+	switch m.IntN(4) {
+	case 0:
+		columns = append(columns, `"RawEventData":`+m.value())
+	case 1, 2:
+		columns = append(columns, `"RawEventData":`+m.folded(string(m.audit())))
+	}
+	columns = slices.DeleteFunc(columns, func(c string) bool { return c == "" })
+	m.Shuffle(len(columns), func(i, j int) { columns[i], columns[j] = columns[j], columns[i] })
+	row := strings.Join(columns, ",")
+	table := m.of("EmailEvents", "IdentityLogonEvents", "UrlClickEvents", "DeviceEvents", "AlertInfo", "CloudAppEvents", "CloudAppEvents", "CloudAppEvents")
+	if row != "" {
+		row = "," + row
+	}
+	switch m.IntN(3) {
+	case 0:
+		return []byte(`{"TimeGenerated":"2026-01-02T03:04:05Z","Type":"` + table + `"` + row + `}`)
+	case 1:
+		return []byte(`{"Timestamp":"2026-01-02T03:04:05Z"` + row + `}`)
+	}
+	return []byte(`{"time":"2026-01-02T03:04:05Z","tenantId":"t-1","category":"AdvancedHunting-` + table + `","properties":` + m.folded(`{"Timestamp":"2026-01-02T03:04:05Z"`+row+"}") + `,"Number":` + m.value() + `}`)
 }
 
 // foreign is a record of another family than the unified audit log, with and without its envelope.
@@ -142,19 +178,25 @@ func (m maker) foreign() []byte {
 		return strings.Join(all, ",")
 	}
 	object := func(names ...string) string { return m.folded("{" + members(names...) + "}") }
-	signIn := func() string {
-		return `"activityDateTime":"2026-01-02T03:04:05Z","activityDisplayName":` + quotedJSON(m.of(vocabulary...)+"x") + `,"deviceDetail":` + object("displayName", "operatingSystem", "trustType", "isManaged") +
-			`,"location":` + object("city", "countryOrRegion") + `,"locationDetails":` + object("city", "countryOrRegion") + `,"additionalDetails":` + m.folded(m.list()) + "," +
-			`"userDisplayName":` + m.value() + `,"appId":` + m.value() + `,"userAgent":` + m.value() + `,"ipAddress":` + m.value() + `,"sessionId":` + m.value() + `,"conditionalAccessStatus":` + m.value()
+	signIn := func(spelt func(string) string) string {
+		all := []string{quotedJSON(spelt("activityDateTime")) + `:"2026-01-02T03:04:05Z"`, quotedJSON(spelt("activityDisplayName")) + ":" + quotedJSON(m.of(vocabulary...)+"x"), quotedJSON(spelt("additionalDetails")) + ":" + m.folded(m.list()),
+			quotedJSON(spelt("deviceDetail")) + ":" + object("displayName", "operatingSystem", "trustType", "isManaged"), quotedJSON(spelt("location")) + ":" + object("city", "countryOrRegion"), quotedJSON(spelt("locationDetails")) + ":" + object("city", "countryOrRegion")}
+		for _, name := range []string{"userDisplayName", "appId", "userAgent", "ipAddress", "sessionId", "conditionalAccessStatus"} {
+			all = append(all, quotedJSON(spelt(name))+":"+m.value())
+		}
+		return strings.Join(all, ",")
 	}
-	switch m.IntN(4) {
+	asIs := func(name string) string { return name }
+	capital := func(name string) string { return strings.ToUpper(name[:1]) + name[1:] } // as Log Analytics has it
+	switch m.IntN(6) {
 	case 0:
-		return []byte(`{"time":"2026-01-02T03:04:05Z","category":"AuditLogs","properties":` + m.folded("{"+signIn()+"}") + `,"Number":` + m.value() + `}`)
+		return []byte(`{"time":"2026-01-02T03:04:05Z","category":"AuditLogs","properties":` + m.folded("{"+signIn(asIs)+"}") + `,"Number":` + m.value() + `}`)
 	case 1:
-		return []byte("{" + signIn() + `,"Number":` + m.value() + `}`)
-	case 2:
-		row := members("Subject", "NetworkMessageId", "SenderFromAddress", "SenderMailFromAddress", "RecipientEmailAddress", "DeliveryLocation", "ThreatTypes", "AccountDisplayName", "SenderDisplayName", "DeviceName", "OSPlatform", "IPAddress", "UserAgent", "City", "CountryCode")
-		return []byte(`{"time":"2026-01-02T03:04:05Z","category":"AdvancedHunting-` + m.of("EmailEvents", "IdentityLogonEvents", "UrlClickEvents", "DeviceEvents") + `","properties":{` + row + `},"Number":` + m.value() + `}`)
+		return []byte("{" + signIn(asIs) + `,"Number":` + m.value() + `}`)
+	case 2, 3:
+		return m.row(members)
+	case 4:
+		return []byte(`{"TimeGenerated":"2026-01-02T03:04:05Z","Type":"` + m.of("AuditLogs", "AADProvisioningLogs", "MicrosoftGraphActivityLogs", "AADUnheardOf") + `",` + signIn(capital) + `,"Number":` + m.value() + `}`)
 	}
 	rest := members("MessageTraceId", "Subject", "FromIP", "Organization", "Number")
 	if rest != "" {

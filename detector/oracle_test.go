@@ -24,7 +24,21 @@ import (
 type naive struct {
 	m     map[string]any
 	shape event.Shape
+	row   *naive // of an audit record the row that it lay in
 }
+
+// tablesOfRows are Defender's tables, and columns by which a row without an envelope or Type is of one.
+var tablesOfRows = []struct {
+	name    string
+	columns []string
+}{
+	{"CloudAppEvents", []string{"RawEventData"}}, {"EmailEvents", []string{"NetworkMessageId", "EmailDirection"}}, {"EmailPostDeliveryEvents", []string{"NetworkMessageId", "ActionTrigger"}},
+	{"UrlClickEvents", []string{"IsClickedThrough"}}, {"AlertEvidence", []string{"AlertId", "EvidenceRole"}}, {"AlertInfo", []string{"AlertId", "DetectionSource"}},
+	{"IdentityLogonEvents", []string{"LogonType", "Application"}}, {"IdentityQueryEvents", []string{"?"}}, {"IdentityDirectoryEvents", []string{"?"}},
+}
+
+// categoriesOfTables are those of Entra's tables in Log Analytics that the maker makes rows of.
+var categoriesOfTables = map[string]string{"AuditLogs": "AuditLogs", "AADProvisioningLogs": "ProvisioningLogs", "MicrosoftGraphActivityLogs": "MicrosoftGraphActivityLogs"}
 
 func newNaive(rec []byte) (n naive, ok bool) {
 	d := json.NewDecoder(strings.NewReader(string(rec)))
@@ -32,26 +46,65 @@ func newNaive(rec []byte) (n naive, ok bool) {
 	if d.Decode(&n.m) != nil || n.m == nil {
 		return n, false
 	}
-	n.shape = event.Other
-	_, operation := n.m["Operation"].(string)
-	category, envelope := n.m["category"].(string)
-	_, row := n.m["properties"].(map[string]any)
-	_, properties := opened(n.m["properties"]).(map[string]any)
-	_, status := n.m["Status"].(string)
-	_, happened := n.m["Event"].(string)
-	switch {
-	case operation && (n.m["CreationTime"] != nil || n.m["RecordType"] != nil):
-		n.shape = event.UAL
-	case envelope && row && strings.HasPrefix(category, "AdvancedHunting-"):
-		n.shape = event.Defender
-	case envelope && properties:
-		n.shape = event.Entra
-	case n.m["activityDateTime"] != nil && n.m["activityDisplayName"] != nil || n.m["createdDateTime"] != nil && (n.m["userPrincipalName"] != nil || n.m["appDisplayName"] != nil || n.m["conditionalAccessStatus"] != nil):
-		n.shape = event.Graph
-	case n.m["SenderAddress"] != nil && n.m["RecipientAddress"] != nil && status || n.m["MessageTraceId"] != nil && happened:
-		n.shape = event.Trace
+	n.shape = shapeOf(n.m)
+	if n.shape == event.Other {
+		if table := tableOfRow(n.m); table != "" {
+			n.m, n.shape = map[string]any{"category": hunting + table, "properties": n.m}, event.Defender
+		}
+	}
+	if n.shape != event.Defender {
+		return n, true
+	}
+	n.m["properties"] = opened(n.m["properties"])
+	inner, _ := opened(at(n.m, "properties.RawEventData", 0)).(map[string]any)
+	if n.m["category"] == hunting+"CloudAppEvents" && shapeOf(inner) == event.UAL {
+		row := n
+		return naive{m: inner, shape: event.UAL, row: &row}, true
 	}
 	return n, true
+}
+
+const hunting = "AdvancedHunting-"
+
+func shapeOf(m map[string]any) event.Shape {
+	_, operation := m["Operation"].(string)
+	has := func(name string) bool { return member(m, name) != nil }
+	category, envelope := member(m, "category").(string)
+	_, properties := opened(member(m, "properties")).(map[string]any)
+	table, _ := m["Type"].(string)
+	_, status := member(m, "Status").(string)
+	_, happened := member(m, "Event").(string)
+	switch {
+	case operation && (m["CreationTime"] != nil || m["RecordType"] != nil):
+		return event.UAL
+	case envelope && properties && strings.HasPrefix(category, hunting):
+		return event.Defender
+	case envelope && properties:
+		return event.Entra
+	case categoriesOfTables[table] != "", has("activityDateTime") && has("activityDisplayName"), has("createdDateTime") && (has("userPrincipalName") || has("appDisplayName") || has("conditionalAccessStatus")):
+		return event.Graph
+	case has("SenderAddress") && has("RecipientAddress") && status || has("MessageTraceId") && happened:
+		return event.Trace
+	}
+	return event.Other
+}
+
+// tableOfRow is the table of a row of Defender's without its envelope.
+func tableOfRow(m map[string]any) string {
+	if m["Timestamp"] == nil && m["TimeGenerated"] == nil {
+		return ""
+	}
+	for _, t := range tablesOfRows {
+		if m["Type"] == t.name {
+			return t.name
+		}
+	}
+	for _, t := range tablesOfRows {
+		if !slices.ContainsFunc(t.columns, func(c string) bool { return m[c] == nil }) {
+			return t.name
+		}
+	}
+	return ""
 }
 
 // opened is what an object or a list in text stands for; other values stay.
@@ -69,12 +122,32 @@ func opened(v any) any {
 	return inner
 }
 
-// at is the value of a path. On the way lies one text at most that stands for what is inside it.
+// at is the value of a path. On the way lies one text at most that stands for what is inside it. Names of members of other
+// records than audits may be spelt in upper or lower case.
 func (n naive) at(path string) any {
+	texts := 1
 	if n.shape == event.Defender {
-		return at(n.m, path, 0)
+		texts = 0
 	}
-	return at(n.m, path, 1)
+	name := path
+	if i := strings.IndexAny(path, ".["); i >= 0 {
+		name = path[:i]
+	}
+	m := n.m
+	if n.shape != event.UAL {
+		m = map[string]any{name: member(m, name)}
+	}
+	return at(m, path, texts)
+}
+
+// member is a member of a record, however its name is spelt.
+func member(m map[string]any, name string) any {
+	for spelt, v := range m {
+		if strings.EqualFold(spelt, name) && v != nil {
+			return v
+		}
+	}
+	return nil
 }
 
 // at, too, with so many texts on the way; see event.Field.Paths.
@@ -160,7 +233,11 @@ func (n naive) text(name string) (s string, has bool) {
 			s = plainText(v)
 		}
 	}
-	if s == "" || n.shape == event.Trace {
+	if s == "" && n.row != nil && slices.Contains([]string{"organization.id", "source.geo.country_iso_code", "source.geo.city_name"}, name) {
+		s, _ = n.row.text(name)
+		return s, has || s != ""
+	}
+	if s == "" || n.shape == event.Trace || strings.HasPrefix(name, "alert.") {
 		s = n.implied(name, s)
 	}
 	if slices.Contains(decode.Names(), name) { // what is worked out is there if it is not empty
@@ -193,13 +270,22 @@ func (n naive) implied(name, s string) string {
 	switch {
 	case name == "event.provider" && s == "":
 		return map[event.Shape]string{event.Entra: "Entra", event.Graph: "Entra", event.Defender: "Defender XDR", event.Trace: "Exchange"}[n.shape]
+	case name == "event.code" && n.shape == event.Graph:
+		return categoriesOfTables[fmt.Sprint(n.m["Type"])]
 	case name == "event.action" && n.shape == event.Trace:
 		return "MessageTrace"
+	case name == "event.action" && n.shape == event.Graph:
+		return map[any]string{"AADProvisioningLogs": "Provisioning activity", "MicrosoftGraphActivityLogs": "Microsoft Graph Activity"}[n.m["Type"]]
 	case name == "event.action" && n.shape == event.Defender:
-		if table := strings.TrimPrefix(n.m["category"].(string), "AdvancedHunting-"); table != "DeviceEvents" {
+		if table := strings.TrimPrefix(n.m["category"].(string), hunting); table != "DeviceEvents" {
 			return table
 		}
 		return "Publish" // the envelope's, of tables that are not read
+	case strings.HasPrefix(name, "alert."): // those of Microsoft's alerts alone
+		f, _ := event.Lookup(name)
+		if action, _ := n.text("event.action"); !slices.Contains(f.Actions, action) {
+			return ""
+		}
 	}
 	return s
 }
