@@ -108,8 +108,11 @@ func quotedJSON(s string) string {
 
 // record is an audit record, or one of another family.
 func (m maker) record() []byte {
-	if m.IntN(16) < 4 {
+	switch m.IntN(16) {
+	case 0, 1, 2, 3:
 		return m.foreign()
+	case 4:
+		return m.told()
 	}
 	return m.audit()
 }
