@@ -14,10 +14,11 @@ type maker struct{ *rand.Rand }
 func (m maker) of(all ...string) string { return all[m.IntN(len(all))] }
 
 var vocabulary = []string{"New-InboxRule", "Set-Mailbox", "UserLoggedIn", "FileAccessed", "taro@contoso.example", "Hanako@Contoso.example", "203.0.113.7", "True", "true", "false", "", "1", "15", "drop@mail.example.net",
-	"RSS フィード", "é\"\\\n", "Ab", "abcdefghijklmnopqrstuvwxyz", "Inbox", "invoice payment", "😀", "Mozilla/5.0 (X11)", "0"}
+	"RSS フィード", "é\"\\\n", "Ab", "abcdefghijklmnopqrstuvwxyz", "Inbox", "invoice payment", "😀", "Mozilla/5.0 (X11)", "0",
+	"MessageTrace", "EmailEvents", "UrlClickEvents", "AlertInfo", "AdvancedHunting-EmailEvents", "MicrosoftGraphActivityLogs", "Microsoft Graph Activity", "Defender XDR", "Exchange", "Failed"}
 
 var textFields = []string{"event.action", "event.provider", "event.code", "user.type", "app.id", "auth.reason", "user_agent.original", "mailbox.owner", "mailbox.folder", "email.subject", "session.id", "source.ip", "file.name", "organization.name",
-	"email.local_id", "email.from.address", "email.to.address", "email.delivery.location", "email.threats", "user.full_name", "device.name", "device.os", "device.trust", "auth.ca_status", "source.geo.city_name", "source.geo.country_iso_code",
+	"email.local_id", "email.from.address", "email.to.address", "email.delivery.location", "email.delivery.action", "email.threats", "user.full_name", "device.name", "device.os", "device.trust", "auth.ca_status", "source.geo.city_name", "source.geo.country_iso_code",
 	"alert.name", "alert.severity", "organization.id", `raw.ResultStatus`, `raw.Deep.Er.Still`, `raw["Odd Name"]`, `param["ForwardTo"]`, `param["Odd Name"]`, `param["MailAccessType"]`, `raw.Number`}
 
 func (m maker) piece() string {
@@ -140,7 +141,7 @@ func (m maker) audit() []byte {
 // row is a row of Defender XDR: in its envelope, which may be text inside, or without one, as its table in Type or its columns
 // tell; of CloudAppEvents with and without an audit record.
 func (m maker) row(members func(names ...string) string) []byte {
-	columns := []string{members("Subject", "SenderFromAddress", "SenderMailFromAddress", "RecipientEmailAddress", "DeliveryLocation", "ThreatTypes", "AccountDisplayName", "SenderDisplayName", "DeviceName", "OSPlatform", "IPAddress", "UserAgent", "City", "CountryCode", "Title", "Severity")}
+	columns := []string{members("Subject", "SenderFromAddress", "SenderMailFromAddress", "RecipientEmailAddress", "DeliveryLocation", "DeliveryAction", "ThreatTypes", "AccountDisplayName", "SenderDisplayName", "DeviceName", "OSPlatform", "IPAddress", "UserAgent", "City", "CountryCode", "Title", "Severity")}
 	for _, c := range []string{"NetworkMessageId", "EmailDirection", "ActionTrigger", "IsClickedThrough", "AlertId", "EvidenceRole", "DetectionSource", "LogonType", "Application"} {
 		if m.IntN(5) == 0 {
 			columns = append(columns, quotedJSON(c)+":"+m.value())
@@ -199,9 +200,13 @@ func (m maker) foreign() []byte {
 	case 2, 3:
 		return m.row(members)
 	case 4:
-		return []byte(`{"TimeGenerated":"2026-01-02T03:04:05Z","Type":"` + m.of("AuditLogs", "AADProvisioningLogs", "MicrosoftGraphActivityLogs", "AADUnheardOf") + `",` + signIn(capital) + `,"Number":` + m.value() + `}`)
+		columns := signIn(capital)
+		if m.IntN(2) == 0 { // a query has kept few
+			columns = `"Number":` + m.value()
+		}
+		return []byte(`{"TimeGenerated":"2026-01-02T03:04:05Z","Type":"` + m.of("AuditLogs", "AADProvisioningLogs", "MicrosoftGraphActivityLogs", "MicrosoftGraphActivityLogs", "AADUnheardOf") + `",` + columns + `}`)
 	}
-	rest := members("MessageTraceId", "Subject", "FromIP", "Organization", "Number")
+	rest := members("MessageTraceId", "MessageId", "Subject", "FromIP", "Organization", "Number")
 	if rest != "" {
 		rest = "," + rest
 	}
