@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,9 +66,11 @@ func inside(line []byte) []byte {
 	return slices.Clone(line)
 }
 
-// says reports whether a record has a text or number at one of the paths, by way of nested maps, names spelt in whatever case,
-// and objects in text.
-func says(rec map[string]any, paths ...string) bool {
+// says reports whether a record has a text or number at one of the paths.
+func says(rec map[string]any, paths ...string) bool { return len(told(rec, paths...)) > 0 }
+
+// told are the texts and numbers of a record at paths, by way of nested maps, names spelt in whatever case, and objects in text.
+func told(rec map[string]any, paths ...string) (all []string) {
 	for _, path := range paths {
 		var v any = rec
 		for step := range strings.SplitSeq(path, ".") {
@@ -88,24 +91,26 @@ func says(rec map[string]any, paths ...string) bool {
 		switch v := v.(type) {
 		case string:
 			if v != "" {
-				return true
+				all = append(all, v)
 			}
 		case float64:
-			return true
+			all = append(all, fmt.Sprint(v))
 		}
 	}
-	return false
+	return all
 }
 
-// Where records of the families that are read name an outcome or an account, whatever we make of it.
+// Where records of the families that are read name an outcome, an account or the client's address, whatever we make of it.
 var (
 	outcomesLie = []string{"properties.result", "properties.status.errorCode", "status.errorCode", "result", "properties.DeliveryAction", "properties.ActionResult", "properties.responseStatusCode"}
 	accountsLie = []string{"UserId", "properties.userPrincipalName", "userPrincipalName", "properties.initiatedBy.user.userPrincipalName", "initiatedBy.user.userPrincipalName", "properties.initiatedBy.app.displayName", "properties.AccountUpn",
 		"properties.AccountObjectId", "properties.AccountName", "properties.RecipientEmailAddress", "properties.RawEventData.UserId", "properties.userId", "properties.appId", "properties.servicePrincipalId", "SenderAddress"}
+	addressesLie = []string{"ClientIP", "ClientIPAddress", "Client_IPAddress", "ActorIpAddress", "ipAddress", "properties.ipAddress", "callerIpAddress", "initiatedBy.user.ipAddress", "properties.initiatedBy.user.ipAddress", "properties.RawEventData.ClientIP",
+		"properties.RawEventData.ClientIPAddress", "properties.SenderIPv4", "properties.SenderIPv6", "FromIP"}
 )
 
 // TestRealRecordsKeepWhatTheySay: every real record of a family that is read has a time of its own and an action, and an
-// outcome and account where it names one.
+// outcome, account and address where it names one.
 func TestRealRecordsKeepWhatTheySay(t *testing.T) {
 	dirs, err := filepath.Glob(filepath.Join(shared, "*"))
 	if err != nil || len(dirs) == 0 {
@@ -117,7 +122,7 @@ func TestRealRecordsKeepWhatTheySay(t *testing.T) {
 		if len(all) == 0 {
 			continue
 		}
-		var events, times, actions, outcomes, accounts, apart int
+		var events, times, actions, outcomes, accounts, addresses, apart int
 		for _, rec := range all {
 			if r.ReadAlone(rec, time.Unix(1, 0)) != nil {
 				continue // no JSON object; replay names and counts them
@@ -141,6 +146,7 @@ func TestRealRecordsKeepWhatTheySay(t *testing.T) {
 			}{
 				{&times, id.TimeFrom != "enqueued", !bytes.Contains(rec, []byte(`"String (timestamp)"`)), "time"}, {&actions, id.Action != "", true, "action"},
 				{&outcomes, outcome != "", says(m, outcomesLie...), "outcome"}, {&accounts, id.Account != "", says(m, accountsLie...), "account"},
+				{&addresses, r.field("source.ip") != "", slices.ContainsFunc(told(m, addressesLie...), func(s string) bool { ip, _ := Address(s); return ip != "" }), "address"},
 			} {
 				if c.has {
 					*c.n++
@@ -149,6 +155,6 @@ func TestRealRecordsKeepWhatTheySay(t *testing.T) {
 				}
 			}
 		}
-		t.Logf("%s: %d records, %d events, with time %d, action %d, outcome %d, account %d; %d of no family", filepath.Base(dir), len(all), events, times, actions, outcomes, accounts, apart)
+		t.Logf("%s: %d records, %d events, with time %d, action %d, outcome %d, account %d, address %d; %d of no family", filepath.Base(dir), len(all), events, times, actions, outcomes, accounts, addresses, apart)
 	}
 }
