@@ -5,17 +5,24 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"noroshi/ingest/eventhub"
@@ -201,6 +208,67 @@ func TestTokensAreRenewed(t *testing.T) {
 	if err != nil || len(got) != 1 || string(got[0].Body) != "c" || hub.Stats().Claims == put {
 		t.Errorf("on a new link read is %v, %v, after %d tokens and %d before", got, err, hub.Stats().Claims, put)
 	}
+}
+
+// A link that reads for hours is given new tokens on $cbs before the old ones end, so that it never ends.
+func TestALinkOutlivesItsToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const name = "contoso.servicebus.windows.net"
+		hub, err := eventhubstest.New(eventhubstest.Config{TLS: true, Namespace: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		defer func() { _ = hub.Run(ctx) }() // ctx has ended: it only gives the address back
+		var served sync.WaitGroup
+		defer served.Wait()
+		defer cancel()
+		wire := func(context.Context, string, string) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			served.Go(func() { hub.Serve(ctx, theirs) })
+			return ours, nil
+		}
+		a := &authority{hub: hub, scope: scope, secret: "hush", way: "hours"}
+		credential, err := (eventhub.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: "hush"}).Through(memory{a}).Credential()
+		if err != nil {
+			t.Fatal(err)
+		}
+		trust := hub.ClientTLS()
+		trust.Time = func() time.Time { return time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC) } // the bubble's clock begins in 2000
+		c := eventhub.Config{Namespace: name, Hub: "audit", Credential: credential, TLS: trust, Now: time.Now}
+		s, err := eventhub.New(c.Over(wire))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close(ctx)
+		link, err := s.Open(ctx, 0, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer link.Close(ctx)
+		defer hub.Cut() // a pipe holds nothing: two ends that take leave at once would wait for each other
+		for hour := range 24 {
+			add(t, hub, fmt.Sprint(hour))
+			got, err := link.Next(within(t))
+			if err != nil || len(got) != 1 || string(got[0].Body) != fmt.Sprint(hour) {
+				t.Fatalf("after %d hours read is %v, %v", hour, got, err)
+			}
+			time.Sleep(time.Hour)
+		}
+		if st := hub.Stats(); st.Connections != 1 || st.Readers != 1 || st.Claims < 24 {
+			t.Errorf("in a day there were %d connections, %d links, %d tokens", st.Connections, st.Readers, st.Claims)
+		}
+	})
+}
+
+// memory asks a handler without a network.
+type memory struct{ http.Handler }
+
+func (m memory) Do(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	r.Host, r.TLS = r.URL.Host, &tls.ConnectionState{}
+	m.ServeHTTP(w, r)
+	return w.Result(), nil
 }
 
 // What an identity lacks shows before anybody is asked.

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -43,6 +44,8 @@ type Config struct {
 	TLS      *tls.Config // the system's trust where nil
 	// Now is the clock for owner levels.
 	Now func() time.Time
+
+	wire func(ctx context.Context, network, address string) (net.Conn, error) // for tests that move the clock
 }
 
 // Messages that lie ready are bounded for all partitions of a hub together: at 1 MiB each, the most of the Standard tier, they

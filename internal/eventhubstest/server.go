@@ -92,12 +92,12 @@ func (s *Server) Run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("accept a connection: %w", err)
 		}
-		wg.Go(func() { s.serve(ctx, socket) })
+		wg.Go(func() { s.Serve(ctx, socket) })
 	}
 }
 
-// serve serves a connection of any kind until it ends.
-func (s *Server) serve(ctx context.Context, socket net.Conn) {
+// Serve serves a connection of any kind until it ends, such as a net.Pipe where testing/synctest moves the clock.
+func (s *Server) Serve(ctx context.Context, socket net.Conn) {
 	s.mu.Lock()
 	s.sockets[socket] = struct{}{}
 	s.mu.Unlock()
