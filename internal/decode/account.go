@@ -20,12 +20,12 @@ func account(r *Reader, _ string) string {
 			return name
 		}
 	case "app":
-		return first(r.known(r.field("mailbox.owner")), r.field("app.name"), r.field("user.name"), r.field("app.id"), r.field("user.id"))
+		return event.Lower(first(r.known(r.field("mailbox.owner")), r.field("app.name"), r.field("user.name"), r.field("app.id"), r.field("user.id")))
 	}
 	if e := r.field("alert.entity"); e != "" {
 		return r.known(e)
 	}
-	return first(r.known(r.field("user.target.name")), r.name(), r.field("app.name"), r.field("app.id"))
+	return event.Lower(first(r.known(r.field("user.target.name")), r.name(), r.field("app.name"), r.field("app.id")))
 }
 
 // name is the actor's name, else its id.
