@@ -120,6 +120,23 @@ sources:
 	}
 }
 
+func TestMistakesInCredentials(t *testing.T) {
+	for credential, want := range map[string]string{
+		`{kind: client_secret, tenant: t, client: c}`:        "noroshi.yaml:2:64: a credential of kind client_secret needs the key secret [missing]",
+		`{kind: certificate}`:                                "noroshi.yaml:2:64: a credential of kind certificate needs the key tenant, client, certificate [missing]",
+		`{kind: default, client: c}`:                         "noroshi.yaml:2:80: a credential of kind default does not use client; it uses tenant [key]",
+		`{kind: managed_identity, client: c, token_file: f}`: "noroshi.yaml:2:100: a credential of kind managed_identity does not use token_file; it uses client [key]",
+		`{kind: password, secret: "${file:key}"}`:            `"password" is none of`,
+		`{kind: certificate, cloud: china, tenant: t, client: c, certificate: c.pem, password: "${file:key}"}`: "",
+		`{kind: workload_identity}`: "",
+	} {
+		_, problems := read(t, "sources:\n  - eventhub: {namespace: contoso.example, hub: h, credential: "+credential+"}\n")
+		if want == "" && problems != "" || !strings.Contains(problems, want) || strings.Count(problems, "noroshi.yaml:") > 1 {
+			t.Errorf("%s: %s", credential, problems)
+		}
+	}
+}
+
 func TestMistakesInStreams(t *testing.T) {
 	_, problems := read(t, `sources:
   - eventhub: {connection_string: "Endpoint=sb://x/;SharedAccessKey=open"}

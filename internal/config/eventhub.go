@@ -1,6 +1,9 @@
 package config
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	yaml "go.yaml.in/yaml/v4"
@@ -90,6 +93,38 @@ func (c *Config) credential(d *strictyaml.Doc, n *yaml.Node) (k Credential) {
 	})
 	if k.Kind == "" {
 		d.At(n, "missing", "a credential needs the key kind")
+		return k
+	}
+	if _, known := credentialKeys[k.Kind]; known {
+		fitting(d, n, k.Kind)
 	}
 	return k
+}
+
+// credentialKeys are what a kind of credential needs and what it may have beside kind and cloud.
+var credentialKeys = map[string]struct{ needs, may []string }{
+	"default":           {nil, []string{"tenant"}},
+	"workload_identity": {nil, []string{"tenant", "client", "token_file"}},
+	"managed_identity":  {nil, []string{"client"}},
+	"client_secret":     {[]string{"tenant", "client", "secret"}, nil},
+	"certificate":       {[]string{"tenant", "client", "certificate"}, []string{"password"}},
+}
+
+// fitting names the keys that a kind of credential lacks, and those that it would ignore.
+func fitting(d *strictyaml.Doc, n *yaml.Node, kind string) {
+	lacks := slices.Clone(credentialKeys[kind].needs)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i].Value
+		if at := slices.Index(lacks, key); at >= 0 {
+			lacks = slices.Delete(lacks, at, at+1)
+			continue
+		}
+		used := append([]string{"kind", "cloud"}, append(credentialKeys[kind].needs, credentialKeys[kind].may...)...)
+		if !slices.Contains(used, key) {
+			d.At(n.Content[i], "key", fmt.Sprintf("a credential of kind %s does not use %s; it uses %s", kind, key, strings.Join(used[2:], ", ")))
+		}
+	}
+	if len(lacks) > 0 {
+		d.At(n, "missing", fmt.Sprintf("a credential of kind %s needs the key %s", kind, strings.Join(lacks, ", ")))
+	}
 }
