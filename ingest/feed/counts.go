@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -12,7 +13,7 @@ import (
 type Tally struct {
 	messages, records, bytes int64
 	letters                  map[string]int64
-	delays                   map[string]Delay
+	delays                   map[string]*Delay
 }
 
 // Delay is how long records of one dataset took from their event to the stream, in milliseconds: of old records the sum of
@@ -28,18 +29,23 @@ func (d Delay) Plus(o Delay) Delay {
 	return Delay{d.Records + o.Records, d.Sum + o.Sum, max(d.Longest, o.Longest)}
 }
 
-func newTally() *Tally { return &Tally{letters: map[string]int64{}, delays: map[string]Delay{}} }
+func newTally() *Tally { return &Tally{letters: map[string]int64{}, delays: map[string]*Delay{}} }
 
 func (t *Tally) message(m Message) {
 	t.messages++
 	t.bytes += int64(len(m.Body))
 }
 
-// Record counts a record of a dataset that took so long from its event to the stream.
+// Record counts a record of a dataset that took so long from its event to the stream. The text need not outlive the call.
 func (t *Tally) Record(dataset string, delay time.Duration) {
 	t.records++
 	ms := max(0, delay.Milliseconds()) // clocks differ
-	t.delays[dataset] = t.delays[dataset].Plus(Delay{1, ms, ms})
+	d := t.delays[dataset]
+	if d == nil {
+		d = new(Delay)
+		t.delays[strings.Clone(dataset)] = d
+	}
+	*d = d.Plus(Delay{1, ms, ms})
 }
 
 // Letter counts a dead letter.
@@ -169,7 +175,7 @@ func (p *Partition) committed(t *Tally, after *Position) {
 			s.Letters[k] += n
 		}
 		for k, d := range t.delays {
-			s.Delays[k] = s.Delays[k].Plus(d)
+			s.Delays[k] = s.Delays[k].Plus(*d)
 		}
 	})
 }

@@ -39,7 +39,7 @@ func (a *Again) Records(l deadletter.Letter) (all []bus.Record, err error) {
 		if err := a.reader.ReadAlone(r, l.Enqueued); err != nil {
 			return nil, fmt.Errorf("it is undecodable still: %w", err)
 		}
-		all = append(all, eventRecord(a.reader.Identity(), r, l.Origin(), l.Enqueued))
+		all = append(all, eventRecord(a.reader.AtHand(), r, l.Origin(), l.Enqueued))
 	}
 	return all, nil
 }

@@ -100,7 +100,7 @@ func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bu
 			letter(string(e.Reason), e.Cause.Error(), body)
 			continue
 		}
-		id := p.reader.Identity()
+		id := p.reader.AtHand()
 		if len(p.tenants) > 0 && !slices.ContainsFunc(p.tenants, func(t string) bool { return strings.EqualFold(t, id.Tenant) }) {
 			letter(reasonTenant, fmt.Sprintf("it is of tenant %q, which the source does not take", id.Tenant), body)
 			continue

@@ -18,9 +18,9 @@ import (
 	"noroshi/internal/kafkatest"
 )
 
-// padded is a record of 1.5 KB.
+// padded is a record of 1.5 KB; those of a hundred accounts take turns.
 func padded(id string) []byte {
-	return []byte(strings.Replace(sound(id), `[]`, `[{"Name":"Identity","Value":"`+strings.Repeat("x", 1250)+`"}]`, 1))
+	return []byte(strings.NewReplacer(`"taro@`, `"taro`+id[max(0, len(id)-2):]+`@`, `[]`, `[{"Name":"Identity","Value":"`+strings.Repeat("x", 1250)+`"}]`).Replace(sound(id)))
 }
 
 // carried runs a feed from a hub onto an embedded Kafka until the benchmark ends.

@@ -85,7 +85,7 @@ func (t *taking) records(b ingest.Batch) (all []bus.Record) {
 			all = append(all, t.letter(raw, string(e.Reason), e.Cause.Error()))
 			continue
 		}
-		id := t.reader.Identity()
+		id := t.reader.AtHand()
 		t.run.ingested.records.Add(1)
 		if !strings.Contains(id.Account, "@") {
 			t.run.ingested.unresolved.Add(1)
@@ -99,20 +99,28 @@ func (t *taking) records(b ingest.Batch) (all []bus.Record) {
 }
 
 // eventRecord is a record as it lies on its topic: its own bytes, unchanged, under the key of its account. The texts of key and
-// headers share one piece of memory.
+// headers share one piece of memory; nothing of the identity is kept.
 func eventRecord(id decode.Record, body []byte, origin string, enqueued time.Time) bus.Record {
-	key := id.Key()
-	text := make([]byte, 0, len(key)+len(id.Dataset)+len(id.ID)+len(id.Tenant)+len(origin)+2*timeRoom)
-	part := func(s string) []byte {
-		from := len(text)
-		text = append(text, s...)
-		return text[from:len(text):len(text)]
+	text := make([]byte, 0, len(id.Tenant)+len("/")+len(id.Account)+len(id.Dataset)+len(id.ID)+len(id.Tenant)+len(origin)+2*timeRoom)
+	last := 0
+	part := func(longer []byte) []byte {
+		text = longer
+		from := last
+		last = len(text)
+		return text[from:last:last]
 	}
-	r := bus.Record{Topic: bus.Events, Key: part(key), Value: body, Headers: append(make([]bus.Header, 0, 6),
-		bus.Header{Key: headerDataset, Value: part(id.Dataset)}, bus.Header{Key: headerID, Value: part(id.ID)}, bus.Header{Key: headerTenant, Value: part(id.Tenant)},
-		bus.Header{Key: headerTime, Value: part(decode.FormatTime(id.Time))}, bus.Header{Key: headerOrigin, Value: part(origin)})}
+	r := bus.Record{Topic: bus.Events, Value: body, Headers: make([]bus.Header, 0, 6)}
+	header := func(key string, longer []byte) {
+		r.Headers = append(r.Headers, bus.Header{Key: key, Value: part(longer)})
+	}
+	r.Key = part(id.AppendKey(text))
+	header(headerDataset, append(text, id.Dataset...))
+	header(headerID, append(text, id.ID...))
+	header(headerTenant, append(text, id.Tenant...))
+	header(headerTime, decode.AppendTime(text, id.Time))
+	header(headerOrigin, append(text, origin...))
 	if !enqueued.IsZero() {
-		r.Headers = append(r.Headers, bus.Header{Key: headerEnqueued, Value: part(decode.FormatTime(enqueued))})
+		header(headerEnqueued, decode.AppendTime(text, enqueued))
 	}
 	return r
 }

@@ -23,12 +23,23 @@ type Record struct {
 
 // Identity is the identity of the record at hand; its texts are copies.
 func (r *Reader) Identity() Record {
-	text := func(s event.Slot) string { return strings.Clone(r.Event.Text(s)) }
+	id := r.AtHand()
+	for _, s := range [...]*string{&id.Dataset, &id.ID, &id.Tenant, &id.Account, &id.Action} {
+		*s = strings.Clone(*s)
+	}
+	return id
+}
+
+// AtHand is the identity of the record at hand; its texts live until the next record.
+func (r *Reader) AtHand() Record {
+	text := r.Event.Text
 	return Record{Dataset: text(event.Dataset), ID: text(event.ID), Tenant: text(event.Tenant), Account: text(event.Account), Action: text(event.Action), Time: r.time, TimeFrom: r.timeFrom}
 }
 
-// Key is what keeps the records of one account in order: tenant and account.
-func (r Record) Key() string { return r.Tenant + "/" + r.Account }
+// AppendKey appends what keeps the records of one account in order: tenant and account.
+func (r *Record) AppendKey(to []byte) []byte {
+	return append(append(append(to, r.Tenant...), '/'), r.Account...)
+}
 
 var seed = maphash.MakeSeed()
 
@@ -70,11 +81,14 @@ func hashID(rec []byte) string {
 func eventTime(r *Reader, _ string) string { return FormatTime(r.time) }
 
 // FormatTime writes a time as all output does: UTC, RFC 3339, with milliseconds and more where there are more.
-func FormatTime(t time.Time) string {
+func FormatTime(t time.Time) string { return string(AppendTime(nil, t)) }
+
+// AppendTime appends a time as FormatTime writes it.
+func AppendTime(to []byte, t time.Time) []byte {
 	if t.Nanosecond()%1_000_000 == 0 {
-		return t.UTC().Format("2006-01-02T15:04:05.000Z")
+		return t.UTC().AppendFormat(to, "2006-01-02T15:04:05.000Z")
 	}
-	return t.UTC().Format("2006-01-02T15:04:05.000000000Z")
+	return t.UTC().AppendFormat(to, "2006-01-02T15:04:05.000000000Z")
 }
 
 func rfc3339(s string) string {
