@@ -227,6 +227,9 @@ func FuzzSplit(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
+		if records, bad := Split(text); len(records) > MaxRecords || len(bad) > maxBad+1 {
+			t.Errorf("a message gives %d records and %d pieces", len(records), len(bad))
+		}
 		got, _, err := all(t, bytes.NewReader(text))
 		if err != nil {
 			return

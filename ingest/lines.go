@@ -115,15 +115,10 @@ func (l *lines) usual(line []byte) bool {
 
 // inner splits a line that holds several records, or wraps one. They are put behind the line's block.
 func (l *lines) inner(b *Block, from, to int) {
-	line := bytes.Clone(b.Data[from:to])
-	s := &values{from: bufio.NewReader(bytes.NewReader(line)), line: l.line, audit: l.audit}
+	s := inMemory(bytes.Clone(b.Data[from:to]), l.line)
+	s.audit = l.audit
 	var in Block
-	for {
-		err := s.fill(&in)
-		if err != nil {
-			break
-		}
-	}
+	s.all(&in)
 	if len(in.Records)+len(in.Bad) == 0 { // an empty array holds nothing
 		return
 	}

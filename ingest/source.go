@@ -1,11 +1,8 @@
 package ingest
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"errors"
-	"io"
 )
 
 // Raw is one record's own bytes and where they lay.
@@ -40,29 +37,21 @@ type Source interface {
 	Run(ctx context.Context, position func(key string) []byte, deliver Deliver) error
 }
 
-// SplitLine splits a line: most are one record, some an envelope of several.
-func SplitLine(line []byte) (records [][]byte, bad []Bad) {
-	line = bytes.TrimPrefix(bytes.TrimRight(line, "\r\n"), mark)
+// Split splits a message: most are an envelope, some one record or several. A record's own bytes are unchanged. Bounds are
+// MaxRecord and MaxRecords.
+func Split(message []byte) (records [][]byte, bad []Bad) {
+	message = bytes.TrimRight(bytes.TrimLeft(bytes.TrimPrefix(message, mark), " \t\r\n"), " \t\r\n")
 	switch {
-	case len(bytes.TrimLeft(line, " \t")) == 0:
+	case len(message) == 0:
 		return nil, nil
-	case len(line) > MaxRecord && !envelope(line):
-		return nil, []Bad{tooLong(0, 1, line)}
-	case line[0] != '[' && !envelope(line) && !bytes.Contains(line, []byte(`"AuditData"`)):
-		return [][]byte{line}, nil
+	case message[0] != '[' && !envelope(message) && bytes.IndexByte(message, '\n') < 0 && !bytes.Contains(message, []byte(`"AuditData"`)):
+		if len(message) > MaxRecord {
+			return nil, []Bad{tooLong(0, 1, message)}
+		}
+		return [][]byte{message}, nil
 	}
-	v := &values{from: bufio.NewReader(bytes.NewReader(line)), line: 1, audit: true}
 	var b Block
-	for {
-		err := v.fill(&b)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			b.Bad = append(b.Bad, Bad{Before: len(b.Records), Line: 1, Detail: err.Error()})
-			break
-		}
-	}
+	inMemory(message, 1).all(&b)
 	for i := range b.Records {
 		records = append(records, b.Bytes(i))
 	}

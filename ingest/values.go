@@ -11,9 +11,6 @@ import (
 	"noroshi/internal/decode"
 )
 
-// maxDepth bounds brackets while splitting; the projector's own bound is lower.
-const maxDepth = 128
-
 // values splits JSON values that follow each other, arrays of them and envelopes. Its memory does not grow with the input.
 type values struct {
 	from   *bufio.Reader
@@ -24,13 +21,71 @@ type values struct {
 	buf    []byte // the value being read, at most MaxRecord and a little
 	over   bool   // it is longer than that
 	gather bool   // white space belongs to the value
+
+	whole []byte        // the input where it lies in memory
+	left  *bytes.Reader // of it, behind what from has read
+	at    int           // where in it the value being read begins
+}
+
+// The bounds of a message, which lies in memory.
+const (
+	MaxRecords = 10_000 // records of one message
+	maxBad     = 100    // pieces of one message that are no records
+)
+
+// inMemory splits a message, or a line.
+func inMemory(whole []byte, line int) *values {
+	left := bytes.NewReader(whole)
+	return &values{from: bufio.NewReader(left), line: line, audit: true, whole: whole, left: left}
+}
+
+// all splits the whole of a message. What passes the bounds, or comes behind a place where the JSON breaks, is one piece that is
+// no record, with all its bytes that fit.
+func (v *values) all(b *Block) {
+	for {
+		v.at = len(v.whole) - v.left.Len() - v.from.Buffered()
+		switch err := v.next(b); {
+		case errors.Is(err, errBreak), errors.Is(err, io.EOF) && (v.inside > 0 || len(v.buf) > 0):
+			v.broken(b)
+			return
+		case err != nil:
+			return
+		case len(b.Records) >= MaxRecords:
+			v.leave(b, BadCount, fmt.Sprintf("more than %d records in one message", MaxRecords))
+			return
+		case len(b.Bad) >= maxBad:
+			v.leave(b, BadCount, fmt.Sprintf("more than %d pieces of one message are no records", maxBad))
+			return
+		}
+	}
+}
+
+// BadCount is the reason of what passes the bounds of a message.
+const BadCount decode.Reason = "count"
+
+// leave sets what is left aside as one piece, in a form that can be split again. Nothing is done where nothing is left.
+func (v *values) leave(b *Block, reason decode.Reason, detail string) {
+	rest := v.whole[len(v.whole)-v.left.Len()-v.from.Buffered():]
+	rest = bytes.TrimLeft(rest, ", \t\r\n")
+	open := ""
+	switch {
+	case v.wraps:
+		open = `{"records":[`
+	case v.inside > 0:
+		open = "["
+	}
+	if len(rest) == 0 || rest[0] == ']' || rest[0] == '}' {
+		return
+	}
+	piece := append([]byte(open), rest...)
+	b.Bad = append(b.Bad, Bad{Before: len(b.Records), Line: v.line, Reason: reason, Detail: detail, Bytes: piece[:min(len(piece), MaxRecord)]})
 }
 
 // errBreak is where the input stops being JSON.
 var errBreak = errors.New("no JSON from here on")
 
 func (v *values) fill(b *Block) error {
-	for len(b.Data) < blockSize {
+	for len(b.Data) < blockSize && len(b.Bad) < maxBad {
 		if err := v.next(b); err != nil {
 			if errors.Is(err, errBreak) {
 				v.broken(b)
@@ -46,8 +101,11 @@ func (v *values) fill(b *Block) error {
 }
 
 func (v *values) broken(b *Block) {
-	what := "the JSON breaks off here"
-	b.Bad = append(b.Bad, Bad{Before: len(b.Records), Line: v.line, Reason: decode.BadJSON, Detail: what, Bytes: bytes.Clone(v.buf[:min(len(v.buf), 1<<10)])})
+	piece := v.buf[:min(len(v.buf), 1<<10)]
+	if v.whole != nil {
+		piece = v.whole[v.at:min(len(v.whole), v.at+MaxRecord)]
+	}
+	b.Bad = append(b.Bad, Bad{Before: len(b.Records), Line: v.line, Reason: decode.BadJSON, Detail: "the JSON breaks off here", Bytes: bytes.Clone(piece)})
 	v.buf, v.inside = nil, 0
 }
 
@@ -199,9 +257,7 @@ func (v *values) value(c byte, depth int) error {
 				return err
 			}
 		case '{', '[':
-			if depth++; depth > maxDepth {
-				return errBreak
-			}
+			depth++ // the projector has a bound
 		case '}', ']':
 			if depth--; depth < start {
 				return errBreak

@@ -190,7 +190,7 @@ func (r *reading) deliver(ctx context.Context, deliver ingest.Deliver, lines []b
 			r.skip = false
 			continue
 		}
-		records, bad := ingest.SplitLine(line)
+		records, bad := ingest.Split(line)
 		for _, rec := range records {
 			b.Records = append(b.Records, ingest.Raw{Bytes: rec, File: r.path, Line: r.at.Line})
 		}

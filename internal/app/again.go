@@ -28,7 +28,7 @@ func (a *Again) Records(l deadletter.Letter) (all []bus.Record, err error) {
 	if len(l.Value) == 0 {
 		return nil, errors.New("nothing is left of it")
 	}
-	records, bad := ingest.SplitLine(l.Value)
+	records, bad := ingest.Split(l.Value)
 	switch {
 	case len(bad) > 0:
 		return nil, fmt.Errorf("it is undecodable still: %s", bad[0].Detail)

@@ -31,6 +31,9 @@ const (
 	reasonTenant = "tenant"
 )
 
+// maxLetter is how much of a detail, a key or a header a dead letter holds, in bytes.
+const maxLetter = 4 << 10
+
 // feeds are the streams of the configuration, ready to run.
 func (r *Run) feeds(ctx context.Context, h *hub) (all []*feed.Feed, err error) {
 	if len(r.Feeds) == 0 {
@@ -87,7 +90,7 @@ func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bu
 		p.run.Log.Warn("record is set aside", slog.String("from", l.Origin()), slog.String("reason", reason))
 		to = append(to, l.Record())
 	}
-	records, bad := ingest.SplitLine(m.Body)
+	records, bad := ingest.Split(m.Body)
 	for _, b := range bad {
 		letter(string(b.Reason), b.Detail, b.Bytes)
 	}
