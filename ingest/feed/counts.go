@@ -12,6 +12,7 @@ import (
 // Tally is what one transaction holds. It is counted when the transaction is committed.
 type Tally struct {
 	messages, records, bytes int64
+	unresolved, missed       int64
 	letters                  map[string]int64
 	delays                   map[string]*Delay
 }
@@ -48,6 +49,9 @@ func (t *Tally) Record(dataset string, delay time.Duration) {
 	*d = d.Plus(Delay{1, ms, ms})
 }
 
+// Unresolved counts a record whose account is no user principal name.
+func (t *Tally) Unresolved() { t.unresolved++ }
+
 // Letter counts a dead letter.
 func (t *Tally) Letter(reason string) { t.letters[reason]++ }
 
@@ -76,23 +80,24 @@ type Partition struct {
 
 // Snapshot is what the counts of a partition say at one moment.
 type Snapshot struct {
-	Source    string           `json:"source"`
-	Partition int32            `json:"partition"`
-	Owned     bool             `json:"owned"` // by this instance, now
-	Messages  int64            `json:"messages"`
-	Records   int64            `json:"records"`
-	Bytes     int64            `json:"bytes"`
-	Sequence  int64            `json:"sequence"`          // of the message stored last; -1: none yet
-	Looked    bool             `json:"looked"`            // the stream has said what it holds:
-	First     int64            `json:"first"`             // the oldest message, and
-	Last      int64            `json:"last_enqueued"`     // the newest; -1: there has been none
-	Enqueued  time.Time        `json:"enqueued,omitzero"` // when the stream took the message stored last
-	Committed int64            `json:"transactions_committed"`
-	Aborted   int64            `json:"transactions_aborted"`
-	Missed    int64            `json:"missed"` // messages deleted by the stream before they were read
-	Restarts  map[string]int64 `json:"restarts"`
-	Letters   map[string]int64 `json:"dead_letters"`
-	Delays    map[string]Delay `json:"source_delay"`
+	Source     string           `json:"source"`
+	Partition  int32            `json:"partition"`
+	Owned      bool             `json:"owned"` // by this instance, now
+	Messages   int64            `json:"messages"`
+	Records    int64            `json:"records"`
+	Bytes      int64            `json:"bytes"`
+	Unresolved int64            `json:"unresolved"`        // records whose account is no user principal name
+	Sequence   int64            `json:"sequence"`          // of the message stored last; -1: none yet
+	Looked     bool             `json:"looked"`            // the stream has said what it holds:
+	First      int64            `json:"first"`             // the oldest message, and
+	Last       int64            `json:"last_enqueued"`     // the newest; -1: there has been none
+	Enqueued   time.Time        `json:"enqueued,omitzero"` // when the stream took the message stored last
+	Committed  int64            `json:"transactions_committed"`
+	Aborted    int64            `json:"transactions_aborted"`
+	Missed     int64            `json:"missed"` // messages deleted by the stream before they were read
+	Restarts   map[string]int64 `json:"restarts"`
+	Letters    map[string]int64 `json:"dead_letters"`
+	Delays     map[string]Delay `json:"source_delay"`
 }
 
 // Lag is how many messages wait in the stream, -1 where that is not known.
@@ -149,14 +154,9 @@ func (p *Partition) restarted(reason string) { p.change(func(s *Snapshot) { s.Re
 
 func (p *Partition) aborted() { p.change(func(s *Snapshot) { s.Aborted++ }) }
 
-func (p *Partition) missed(n int64) { p.change(func(s *Snapshot) { s.Missed += n }) }
-
-// saw notes what the stream holds, and gives the sequence number stored last.
-func (p *Partition) saw(state State) (sequence int64) {
-	p.change(func(s *Snapshot) {
-		s.Looked, s.First, s.Last, sequence = true, state.First, max(state.Last, s.Sequence), s.Sequence
-	})
-	return sequence
+// saw notes what the stream holds.
+func (p *Partition) saw(state State) {
+	p.change(func(s *Snapshot) { s.Looked, s.First, s.Last = true, state.First, max(state.Last, s.Sequence) })
 }
 
 func (p *Partition) at(pos Position) {
@@ -168,6 +168,8 @@ func (p *Partition) committed(t *Tally, after *Position) {
 		s.Committed++
 		s.Messages += t.messages
 		s.Records += t.records
+		s.Unresolved += t.unresolved
+		s.Missed += t.missed
 		s.Bytes += t.bytes
 		s.Sequence, s.Enqueued = after.Sequence, after.Enqueued
 		s.Last = max(s.Last, s.Sequence)

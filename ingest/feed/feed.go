@@ -22,6 +22,7 @@ import (
 const (
 	MaxMessages = 200
 	MaxBytes    = 8 << 20
+	maxRecords  = 10_000 // that messages have become; the last may pass it
 )
 
 // Position is a place in a partition.

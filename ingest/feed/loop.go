@@ -57,16 +57,16 @@ func (l *loop) session(ctx context.Context) error {
 		if after != nil && messages[0].Sequence <= after.Sequence {
 			return fmt.Errorf("%w: it gives message %d, and %d is stored already: it was made anew; delete the topic %s to read it from its start", ErrDenied, messages[0].Sequence, after.Sequence, l.topic())
 		}
-		notice, err := l.missed(ctx, after, messages[0])
+		oldest, err := l.oldest(ctx, after, messages)
 		if err != nil {
 			return err
 		}
 		for len(messages) > 0 {
-			n := bound(messages)
-			if err := l.store(ctx, tx, prepare, messages[:n], notice); err != nil {
+			n, err := l.store(ctx, tx, prepare, after, messages, oldest)
+			if err != nil {
 				return kafkaFault{err}
 			}
-			after, messages, notice = &messages[n-1].Position, messages[n:], nil
+			after, messages = &messages[n-1].Position, messages[n:]
 			l.wait.Reset()
 		}
 	}
@@ -108,45 +108,56 @@ func (l *loop) position(ctx context.Context, tx transactor) (*Position, error) {
 	return after, nil
 }
 
-// bound is how many of the messages one transaction takes.
-func bound(messages []Message) int {
-	size := 0
-	for i, m := range messages {
-		if size += len(m.Body); i == MaxMessages || size > MaxBytes && i > 0 {
-			return i
+// oldest is the oldest message that the stream has. It is asked for only where numbers are left out, which some streams do by
+// themselves.
+func (l *loop) oldest(ctx context.Context, after *Position, messages []Message) (int64, error) {
+	before := messages[0].Sequence - 1
+	if after != nil {
+		before = after.Sequence
+	}
+	for _, m := range messages {
+		if m.Sequence > before+1 {
+			s, err := l.feed.Stream.State(ctx, l.partition)
+			return s.First, err
+		}
+		before = m.Sequence
+	}
+	return messages[0].Sequence, nil
+}
+
+// deleted is how many messages between two the stream has deleted.
+func deleted(before int64, m Message, oldest int64) int64 {
+	return max(0, min(m.Sequence, oldest)-before-1)
+}
+
+// store puts messages and the position after them into one transaction, as many as its bounds let in and up to a gap. It gives
+// how many.
+func (l *loop) store(ctx context.Context, tx transactor, prepare Prepare, after *Position, messages []Message, oldest int64) (n int, err error) {
+	if cap(l.records) > 2*maxRecords {
+		l.records = nil
+	}
+	tally := newTally()
+	l.records = l.records[:0]
+	if after != nil {
+		if tally.missed = deleted(after.Sequence, messages[0], oldest); tally.missed > 0 {
+			l.records = append(l.records, l.feed.Missed(l.partition, after.Sequence+1, after.Sequence+tally.missed)...)
 		}
 	}
-	return len(messages)
-}
-
-// missed tells of messages that the stream deleted before they were read. Only where numbers are left out is the stream asked:
-// those of some streams have holes.
-func (l *loop) missed(ctx context.Context, after *Position, first Message) (notice []bus.Record, err error) {
-	if after == nil || first.Sequence <= after.Sequence+1 {
-		return nil, nil
-	}
-	s, err := l.feed.Stream.State(ctx, l.partition)
-	if err != nil {
-		return nil, err
-	}
-	from, to := after.Sequence+1, min(first.Sequence, s.First)-1
-	if to < from {
-		return nil, nil
-	}
-	l.counts.missed(to - from + 1)
-	l.log.Error("messages were deleted by the stream before they were read", slog.Int64("from", from), slog.Int64("to", to), slog.Int64("messages", to-from+1))
-	return l.feed.Missed(l.partition, from, to), nil
-}
-
-// store puts messages and the position after them into one transaction.
-func (l *loop) store(ctx context.Context, tx transactor, prepare Prepare, messages []Message, notice []bus.Record) error {
-	tally := newTally()
-	l.records = append(l.records[:0], notice...)
-	for _, m := range messages {
+	for i, m := range messages {
+		if i == MaxMessages || i > 0 && (tally.bytes+int64(len(m.Body)) > MaxBytes || len(l.records) >= maxRecords || deleted(messages[i-1].Sequence, m, oldest) > 0) {
+			break
+		}
 		tally.message(m)
 		l.records = prepare(l.records, m, tally)
+		n++
 	}
-	return l.commit(ctx, tx, l.records, &messages[len(messages)-1].Position, tally)
+	if err := l.commit(ctx, tx, l.records, &messages[n-1].Position, tally); err != nil {
+		return 0, err
+	}
+	if tally.missed > 0 {
+		l.log.Error("messages were deleted by the stream before they were read", slog.Int64("from", after.Sequence+1), slog.Int64("to", after.Sequence+tally.missed), slog.Int64("messages", tally.missed))
+	}
+	return n, nil
 }
 
 // commit goes on when ctx ends.
@@ -165,8 +176,10 @@ func (l *loop) commit(ctx context.Context, tx transactor, records []bus.Record, 
 				l.counts.aborted()
 				return err
 			}
+			if records[large.Index].Topic != bus.DeadLetters {
+				tally.tooLarge()
+			}
 			records[large.Index] = l.feed.TooLarge(records[large.Index], large.Cause)
-			tally.tooLarge()
 			continue
 		}
 		if err == nil {
@@ -184,12 +197,14 @@ func (l *loop) commit(ctx context.Context, tx transactor, records []bus.Record, 
 // look asks for the partition's state at once and then now and then, for the lag.
 func (l *loop) look(ctx context.Context) {
 	for ; ctx.Err() == nil; _ = pause(ctx, l.feed.pauses.look) {
+		at := l.counts.snapshot().Sequence // before the answer is made: what is stored meanwhile is newer
 		s, err := l.feed.Stream.State(ctx, l.partition)
 		if err != nil {
 			l.log.Debug("lag is not known", slog.Any("err", err))
 			continue
 		}
-		if at := l.counts.saw(s); s.Last < at {
+		l.counts.saw(s)
+		if s.Last < at {
 			l.log.Error("the position lies behind the last message: the stream was made anew; delete the topic of its positions to read it from its start", slog.Int64("position", at),
 				slog.Int64("last", s.Last), slog.String("topic", string(l.topic())))
 		}

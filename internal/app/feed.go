@@ -31,9 +31,6 @@ const (
 	reasonTenant = "tenant"
 )
 
-// maxLetter is how much of a detail, a key or a header a dead letter holds, in bytes.
-const maxLetter = 4 << 10
-
 // feeds are the streams of the configuration, ready to run.
 func (r *Run) feeds(ctx context.Context, h *hub) (all []*feed.Feed, err error) {
 	if len(r.Feeds) == 0 {
@@ -83,11 +80,11 @@ func newPreparing(r *Run, source string, partition int32, tenants []string, read
 }
 
 func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bus.Record {
+	letters, why := 0, ""
 	letter := func(reason, detail string, body []byte) {
 		t.Letter(reason)
-		p.run.ingested.refused.Add(1)
+		letters, why = letters+1, reason
 		l := deadletter.Letter{Reason: reason, Detail: detail, Stage: deadletter.StageIngest, Source: p.source, Partition: p.partition, Sequence: m.Sequence, Enqueued: m.Enqueued, Value: body}
-		p.run.Log.Warn("record is set aside", slog.String("from", l.Origin()), slog.String("reason", reason))
 		to = append(to, l.Record())
 	}
 	records, bad := ingest.Split(m.Body)
@@ -105,16 +102,18 @@ func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bu
 		}
 		id := p.reader.AtHand()
 		if len(p.tenants) > 0 && !slices.ContainsFunc(p.tenants, func(t string) bool { return strings.EqualFold(t, id.Tenant) }) {
-			letter(reasonTenant, fmt.Sprintf("it is of tenant %q, which the source does not take", id.Tenant), body)
+			letter(reasonTenant, fmt.Sprintf("it is of tenant %.100q, which the source does not take", id.Tenant), body)
 			continue
 		}
-		p.run.ingested.records.Add(1)
 		if !strings.Contains(id.Account, "@") {
-			p.run.ingested.unresolved.Add(1)
+			t.Unresolved()
 		}
 		t.Record(id.Dataset, m.Enqueued.Sub(id.Time))
 		p.origin = strconv.AppendInt(append(strconv.AppendInt(append(p.origin[:p.place], '@'), m.Sequence, 10), '#'), int64(i), 10)
 		to = append(to, eventRecord(id, body, string(p.origin), m.Enqueued))
+	}
+	if letters > 0 {
+		p.run.Log.Warn("records are set aside", slog.String("from", fmt.Sprintf("%s@%d", p.origin[:p.place], m.Sequence)), slog.Int("records", letters), slog.String("reason", why))
 	}
 	return to
 }

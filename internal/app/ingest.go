@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -161,16 +162,31 @@ func writeOrSetAside(ctx context.Context, w *bus.Writer, records []bus.Record) e
 			return err
 		}
 		r := records[large.Index]
-		if r.Topic == bus.DeadLetters {
-			return err
+		if r.Topic == bus.DeadLetters && len(r.Value) == 0 {
+			return err // nothing of it is left to leave out
 		}
 		records[large.Index] = setAside(r, large.Cause)
 	}
 }
 
-// setAside is the dead letter of a record that Kafka will never take.
+// maxText is how much of its key and of each of its headers.
+const maxText = 4 << 10
+
+// setAside is the dead letter of a record that Kafka will never take; of a dead letter it is that letter, as far as it fits.
 func setAside(r bus.Record, cause error) bus.Record {
-	l := deadletter.Letter{Reason: string(decode.BadSize), Detail: cause.Error(), Stage: deadletter.StageIngest, Key: r.Key, Headers: r.Headers, Value: r.Value[:min(len(r.Value), maxSetAside)]}
+	cut := func(b []byte, most int) []byte { return b[:min(len(b), most)] }
+	most := maxSetAside
+	if r.Topic == bus.DeadLetters {
+		most = min(most, len(r.Value)/2) // brokers may have limits of their own
+	}
+	r.Key, r.Value, r.Headers = cut(r.Key, maxText), cut(r.Value, most), slices.Clone(r.Headers)
+	for i := range r.Headers {
+		r.Headers[i].Value = cut(r.Headers[i].Value, maxText)
+	}
+	if r.Topic == bus.DeadLetters {
+		return r
+	}
+	l := deadletter.Letter{Reason: string(decode.BadSize), Detail: cause.Error(), Stage: deadletter.StageIngest, Key: r.Key, Headers: r.Headers, Value: r.Value}
 	return l.Record()
 }
 

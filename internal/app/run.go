@@ -134,7 +134,8 @@ func (r *Run) groups() map[bus.Topic][]string {
 
 // sum says what has been done.
 func (r *Run) sum() {
-	r.Log.Info("stopped", slog.Int64("records", r.ingested.records.Load()), slog.Int64("dead_letters", r.ingested.refused.Load()+r.detected.refused.Load()), slog.Int64("unresolved_accounts", r.ingested.unresolved.Load()), slog.Int64("events", r.detected.events.Load()),
+	all := r.stored()
+	r.Log.Info("stopped", slog.Int64("records", all.records), slog.Int64("dead_letters", all.letters), slog.Int64("unresolved_accounts", all.unresolved), slog.Int64("events", r.detected.events.Load()),
 		slog.Int64("duplicates", r.detected.duplicates.Load()), slog.Int64("alerts", r.detected.alerts.Load()))
 	for _, s := range r.runners {
 		c := s.Counts()

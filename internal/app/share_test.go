@@ -79,7 +79,7 @@ func TestTwoInstancesShareTheWork(t *testing.T) {
 	eventuallyWithin(t, "the other has all", func() bool { add(); return owned(b) == 4 })
 	eventuallyWithin(t, "all is evaluated", func() bool { return evaluated(a, b) >= int64(n) })
 	endB()
-	if b.ingested.records.Load() == 0 || a.ingested.records.Load() == 0 {
+	if b.stored().records == 0 || a.stored().records == 0 {
 		t.Error("one of them did nothing")
 	}
 	to, err := bus.Connect(broker.Config("noroshi.", 4))

@@ -75,7 +75,8 @@ func (r *Run) tell(ctx context.Context, b *bus.Bus, w *bus.Writer) error {
 }
 
 func (r *Run) status(instance string, started time.Time) *Status {
-	s := &Status{Instance: instance, At: time.Now().UTC(), Started: started, Records: r.ingested.records.Load(), Letters: r.ingested.refused.Load() + r.detected.refused.Load(), Events: r.detected.events.Load(),
+	sum := r.stored()
+	s := &Status{Instance: instance, At: time.Now().UTC(), Started: started, Records: sum.records, Letters: sum.letters, Events: r.detected.events.Load(),
 		Duplicates: r.detected.duplicates.Load(), Alerts: r.detected.alerts.Load(), Partitions: r.counts.Snapshot(), Sinks: map[string]SinkSum{}}
 	for _, k := range r.runners {
 		c := k.Counts()
@@ -94,10 +95,24 @@ func (s *Status) tell(ctx context.Context, w *bus.Writer) error {
 	return w.Write(ctx, []bus.Record{{Topic: bus.Status, Key: []byte(s.Instance), Value: body}})
 }
 
+// totals are what has been stored since the start: records, those of them whose account is no user principal name, and dead letters.
+type totals struct{ records, unresolved, letters int64 }
+
+func (r *Run) stored() totals {
+	s := totals{r.ingested.records.Load(), r.ingested.unresolved.Load(), r.ingested.refused.Load() + r.detected.refused.Load()}
+	for _, p := range r.counts.Snapshot() {
+		s.records, s.unresolved = s.records+p.Records, s.unresolved+p.Unresolved
+		for _, n := range p.Letters {
+			s.letters += n
+		}
+	}
+	return s
+}
+
 // say logs what each source has brought since the start.
 func (r *Run) say() {
-	r.Log.Info("status", slog.Int64("records", r.ingested.records.Load()), slog.Int64("events", r.detected.events.Load()), slog.Int64("alerts", r.detected.alerts.Load()),
-		slog.Int64("dead_letters", r.ingested.refused.Load()+r.detected.refused.Load()))
+	all := r.stored()
+	r.Log.Info("status", slog.Int64("records", all.records), slog.Int64("events", r.detected.events.Load()), slog.Int64("alerts", r.detected.alerts.Load()), slog.Int64("dead_letters", all.letters))
 	sums, order := map[string]*feed.Snapshot{}, []string{}
 	for _, p := range r.counts.Snapshot() {
 		sum := sums[p.Source]

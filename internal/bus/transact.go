@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -146,7 +147,9 @@ func (t *Transactor) Commit(ctx context.Context) error {
 	}
 	t.commits++
 	if t.bus.config.Boot != "" && t.commits%shortenEvery == 0 {
-		return t.bus.shorten(ctx, t.topic, t.partition, t.position.Offset)
+		if err := t.bus.shorten(ctx, t.topic, t.partition, t.position.Offset); err != nil { // what was staged is visible all the same
+			t.bus.config.Log.Warn("old positions not deleted", slog.String("topic", t.bus.name(t.topic)), slog.Any("err", err))
+		}
 	}
 	return nil
 }
