@@ -48,7 +48,7 @@ type Config struct {
 	wire func(ctx context.Context, network, address string) (net.Conn, error) // for tests that move the clock
 }
 
-// Messages that lie ready are bounded for all partitions of a hub together: at 1 MiB each, the most of the Standard tier, they
+// Messages that lie ready are bounded for all partitions of a hub together, up to 64 partitions: at 1 MiB each, the most of the Standard tier, they
 // are 1 GiB. What a partition has in hand beside them is below feed.MaxBytes and a drain.
 const (
 	maxReady = 1024

@@ -186,3 +186,45 @@ func TestAGapIsToldByAnAlert(t *testing.T) {
 		t.Errorf("the alert is %+v, %v", a, err)
 	}
 }
+
+// A message of half a million pieces that are no records becomes a hundred letters and one of the rest; a record whose key is as
+// large as Kafka takes whole records becomes a letter that fits; what lies behind both is stored.
+func TestHostileMessagesHoldUpNobody(t *testing.T) {
+	hub := eventhubstest.Start(t, eventhubstest.Config{Hubs: []eventhubstest.Hub{{Partitions: 1}}, MaxMessage: 16 << 20})
+	messages := []string{
+		`{"records":[` + strings.Repeat("1,", 500_000) + `1]}`,
+		strings.Replace(sound("large"), `"t-1"`, `"`+strings.Repeat("\x7f", decode.MaxRecord-1000)+`"`, 1),
+		sound("behind"),
+	}
+	for _, m := range messages {
+		if _, err := hub.Append("audit", "0", eventhubstest.Event{Body: []byte(m)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	r, end := running(t, hub, dir)
+	for s := r.counts.Snapshot(); len(s) == 0 || s[0].Messages < int64(len(messages)); s = r.counts.Snapshot() {
+		if pause(t.Context(), 10*time.Millisecond) != nil {
+			t.Fatalf("only %v", s)
+		}
+	}
+	end()
+	events := topic(t, dir, bus.Events)
+	if len(events) != 1 || events[0].Header(headerID) != "behind" {
+		t.Errorf("%d records are stored", len(events))
+	}
+	letters := topic(t, dir, bus.DeadLetters)
+	bytes := 0
+	for _, l := range letters {
+		bytes += len(l.Value) + len(l.Key)
+		for _, h := range l.Headers {
+			bytes += len(h.Key) + len(h.Value)
+		}
+	}
+	if n := len(letters); n != 102 || bytes > 4<<20 {
+		t.Errorf("%d letters of %d bytes", n, bytes)
+	}
+	if s := r.counts.Snapshot()[0]; s.Letters["json"] != 100 || s.Letters["count"] != 1 || s.Letters["size"] != 1 || s.Records != 1 {
+		t.Errorf("counted are %+v", s)
+	}
+}

@@ -1,0 +1,169 @@
+package feed_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"noroshi/ingest/feed"
+	"noroshi/internal/bus"
+	"noroshi/internal/kafkatest"
+)
+
+// scripted is a stream of one batch of messages, of which the first were deleted.
+type scripted struct {
+	first    int64
+	last     int64
+	messages []feed.Message
+	state    func() // runs while the state is asked for
+}
+
+func (*scripted) Name() string                            { return "scripted" }
+func (*scripted) Partitions(context.Context) (int, error) { return 1, nil }
+func (s *scripted) State(context.Context, int32) (feed.State, error) {
+	if s.state != nil {
+		defer s.state()
+	}
+	return feed.State{First: s.first, Last: s.last}, nil
+}
+
+func (s *scripted) Open(_ context.Context, _ int32, after *feed.Position) (feed.Cursor, error) {
+	c := &batch{}
+	for _, m := range s.messages {
+		if after == nil || m.Sequence > after.Sequence {
+			c.messages = append(c.messages, m)
+		}
+	}
+	return c, nil
+}
+
+type batch struct{ messages []feed.Message }
+
+func (c *batch) Next(ctx context.Context) ([]feed.Message, error) {
+	if len(c.messages) == 0 {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	all := c.messages
+	c.messages = nil
+	return all, nil
+}
+
+func (*batch) Close(context.Context) {}
+
+func message(sequence int64) feed.Message {
+	return feed.Message{Position: feed.Position{Sequence: sequence}, Body: fmt.Append(nil, sequence)}
+}
+
+// carriedUntil carries a scripted stream until so many messages are stored, and gives what lies on the topic events.
+func carriedUntil(t *testing.T, b *bus.Bus, f *feed.Feed, messages int64) (stored []string) {
+	t.Helper()
+	if err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf("scripted"), 1); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f.Carry(ctx, 0)
+	}()
+	for look := time.Tick(5 * time.Millisecond); ctx.Err() == nil; <-look {
+		if s := f.Counts.Snapshot(); len(s) > 0 && s[0].Messages >= messages {
+			break
+		}
+	}
+	cancel()
+	<-done
+	if err := b.All(t.Context(), bus.Events, func(r bus.Record) error { stored = append(stored, string(r.Value)); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return stored
+}
+
+func one(to []bus.Record, m feed.Message, t *feed.Tally) []bus.Record {
+	t.Record("test", 0)
+	return append(to, bus.Record{Topic: bus.Events, Key: []byte("k"), Value: m.Body})
+}
+
+func scriptedFeed(b *bus.Bus, s *scripted, prepare feed.Prepare) *feed.Feed {
+	return &feed.Feed{Stream: s, Bus: b, Counts: &feed.Counts{}, Log: slog.New(slog.DiscardHandler), Room: func(context.Context) error { return nil }, Prepare: func(int32) feed.Prepare { return prepare },
+		Missed: func(_ int32, from, to int64) []bus.Record {
+			return []bus.Record{{Topic: bus.Events, Key: []byte("k"), Value: fmt.Appendf(nil, "missed %d-%d", from, to)}}
+		},
+		TooLarge: func(r bus.Record, _ error) bus.Record { r.Value = []byte("large"); return r }}
+}
+
+// A gap is told where it lies, once, also when transactions fail before; numbers that a stream leaves out by itself are none.
+func TestGapsAreToldOnce(t *testing.T) {
+	b := kafkatest.Start(t, 1)
+	s := &scripted{first: 50, last: 53, messages: []feed.Message{message(0), message(1), message(50), message(53)}}
+	f := scriptedFeed(b, s, one)
+	failures := 3
+	f.Abandon(func() bool { failures--; return failures >= 0 })
+	got := strings.Join(carriedUntil(t, b, f, 4), ", ")
+	if want := "0, 1, missed 2-49, 50, 53"; got != want {
+		t.Errorf("stored are %s", got)
+	}
+	if c := f.Counts.Snapshot()[0]; c.Missed != 48 || c.Records != 4 || c.Messages != 4 || c.Aborted == 0 {
+		t.Errorf("counted are %+v", c)
+	}
+}
+
+// What messages become bounds a transaction, too.
+func TestATransactionIsBoundedByItsRecords(t *testing.T) {
+	b := kafkatest.Start(t, 1)
+	s := &scripted{last: 5}
+	for i := range int64(6) {
+		s.messages = append(s.messages, message(i))
+	}
+	most := 0
+	f := scriptedFeed(b, s, func(to []bus.Record, m feed.Message, t *feed.Tally) []bus.Record {
+		for range 6000 {
+			to = one(to, m, t)
+		}
+		most = max(most, len(to))
+		return to
+	})
+	f.Abandon(func() bool { return false })
+	if got := carriedUntil(t, b, f, 6); len(got) != 36_000 || most > 12_000 {
+		t.Errorf("%d records, %d in one transaction", len(got), most)
+	}
+}
+
+// A stream whose answer is slow has not been made anew: what is stored while it answers is newer than the answer.
+func TestASlowAnswerIsNoStreamMadeAnew(t *testing.T) {
+	b := kafkatest.Start(t, 1)
+	var log bytes.Buffer
+	stored, answered := make(chan struct{}), make(chan struct{})
+	s := &scripted{last: 1}
+	f := scriptedFeed(b, s, one)
+	s.messages = []feed.Message{message(0), message(1), message(2)}
+	first := true
+	s.state = func() {
+		if first {
+			first = false
+			<-stored
+			close(answered)
+		}
+	}
+	f.Log = slog.New(slog.NewTextHandler(&log, nil))
+	f.Abandon(func() bool { return false })
+	go func() {
+		for look := time.Tick(time.Millisecond); ; <-look {
+			if c := f.Counts.Snapshot(); len(c) > 0 && c[0].Messages == 3 || t.Context().Err() != nil {
+				close(stored)
+				return
+			}
+		}
+	}()
+	carriedUntil(t, b, f, 3)
+	<-answered
+	if strings.Contains(log.String(), "made anew") {
+		t.Error(log.String())
+	}
+}
