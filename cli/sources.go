@@ -48,8 +48,14 @@ func makeSources(s Streams, conf *config.Config, r *app.Run, log *slog.Logger) e
 	return nil
 }
 
+// maxName leaves room for prefixes: Kafka's own bound is 249.
+const maxName = 180
+
 func add(r *app.Run, names map[string]bool, f app.Feed) error {
 	name := f.Stream.Name()
+	if topic := bus.CheckpointsOf(name); topic != bus.Checkpoints+"."+bus.Topic(name) || len(name) > maxName {
+		return fmt.Errorf("a source cannot be named %q: its name becomes one of Kafka, of letters, digits, dot, underscore and hyphen, at most %d", name, maxName)
+	}
 	if names[name] {
 		return fmt.Errorf("there is a source %s already; each has a place of its own in the stream, so give one of them another name", name)
 	}

@@ -9,8 +9,13 @@ import (
 
 // Carry carries one partition until ctx ends, whoever else does.
 func (f *Feed) Carry(ctx context.Context, partition int32) {
-	f.pauses = &pauses{first: 10 * time.Millisecond, most: 100 * time.Millisecond, lost: 100 * time.Millisecond, denied: 100 * time.Millisecond, look: time.Second}
+	f.Quick()
 	f.carry(ctx, partition)
+}
+
+// Quick makes all pauses short.
+func (f *Feed) Quick() {
+	f.pauses = &pauses{first: 10 * time.Millisecond, most: 100 * time.Millisecond, lost: 100 * time.Millisecond, denied: 100 * time.Millisecond, look: time.Second, grown: 20 * time.Millisecond}
 }
 
 // Abandon makes transactions of which some are abandoned when they are complete, as by a process that dies.

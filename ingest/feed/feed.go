@@ -108,9 +108,9 @@ type transactor interface {
 }
 
 // pauses are how long the loop waits after a fault.
-type pauses struct{ first, most, lost, denied, look time.Duration }
+type pauses struct{ first, most, lost, denied, look, grown time.Duration }
 
-var usualPauses = pauses{first: 500 * time.Millisecond, most: 30 * time.Second, lost: 30 * time.Second, denied: 45 * time.Second, look: 30 * time.Second}
+var usualPauses = pauses{first: 500 * time.Millisecond, most: 30 * time.Second, lost: 30 * time.Second, denied: 45 * time.Second, look: 30 * time.Second, grown: 2 * time.Minute}
 
 // storeWithin bounds one transaction, which is not broken off when the feed ends.
 const storeWithin = 30 * time.Second
@@ -126,15 +126,73 @@ func (f *Feed) Run(ctx context.Context) error {
 			return f.Bus.Transactor(ctx, topic, partition, f.AtLeastOnce)
 		}
 	}
+	for {
+		n, err := f.prepared(ctx, topic)
+		if err != nil {
+			return err
+		}
+		same, grown := context.WithCancel(ctx)
+		watched := make(chan struct{})
+		go func() {
+			defer close(watched)
+			f.watch(same, n, grown)
+		}()
+		err = f.Bus.Share(same, topic, "ingest-"+f.Stream.Name(), f.Instance, f.carry)
+		grown()
+		<-watched
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// prepared gives the number of partitions once the topic of their positions is there.
+func (f *Feed) prepared(ctx context.Context, topic bus.Topic) (int, error) {
 	n, err := f.partitions(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if err := f.Bus.EnsureCheckpoints(ctx, topic, n); err != nil {
-		return fmt.Errorf("source %s: %w", f.Stream.Name(), err)
+	have, err := f.Bus.EnsureCheckpoints(ctx, topic, n)
+	if err == nil && have > 0 && f.Latest {
+		err = f.fromTheirStart(ctx, have, n)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("source %s: %w", f.Stream.Name(), err)
 	}
 	f.Log.Info("source opened", slog.String("source", f.Stream.Name()), slog.Int("partitions", n), slog.Bool("exactly_once", !f.AtLeastOnce))
-	return f.Bus.Share(ctx, topic, "ingest-"+f.Stream.Name(), f.Instance, f.carry)
+	return n, nil
+}
+
+// fromTheirStart marks partitions that a known stream has got: all that is in them has come since.
+func (f *Feed) fromTheirStart(ctx context.Context, from, to int) error {
+	for p := from; p < to; p++ {
+		tx, err := f.begin(ctx, int32(p))
+		if err != nil {
+			return err
+		}
+		value, err := tx.Checkpoint(ctx)
+		if err == nil && value == nil {
+			if err = tx.Stage(ctx, nil, bus.Record{Key: []byte(positionKey), Value: []byte(`{"seq":-1}`)}); err == nil {
+				err = tx.Commit(ctx)
+			}
+		}
+		tx.Close(ctx)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// watch looks now and then whether the stream has got more partitions.
+func (f *Feed) watch(ctx context.Context, n int, grown func()) {
+	for pause(ctx, f.pauses.grown) == nil {
+		if now, err := f.Stream.Partitions(ctx); err == nil && now > n {
+			f.Log.Info("source has more partitions", slog.String("source", f.Stream.Name()), slog.Int("partitions", now))
+			grown()
+			return
+		}
+	}
 }
 
 // partitions asks until the stream answers.

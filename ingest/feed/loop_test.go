@@ -42,7 +42,7 @@ func (*single) Close(context.Context) {}
 // A message that is stored is never stored again, whatever the stream gives.
 func TestAStreamThatWasMadeAnewIsRefused(t *testing.T) {
 	b := kafkatest.Start(t, 1)
-	if err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf("anew"), 1); err != nil {
+	if _, err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf("anew"), 1); err != nil {
 		t.Fatal(err)
 	}
 	var counts feed.Counts
@@ -118,7 +118,7 @@ func (*rest) Close(context.Context) {}
 // A first start at the end holds its place from then on, also when it has read nothing when the link breaks.
 func TestAStartAtTheEndHoldsItsPlace(t *testing.T) {
 	b := kafkatest.Start(t, 1)
-	if err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf("growing"), 1); err != nil {
+	if _, err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf("growing"), 1); err != nil {
 		t.Fatal(err)
 	}
 	var counts feed.Counts

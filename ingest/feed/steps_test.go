@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,7 +63,7 @@ func message(sequence int64) feed.Message {
 // carriedUntil carries a scripted stream until so many messages are stored, and gives what lies on the topic events.
 func carriedUntil(t *testing.T, b *bus.Bus, f *feed.Feed, messages int64) (stored []string) {
 	t.Helper()
-	if err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf("scripted"), 1); err != nil {
+	if _, err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf("scripted"), 1); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -165,5 +166,50 @@ func TestASlowAnswerIsNoStreamMadeAnew(t *testing.T) {
 	<-answered
 	if strings.Contains(log.String(), "made anew") {
 		t.Error(log.String())
+	}
+}
+
+// widening is a stream that gets a second partition, with messages in it, while it is carried.
+type widening struct{ partitions, opened atomic.Int32 }
+
+func (*widening) Name() string                              { return "widening" }
+func (w *widening) Partitions(context.Context) (int, error) { return int(w.partitions.Load()), nil }
+func (*widening) State(context.Context, int32) (feed.State, error) {
+	return feed.State{First: 0, Last: 1}, nil
+}
+func (w *widening) Open(_ context.Context, partition int32, after *feed.Position) (feed.Cursor, error) {
+	s := &scripted{messages: []feed.Message{message(0), message(1)}}
+	w.opened.Add(1)
+	return s.Open(nil, partition, after)
+}
+
+// A partition that a stream gets later is carried from its oldest message, without a restart, also where the first start began at
+// the end.
+func TestAPartitionThatComesLaterIsCarriedWhole(t *testing.T) {
+	b := kafkatest.Start(t, 1)
+	w := &widening{}
+	w.partitions.Store(1)
+	f := scriptedFeed(b, nil, one)
+	f.Stream, f.Latest = w, true
+	f.Quick()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- f.Run(ctx) }()
+	look := time.Tick(5 * time.Millisecond)
+	for ; ctx.Err() == nil && w.opened.Load() == 0; <-look {
+	}
+	w.partitions.Store(2)
+	for ; ctx.Err() == nil; <-look {
+		if s := f.Counts.Snapshot(); len(s) == 2 && s[1].Messages == 2 {
+			break
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if s := f.Counts.Snapshot(); len(s) != 2 || s[0].Messages != 0 || s[1].Messages != 2 {
+		t.Errorf("counted are %+v", s)
 	}
 }

@@ -61,10 +61,10 @@ func (r *Run) tell(ctx context.Context, b *bus.Bus, w *bus.Writer) error {
 		if s.Ended {
 			return nil
 		}
-		_ = pause(ctx, tellEvery) // when ctx has ended, the last word is told
-		if n%trimEvery == 0 {
+		_ = pause(ctx, tellEvery)                                 // when ctx has ended, the last word is told
+		if n%trimEvery == 0 && len(r.Config.Kafka.Brokers) == 0 { // of the one instance that there is; brokers keep it for an hour
 			if err := b.Trim(ctx, bus.Status, trimTo); err != nil {
-				r.Log.Debug("status not trimmed", slog.Any("err", err)) // it is kept for an hour only
+				r.Log.Debug("status not trimmed", slog.Any("err", err))
 			}
 		}
 		if time.Since(said) >= sayEvery {
@@ -144,7 +144,7 @@ func (r *Run) say() {
 func ReadStatus(ctx context.Context, b *bus.Bus) (all []Status, err error) {
 	last := map[string]Status{}
 	var order []string
-	err = b.Last(ctx, bus.Status, trimTo, func(r bus.Record) error {
+	err = b.All(ctx, bus.Status, func(r bus.Record) error {
 		var s Status
 		if err := json.Unmarshal(r.Value, &s); err != nil {
 			return fmt.Errorf("read status of %s: %w", r.Key, err)

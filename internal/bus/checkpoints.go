@@ -29,20 +29,24 @@ var checkpointSettings = map[string]string{"cleanup.policy": "compact,delete", "
 	"min.cleanable.dirty.ratio": "0.1"}
 
 // EnsureCheckpoints makes the topic of a stream with so many partitions. One that has fewer, because the stream has grown,
-// gets more. One that has more is refused: its stream is another one now, and its positions say nothing of this one.
-func (b *Bus) EnsureCheckpoints(ctx context.Context, t Topic, partitions int) error {
+// gets more. One that has more is refused: its stream is another one now, and its positions say nothing of this one. It gives how
+// many partitions were there before.
+func (b *Bus) EnsureCheckpoints(ctx context.Context, t Topic, partitions int) (have int, err error) {
 	there, err := b.create(ctx, t, partitions, checkpointSettings)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if there {
+		if err := b.checkKept(ctx, t); err != nil {
+			return 0, err
+		}
 		found, err := b.admin.ListTopics(ctx, b.name(t))
 		if err != nil {
-			return fmt.Errorf("look at topic %s: %w", b.name(t), err)
+			return 0, fmt.Errorf("look at topic %s: %w", b.name(t), err)
 		}
-		have := len(found[b.name(t)].Partitions)
+		have = len(found[b.name(t)].Partitions)
 		if have > partitions {
-			return &Shrunk{b.name(t), have, partitions}
+			return have, &Shrunk{b.name(t), have, partitions}
 		}
 		if have < partitions {
 			res, err := b.admin.UpdatePartitions(ctx, partitions, b.name(t))
@@ -50,11 +54,27 @@ func (b *Bus) EnsureCheckpoints(ctx context.Context, t Topic, partitions int) er
 				err = res.Error()
 			}
 			if err != nil {
-				return fmt.Errorf("topic %s has %d partitions and its stream %d, so it needs more, which Kafka refuses; give them by `kafka-topics.sh --alter --topic %[1]s --partitions %[3]d`: %w", b.name(t), have, partitions, err)
+				return have, fmt.Errorf("topic %s has %d partitions and its stream %d, so it needs more, which Kafka refuses; give them by `kafka-topics.sh --alter --topic %[1]s --partitions %[3]d`: %w", b.name(t), have, partitions, err)
 			}
 		}
 	}
-	return b.awaitTopics(ctx, t)
+	return have, b.awaitTopics(ctx, t)
+}
+
+// checkKept refuses a topic, made by somebody else, in which positions would be deleted with time.
+func (b *Bus) checkKept(ctx context.Context, t Topic) error {
+	have, err := b.configured(ctx, t)
+	if err != nil {
+		return err
+	}
+	policy, ok := have["cleanup.policy"]
+	switch {
+	case ok && !strings.Contains(policy, "compact"):
+		return fmt.Errorf("topic %s has cleanup.policy=%s; wanted is compact: the positions of a quiet stream would be deleted", b.name(t), policy)
+	case ok && strings.Contains(policy, "delete") && have["retention.ms"] != "-1":
+		return fmt.Errorf("topic %s has cleanup.policy=%s and retention.ms=%s; wanted is -1: the positions of a quiet stream would be deleted", b.name(t), policy, have["retention.ms"])
+	}
+	return nil
 }
 
 // Shrunk is a stream that has fewer partitions than the topic of its positions.

@@ -84,15 +84,9 @@ func (b *Bus) check(ctx context.Context, t Topic, partitions int, want map[strin
 	if n := len(found[b.name(t)].Partitions); n != partitions {
 		return fmt.Errorf("topic %s has %d partitions, the configuration says %d; the number is for life: records of an account must stay in order", b.name(t), n, partitions)
 	}
-	all, err := b.admin.DescribeTopicConfigs(ctx, b.name(t))
+	have, err := b.configured(ctx, t)
 	if err != nil {
-		return fmt.Errorf("look at topic %s: %w", b.name(t), err)
-	}
-	have := map[string]string{}
-	for _, r := range all {
-		for _, c := range r.Configs {
-			have[c.Key] = c.MaybeValue()
-		}
+		return err
 	}
 	for _, k := range slices.Sorted(maps.Keys(want)) {
 		if v, ok := have[k]; ok && !enough(k, v, want[k]) {
@@ -100,6 +94,21 @@ func (b *Bus) check(ctx context.Context, t Topic, partitions int, want map[strin
 		}
 	}
 	return nil
+}
+
+// configured are the settings of a topic.
+func (b *Bus) configured(ctx context.Context, t Topic) (map[string]string, error) {
+	all, err := b.admin.DescribeTopicConfigs(ctx, b.name(t))
+	if err != nil {
+		return nil, fmt.Errorf("look at topic %s: %w", b.name(t), err)
+	}
+	have := map[string]string{}
+	for _, r := range all {
+		for _, c := range r.Configs {
+			have[c.Key] = c.MaybeValue()
+		}
+	}
+	return have, nil
 }
 
 func enough(key, have, want string) bool {

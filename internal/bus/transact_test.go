@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -63,7 +64,7 @@ func seen(t *testing.T, b *bus.Bus) (all []string) {
 
 func TestTransactions(t *testing.T) {
 	kafkatest.Each(t, 2, func(t *testing.T, b *bus.Bus) {
-		if err := b.EnsureCheckpoints(t.Context(), hub, 2); err != nil {
+		if _, err := b.EnsureCheckpoints(t.Context(), hub, 2); err != nil {
 			t.Fatal(err)
 		}
 		if ok, err := b.Transactional(t.Context()); !ok || err != nil {
@@ -111,11 +112,11 @@ func TestTransactions(t *testing.T) {
 		if got := seen(t, b); len(got) != 102 {
 			t.Errorf("%d records are seen", len(got))
 		}
-		if err := b.EnsureCheckpoints(t.Context(), hub, 4); err != nil {
+		if _, err := b.EnsureCheckpoints(t.Context(), hub, 4); err != nil {
 			t.Errorf("a stream that has grown: %v", err)
 		}
 		var shrunk *bus.Shrunk
-		if err := b.EnsureCheckpoints(t.Context(), hub, 2); !errors.As(err, &shrunk) {
+		if _, err := b.EnsureCheckpoints(t.Context(), hub, 2); !errors.As(err, &shrunk) {
 			t.Errorf("a stream that has shrunk: %v", err)
 		}
 	})
@@ -124,7 +125,7 @@ func TestTransactions(t *testing.T) {
 // Each partition has one owner at a time; those of a member that has ended, or that joins, move.
 func TestPartitionsAreShared(t *testing.T) {
 	kafkatest.Each(t, 2, func(t *testing.T, b *bus.Bus) {
-		if err := b.EnsureCheckpoints(t.Context(), hub, 4); err != nil {
+		if _, err := b.EnsureCheckpoints(t.Context(), hub, 4); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -193,7 +194,7 @@ func TestPartitionsAreShared(t *testing.T) {
 // A dead writer's transaction holds up readers until its successor is there, not until its timeout.
 func TestASuccessorFreesReaders(t *testing.T) {
 	kafkatest.Each(t, 1, func(t *testing.T, b *bus.Bus) {
-		if err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
+		if _, err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
 			t.Fatal(err)
 		}
 		dead := transactor(t, b, 0)
@@ -221,7 +222,7 @@ func TestASuccessorFreesReaders(t *testing.T) {
 // One that is closed in the middle of a transaction gives it up, also after a commit that has failed.
 func TestAClosedOneFreesReaders(t *testing.T) {
 	kafkatest.Each(t, 1, func(t *testing.T, b *bus.Bus) {
-		if err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
+		if _, err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
 			t.Fatal(err)
 		}
 		closed := transactor(t, b, 0)
@@ -256,7 +257,7 @@ func TestAClosedOneFreesReaders(t *testing.T) {
 func TestTheTimeoutFreesReaders(t *testing.T) {
 	kafkatest.Each(t, 1, func(t *testing.T, b *bus.Bus) {
 		t.Parallel()
-		if err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
+		if _, err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
 			t.Fatal(err)
 		}
 		stage(t, transactor(t, b, 0), "1", "lost")
@@ -281,5 +282,20 @@ func TestTheTimeoutFreesReaders(t *testing.T) {
 			t.Fatalf("seen: %v, %v", got, err)
 		}
 		t.Logf("readers were held up for %v", time.Since(began).Round(100*time.Millisecond))
+	})
+}
+
+// A topic of positions that somebody else has made must keep them.
+func TestPositionsAreKept(t *testing.T) {
+	kafkatest.Each(t, 1, func(t *testing.T, b *bus.Bus) {
+		for policy, kept := range map[string]bool{"delete": false, "compact": true, "compact,delete": false} {
+			name := "other-" + strings.ReplaceAll(policy, ",", "-")
+			if err := b.MakeTopic(t.Context(), bus.CheckpointsOf(name), map[string]string{"cleanup.policy": policy, "retention.ms": "604800000"}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf(name), 1); (err == nil) != kept {
+				t.Errorf("cleanup.policy=%s: %v", policy, err)
+			}
+		}
 	})
 }
