@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"log/slog"
 	"os"
 	"strconv"
@@ -34,7 +35,7 @@ type devFlags struct {
 }
 
 // devKey is the key of the local namespace. It is known to all, so that a restart needs no new configuration; the namespace
-// listens on the loopback interface.
+// listens on the loopback interface where it is not told otherwise.
 const devKey = "bm9yb3NoaS1kZXZlbG9wbWVudC1rZXktbm8tc2VjcmV0"
 
 func devEventHubCommand(s Streams) *cobra.Command {
@@ -42,10 +43,10 @@ func devEventHubCommand(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "eventhub --records FILE... [flags]",
 		Short: "Serve records of files as an event hub on this machine",
-		Long: `Eventhub is an Event Hubs namespace on 127.0.0.1: AMQP over TCP, or with --ca-file over TLS, also through WebSocket. Its hub
+		Long: `Eventhub is an Event Hubs namespace for trials: AMQP over TCP, or with --ca-file over TLS, also through WebSocket. Its hub
 holds the records of the files in envelopes, as a diagnostic setting sends them. It prints a connection string for the source
-eventhub and serves until Ctrl-C. Nothing is kept: started again with the same files it holds the same messages under the same
-sequence numbers, so that a reader goes on where it was.`,
+eventhub, whose key is no secret, and serves until Ctrl-C. Nothing is kept: started again with the same files it holds the
+same messages under the same sequence numbers, so that a reader goes on where it was; with --rate, once they are there again.`,
 		Example: `  noroshi dev eventhub --records audit.ndjson
   noroshi dev eventhub --records audit.ndjson --rate 100`,
 		Args: cobra.NoArgs,
@@ -92,6 +93,9 @@ func (f *devFlags) run(ctx context.Context, s Streams) error {
 		}
 	}
 	fmt.Fprintln(s.Out, server.ConnectionString(f.hub))
+	if host, _, err := net.SplitHostPort(f.listen); err == nil && host != "localhost" && !net.ParseIP(host).IsLoopback() {
+		fmt.Fprintf(s.Err, "whoever reaches %s can read these records: the key is no secret\n", diag.EscapeLine(f.listen))
+	}
 	fmt.Fprintf(s.Err, "%s in %s; Ctrl-C ends it\n", plural(len(messages), "message"), plural(f.partitions, "partition"))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

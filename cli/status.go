@@ -112,15 +112,19 @@ func yesNo(b bool) string {
 }
 
 func lag(p feed.Snapshot) string {
-	if n := p.Lag(); n >= 0 {
-		return fmt.Sprint(n)
+	n := p.Lag()
+	switch {
+	case !p.Owned: // another knows
+		return "-"
+	case n < 0:
+		return "?"
 	}
-	return "?"
+	return fmt.Sprint(n)
 }
 
 // age is how old the message stored last is, where more wait behind it.
 func age(p feed.Snapshot, now time.Time) string {
-	if p.Lag() <= 0 || p.Enqueued.IsZero() {
+	if !p.Owned || p.Lag() <= 0 || p.Enqueued.IsZero() {
 		return "-"
 	}
 	return span(now.Sub(p.Enqueued).Milliseconds())

@@ -27,7 +27,7 @@ func TestTheTableOfStatus(t *testing.T) {
 	want := `soc1/17: running since 2026-01-02T02:04:05Z; 120 records, 118 events, 2 duplicates, 1 alert, 3 dead letters
   SOURCE         PARTITION  OWNED  MESSAGES  RECORDS  BYTES  LAG  AGE    COMMITTED  ABORTED  RESTARTS          DEAD LETTERS  MISSED
   contoso-audit  0          yes    12        120      4096   3    1m10s  7          1        kafka:1,stream:2  json:3        5
-  contoso-audit  1          no     0         0        0      ?    -      0          0        0                 0             0
+  contoso-audit  1          no     0         0        0      -    -      0          0        0                 0             0
   sink soc: 1 sent, 0 refused, 0 faults
   DATASET            RECORDS  MEAN DELAY  LONGEST
   entra.signin       2        1m30s       2m0s

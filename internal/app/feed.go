@@ -42,7 +42,10 @@ func (r *Run) feeds(ctx context.Context, h *hub) (all []*feed.Feed, err error) {
 			return nil, err
 		}
 	}
-	if !exactly {
+	switch {
+	case !r.Config.Kafka.Transactions:
+		r.Log.Warn("without transactions, as configured: records come at least once, and again after a crash; alerts keep their ids")
+	case !exactly:
 		r.Log.Warn("the brokers have no transactions: records come at least once, and again after a crash; alerts keep their ids")
 	}
 	instance := ""

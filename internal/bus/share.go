@@ -47,6 +47,7 @@ type sharing struct {
 	do  func(ctx context.Context, partition int32)
 
 	mu      sync.Mutex
+	ended   bool             // partitions that still fall to this member are not begun
 	running map[int32]func() // stops it and waits
 }
 
@@ -54,7 +55,7 @@ func (s *sharing) start(partitions []int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range partitions {
-		if s.running[p] != nil {
+		if s.running[p] != nil || s.ended {
 			continue
 		}
 		ctx, cancel := context.WithCancel(s.ctx)
@@ -82,6 +83,7 @@ func (s *sharing) stop(partitions []int32) {
 
 func (s *sharing) stopAll() {
 	s.mu.Lock()
+	s.ended = true
 	var all []int32
 	for p := range s.running {
 		all = append(all, p)

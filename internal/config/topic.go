@@ -49,6 +49,8 @@ func (c *Config) topic(d *strictyaml.Doc, n *yaml.Node) (t Topic) {
 		d.At(n, "missing", "a namespace needs the key credential")
 	case k.Mechanism != "" && e.ConnectionString+e.Namespace != "":
 		d.At(n, "value", "the keys sasl and connection_string or namespace exclude each other")
+	case len(k.Brokers) == 0 && e.ConnectionString+e.Namespace == "" && (k.TLS || k.Mechanism != ""):
+		d.At(n, "missing", "the keys tls, ca_file and sasl go with the key brokers")
 	}
 	return t
 }
