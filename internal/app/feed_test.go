@@ -221,6 +221,9 @@ func TestHostileMessagesHoldUpNobody(t *testing.T) {
 			bytes += len(h.Key) + len(h.Value)
 		}
 	}
+	if l := deadletter.Parse(letters[len(letters)-1]); l.Reason != "size" || l.Origin() != "audit/0@1#0" {
+		t.Errorf("the last letter is %s of %s", l.Reason, l.Origin())
+	}
 	if n := len(letters); n != 102 || bytes > 4<<20 {
 		t.Errorf("%d letters of %d bytes", n, bytes)
 	}

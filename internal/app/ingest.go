@@ -186,7 +186,10 @@ func setAside(r bus.Record, cause error) bus.Record {
 	if r.Topic == bus.DeadLetters {
 		return r
 	}
-	l := deadletter.Letter{Reason: string(decode.BadSize), Detail: cause.Error(), Stage: deadletter.StageIngest, Key: r.Key, Headers: r.Headers, Value: r.Value}
+	l := deadletter.Letter{Reason: string(decode.BadSize), Detail: cause.Error(), Stage: deadletter.StageIngest, File: r.Header(headerOrigin), Key: r.Key, Headers: r.Headers, Value: r.Value}
+	if r.Topic == bus.Alerts {
+		l.Stage = deadletter.StageDetect
+	}
 	return l.Record()
 }
 
