@@ -177,10 +177,10 @@ func (w *widening) Partitions(context.Context) (int, error) { return int(w.parti
 func (*widening) State(context.Context, int32) (feed.State, error) {
 	return feed.State{First: 0, Last: 1}, nil
 }
-func (w *widening) Open(_ context.Context, partition int32, after *feed.Position) (feed.Cursor, error) {
+func (w *widening) Open(ctx context.Context, partition int32, after *feed.Position) (feed.Cursor, error) {
 	s := &scripted{messages: []feed.Message{message(0), message(1)}}
 	w.opened.Add(1)
-	return s.Open(nil, partition, after)
+	return s.Open(ctx, partition, after)
 }
 
 // A partition that a stream gets later is carried from its oldest message, without a restart, also where the first start began at
