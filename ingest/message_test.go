@@ -99,3 +99,33 @@ func TestAMessageIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestBadRowsAreBounded: a block holds only so many pieces that are no records, each no longer than what is shown of it.
+func TestBadRowsAreBounded(t *testing.T) {
+	in, err := Open("rows", strings.NewReader("Id,AuditData\n"+strings.Repeat("x", 1<<20)+"\n"+strings.Repeat("aaaaaaaa\n", 5000)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b Block
+	bad := 0
+	for {
+		more, err := in.Next(&b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !more {
+			break
+		}
+		if len(b.Bad) > maxBad {
+			t.Fatalf("%d in one block", len(b.Bad))
+		}
+		for _, one := range b.Bad {
+			if bad++; len(one.Bytes) > 1<<10 {
+				t.Fatalf("%d bytes of one", len(one.Bytes))
+			}
+		}
+	}
+	if bad != 5001 {
+		t.Errorf("%d bad rows", bad)
+	}
+}

@@ -51,6 +51,7 @@ type table struct {
 	columns []column // nil before the header
 	audit   int      // the column AuditData, -1 where there is none
 	object  bytes.Buffer
+	had     map[string]bool // names that the row at hand has given
 }
 
 // column is how the cells of a column become members.
@@ -79,7 +80,7 @@ func (l *limited) Read(p []byte) (int, error) {
 const maxRow = 4 * MaxRecord
 
 func newTable(from *bufio.Reader) *table {
-	t := &table{limit: &limited{from, maxRow}, audit: -1}
+	t := &table{limit: &limited{from, maxRow}, audit: -1, had: map[string]bool{}}
 	t.from = csv.NewReader(t.limit)
 	t.from.FieldsPerRecord = -1
 	t.from.ReuseRecord = true
@@ -88,7 +89,7 @@ func newTable(from *bufio.Reader) *table {
 }
 
 func (t *table) fill(b *Block) error {
-	for len(b.Data) < blockSize {
+	for len(b.Data) < blockSize && len(b.Bad) < maxBad {
 		t.limit.left = maxRow
 		row, err := t.from.Read()
 		if err != nil {
@@ -100,7 +101,7 @@ func (t *table) fill(b *Block) error {
 		}
 		line, _ := t.from.FieldPos(0)
 		if t.audit >= len(row) {
-			b.Bad = append(b.Bad, Bad{Before: len(b.Records), Line: line, Reason: decode.BadJSON, Detail: "the row has no cell AuditData", Bytes: []byte(strings.Join(row, ","))})
+			b.Bad = append(b.Bad, Bad{Before: len(b.Records), Line: line, Reason: decode.BadJSON, Detail: "the row has no cell AuditData", Bytes: []byte(short(strings.Join(row, ",")))})
 			continue
 		}
 		from := len(b.Data)
@@ -120,8 +121,8 @@ func (t *table) fill(b *Block) error {
 	return nil
 }
 
-// header reads the names of the columns. Log Analytics has some columns twice: X_dynamic or X_string holds what X is elsewhere,
-// and X_ repeats X.
+// header reads the names of the columns. Log Analytics has some columns twice: X_dynamic and X_string hold what X is elsewhere, one
+// of them in each row, and X_ repeats X.
 func (t *table) header(row []string) {
 	if typeLine([]byte(row[0])) {
 		return
@@ -139,46 +140,42 @@ func (t *table) header(row []string) {
 	for i := range t.columns {
 		c := &t.columns[i]
 		for _, suffix := range [...]string{"_dynamic", "_string", "_"} {
-			base, ok := strings.CutSuffix(c.name, suffix)
-			switch {
-			case !ok || base == "":
-				continue
-			case names[base]:
-				c.name = ""
-			case suffix != "_":
-				c.name, names[base] = base, true
+			if base, ok := strings.CutSuffix(c.name, suffix); ok && base != "" && (suffix != "_" || names[base]) {
+				c.name = base
+				break
 			}
-			break
 		}
 	}
 }
 
-// members makes the JSON object of a row. Empty cells are left out; one that is a JSON object or array is that.
+// members makes the JSON object of a row: texts, of which the decoder opens what it knows to be objects. Empty cells are left out;
+// of columns of one name the first that has a cell counts.
 func (t *table) members(row []string) []byte {
 	o := &t.object
 	o.Reset()
+	clear(t.had)
 	o.WriteByte('{')
 	for i, cell := range row {
-		if cell == "" || i >= len(t.columns) || t.columns[i].name == "" {
+		if cell == "" || i >= len(t.columns) || t.columns[i].name == "" || t.had[t.columns[i].name] {
 			continue
 		}
+		t.had[t.columns[i].name] = true
 		if o.Len() > 1 {
 			o.WriteByte(',')
 		}
 		quote(o, t.columns[i].name)
 		o.WriteByte(':')
-		switch {
-		case (cell[0] == '{' || cell[0] == '[') && json.Valid([]byte(cell)):
-			o.WriteString(cell)
-		case t.columns[i].utc:
-			quote(o, portalTime(cell))
-		default:
-			quote(o, cell)
+		if t.columns[i].utc {
+			cell = portalTime(cell)
 		}
+		quote(o, cell)
 	}
 	o.WriteByte('}')
 	return o.Bytes()
 }
+
+// short is what a piece that is no record shows of itself.
+func short(s string) string { return s[:min(len(s), 1<<10)] }
 
 func quote(to *bytes.Buffer, s string) {
 	text, _ := json.Marshal(s) // of a string it cannot fail

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -66,6 +68,8 @@ type node struct {
 	first *key
 	extra int
 	fold  bool
+	// wanted are the keys that somebody wants, by their names in lower case: where names are folded, all others are looked up here.
+	wanted map[string]*key
 }
 
 // list is a Name/Value array: which of its entries are wanted, by name and member.
@@ -268,14 +272,18 @@ func (n *node) learn(name string) *key {
 	return n.add(name)
 }
 
-// spelt is the wanted key of which the name is another spelling.
+// spelt is the wanted key of which the name is another spelling; of several the first by name.
 func (n *node) spelt(name string) *key {
-	for have, k := range n.keys {
-		if (k.slot >= 0 || k.deep) && strings.EqualFold(have, name) {
-			return k
+	if n.wanted == nil {
+		n.wanted = map[string]*key{}
+		for _, have := range slices.Sorted(maps.Keys(n.keys)) {
+			low := strings.ToLower(have)
+			if k := n.keys[have]; (k.slot >= 0 || k.deep) && n.wanted[low] == nil {
+				n.wanted[low] = k
+			}
 		}
 	}
-	return nil
+	return n.wanted[strings.ToLower(name)]
 }
 
 // value reads the value of k and keeps it if someone wants it.
