@@ -142,7 +142,7 @@ func (m maker) audit() []byte {
 // tell; of CloudAppEvents with and without an audit record.
 func (m maker) row(members func(names ...string) string) []byte {
 	columns := []string{members("Subject", "SenderFromAddress", "SenderMailFromAddress", "RecipientEmailAddress", "DeliveryLocation", "DeliveryAction", "ThreatTypes", "AccountDisplayName", "SenderDisplayName", "DeviceName", "OSPlatform", "IPAddress", "UserAgent", "City", "CountryCode", "Title", "Severity")}
-	for _, c := range []string{"NetworkMessageId", "EmailDirection", "ActionTrigger", "IsClickedThrough", "AlertId", "EvidenceRole", "DetectionSource", "LogonType", "Application"} {
+	for _, c := range []string{"NetworkMessageId", "EmailDirection", "ActionTrigger", "IsClickedThrough", "AlertId", "EvidenceRole", "DetectionSource", "LogonType", "Application", "ActionType"} {
 		if m.IntN(5) == 0 {
 			columns = append(columns, quotedJSON(c)+":"+m.value())
 		}

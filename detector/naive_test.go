@@ -25,7 +25,7 @@ var tablesOfRows = []struct {
 }{
 	{"CloudAppEvents", []string{"RawEventData"}}, {"EmailEvents", []string{"NetworkMessageId", "EmailDirection"}}, {"EmailPostDeliveryEvents", []string{"NetworkMessageId", "ActionTrigger"}},
 	{"UrlClickEvents", []string{"IsClickedThrough"}}, {"AlertEvidence", []string{"AlertId", "EvidenceRole"}}, {"AlertInfo", []string{"AlertId", "DetectionSource"}},
-	{"IdentityLogonEvents", []string{"LogonType", "Application"}}, {"IdentityQueryEvents", []string{"?"}}, {"IdentityDirectoryEvents", []string{"?"}},
+	{"IdentityLogonEvents", []string{"LogonType", "Application", "ActionType"}}, {"IdentityQueryEvents", []string{"?"}}, {"IdentityDirectoryEvents", []string{"?"}},
 }
 
 // categoriesOfTables are those of Entra's tables in Log Analytics that the maker makes rows of.
@@ -89,6 +89,9 @@ func tableOfRow(m map[string]any) string {
 		if m["Type"] == t.name {
 			return t.name
 		}
+	}
+	if name := plainText(m["Type"]); name != "" { // of a table that is not read
+		return ""
 	}
 	for _, t := range tablesOfRows {
 		if !slices.ContainsFunc(t.columns, func(c string) bool { return m[c] == nil }) {

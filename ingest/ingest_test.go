@@ -93,6 +93,7 @@ func TestFormatsByContent(t *testing.T) {
 		{"rows of Log Analytics", "\ufeffTenantId,\"TimeGenerated [UTC]\",Operation,UserId,UserId_,Status_dynamic,Status_string,Parameters,Note\r\nt,\"1/2/2026, 3:04:05.678 PM\",Set-Mailbox,\"a\"\"b\",\"a\"\"b\",\"{\"\"errorCode\"\":0}\",,\"[{\"\"Name\"\":\n1}]\",[x\r\n,noon,New-InboxRule,,,\r\n",
 			[]string{"2:{\"TenantId\":\"t\",\"TimeGenerated\":\"2026-01-02T15:04:05.678Z\",\"Operation\":\"Set-Mailbox\",\"UserId\":\"a\\\"b\",\"Status\":\"{\\\"errorCode\\\":0}\",\"Parameters\":\"[{\\\"Name\\\":\\n1}]\",\"Note\":\"[x\"}", `4:{"TimeGenerated":"noon","Operation":"New-InboxRule"}`}, nil},
 		{"columns that share a name", "Operation,Status_dynamic,Status_string\na,,s\nb,d,\n", []string{`2:{"Operation":"a","Status":"s"}`, `3:{"Operation":"b","Status":"d"}`}, nil},
+		{"a time of another place", "Operation,\"TimeGenerated [UTC]\"\nSend,\"03/04/2026, 15:04:05.000\"\n", []string{`2:{"Operation":"Send","TimeGenerated":"? 03/04/2026, 15:04:05.000"}`}, nil},
 		{"text that looks like JSON", "Operation,Subject\nSend,[2024]\n", []string{`2:{"Operation":"Send","Subject":"[2024]"}`}, nil},
 		{"rows under the line of older PowerShell", "#TYPE Selected.System.Management.Automation.PSCustomObject\r\n\"MessageTraceId\",\"Status\"\r\n\"1\",\"Failed\"\r\n", []string{`3:{"MessageTraceId":"1","Status":"Failed"}`}, nil},
 		{"lines whose first is none, and no header", "hello, world\n{\"Operation\":2}\n", []string{`1:hello, world`, `2:{"Operation":2}`}, nil},

@@ -16,7 +16,7 @@ import (
 // which say what was done: exports of Log Analytics and of advanced hunting, and message trace.
 const auditData = "AuditData"
 
-var telling = []string{auditData, "Operation", "OperationName", "ActivityDisplayName", "ActionType", "UserPrincipalName", "NetworkMessageId", "AlertId", "MessageTraceId"}
+var telling = []string{auditData, "Operation", "OperationName", "ActivityDisplayName", "ActionType", "UserPrincipalName", "NetworkMessageId", "AlertId", "RequestUri", "MessageTraceId"}
 
 // isTable reports whether a text begins with the header of a table: CSV with a column that is telling.
 func isTable(text []byte) bool {
@@ -182,12 +182,16 @@ func quote(to *bytes.Buffer, s string) {
 	to.Write(text)
 }
 
-// portalTime is a time as the Azure portal writes it, under a name that ends with [UTC], in RFC 3339; other texts stay.
+// portalTime is a time as the Azure portal writes it for English (United States), under a name that ends with [UTC], in RFC 3339.
+// Days and months in the order of other places are made unreadable, so that nobody takes one for the other.
 func portalTime(s string) string {
 	for _, layout := range [...]string{"1/2/2006, 3:04:05.000 PM", "1/2/2006, 3:04:05 PM"} {
 		if at, err := time.Parse(layout, s); err == nil {
 			return at.Format(time.RFC3339Nano)
 		}
+	}
+	if strings.Contains(s, "/") {
+		return "? " + s
 	}
 	return s
 }

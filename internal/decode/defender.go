@@ -35,7 +35,7 @@ var telling = []struct {
 	marks []int32
 }{
 	{"CloudAppEvents", []int32{markAudit}}, {"EmailEvents", []int32{markMessage, markDirection}}, {"EmailPostDeliveryEvents", []int32{markMessage, markTrigger}}, {"UrlClickEvents", []int32{markClicked}},
-	{"AlertEvidence", []int32{markAlert, markEvidence}}, {"AlertInfo", []int32{markAlert, markDetection}}, {"IdentityLogonEvents", []int32{markLogon, markApplication}},
+	{"AlertEvidence", []int32{markAlert, markEvidence}}, {"AlertInfo", []int32{markAlert, markDetection}}, {"IdentityLogonEvents", []int32{markLogon, markApplication, markAction}},
 }
 
 // tableOf is the table of a row that has come without its envelope, as Log Analytics, Microsoft Graph's runHuntingQuery and
@@ -45,9 +45,10 @@ func (r *Reader) tableOf() string {
 		return ""
 	}
 	if name := r.scalar(markType); name != "" {
-		if _, ok := tables[hunting+name]; ok {
-			return name
+		if _, ok := tables[hunting+name]; !ok {
+			return "" // of a table that is not read
 		}
+		return name
 	}
 	for _, t := range telling {
 		if !slices.ContainsFunc(t.marks, func(m int32) bool { return !r.present(m) }) {

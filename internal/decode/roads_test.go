@@ -126,6 +126,12 @@ func TestARowIsTheSameWithoutItsEnvelope(t *testing.T) {
 	if tried < 20 {
 		t.Errorf("only %d rows", tried)
 	}
+	if r := read(t, `{"Type":"AADSignInEventsBeta","Timestamp":"2026-01-02T03:04:05Z","LogonType":"x","Application":"y","ActionType":"z"}`); r.Shape() != event.Other {
+		t.Errorf("a row of a table that is not read is %s", said(r))
+	}
+	if r := read(t, `{"TenantId":"workspace","TimeGenerated":"2026-01-02T03:04:06Z","CreatedDateTime":"2026-01-02T03:04:05Z","Category":"NonInteractiveUserSignInLogs","HomeTenantId":"home","UserPrincipalName":"taro@contoso.example"}`); r.Identity().Tenant != "home" {
+		t.Errorf("the tenant of a row without Type is %q", r.Identity().Tenant)
+	}
 	deep := strings.Repeat(`{"a":`, 63) + "1" + strings.Repeat("}", 63)
 	if r := read(t, `{"Type":"EmailEvents","Timestamp":"2026-01-02T03:04:05Z","Deep":`+deep+`}`); r.Shape() != event.Other || r.field("event.time") == "" {
 		t.Errorf("one that nests too deep in an envelope is %s", said(r))

@@ -48,15 +48,16 @@ const (
 	markDetection
 	markLogon
 	markApplication
+	markAction
 )
 
 var marks = []string{"Operation", "CreationTime", "RecordType", "category", "properties",
 	"createdDateTime", "activityDateTime", "activityDisplayName", "userPrincipalName", "conditionalAccessStatus", "appDisplayName", "riskLevel", "riskState", "Type",
 	"MessageTraceId", "SenderAddress", "RecipientAddress", "Status", "Event",
-	"Timestamp", "TimeGenerated", "RawEventData", "NetworkMessageId", "EmailDirection", "ActionTrigger", "IsClickedThrough", "AlertId", "EvidenceRole", "DetectionSource", "LogonType", "Application"}
+	"Timestamp", "TimeGenerated", "RawEventData", "NetworkMessageId", "EmailDirection", "ActionTrigger", "IsClickedThrough", "AlertId", "EvidenceRole", "DetectionSource", "LogonType", "Application", "ActionType"}
 
 // marked is how many of the marks a shape's view projects.
-var marked = [event.Shapes]int32{event.UAL: markRecordType + 1, event.Entra: markProperties + 1, event.Defender: markProperties + 1, event.Graph: markType + 1, event.Trace: markEvent + 1, event.Other: markApplication + 1}
+var marked = [event.Shapes]int32{event.UAL: markRecordType + 1, event.Entra: markProperties + 1, event.Defender: markProperties + 1, event.Graph: markType + 1, event.Trace: markEvent + 1, event.Other: markAction + 1}
 
 // folded are the shapes whose records spell the names of their own members in upper or lower case.
 var folded = [event.Shapes]bool{event.Entra: true, event.Graph: true, event.Defender: true, event.Trace: true, event.Other: true}

@@ -16,11 +16,34 @@ func (r *Reader) unfold(b []byte, from, to int) bool {
 	r.whole = r.whole[:0]
 	done, found := from, false
 	for _, v := range r.x.Texts {
-		if r.text = projector.Unescape(r.text[:0], b[v.From:v.To]); json.Valid(r.text) {
+		if r.text = projector.Unescape(r.text[:0], b[v.From:v.To]); nesting(r.text) <= maxFolded && json.Valid(r.text) {
 			r.whole = append(append(r.whole, b[done:v.From-1]...), r.text...)
 			done, found = int(v.To)+1, true
 		}
 	}
 	r.whole = append(append(r.whole, b[done:to]...), slack[:]...)
 	return found
+}
+
+// maxFolded is how deep a text may nest to be opened: the record around it nests, too.
+const maxFolded = projector.MaxDepth / 2
+
+// nesting is how deep brackets nest in JSON.
+func nesting(text []byte) (most int) {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+			most = max(most, depth)
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return most
 }

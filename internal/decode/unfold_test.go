@@ -97,6 +97,9 @@ func withoutID(said string) string {
 func TestTextThatStaysText(t *testing.T) {
 	for _, text := range []string{`{`, `{}x`, `{"city":"Delft"},"userPrincipalName":"eve@contoso.example"`, `{"city":"Delft"}}`, `["Delft"`, strings.Repeat(`{"city":`, projector.MaxDepth) + `1` + strings.Repeat("}", projector.MaxDepth), quoted(`{"city":"Delft"}`), "[]", " "} {
 		r := read(t, `{"createdDateTime":"2026-01-02T03:04:05Z","userPrincipalName":"taro@contoso.example","location":`+quoted(text)+`,"status":"{\"errorCode\":50126}"}`)
+		if r.field("auth.error") != "50126" {
+			t.Errorf("%.60s keeps another text closed", text)
+		}
 		if r.field("source.geo.city_name") != "" || r.Identity().Account != "taro@contoso.example" {
 			t.Errorf("%.60s: %s", text, said(r))
 		}

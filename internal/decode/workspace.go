@@ -33,7 +33,7 @@ func (r *Reader) tableCategory() string {
 func tenant(r *Reader, text string) string {
 	switch r.view.shape {
 	case event.Graph:
-		if r.tableCategory() == "" {
+		if r.tableCategory() == "" && r.at("timeGenerated") == "" {
 			return text
 		}
 	case event.Other:
