@@ -41,9 +41,7 @@ golden:
 	NOROSHI_UPDATE=1 $(GO) test ./...
 
 fuzz:
-	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' $(FUZZ) | xargs -n1 dirname | sort -u); do \
-	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$p/*_test.go | cut -c6-); do \
-	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+	@GO=$(GO) FUZZTIME=$(FUZZTIME) tools/fuzz $(FUZZ)
 
 # The long forms: 100,000 messages through faults on both brokers, ten minutes for each fuzz target.
 soak:
