@@ -152,9 +152,9 @@ func (f *Feed) prepared(ctx context.Context, topic bus.Topic) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	have, err := f.Bus.EnsureCheckpoints(ctx, topic, n)
-	if err == nil && have > 0 && f.Latest {
-		err = f.fromTheirStart(ctx, have, n)
+	err = f.Bus.EnsureCheckpoints(ctx, topic, n)
+	if err == nil && f.Latest {
+		err = f.until(ctx, "the end of the source is not known", func() error { return f.fromTheEnd(ctx, topic, n) })
 	}
 	if err != nil {
 		return 0, fmt.Errorf("source %s: %w", f.Stream.Name(), err)
@@ -163,25 +163,35 @@ func (f *Feed) prepared(ctx context.Context, topic bus.Topic) (int, error) {
 	return n, nil
 }
 
-// fromTheirStart marks partitions that a known stream has got: all that is in them has come since.
-func (f *Feed) fromTheirStart(ctx context.Context, from, to int) error {
-	for p := from; p < to; p++ {
-		tx, err := f.begin(ctx, int32(p))
-		if err != nil {
-			return err
-		}
-		value, err := tx.Checkpoint(ctx)
-		if err == nil && value == nil {
-			if err = tx.Stage(ctx, nil, bus.Record{Key: []byte(positionKey), Value: []byte(`{"seq":-1}`)}); err == nil {
-				err = tx.Commit(ctx)
-			}
-		}
-		tx.Close(ctx)
-		if err != nil {
-			return err
-		}
+// fromTheEnd stores the end of each partition as its position before a first start reads anything: what comes later is ours, also
+// when something breaks before the first message. Partition 0 comes last. Where it has a position the first start is over, and a
+// partition without one has come since.
+func (f *Feed) fromTheEnd(ctx context.Context, topic bus.Topic, n int) error {
+	value, err := f.Bus.Checkpoint(ctx, topic, 0)
+	for p := int32(n) - 1; p >= 0 && value == nil && err == nil; p-- {
+		err = f.storeEnd(ctx, p)
 	}
-	return nil
+	return err
+}
+
+func (f *Feed) storeEnd(ctx context.Context, partition int32) error {
+	tx, err := f.begin(ctx, partition)
+	if err != nil {
+		return err
+	}
+	defer end(ctx, tx.Close)
+	value, err := tx.Checkpoint(ctx)
+	if err != nil || value != nil {
+		return err
+	}
+	s, err := f.Stream.State(ctx, partition)
+	if err != nil {
+		return err
+	}
+	if err := tx.Stage(ctx, nil, positionRecord(Position{Sequence: s.Last})); err != nil {
+		return err
+	}
+	return tx.Commit(ctx)
 }
 
 // watch looks now and then whether the stream has got more partitions.
@@ -196,16 +206,25 @@ func (f *Feed) watch(ctx context.Context, n int, grown func()) {
 }
 
 // partitions asks until the stream answers.
-func (f *Feed) partitions(ctx context.Context) (int, error) {
+func (f *Feed) partitions(ctx context.Context) (n int, err error) {
+	err = f.until(ctx, "source does not answer", func() error {
+		n, err = f.Stream.Partitions(ctx)
+		return err
+	})
+	return n, err
+}
+
+// until does what is done before anything is carried, again and again until it succeeds or ctx ends.
+func (f *Feed) until(ctx context.Context, failing string, do func() error) error {
 	wait := f.backoff()
 	for {
-		n, err := f.Stream.Partitions(ctx)
+		err := do()
 		if err == nil || ctx.Err() != nil {
-			return n, ctx.Err()
+			return ctx.Err()
 		}
-		f.Log.Error("source does not answer", slog.String("source", f.Stream.Name()), slog.Any("err", err))
+		f.Log.Error(failing, slog.String("source", f.Stream.Name()), slog.Any("err", err))
 		if err := pause(ctx, f.after(err, wait)); err != nil {
-			return 0, err
+			return err
 		}
 	}
 }
@@ -281,6 +300,23 @@ func reasonOf(err error) string {
 		return reasonKafka
 	}
 	return reasonStream
+}
+
+// positionKey is the key of positions in their topic.
+const positionKey = "position"
+
+func positionRecord(p Position) bus.Record {
+	p.Enqueued = writable(p.Enqueued)
+	value, _ := json.Marshal(p) // of numbers, a text and such a time there is always one
+	return bus.Record{Key: []byte(positionKey), Value: value}
+}
+
+// writable is a time of a year that RFC 3339 can write, zero for others: a producer may give any number as a record's timestamp.
+func writable(t time.Time) time.Time {
+	if y := t.Year(); y < 1 || y > 9999 {
+		return time.Time{}
+	}
+	return t
 }
 
 func parsePosition(value []byte) (*Position, error) {

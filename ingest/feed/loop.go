@@ -2,7 +2,6 @@ package feed
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,16 +22,13 @@ type loop struct {
 	records   []bus.Record // of the transaction at hand; only their memory lasts longer
 }
 
-// positionKey is the key of positions in their topic.
-const positionKey = "position"
-
 // session goes once through the steps, and carries until something breaks.
 func (l *loop) session(ctx context.Context) error {
 	tx, err := l.feed.begin(ctx, l.partition)
 	if err != nil {
 		return kafkaFault{err}
 	}
-	defer l.end(ctx, tx.Close)
+	defer end(ctx, tx.Close)
 	after, err := l.position(ctx, tx)
 	if err != nil {
 		return err
@@ -41,7 +37,7 @@ func (l *loop) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer l.end(ctx, cursor.Close)
+	defer end(ctx, cursor.Close)
 	if after != nil {
 		l.counts.at(*after)
 	}
@@ -53,6 +49,9 @@ func (l *loop) session(ctx context.Context) error {
 		}
 		if err := l.feed.Room(ctx); err != nil {
 			return kafkaFault{err}
+		}
+		for i := range messages {
+			messages[i].Enqueued = writable(messages[i].Enqueued)
 		}
 		if after != nil && messages[0].Sequence <= after.Sequence {
 			return fmt.Errorf("%w: it gives message %d, and %d is stored already: it was made anew; delete the topic %s to read it from its start", ErrDenied, messages[0].Sequence, after.Sequence, l.topic())
@@ -76,15 +75,14 @@ func (l *loop) topic() bus.Topic { return bus.CheckpointsOf(l.feed.Stream.Name()
 
 const endWithin = 5 * time.Second
 
-// end ends a part of the session, also where ctx has ended.
-func (l *loop) end(ctx context.Context, closing func(context.Context)) {
+// end ends something, also where ctx has ended.
+func end(ctx context.Context, closing func(context.Context)) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
 	defer cancel()
 	closing(ctx)
 }
 
-// position is the one stored last, nil where a first start begins at the oldest message. Where it begins at the end, that is
-// stored before anything is read: what comes later is ours, also when the link breaks before the first message.
+// position is the one stored last, nil where a first start begins where the stream's Open has it.
 func (l *loop) position(ctx context.Context, tx transactor) (*Position, error) {
 	value, err := tx.Checkpoint(ctx)
 	if err != nil {
@@ -94,16 +92,8 @@ func (l *loop) position(ctx context.Context, tx transactor) (*Position, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDenied, err)
 	}
-	if after != nil || !l.feed.Latest {
-		return after, nil
-	}
-	s, err := l.feed.Stream.State(ctx, l.partition)
-	if err != nil {
-		return nil, err
-	}
-	after = &Position{Sequence: s.Last}
-	if err := l.commit(ctx, tx, nil, after, newTally()); err != nil {
-		return nil, kafkaFault{err}
+	if after == nil && l.feed.Latest { // it has come since the first start: see fromTheEnd
+		return &Position{Sequence: -1}, nil
 	}
 	return after, nil
 }
@@ -164,12 +154,9 @@ func (l *loop) store(ctx context.Context, tx transactor, prepare Prepare, after 
 func (l *loop) commit(ctx context.Context, tx transactor, records []bus.Record, after *Position, tally *Tally) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
 	defer cancel()
-	position, err := json.Marshal(after)
-	if err != nil {
-		return err
-	}
+	position := positionRecord(*after)
 	for {
-		err := tx.Stage(ctx, records, bus.Record{Key: []byte(positionKey), Value: position})
+		err := tx.Stage(ctx, records, position)
 		var large *bus.TooLarge
 		if errors.As(err, &large) && large.Index < len(records) {
 			if err := tx.Abort(ctx); err != nil {

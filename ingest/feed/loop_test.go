@@ -3,9 +3,9 @@ package feed_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,7 +42,7 @@ func (*single) Close(context.Context) {}
 // A message that is stored is never stored again, whatever the stream gives.
 func TestAStreamThatWasMadeAnewIsRefused(t *testing.T) {
 	b := kafkatest.Start(t, 1)
-	if _, err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf("anew"), 1); err != nil {
+	if err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf("anew"), 1); err != nil {
 		t.Fatal(err)
 	}
 	var counts feed.Counts
@@ -77,15 +77,19 @@ func TestAStreamThatWasMadeAnewIsRefused(t *testing.T) {
 	}
 }
 
-// growing has messages before the first start, and more each time its link breaks; its first links break before they give any.
+// growing has messages before the first start, and one more each time a link breaks or a start fails.
 type growing struct {
-	last   int64
-	breaks int
+	partitions, breaks int
+	last               int64
+	fails              func(partition int32) bool // whether the state is not told
 }
 
-func (*growing) Name() string                            { return "growing" }
-func (*growing) Partitions(context.Context) (int, error) { return 1, nil }
-func (g *growing) State(context.Context, int32) (feed.State, error) {
+func (*growing) Name() string                              { return "scripted" }
+func (g *growing) Partitions(context.Context) (int, error) { return g.partitions, nil }
+func (g *growing) State(_ context.Context, partition int32) (feed.State, error) {
+	if g.fails != nil && g.fails(partition) {
+		return feed.State{}, errors.New("the state is not told")
+	}
 	return feed.State{First: 0, Last: g.last}, nil
 }
 
@@ -93,58 +97,109 @@ func (g *growing) Open(_ context.Context, _ int32, after *feed.Position) (feed.C
 	if after == nil {
 		return nil, errors.New("a start at the end is asked for")
 	}
-	if g.breaks--; g.breaks >= 0 {
+	if g.breaks > 0 {
+		g.breaks--
 		g.last++
 		return nil, errors.New("the link breaks")
 	}
-	return &rest{next: after.Sequence + 1, last: g.last}, nil
+	c := &batch{}
+	for n := after.Sequence + 1; n <= g.last; n++ {
+		c.messages = append(c.messages, message(n))
+	}
+	return c, nil
 }
 
-type rest struct{ next, last int64 }
-
-func (c *rest) Next(ctx context.Context) (all []feed.Message, err error) {
-	for ; c.next <= c.last; c.next++ {
-		all = append(all, feed.Message{Position: feed.Position{Sequence: c.next}, Body: fmt.Append(nil, c.next)})
+// run runs a feed until done says so.
+func run(t *testing.T, f *feed.Feed, done func() bool) {
+	t.Helper()
+	f.Quick()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- f.Run(ctx) }()
+	for look := time.Tick(5 * time.Millisecond); ctx.Err() == nil && !done(); <-look {
 	}
-	if len(all) == 0 {
-		<-ctx.Done()
-		return nil, ctx.Err()
+	if ctx.Err() != nil {
+		t.Errorf("it never comes to it; counted are %+v", f.Counts.Snapshot())
 	}
-	return all, nil
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }
-
-func (*rest) Close(context.Context) {}
 
 // A first start at the end holds its place from then on, also when it has read nothing when the link breaks.
 func TestAStartAtTheEndHoldsItsPlace(t *testing.T) {
 	b := kafkatest.Start(t, 1)
-	if _, err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf("growing"), 1); err != nil {
-		t.Fatal(err)
-	}
-	var counts feed.Counts
-	f := &feed.Feed{Stream: &growing{last: 6, breaks: 2}, Bus: b, Latest: true, Counts: &counts, Log: slog.New(slog.DiscardHandler), Room: func(context.Context) error { return nil },
-		Prepare: func(int32) feed.Prepare {
-			return func(to []bus.Record, m feed.Message, _ *feed.Tally) []bus.Record {
-				return append(to, bus.Record{Topic: bus.Events, Key: []byte("k"), Value: m.Body})
-			}
-		}}
+	f := scriptedFeed(b, nil, one)
+	f.Stream, f.Latest = &growing{partitions: 1, last: 6, breaks: 2}, true
 	f.Abandon(func() bool { return false })
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f.Carry(ctx, 0)
-	}()
-	for look := time.Tick(5 * time.Millisecond); ctx.Err() == nil; <-look {
-		if s := counts.Snapshot(); len(s) > 0 && s[0].Messages == 2 {
-			break
-		}
-	}
-	cancel()
-	<-done
+	run(t, f, func() bool { s := f.Counts.Snapshot(); return len(s) > 0 && s[0].Messages == 2 })
 	var stored []string
 	if err := b.All(t.Context(), bus.Events, func(r bus.Record) error { stored = append(stored, string(r.Value)); return nil }); err != nil || !slices.Equal(stored, []string{"7", "8"}) {
 		t.Errorf("stored are %q, %v; there were six before the first start", stored, err)
+	}
+}
+
+// A first start at the end that dies at any of its steps, three for each partition, loses and doubles nothing: what it has come to it
+// keeps, and what the stream gets when it is over is new.
+func TestAStartAtTheEndDiesAnywhere(t *testing.T) {
+	const partitions, grown = 3, 5
+	positions := bus.CheckpointsOf("scripted")
+	for dies := range int64(3*partitions + 1) {
+		b := kafkatest.Start(t, 1)
+		var step atomic.Int64
+		ctx, cancel := context.WithCancel(t.Context())
+		die := func() bool {
+			if step.Add(1) != dies+1 {
+				return false
+			}
+			cancel()
+			return true
+		}
+		f := scriptedFeed(b, nil, one)
+		g := &growing{partitions: partitions, last: 6, fails: func(int32) bool { return die() }}
+		f.Stream, f.Latest = g, true
+		f.Abandon(die)
+		f.Quick()
+		if err := f.Run(ctx); err != nil && ctx.Err() == nil {
+			t.Fatal(err)
+		}
+		want, over := int64(0), false
+		for p := range int32(partitions) {
+			at, err := b.Checkpoint(t.Context(), positions, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if at != nil {
+				want++
+			}
+			over = over || p == 0 && at != nil
+		}
+		// All partitions have got message 7, and new ones have had seven before.
+		g.partitions, g.last, g.fails = grown, 7, nil
+		if over {
+			want += (grown - partitions) * (g.last + 1)
+		}
+		if dies%2 == 0 { // the second start had come as far as to make its topic larger
+			if err := b.EnsureCheckpoints(t.Context(), positions, grown); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f = scriptedFeed(b, nil, one)
+		f.Stream, f.Latest = g, true
+		run(t, f, func() bool {
+			n := int64(0)
+			all := f.Counts.Snapshot()
+			for _, s := range all {
+				n += s.Messages
+			}
+			return len(all) == grown && n == want
+		})
+		for p := range int32(grown) {
+			if at, err := b.Checkpoint(t.Context(), positions, p); string(at) != `{"seq":7}` || err != nil {
+				t.Errorf("it died at step %d, and partition %d is at %s, %v", dies, p, at, err)
+			}
+		}
 	}
 }

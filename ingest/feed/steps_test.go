@@ -63,7 +63,7 @@ func message(sequence int64) feed.Message {
 // carriedUntil carries a scripted stream until so many messages are stored, and gives what lies on the topic events.
 func carriedUntil(t *testing.T, b *bus.Bus, f *feed.Feed, messages int64) (stored []string) {
 	t.Helper()
-	if _, err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf("scripted"), 1); err != nil {
+	if err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf("scripted"), 1); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

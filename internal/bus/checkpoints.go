@@ -29,24 +29,22 @@ var checkpointSettings = map[string]string{"cleanup.policy": "compact,delete", "
 	"min.cleanable.dirty.ratio": "0.1"}
 
 // EnsureCheckpoints makes the topic of a stream with so many partitions. One that has fewer, because the stream has grown,
-// gets more. One that has more is refused: its stream is another one now, and its positions say nothing of this one. It gives how
-// many partitions were there before.
-func (b *Bus) EnsureCheckpoints(ctx context.Context, t Topic, partitions int) (have int, err error) {
+// gets more. One that has more is refused: its stream is another one now, and its positions say nothing of this one.
+func (b *Bus) EnsureCheckpoints(ctx context.Context, t Topic, partitions int) error {
 	there, err := b.create(ctx, t, partitions, checkpointSettings)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if there {
 		if err := b.checkKept(ctx, t); err != nil {
-			return 0, err
+			return err
 		}
-		found, err := b.admin.ListTopics(ctx, b.name(t))
+		have, err := b.Partitions(ctx, t)
 		if err != nil {
-			return 0, fmt.Errorf("look at topic %s: %w", b.name(t), err)
+			return err
 		}
-		have = len(found[b.name(t)].Partitions)
 		if have > partitions {
-			return have, &Shrunk{b.name(t), have, partitions}
+			return &Shrunk{b.name(t), have, partitions}
 		}
 		if have < partitions {
 			res, err := b.admin.UpdatePartitions(ctx, partitions, b.name(t))
@@ -54,11 +52,54 @@ func (b *Bus) EnsureCheckpoints(ctx context.Context, t Topic, partitions int) (h
 				err = res.Error()
 			}
 			if err != nil {
-				return have, fmt.Errorf("topic %s has %d partitions and its stream %d, so it needs more, which Kafka refuses; give them by `kafka-topics.sh --alter --topic %[1]s --partitions %[3]d`: %w", b.name(t), have, partitions, err)
+				return fmt.Errorf("topic %s has %d partitions and its stream %d, so it needs more, which Kafka refuses; give them by `kafka-topics.sh --alter --topic %[1]s --partitions %[3]d`: %w", b.name(t), have, partitions, err)
 			}
 		}
 	}
-	return have, b.awaitTopics(ctx, t)
+	return b.awaitTopics(ctx, t)
+}
+
+// Checkpoint is the position of a partition committed last, as far as readers see now; nil where there is none. A Transactor's
+// is the one to go on from.
+func (b *Bus) Checkpoint(ctx context.Context, t Topic, partition int32) ([]byte, error) {
+	ends, err := b.admin.ListCommittedOffsets(ctx, b.name(t))
+	if err != nil {
+		return nil, fmt.Errorf("read checkpoint: %w", err)
+	}
+	end, _ := ends.Lookup(b.name(t), partition)
+	if end.Err != nil {
+		return nil, fmt.Errorf("read checkpoint: %w", end.Err)
+	}
+	return b.checkpoint(ctx, t, partition, end.Offset)
+}
+
+// checkpoint is the newest position that lies before an end.
+func (b *Bus) checkpoint(ctx context.Context, t Topic, partition int32, end int64) (value []byte, err error) {
+	starts, err := b.admin.ListStartOffsets(ctx, b.name(t))
+	if err != nil {
+		return nil, fmt.Errorf("read checkpoint: %w", err)
+	}
+	start, _ := starts.Lookup(b.name(t), partition)
+	if start.Err != nil {
+		return nil, fmt.Errorf("read checkpoint: %w", start.Err)
+	}
+	// Between positions lie marks of transactions and fences: a few records back is one, as a rule.
+	for back := int64(16); start.Offset < end; back *= 8 {
+		from := max(start.Offset, end-back)
+		err := b.span(ctx, t, map[int32]kgo.Offset{partition: kgo.NewOffset().At(from)}, map[int32]int64{partition: end}, func(r Record) error {
+			if string(r.Key) != fenceKey {
+				value = r.Value
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read checkpoint: %w", err)
+		}
+		if value != nil || from == start.Offset {
+			break
+		}
+	}
+	return value, nil
 }
 
 // checkKept refuses a topic, made by somebody else, in which positions would be deleted with time.

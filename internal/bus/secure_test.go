@@ -85,7 +85,7 @@ func TestMechanisms(t *testing.T) {
 			}
 			defer b.Close()
 			topic := bus.CheckpointsOf(strings.ReplaceAll(name, " ", "-"))
-			if _, err := b.EnsureCheckpoints(t.Context(), topic, 1); err != nil {
+			if err := b.EnsureCheckpoints(t.Context(), topic, 1); err != nil {
 				t.Fatal(err)
 			}
 			c, err := b.Cursor(topic, 0, bus.Place{})

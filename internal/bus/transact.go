@@ -85,31 +85,7 @@ func (t *Transactor) Checkpoint(ctx context.Context) (value []byte, err error) {
 	if err := t.Commit(ctx); err != nil {
 		return nil, fmt.Errorf("read checkpoint: %w", err)
 	}
-	end := t.position.Offset
-	starts, err := t.bus.admin.ListStartOffsets(ctx, t.bus.name(t.topic))
-	if err != nil {
-		return nil, fmt.Errorf("read checkpoint: %w", err)
-	}
-	start, _ := starts.Lookup(t.bus.name(t.topic), t.partition)
-	if start.Err != nil {
-		return nil, fmt.Errorf("read checkpoint: %w", start.Err)
-	}
-	// Between positions lie marks of transactions and fences: a few records back is one, as a rule.
-	for back := int64(16); ; back *= 8 {
-		from := max(start.Offset, end-back)
-		err := t.bus.span(ctx, t.topic, map[int32]kgo.Offset{t.partition: kgo.NewOffset().At(from)}, map[int32]int64{t.partition: end + 1}, func(r Record) error {
-			if string(r.Key) != fenceKey {
-				value = r.Value
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("read checkpoint: %w", err)
-		}
-		if value != nil || from == start.Offset {
-			return value, nil
-		}
-	}
+	return t.bus.checkpoint(ctx, t.topic, t.partition, t.position.Offset+1)
 }
 
 // Stage writes records, and the position after them, where nobody sees them before Commit. A TooLarge names the first record

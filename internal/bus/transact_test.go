@@ -64,7 +64,7 @@ func seen(t *testing.T, b *bus.Bus) (all []string) {
 
 func TestTransactions(t *testing.T) {
 	kafkatest.Each(t, 2, func(t *testing.T, b *bus.Bus) {
-		if _, err := b.EnsureCheckpoints(t.Context(), hub, 2); err != nil {
+		if err := b.EnsureCheckpoints(t.Context(), hub, 2); err != nil {
 			t.Fatal(err)
 		}
 		if ok, err := b.Transactional(t.Context()); !ok || err != nil {
@@ -112,11 +112,11 @@ func TestTransactions(t *testing.T) {
 		if got := seen(t, b); len(got) != 102 {
 			t.Errorf("%d records are seen", len(got))
 		}
-		if _, err := b.EnsureCheckpoints(t.Context(), hub, 4); err != nil {
+		if err := b.EnsureCheckpoints(t.Context(), hub, 4); err != nil {
 			t.Errorf("a stream that has grown: %v", err)
 		}
 		var shrunk *bus.Shrunk
-		if _, err := b.EnsureCheckpoints(t.Context(), hub, 2); !errors.As(err, &shrunk) {
+		if err := b.EnsureCheckpoints(t.Context(), hub, 2); !errors.As(err, &shrunk) {
 			t.Errorf("a stream that has shrunk: %v", err)
 		}
 	})
@@ -125,7 +125,7 @@ func TestTransactions(t *testing.T) {
 // Each partition has one owner at a time; those of a member that has ended, or that joins, move.
 func TestPartitionsAreShared(t *testing.T) {
 	kafkatest.Each(t, 2, func(t *testing.T, b *bus.Bus) {
-		if _, err := b.EnsureCheckpoints(t.Context(), hub, 4); err != nil {
+		if err := b.EnsureCheckpoints(t.Context(), hub, 4); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -194,7 +194,7 @@ func TestPartitionsAreShared(t *testing.T) {
 // A dead writer's transaction holds up readers until its successor is there, not until its timeout.
 func TestASuccessorFreesReaders(t *testing.T) {
 	kafkatest.Each(t, 1, func(t *testing.T, b *bus.Bus) {
-		if _, err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
+		if err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
 			t.Fatal(err)
 		}
 		dead := transactor(t, b, 0)
@@ -222,7 +222,7 @@ func TestASuccessorFreesReaders(t *testing.T) {
 // One that is closed in the middle of a transaction gives it up, also after a commit that has failed.
 func TestAClosedOneFreesReaders(t *testing.T) {
 	kafkatest.Each(t, 1, func(t *testing.T, b *bus.Bus) {
-		if _, err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
+		if err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
 			t.Fatal(err)
 		}
 		closed := transactor(t, b, 0)
@@ -257,7 +257,7 @@ func TestAClosedOneFreesReaders(t *testing.T) {
 func TestTheTimeoutFreesReaders(t *testing.T) {
 	kafkatest.Each(t, 1, func(t *testing.T, b *bus.Bus) {
 		t.Parallel()
-		if _, err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
+		if err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
 			t.Fatal(err)
 		}
 		stage(t, transactor(t, b, 0), "1", "lost")
@@ -293,7 +293,7 @@ func TestPositionsAreKept(t *testing.T) {
 			if err := b.MakeTopic(t.Context(), bus.CheckpointsOf(name), map[string]string{"cleanup.policy": policy, "retention.ms": "604800000"}); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf(name), 1); (err == nil) != kept {
+			if err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf(name), 1); (err == nil) != kept {
 				t.Errorf("cleanup.policy=%s: %v", policy, err)
 			}
 		}
