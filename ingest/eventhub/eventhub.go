@@ -153,6 +153,10 @@ func secretless(err error) error {
 // Name is the configured name, or that of namespace and hub.
 func (s *Stream) Name() string { return s.name }
 
+// Dense is true: numbers grow by one from event to event
+// (https://learn.microsoft.com/azure/event-hubs/event-hubs-features#stream-offsets).
+func (s *Stream) Dense() bool { return true }
+
 // Partitions asks the hub.
 func (s *Stream) Partitions(ctx context.Context) (int, error) {
 	p, err := s.client.GetEventHubProperties(ctx, nil)

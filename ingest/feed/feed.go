@@ -36,6 +36,9 @@ type Position struct {
 type Message struct {
 	Position
 	Body []byte
+	// Mark says that the number is no message's, but that of a mark between messages, such as of a transaction of Kafka's. Its
+	// position is stored, so that nobody waits for it.
+	Mark bool
 }
 
 // State is what a partition holds: sequence numbers from First to Last; Last < First where it is empty.
@@ -45,6 +48,8 @@ type State struct{ First, Last int64 }
 type Stream interface {
 	// Name names the stream in topics, transactions, groups and logs. Two streams must not share one.
 	Name() string
+	// Dense says that each sequence number is a message's, so that one left out is a message lost.
+	Dense() bool
 	// Partitions is how many there are, numbered from 0.
 	Partitions(ctx context.Context) (int, error)
 	// Open begins behind a position; nil stands for where a first start begins. The error is, or wraps, ErrDenied where
@@ -85,10 +90,10 @@ type Feed struct {
 	AtLeastOnce bool
 	// Prepare makes what prepares the messages of a partition.
 	Prepare func(partition int32) Prepare
-	// Missed makes the records that tell of messages which the stream has deleted before they were read.
-	Missed func(partition int32, from, to int64) []bus.Record
-	// TooLarge makes of a record that Kafka will never take one that it takes.
-	TooLarge func(r bus.Record, cause error) bus.Record
+	// Missed makes the records that tell of messages which will never be read.
+	Missed func(partition int32, g Gap) []bus.Record
+	// TooLarge makes of a record that Kafka will never take a smaller one, false where nothing of it is left to leave out.
+	TooLarge func(r bus.Record, cause error) (bus.Record, bool)
 	// Room waits until Kafka has room.
 	Room   func(ctx context.Context) error
 	Counts *Counts

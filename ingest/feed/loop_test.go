@@ -18,6 +18,7 @@ import (
 type anew struct{}
 
 func (anew) Name() string                            { return "anew" }
+func (anew) Dense() bool                             { return true }
 func (anew) Partitions(context.Context) (int, error) { return 1, nil }
 func (anew) State(context.Context, int32) (feed.State, error) {
 	return feed.State{First: 0, Last: 0}, nil
@@ -85,6 +86,7 @@ type growing struct {
 }
 
 func (*growing) Name() string                              { return "scripted" }
+func (*growing) Dense() bool                               { return true }
 func (g *growing) Partitions(context.Context) (int, error) { return g.partitions, nil }
 func (g *growing) State(_ context.Context, partition int32) (feed.State, error) {
 	if g.fails != nil && g.fails(partition) {

@@ -43,9 +43,12 @@ func carrier(t *testing.T, s *eventhubstest.Server, b *bus.Bus, counts *feed.Cou
 				return append(to, bus.Record{Topic: bus.Events, Key: strconv.AppendInt(nil, int64(partition), 10), Value: m.Body})
 			}
 		},
-		Missed:   func(int32, int64, int64) []bus.Record { t.Error("messages are said to be missed"); return nil },
-		TooLarge: func(r bus.Record, _ error) bus.Record { t.Error("a record is said to be too large"); return r },
-		Room:     func(context.Context) error { return nil }}
+		Missed: func(int32, feed.Gap) []bus.Record { t.Error("messages are said to be missed"); return nil },
+		TooLarge: func(r bus.Record, _ error) (bus.Record, bool) {
+			t.Error("a record is said to be too large")
+			return r, false
+		},
+		Room: func(context.Context) error { return nil }}
 }
 
 // Two instances fight for each partition and restart at random, transactions are abandoned, connections are cut: readers of what

@@ -5,6 +5,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
+	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,10 +23,12 @@ type scripted struct {
 	first    int64
 	last     int64
 	messages []feed.Message
+	sparse   bool
 	state    func() // runs while the state is asked for
 }
 
 func (*scripted) Name() string                            { return "scripted" }
+func (s *scripted) Dense() bool                           { return !s.sparse }
 func (*scripted) Partitions(context.Context) (int, error) { return 1, nil }
 func (s *scripted) State(context.Context, int32) (feed.State, error) {
 	if s.state != nil {
@@ -93,25 +98,140 @@ func one(to []bus.Record, m feed.Message, t *feed.Tally) []bus.Record {
 
 func scriptedFeed(b *bus.Bus, s *scripted, prepare feed.Prepare) *feed.Feed {
 	return &feed.Feed{Stream: s, Bus: b, Counts: &feed.Counts{}, Log: slog.New(slog.DiscardHandler), Room: func(context.Context) error { return nil }, Prepare: func(int32) feed.Prepare { return prepare },
-		Missed: func(_ int32, from, to int64) []bus.Record {
-			return []bus.Record{{Topic: bus.Events, Key: []byte("k"), Value: fmt.Appendf(nil, "missed %d-%d", from, to)}}
+		Missed: func(_ int32, g feed.Gap) []bus.Record {
+			return []bus.Record{{Topic: bus.Events, Key: []byte("k"), Value: fmt.Appendf(nil, "missed %d-%d", g.From, g.To)}}
 		},
-		TooLarge: func(r bus.Record, _ error) bus.Record { r.Value = []byte("large"); return r }}
+		TooLarge: func(r bus.Record, _ error) (bus.Record, bool) { r.Value = []byte("large"); return r, true }}
 }
 
-// A gap is told where it lies, once, also when transactions fail before; numbers that a stream leaves out by itself are none.
+// A gap is told where it lies, once, also when transactions fail before. Numbers that a sparse stream leaves out by itself are none;
+// a dense one is asked a second time.
 func TestGapsAreToldOnce(t *testing.T) {
-	b := kafkatest.Start(t, 1)
-	s := &scripted{first: 50, last: 53, messages: []feed.Message{message(0), message(1), message(50), message(53)}}
-	f := scriptedFeed(b, s, one)
-	failures := 3
-	f.Abandon(func() bool { failures--; return failures >= 0 })
-	got := strings.Join(carriedUntil(t, b, f, 4), ", ")
-	if want := "0, 1, missed 2-49, 50, 53"; got != want {
-		t.Errorf("stored are %s", got)
+	for want, sparse := range map[string]bool{"0, 1, missed 2-49, 50, 53": true, "0, 1, missed 2-49, 50, missed 51-52, 53": false} {
+		b := kafkatest.Start(t, 1)
+		s := &scripted{first: 50, last: 53, sparse: sparse, messages: []feed.Message{message(0), message(1), message(50), message(53)}}
+		f := scriptedFeed(b, s, one)
+		failures := 3
+		f.Abandon(func() bool { failures--; return failures >= 0 })
+		if got := strings.Join(carriedUntil(t, b, f, 4), ", "); got != want {
+			t.Errorf("stored are %s; wanted %s", got, want)
+		}
+		c := f.Counts.Snapshot()[0]
+		if missed, doubts := map[bool]int64{true: 48, false: 50}[sparse], map[bool]int64{true: 0, false: 1}[sparse]; c.Missed != missed || c.Records != 4 || c.Messages != 4 || c.Aborted == 0 || c.Restarts["stream"] != doubts {
+			t.Errorf("counted are %+v", c)
+		}
 	}
-	if c := f.Counts.Snapshot()[0]; c.Missed != 48 || c.Records != 4 || c.Messages != 4 || c.Aborted == 0 {
-		t.Errorf("counted are %+v", c)
+}
+
+// Marks are no messages, and their numbers are stored as positions all the same.
+func TestMarksArePassed(t *testing.T) {
+	b := kafkatest.Start(t, 1)
+	mark := func(n int64) feed.Message {
+		return feed.Message{Position: feed.Position{Sequence: n}, Body: []byte("mark"), Mark: true}
+	}
+	s := &scripted{last: 4, sparse: true, messages: []feed.Message{mark(0), message(1), mark(2), message(3), mark(4)}}
+	f := scriptedFeed(b, s, one)
+	f.Abandon(func() bool { return false })
+	got := strings.Join(carriedUntil(t, b, f, 2), ", ")
+	at, err := b.Checkpoint(t.Context(), bus.CheckpointsOf("scripted"), 0)
+	if c := f.Counts.Snapshot()[0]; got != "1, 3" || string(at) != `{"seq":4}` || err != nil || c.Messages != 2 || c.Lag() != 0 {
+		t.Errorf("stored are %s, the position is %s, %v, counted are %+v", got, at, err, c)
+	}
+}
+
+// What is stored is not held.
+func TestStoredMessagesAreNotHeld(t *testing.T) {
+	b := kafkatest.Start(t, 1)
+	s := &scripted{last: 99}
+	var held atomic.Int32
+	for i := range int64(100) {
+		m := message(i)
+		m.Body = append(make([]byte, 0, 10_000), m.Body...)
+		held.Add(1)
+		runtime.AddCleanup(&m.Body[0], func(int) { held.Add(-1) }, 0)
+		s.messages = append(s.messages, m)
+	}
+	f := scriptedFeed(b, nil, one)
+	f.Stream = &givenAway{s}
+	f.Abandon(func() bool { return false })
+	if err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf("scripted"), 1); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f.Carry(ctx, 0)
+	}()
+	for look := time.Tick(20 * time.Millisecond); ctx.Err() == nil; <-look {
+		runtime.GC()
+		if c := f.Counts.Snapshot(); len(c) > 0 && c[0].Messages == 100 && held.Load() < 5 {
+			break
+		}
+	}
+	if n := held.Load(); n >= 5 {
+		t.Errorf("%d messages are held", n)
+	}
+	cancel()
+	<-done
+}
+
+// givenAway gives its messages away.
+type givenAway struct{ *scripted }
+
+func (o *givenAway) Open(context.Context, int32, *feed.Position) (feed.Cursor, error) {
+	c := &batch{messages: o.messages}
+	o.messages = nil
+	return c, nil
+}
+
+// A record that Kafka will never take does not double its neighbours, with transactions and without; one of which nothing is left
+// holds up its partition, and says so.
+func TestARecordTooLargeDoublesNobody(t *testing.T) {
+	for _, atLeastOnce := range []bool{false, true} {
+		b := kafkatest.Start(t, 1)
+		s := &scripted{last: 3, messages: []feed.Message{message(0), message(1), message(2), message(3)}}
+		f := scriptedFeed(b, s, func(to []bus.Record, m feed.Message, t *feed.Tally) []bus.Record {
+			to = one(to, m, t)
+			if m.Sequence%3 > 0 {
+				to[len(to)-1].Value = make([]byte, 16<<20)
+			}
+			return to
+		})
+		f.AtLeastOnce = atLeastOnce
+		f.Abandon(func() bool { return false })
+		got := carriedUntil(t, b, f, 4)
+		slices.Sort(got)
+		if c := f.Counts.Snapshot()[0]; strings.Join(got, ", ") != "0, 3, large, large" || c.Letters["size"] != 2 || c.Records != 2 || c.Messages != 4 {
+			t.Errorf("at least once %t: stored are %.100q, counted are %+v", atLeastOnce, got, c)
+		}
+		f.TooLarge = func(r bus.Record, _ error) (bus.Record, bool) { return r, false }
+		s.messages = append(s.messages, message(4))
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		go func() {
+			for look := time.Tick(5 * time.Millisecond); ctx.Err() == nil && f.Counts.Snapshot()[0].Restarts["kafka"] < 2; <-look {
+			}
+			cancel()
+		}()
+		f.Carry(ctx, 0)
+		if c := f.Counts.Snapshot()[0]; c.Restarts["kafka"] < 2 || c.Messages != 4 {
+			t.Errorf("at least once %t: counted are %+v", atLeastOnce, c)
+		}
+	}
+}
+
+// A time that no text can hold does not hold up its message.
+func TestATimeOutOfRangeIsLeftOut(t *testing.T) {
+	b := kafkatest.Start(t, 1)
+	s := &scripted{messages: []feed.Message{message(0)}}
+	s.messages[0].Enqueued = time.UnixMilli(math.MaxInt64)
+	f := scriptedFeed(b, s, one)
+	f.Abandon(func() bool { return false })
+	carriedUntil(t, b, f, 1)
+	if at, err := b.Checkpoint(t.Context(), bus.CheckpointsOf("scripted"), 0); string(at) != `{"seq":0}` || err != nil {
+		t.Errorf("the position is %s, %v", at, err)
 	}
 }
 
@@ -173,6 +293,7 @@ func TestASlowAnswerIsNoStreamMadeAnew(t *testing.T) {
 type widening struct{ partitions, opened atomic.Int32 }
 
 func (*widening) Name() string                              { return "widening" }
+func (*widening) Dense() bool                               { return true }
 func (w *widening) Partitions(context.Context) (int, error) { return int(w.partitions.Load()), nil }
 func (*widening) State(context.Context, int32) (feed.State, error) {
 	return feed.State{First: 0, Last: 1}, nil

@@ -42,6 +42,9 @@ func (s *Stream) Name() string { return s.config.Name }
 
 func (s *Stream) topic() bus.Topic { return bus.Topic(s.config.Topic) }
 
+// Dense is false: marks of transactions have offsets, and compaction and transactions that were given up leave holes.
+func (s *Stream) Dense() bool { return false }
+
 // Partitions asks the brokers.
 func (s *Stream) Partitions(ctx context.Context) (int, error) {
 	n, err := s.from.Partitions(ctx, s.topic())
@@ -76,7 +79,7 @@ func (c cursor) Next(ctx context.Context) (all []feed.Message, err error) {
 		return nil, fault(err)
 	}
 	for _, r := range records {
-		all = append(all, feed.Message{Position: feed.Position{Sequence: r.Offset, Enqueued: r.Timestamp.UTC()}, Body: r.Value})
+		all = append(all, feed.Message{Position: feed.Position{Sequence: r.Offset, Enqueued: r.Timestamp.UTC()}, Body: r.Value, Mark: r.Mark})
 	}
 	return all, nil
 }

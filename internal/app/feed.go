@@ -55,8 +55,8 @@ func (r *Run) feeds(ctx context.Context, h *hub) (all []*feed.Feed, err error) {
 	plan := decode.NewPlan(event.NewLayout(), decodeOptions(r.Config))
 	for _, f := range r.Feeds {
 		all = append(all, &feed.Feed{Stream: f.Stream, Bus: h.bus, Latest: f.Latest, Instance: instance, AtLeastOnce: !exactly, Counts: &r.counts, Log: r.Log, Room: h.room, TooLarge: setAside,
-			Missed: func(partition int32, from, to int64) []bus.Record {
-				return []bus.Record{gap(f.Stream.Name(), partition, from, to, time.Now().UTC())}
+			Missed: func(partition int32, g feed.Gap) []bus.Record {
+				return []bus.Record{missed(f.Stream.Name(), partition, g, time.Now().UTC())}
 			},
 			Prepare: func(partition int32) feed.Prepare {
 				return newPreparing(r, f.Stream.Name(), partition, f.Tenants, plan.Reader()).prepare
@@ -124,14 +124,20 @@ func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bu
 // gapRule is what the alert about messages that were never read gives in the place of a rule.
 const gapRule = "noroshi-source-gap"
 
-// gap is the alert that messages were deleted before they were read: what happened in them is not known. It is the same however
-// often it is told.
-func gap(source string, partition int32, from, to int64, now time.Time) bus.Record {
+// missed is the alert that messages will never be read: what happened in them is not known. It is the same however often it is told.
+func missed(source string, partition int32, g feed.Gap, now time.Time) bus.Record {
 	where := fmt.Sprintf("%s/%d", source, partition)
-	a := alert.Alert{Schema: alert.Schema, ID: alert.ID("", gapRule, []string{where}, fmt.Sprint(from)), Status: alert.Firing, Revision: 1, Severity: "high", Account: where, Target: where,
-		Rule:    alert.Rule{ID: gapRule, Title: "Messages were deleted before Noroshi read them", Guide: []string{}, Class: "operation", Attack: []string{}},
+	number, cause := fmt.Sprint(g.Len()), "were deleted by retention before they were read"
+	if g.Sparse {
+		number = "Up to " + number
+	}
+	if !g.Deleted {
+		cause = "were left out by the stream"
+	}
+	a := alert.Alert{Schema: alert.Schema, ID: alert.ID("", gapRule, []string{where}, fmt.Sprint(g.From)), Status: alert.Firing, Revision: 1, Severity: "high", Account: where, Target: where,
+		Rule:    alert.Rule{ID: gapRule, Title: "Messages of a source were not read", Guide: []string{}, Class: "operation", Attack: []string{}},
 		Actor:   alert.Actor{Kind: "service", Name: source},
-		Summary: fmt.Sprintf("%d messages of %s, with the sequence numbers %d to %d, were deleted by retention before they were read. What they tell was not evaluated: search it in the tenant's own audit log.", to-from+1, where, from, to),
+		Summary: fmt.Sprintf("%s messages of %s, with the sequence numbers %d to %d, %s. What they tell was not evaluated: search it in the tenant's own audit log.", number, where, g.From, g.To, cause),
 		Time:    now, Window: alert.Window{First: now, Last: now}, Group: map[string]string{"source": where}, DedupKey: gapRule + ":" + where,
 		Times: alert.Times{Happened: now, Evaluated: now}}
 	return bus.Record{Topic: bus.Alerts, Key: []byte(where), Value: a.AppendJSON(nil), Headers: []bus.Header{{Key: headerSchema, Value: []byte(alert.Schema)}}}

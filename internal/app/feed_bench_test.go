@@ -33,7 +33,7 @@ func carried(b *testing.B, hub *eventhubstest.Server, prepare func(*Run, int32) 
 	}
 	r := &Run{Config: config.Default(), Log: slog.New(slog.DiscardHandler)}
 	f := &feed.Feed{Stream: stream, Bus: to, Counts: &r.counts, Log: r.Log, Room: func(context.Context) error { return nil }, TooLarge: setAside,
-		Missed:  func(int32, int64, int64) []bus.Record { return nil },
+		Missed:  func(int32, feed.Gap) []bus.Record { return nil },
 		Prepare: func(p int32) feed.Prepare { return prepare(r, p) }}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

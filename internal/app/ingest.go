@@ -154,6 +154,7 @@ func (t *taking) write(ctx context.Context, records []bus.Record) error {
 // maxSetAside is how much of a record that is too large for Kafka its dead letter holds, in bytes.
 const maxSetAside = 512 << 10
 
+// writeOrSetAside stores records; of those that Kafka will never take it stores dead letters.
 func writeOrSetAside(ctx context.Context, w *bus.Writer, records []bus.Record) error {
 	for {
 		err := w.Write(ctx, records)
@@ -161,19 +162,27 @@ func writeOrSetAside(ctx context.Context, w *bus.Writer, records []bus.Record) e
 		if !errors.As(err, &large) {
 			return err
 		}
-		r := records[large.Index]
-		if r.Topic == bus.DeadLetters && len(r.Value) == 0 {
-			return err // nothing of it is left to leave out
+		var smaller []bus.Record
+		for _, i := range large.Records {
+			r, ok := setAside(records[i], large.Cause)
+			if !ok {
+				return err
+			}
+			smaller = append(smaller, r)
 		}
-		records[large.Index] = setAside(r, large.Cause)
+		records = smaller
 	}
 }
 
 // maxText is how much of its key and of each of its headers.
 const maxText = 4 << 10
 
-// setAside is the dead letter of a record that Kafka will never take; of a dead letter it is that letter, as far as it fits.
-func setAside(r bus.Record, cause error) bus.Record {
+// setAside is the dead letter of a record that Kafka will never take; of a dead letter it is that letter, as far as it fits. It
+// gives false where nothing is left to leave out.
+func setAside(r bus.Record, cause error) (bus.Record, bool) {
+	if r.Topic == bus.DeadLetters && len(r.Value) == 0 {
+		return r, false
+	}
 	cut := func(b []byte, most int) []byte { return b[:min(len(b), most)] }
 	most := maxSetAside
 	if r.Topic == bus.DeadLetters {
@@ -184,13 +193,13 @@ func setAside(r bus.Record, cause error) bus.Record {
 		r.Headers[i].Value = cut(r.Headers[i].Value, maxText)
 	}
 	if r.Topic == bus.DeadLetters {
-		return r
+		return r, true
 	}
 	l := deadletter.Letter{Reason: string(decode.BadSize), Detail: cause.Error(), Stage: deadletter.StageIngest, File: r.Header(headerOrigin), Key: r.Key, Headers: r.Headers, Value: r.Value}
 	if r.Topic == bus.Alerts {
 		l.Stage = deadletter.StageDetect
 	}
-	return l.Record()
+	return l.Record(), true
 }
 
 // alertHead is what is read of an alert on its way out.

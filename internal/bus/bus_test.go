@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -151,9 +152,14 @@ func TestARecordThatKafkaWillNeverTakeIsNamed(t *testing.T) {
 	}
 	defer w.Close()
 	var large *TooLarge
-	err = w.Write(t.Context(), []Record{{Topic: Events, Value: []byte("{}")}, {Topic: Events, Value: make([]byte, maxMessage+1)}})
-	if !errors.As(err, &large) || large.Index != 1 {
+	all := []Record{{Topic: Events, Value: []byte("{}")}, {Topic: Events, Value: make([]byte, maxMessage+1)}, {Topic: Events, Value: []byte("{}")}, {Topic: Events, Value: make([]byte, maxMessage+2)}}
+	err = w.Write(t.Context(), all)
+	if !errors.As(err, &large) || !slices.Equal(large.Records, []int{1, 3}) {
 		t.Errorf("got %v", err)
+	}
+	stored := 0
+	if err := b.All(t.Context(), Events, func(Record) error { stored++; return nil }); err != nil || stored != 2 {
+		t.Errorf("%d are stored, %v", stored, err)
 	}
 }
 

@@ -21,13 +21,18 @@ type Place struct {
 
 // Cursor reads one partition of any topic, without a group. It belongs to one goroutine.
 type Cursor struct {
-	reader *Reader
+	topic  Topic // with the prefix
+	client *kgo.Client
 }
 
-// prefetchBytes bounds what a cursor holds that has not been polled: one fetch in hand and one on its way.
-const prefetchBytes = 4 << 20
+// What a cursor holds that has not been polled: one fetch in hand and one on its way. A fetch is larger where its first batch is,
+// which may be as large as its topic allows, and which is written with compression that makes of each byte a thousand.
+const (
+	prefetchBytes = 4 << 20
+	maxBatch      = 64 << 20 // of one batch when it is decompressed
+)
 
-// Cursor makes a cursor. Only what is committed is seen.
+// Cursor makes a cursor. Only what is committed is seen, and the marks at the ends of transactions.
 func (b *Bus) Cursor(topic Topic, partition int32, from Place) (*Cursor, error) {
 	o, err := b.options()
 	if err != nil {
@@ -41,11 +46,12 @@ func (b *Bus) Cursor(topic Topic, partition int32, from Place) (*Cursor, error) 
 		at = kgo.NewOffset().AfterMilli(from.Time.UnixMilli())
 	}
 	c, err := kgo.NewClient(append(o, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{b.name(topic): {partition: at}}), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxBytes(prefetchBytes), kgo.FetchMaxPartitionBytes(prefetchBytes), kgo.FetchMaxWait(fetchMaxWait), kgo.MaxConcurrentFetches(1))...)
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxBytes(prefetchBytes), kgo.FetchMaxPartitionBytes(prefetchBytes), kgo.FetchMaxWait(fetchMaxWait), kgo.MaxConcurrentFetches(1),
+		kgo.MaxDecompressBatchBytes(maxBatch), kgo.KeepControlRecords())...)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", b.name(topic), err)
 	}
-	return &Cursor{&Reader{bus: b, topic: topic, client: c}}, nil
+	return &Cursor{Topic(b.name(topic)), c}, nil
 }
 
 // quiet is how long a cursor that gets nothing waits before it asks whether the brokers still let it in.
@@ -55,10 +61,10 @@ const quiet = 5 * time.Second
 func (c *Cursor) Poll(ctx context.Context, most int) (all []Record, err error) {
 	for {
 		wait, cancel := context.WithTimeout(ctx, quiet)
-		fetches := c.reader.client.PollRecords(wait, most)
+		fetches := c.client.PollRecords(wait, most)
 		nothing := wait.Err()
 		cancel()
-		fetches.EachRecord(func(k *kgo.Record) { all = append(all, c.reader.record(k)) })
+		fetches.EachRecord(func(k *kgo.Record) { all = append(all, record(c.topic, k)) })
 		if len(all) > 0 {
 			return all, nil
 		}
@@ -67,21 +73,21 @@ func (c *Cursor) Poll(ctx context.Context, most int) (all []Record, err error) {
 		}
 		for _, e := range fetches.Errors() {
 			if nothing == nil || !errors.Is(e.Err, nothing) {
-				return nil, fmt.Errorf("read %s: %w", c.reader.bus.name(c.reader.topic), denied(e.Err))
+				return nil, fmt.Errorf("read %s: %w", c.topic, denied(e.Err))
 			}
 		}
 		if nothing == nil {
 			continue
 		}
 		// Where brokers refuse a token that was renewed, or a password that was changed, fetches are tried for ever without a word.
-		if err := c.reader.client.Ping(ctx); err != nil {
-			return nil, fmt.Errorf("read %s: %w", c.reader.bus.name(c.reader.topic), denied(err))
+		if err := c.client.Ping(ctx); err != nil {
+			return nil, fmt.Errorf("read %s: %w", c.topic, denied(err))
 		}
 	}
 }
 
 // Close ends the cursor.
-func (c *Cursor) Close() { c.reader.client.Close() }
+func (c *Cursor) Close() { c.client.Close() }
 
 // Denied is an answer of Kafka's that stays until somebody changes something.
 type Denied struct{ Cause error }
@@ -91,7 +97,7 @@ func (d *Denied) Error() string { return d.Cause.Error() }
 func (d *Denied) Unwrap() error { return d.Cause }
 
 func denied(err error) error {
-	for _, k := range []error{kerr.UnknownTopicOrPartition, kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.SaslAuthenticationFailed, kerr.UnsupportedSaslMechanism} {
+	for _, k := range []error{kgo.ErrMaxDecompress, kerr.UnknownTopicOrPartition, kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.SaslAuthenticationFailed, kerr.UnsupportedSaslMechanism} {
 		if errors.Is(err, k) {
 			return &Denied{err}
 		}

@@ -77,7 +77,7 @@ func (r *Reader) Poll(ctx context.Context, most int) ([]Record, error) {
 			return nil, errors.New("reader is closed")
 		}
 		var all []Record
-		fetches.EachRecord(func(k *kgo.Record) { all = append(all, r.record(k)) })
+		fetches.EachRecord(func(k *kgo.Record) { all = append(all, record(r.topic, k)) })
 		if len(all) > 0 {
 			r.settled.Store(false)
 			r.tell(fetches.Errors())
@@ -102,8 +102,8 @@ func (r *Reader) tell(all []kgo.FetchError) {
 	}
 }
 
-func (r *Reader) record(k *kgo.Record) Record {
-	return Record{Topic: r.topic, Key: k.Key, Value: k.Value, Headers: k.Headers, Partition: k.Partition, Offset: k.Offset, Timestamp: k.Timestamp}
+func record(topic Topic, k *kgo.Record) Record {
+	return Record{Topic: topic, Key: k.Key, Value: k.Value, Headers: k.Headers, Partition: k.Partition, Offset: k.Offset, Timestamp: k.Timestamp, Mark: k.Attrs.IsControl()}
 }
 
 // Commit stores that all that Poll has given is done.
@@ -187,7 +187,6 @@ func (b *Bus) span(ctx context.Context, topic Topic, from map[int32]kgo.Offset, 
 		return fmt.Errorf("read %s: %w", b.name(topic), err)
 	}
 	defer c.Close()
-	r := &Reader{bus: b, topic: topic, client: c}
 	for idle := int64(0); len(left) > 0; {
 		within, cancel := context.WithTimeout(ctx, 2*fetchMaxWait)
 		fetches := c.PollFetches(within)
@@ -211,7 +210,7 @@ func (b *Bus) span(ctx context.Context, topic Topic, from map[int32]kgo.Offset, 
 		fetches.EachRecord(func(k *kgo.Record) {
 			if end, ok := left[k.Partition]; ok && k.Offset < end && failed == nil {
 				if !k.Attrs.IsControl() {
-					failed = do(r.record(k))
+					failed = do(record(topic, k))
 				}
 				if k.Offset+1 >= end {
 					delete(left, k.Partition)

@@ -88,8 +88,8 @@ func (t *Transactor) Checkpoint(ctx context.Context) (value []byte, err error) {
 	return t.bus.checkpoint(ctx, t.topic, t.partition, t.position.Offset+1)
 }
 
-// Stage writes records, and the position after them, where nobody sees them before Commit. A TooLarge names the first record
-// that Kafka will never take.
+// Stage writes records, and the position after them, where nobody sees them before Commit. A TooLarge names the records that Kafka
+// will never take. Without transactions the others are stored then, and the position is not.
 func (t *Transactor) Stage(ctx context.Context, records []Record, position Record) error {
 	out := make([]*kgo.Record, len(records), len(records)+1)
 	for i, r := range records {
@@ -101,12 +101,20 @@ func (t *Transactor) Stage(ctx context.Context, records []Record, position Recor
 		if err := t.write(ctx, out); err != nil {
 			return err
 		}
-		return t.write(ctx, []*kgo.Record{t.position})
+		if err := t.client.ProduceSync(ctx, t.position).FirstErr(); err != nil {
+			return fmt.Errorf("write position: %w", err)
+		}
+		return nil
 	}
 	if err := t.client.BeginTransaction(); err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}
-	return t.write(ctx, append(out, t.position))
+	err := t.write(ctx, append(out, t.position))
+	var large *TooLarge
+	if errors.As(err, &large) && large.Records[len(large.Records)-1] == len(records) {
+		return fmt.Errorf("write position: %w", large.Cause)
+	}
+	return err
 }
 
 // write returns once all records are acknowledged.

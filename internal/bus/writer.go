@@ -53,18 +53,20 @@ func (b *Bus) outgoing(r Record) *kgo.Record {
 	return &kgo.Record{Topic: b.name(r.Topic), Key: r.Key, Value: r.Value, Headers: r.Headers, Partition: r.Partition}
 }
 
-// TooLarge is a record that Kafka will never take.
+// TooLarge are records that Kafka will never take. The others that were written with them are acknowledged.
 type TooLarge struct {
-	Index int // among those written
-	Cause error
+	Records []int // which of those written, in order; at least one
+	Cause   error
 }
 
-func (e *TooLarge) Error() string { return fmt.Sprintf("record %d is too large: %v", e.Index, e.Cause) }
+func (e *TooLarge) Error() string {
+	return fmt.Sprintf("record %d is too large: %v", e.Records[0], e.Cause)
+}
 
 func (e *TooLarge) Unwrap() error { return e.Cause }
 
 // Write returns nil once all records are acknowledged. Records of one key keep their order. After an error any part of them
-// may have been written; a TooLarge names the first that cannot be.
+// may have been written; after a TooLarge it is all but those that it names.
 func (w *Writer) Write(ctx context.Context, records []Record) error {
 	if len(records) == 0 {
 		return nil
@@ -78,14 +80,18 @@ func (w *Writer) Write(ctx context.Context, records []Record) error {
 
 // written tells what went wrong with records that were produced.
 func written(results kgo.ProduceResults, out []*kgo.Record) error {
-	var first error
+	large := &TooLarge{}
 	for _, r := range results {
-		if errors.Is(r.Err, kerr.MessageTooLarge) || errors.Is(r.Err, kerr.RecordListTooLarge) {
-			return &TooLarge{slices.Index(out, r.Record), r.Err}
-		}
-		if r.Err != nil && first == nil {
-			first = fmt.Errorf("write to %s: %w", r.Record.Topic, r.Err)
+		switch {
+		case errors.Is(r.Err, kerr.MessageTooLarge), errors.Is(r.Err, kerr.RecordListTooLarge):
+			large.Records, large.Cause = append(large.Records, slices.Index(out, r.Record)), r.Err
+		case r.Err != nil:
+			return fmt.Errorf("write to %s: %w", r.Record.Topic, r.Err)
 		}
 	}
-	return first
+	if large.Cause == nil {
+		return nil
+	}
+	slices.Sort(large.Records)
+	return large
 }

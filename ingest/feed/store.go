@@ -1,0 +1,141 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"noroshi/internal/bus"
+)
+
+// Gap is a run of messages that will never be read.
+type Gap struct {
+	From, To int64 // sequence numbers, both in it
+	Deleted  bool  // by the stream's retention; else the stream leaves them out, twice
+	Sparse   bool  // not every number is a message's
+}
+
+// Len is how many messages are in the gap, at most so many where it is sparse.
+func (g Gap) Len() int64 { return g.To - g.From + 1 }
+
+// gaps are those in front of messages, by the sequence number behind; nil where there is none, as a rule.
+func (l *loop) gaps(ctx context.Context, after *Position, messages []Message) (all map[int64]Gap, err error) {
+	next := messages[0].Sequence
+	if after != nil {
+		next = after.Sequence + 1
+	}
+	var state *State
+	for _, m := range messages {
+		if m.Sequence > next {
+			if state == nil {
+				s, err := l.feed.Stream.State(ctx, l.partition)
+				if err != nil {
+					return nil, err
+				}
+				state, all = &s, map[int64]Gap{}
+			}
+			g, err := l.gap(next, m.Sequence-1, state.First)
+			if err != nil {
+				return nil, err
+			}
+			if g.Len() > 0 {
+				all[m.Sequence] = g
+			}
+		}
+		next = m.Sequence + 1
+	}
+	return all, nil
+}
+
+// gap is what numbers that are left out stand for; the stream's oldest message is the first. A dense stream that leaves out what it
+// has is read again from there; where it leaves it out again, it is told.
+func (l *loop) gap(from, to, first int64) (Gap, error) {
+	if !l.feed.Stream.Dense() {
+		return Gap{From: from, To: min(to, first-1), Deleted: true, Sparse: true}, nil
+	}
+	g := Gap{From: from, To: to, Deleted: to < first}
+	if !g.Deleted && from >= l.doubted {
+		l.doubted = to + 1
+		return g, fmt.Errorf("the stream leaves out the messages %d to %d", from, to)
+	}
+	return g, nil
+}
+
+// store puts messages and the position after them into one transaction, as many as its bounds let in and up to a gap. It gives
+// how many.
+func (l *loop) store(ctx context.Context, tx transactor, prepare Prepare, messages []Message, gaps map[int64]Gap) (n int, err error) {
+	if cap(l.records) > 2*maxRecords {
+		l.records = nil
+	}
+	l.records = l.records[:0]
+	defer func() { clear(l.records) }() // they hold the messages
+	tally := newTally()
+	missed, gap := gaps[messages[0].Sequence]
+	if gap {
+		tally.missed = missed.Len()
+		l.records = append(l.records, l.feed.Missed(l.partition, missed)...)
+	}
+	for i, m := range messages {
+		if _, gap := gaps[m.Sequence]; i > 0 && (gap || i == MaxMessages || tally.bytes+int64(len(m.Body)) > MaxBytes || len(l.records) >= maxRecords) {
+			break
+		}
+		if !m.Mark {
+			tally.message(m)
+			l.records = prepare(l.records, m, tally)
+		}
+		n++
+	}
+	if err := l.commit(ctx, tx, &messages[n-1].Position, tally); err != nil {
+		return 0, err
+	}
+	if gap {
+		l.log.Error("messages are missed", slog.Int64("from", missed.From), slog.Int64("to", missed.To), slog.Int64("messages", missed.Len()), slog.Bool("deleted_by_retention", missed.Deleted))
+	}
+	return n, nil
+}
+
+// commit goes on when ctx ends.
+func (l *loop) commit(ctx context.Context, tx transactor, after *Position, tally *Tally) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
+	defer cancel()
+	records := l.records
+	for {
+		err := tx.Stage(ctx, records, positionRecord(*after))
+		var large *bus.TooLarge
+		if errors.As(err, &large) {
+			if records, err = l.smaller(ctx, tx, records, large, tally); err == nil {
+				continue
+			}
+		}
+		if err == nil {
+			err = tx.Commit(ctx)
+		}
+		if err != nil {
+			l.counts.aborted()
+			return err
+		}
+		l.counts.committed(tally, after)
+		return nil
+	}
+}
+
+// smaller puts records that Kafka takes in the place of those that it will never take, and gives what is to be staged next:
+// without transactions the others are stored by then.
+func (l *loop) smaller(ctx context.Context, tx transactor, records []bus.Record, large *bus.TooLarge, tally *Tally) (next []bus.Record, err error) {
+	for _, i := range large.Records {
+		r, ok := l.feed.TooLarge(records[i], large.Cause)
+		if !ok {
+			return nil, large
+		}
+		if records[i].Topic != bus.DeadLetters {
+			tally.tooLarge()
+		}
+		records[i] = r
+		next = append(next, r)
+	}
+	if l.feed.AtLeastOnce {
+		return next, nil
+	}
+	return records, tx.Abort(ctx)
+}
