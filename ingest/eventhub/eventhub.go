@@ -6,8 +6,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -45,7 +47,8 @@ type Config struct {
 	// Now is the clock for owner levels.
 	Now func() time.Time
 
-	wire func(ctx context.Context, network, address string) (net.Conn, error) // for tests that move the clock
+	wire     func(ctx context.Context, network, address string) (net.Conn, error) // for tests that move the clock
+	patience time.Duration                                                         // with an endpoint that does not answer
 }
 
 // Messages that lie ready are bounded for all partitions of a hub together, up to 64 partitions: at 1 MiB each, the most of the Standard tier, they
@@ -56,6 +59,12 @@ const (
 	least    = 16
 	drain    = 16 // messages asked for at once
 )
+
+// patience is how long an answer is waited for: the client itself waits for ever.
+const patience = 30 * time.Second
+
+// ErrSilent is an endpoint that takes connections and does not answer.
+var ErrSilent = errors.New("no answer: check that firewalls and proxies let through the port, 5671 for AMQP and 443 for WebSocket")
 
 // Stream is an event hub.
 type Stream struct {
@@ -100,6 +109,9 @@ func New(c Config) (*Stream, error) {
 	if c.Group == "" {
 		c.Group = azeventhubs.DefaultConsumerGroup
 	}
+	if c.patience == 0 {
+		c.patience = patience
+	}
 	s := &Stream{config: c, name: c.Name, ready: most}
 	if s.name == "" {
 		if label, _, ok := strings.Cut(namespace, ".servicebus."); ok {
@@ -107,12 +119,9 @@ func New(c Config) (*Stream, error) {
 		}
 		s.name = namespace + "-" + c.Hub
 	}
-	c2, err := s.connect() // a connection string that is wrong shows here
-	if err != nil {
-		return nil, err
-	}
-	s.client = c2
-	return s, nil
+	var err error
+	s.client, err = s.connect() // a connection string that is wrong shows here
+	return s, err
 }
 
 // Close ends the connection.
@@ -159,9 +168,11 @@ func (s *Stream) Dense() bool { return true }
 
 // Partitions asks the hub.
 func (s *Stream) Partitions(ctx context.Context) (int, error) {
-	p, err := s.client.GetEventHubProperties(ctx, nil)
+	p, err := answer(ctx, s.config.patience, func(ctx context.Context) (azeventhubs.EventHubProperties, error) {
+		return s.client.GetEventHubProperties(ctx, nil)
+	})
 	if err != nil {
-		return 0, fault(err)
+		return 0, err
 	}
 	for i, id := range p.PartitionIDs {
 		if id != strconv.Itoa(i) {
@@ -174,29 +185,47 @@ func (s *Stream) Partitions(ctx context.Context) (int, error) {
 	return len(p.PartitionIDs), nil
 }
 
-// State asks the hub. The client goes on after ctx has ended, so the answer is not waited for then.
-func (s *Stream) State(ctx context.Context, partition int32) (feed.State, error) {
-	type answer struct {
-		p   azeventhubs.PartitionProperties
+// answer is what the service says to a question of the client's, which must not be waited for as such: it hears of the end of ctx
+// while it connects, and not while it waits.
+func answer[T any](ctx context.Context, patience time.Duration, ask func(ctx context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, ErrSilent)
+	type answered struct {
+		is  T
 		err error
 	}
-	got := make(chan answer, 1)
+	got := make(chan answered, 1)
 	go func() {
-		p, err := s.client.GetPartitionProperties(ctx, strconv.Itoa(int(partition)), nil)
-		got <- answer{p, err}
+		defer cancel()
+		is, err := ask(ctx)
+		got <- answered{is, err}
 	}()
 	select {
 	case <-ctx.Done():
-		return feed.State{}, ctx.Err()
+		var none T
+		return none, context.Cause(ctx)
 	case a := <-got:
-		if a.err != nil {
-			return feed.State{}, fault(a.err)
+		switch {
+		case errors.Is(a.err, os.ErrDeadlineExceeded), errors.Is(a.err, context.DeadlineExceeded):
+			return a.is, fmt.Errorf("%w: %w", ErrSilent, a.err)
+		case a.err != nil:
+			return a.is, fault(a.err)
 		}
-		if a.p.IsEmpty {
-			return feed.State{First: a.p.LastEnqueuedSequenceNumber + 1, Last: a.p.LastEnqueuedSequenceNumber}, nil
-		}
-		return feed.State{First: a.p.BeginningSequenceNumber, Last: a.p.LastEnqueuedSequenceNumber}, nil
+		return a.is, nil
 	}
+}
+
+// State asks the hub.
+func (s *Stream) State(ctx context.Context, partition int32) (feed.State, error) {
+	p, err := answer(ctx, s.config.patience, func(ctx context.Context) (azeventhubs.PartitionProperties, error) {
+		return s.client.GetPartitionProperties(ctx, strconv.Itoa(int(partition)), nil)
+	})
+	switch {
+	case err != nil:
+		return feed.State{}, err
+	case p.IsEmpty:
+		return feed.State{First: p.LastEnqueuedSequenceNumber + 1, Last: p.LastEnqueuedSequenceNumber}, nil
+	}
+	return feed.State{First: p.BeginningSequenceNumber, Last: p.LastEnqueuedSequenceNumber}, nil
 }
 
 // Open opens a link of its own with an owner level that grows, so that the service cuts an older reader off.
@@ -207,18 +236,18 @@ func (s *Stream) Open(ctx context.Context, partition int32, after *feed.Position
 	}
 	yes := true
 	level, ready := s.next()
-	at := azeventhubs.StartPosition{Earliest: &yes}
+	at, last := azeventhubs.StartPosition{Earliest: &yes}, int64(-1)
 	switch {
 	case after != nil && after.Sequence >= 0:
-		at = azeventhubs.StartPosition{SequenceNumber: &after.Sequence}
+		at, last = azeventhubs.StartPosition{SequenceNumber: &after.Sequence}, after.Sequence
 	case after == nil && !s.config.Since.IsZero():
-		at = azeventhubs.StartPosition{EnqueuedTime: &s.config.Since, Inclusive: true}
+		at, last = azeventhubs.StartPosition{EnqueuedTime: &s.config.Since, Inclusive: true}, math.MaxInt64
 	}
 	link, err := client.NewPartitionClient(strconv.Itoa(int(partition)), &azeventhubs.PartitionClientOptions{StartPosition: at, OwnerLevel: &level, Prefetch: int32(ready)})
 	if err != nil {
 		return nil, errors.Join(fault(err), client.Close(ctx))
 	}
-	return &cursor{client, link}, nil
+	return &cursor{stream: s, partition: partition, client: client, link: link, last: last}, nil
 }
 
 // next gives the level of the next link, the time in Unix milliseconds or more where that has been given, and how many messages
@@ -232,8 +261,11 @@ func (s *Stream) next() (level int64, ready int) {
 
 // cursor reads one partition over a connection of its own.
 type cursor struct {
-	client *azeventhubs.ConsumerClient
-	link   *azeventhubs.PartitionClient
+	stream    *Stream
+	partition int32
+	client    *azeventhubs.ConsumerClient
+	link      *azeventhubs.PartitionClient
+	last      int64 // sequence number given last, MaxInt64 where it begins at a time
 }
 
 // ended is a context with which a receive gives what lies ready and waits for nothing.
@@ -243,11 +275,37 @@ func ended(ctx context.Context) context.Context {
 	return ctx
 }
 
+// first waits for one message. The client waits for ever, also for an endpoint that has taken its connection and says nothing. So it
+// is stopped now and then, and the hub is asked for what it has: what it has had the time before must have come since.
+func (c *cursor) first(ctx context.Context) ([]*azeventhubs.ReceivedEventData, error) {
+	for due := int64(-1); ; {
+		wait, cancel := context.WithTimeout(ctx, c.stream.config.patience)
+		got, err := c.link.ReceiveEvents(wait, 1, nil)
+		stopped := wait.Err() != nil
+		cancel()
+		switch {
+		case err == nil:
+			return got, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case !stopped:
+			return nil, fault(err)
+		case due > c.last:
+			return nil, fmt.Errorf("event %d does not come, though the hub has it: %w", c.last+1, ErrSilent)
+		}
+		s, err := c.stream.State(ctx, c.partition)
+		if err != nil {
+			return nil, err
+		}
+		due = s.Last
+	}
+}
+
 // Next waits for one message, then takes those that lie ready.
 func (c *cursor) Next(ctx context.Context) ([]feed.Message, error) {
-	got, err := c.link.ReceiveEvents(ctx, 1, nil)
+	got, err := c.first(ctx)
 	if err != nil {
-		return nil, fault(err)
+		return nil, err
 	}
 	all, size := take(nil, 0, got)
 	for now := ended(ctx); len(all) < feed.MaxMessages && size < feed.MaxBytes; {
@@ -257,6 +315,7 @@ func (c *cursor) Next(ctx context.Context) ([]feed.Message, error) {
 		}
 		all, size = take(all, size, more)
 	}
+	c.last = all[len(all)-1].Sequence
 	return all, nil
 }
 

@@ -21,7 +21,7 @@ func (c Config) dial(ctx context.Context, args azeventhubs.WebSocketConnParams) 
 		}
 		proxy = http.ProxyURL(u)
 	}
-	transport := &http.Transport{Proxy: proxy, TLSClientConfig: c.TLS, DialContext: c.wire}
+	transport := &http.Transport{Proxy: proxy, TLSClientConfig: c.TLS, DialContext: c.wire, TLSHandshakeTimeout: c.patience, ResponseHeaderTimeout: c.patience}
 	if c.Endpoint != "" {
 		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, c.Endpoint)

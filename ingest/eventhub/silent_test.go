@@ -1,0 +1,103 @@
+package eventhub_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"noroshi/ingest/eventhub"
+	"noroshi/internal/eventhubstest"
+)
+
+// silent takes connections and says nothing, as a firewall does that lets through and drops.
+func silent(t *testing.T) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { _ = c.Close() })
+		}
+	}()
+	return l.Addr().String()
+}
+
+// An endpoint that takes connections and never answers holds up nobody: every question ends with an error, and leaves nothing behind.
+func TestASilentEndpointIsGivenUp(t *testing.T) {
+	safe := eventhubstest.Start(t, eventhubstest.Config{TLS: true, Namespace: "contoso.servicebus.windows.net"})
+	plain := eventhubstest.Start(t, eventhubstest.Config{})
+	_, port, err := net.SplitHostPort(plain.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, nobody, err := net.SplitHostPort(silent(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for way, c := range map[string]eventhub.Config{
+		"TCP":       {ConnectionString: strings.Replace(plain.ConnectionString("audit"), port, nobody, 1)},
+		"TLS":       {ConnectionString: safe.ConnectionString("audit"), Endpoint: silent(t), TLS: safe.ClientTLS()},
+		"WebSocket": {ConnectionString: safe.ConnectionString("audit"), Endpoint: silent(t), TLS: safe.ClientTLS(), WebSocket: true},
+	} {
+		t.Run(way, func(t *testing.T) {
+			s := stream(t, c.Patient(200*time.Millisecond))
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			before := runtime.NumGoroutine()
+			for range 5 {
+				if _, err := s.Partitions(ctx); err == nil || ctx.Err() != nil {
+					t.Fatalf("it has partitions: %v", err)
+				}
+				if _, err := s.State(ctx, 0); err == nil || ctx.Err() != nil {
+					t.Fatalf("it has a state: %v", err)
+				}
+				c, err := s.Open(ctx, 0, nil)
+				if err == nil {
+					_, err = c.Next(ctx)
+					c.Close(ctx)
+				}
+				if !errors.Is(err, eventhub.ErrSilent) || ctx.Err() != nil {
+					t.Fatalf("it can be read: %v", err)
+				}
+			}
+			for after := before; ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
+				if after = runtime.NumGoroutine(); after < before+5 {
+					return
+				}
+			}
+			t.Errorf("before were %d goroutines, and now %d", before, runtime.NumGoroutine())
+		})
+	}
+}
+
+// A link that gives nothing of what its hub has is given up; one whose hub has nothing new waits.
+func TestALinkThatGivesNothingIsGivenUp(t *testing.T) {
+	hub := eventhubstest.Start(t, eventhubstest.Config{})
+	add(t, hub, "a")
+	s := stream(t, eventhub.Config{ConnectionString: hub.ConnectionString("audit")}.Patient(100*time.Millisecond))
+	c := open(t, s, nil)
+	if got := read(t, c, 1); got != "a" {
+		t.Errorf("read is %q", got)
+	}
+	quiet, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if got, err := c.Next(quiet); !errors.Is(err, context.DeadlineExceeded) || quiet.Err() == nil {
+		t.Errorf("a quiet hub gives %v, %v", got, err)
+	}
+	hub.Throttle(eventhubstest.Throttling{Delay: time.Hour})
+	add(t, hub, "b")
+	if got, err := c.Next(within(t)); !errors.Is(err, eventhub.ErrSilent) || !strings.Contains(err.Error(), "event 1 does not come") {
+		t.Errorf("a link that is held up gives %v, %v", got, err)
+	}
+}
