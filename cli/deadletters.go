@@ -153,11 +153,14 @@ func (f *letterFlags) replay(ctx context.Context, s Streams, places []string) er
 	again, still := 0, 0
 	reader := app.NewAgain(decodeOptions(conf))
 	err = f.eachOn(ctx, b, places, func(_ *bus.Bus, l deadletter.Letter) error {
-		records, err := reader.Records(l)
+		records, pieces, err := reader.Records(l)
 		if err != nil {
 			still++
 			fmt.Fprintf(s.Err, "%s: %s\n", l.Place, diag.EscapeLine(err.Error()))
 			return nil
+		}
+		if pieces > 0 {
+			fmt.Fprintf(s.Err, "%s: tried again but for %s that are undecodable still, now letters of their own\n", l.Place, plural(pieces, "piece"))
 		}
 		again++
 		return w.Write(ctx, records)

@@ -19,27 +19,47 @@ func NewAgain(o decode.Options) *Again {
 	return &Again{decode.NewPlan(event.NewLayout(), o).Reader()}
 }
 
-// Records are those by which a letter is tried again: an envelope holds many. An error tells why it cannot be, for one of them at
-// least.
-func (a *Again) Records(l deadletter.Letter) (all []bus.Record, err error) {
+// Records are those by which a letter is tried again: an envelope holds many. What of it is undecodable still is among them as
+// letters of their own, so many. An error tells why nothing of it can be tried.
+func (a *Again) Records(l deadletter.Letter) (all []bus.Record, still int, err error) {
 	if r, ok := l.Again(); ok {
-		return []bus.Record{r}, nil
+		return []bus.Record{r}, 0, nil
 	}
 	if len(l.Value) == 0 {
-		return nil, errors.New("nothing is left of it")
+		return nil, 0, errors.New("nothing is left of it")
 	}
-	records, bad := ingest.Split(l.Value)
-	switch {
-	case len(bad) > 0:
-		return nil, fmt.Errorf("it is undecodable still: %s", bad[0].Detail)
-	case len(records) == 0:
-		return nil, errors.New("it holds no record")
-	}
-	for _, r := range records {
-		if err := a.reader.ReadAlone(r, l.Enqueued); err != nil {
-			return nil, fmt.Errorf("it is undecodable still: %w", err)
+	leave := func(reason decode.Reason, detail string, value []byte) {
+		piece := l
+		piece.Reason, piece.Detail, piece.Value = string(reason), detail, value
+		all, still = append(all, piece.Record()), still+1
+		if err == nil {
+			err = fmt.Errorf("it is undecodable still: %s", detail)
 		}
-		all = append(all, eventRecord(a.reader.AtHand(), r, l.Origin(), l.Enqueued))
 	}
-	return all, nil
+	for rest := l.Value; rest != nil; {
+		records, bad := ingest.Split(rest)
+		rest = nil
+		for _, b := range bad {
+			if b.Reason == ingest.BadCount { // the last: it holds more than one message may
+				rest = b.Bytes
+				continue
+			}
+			leave(b.Reason, b.Detail, b.Bytes)
+		}
+		for _, r := range records {
+			if failed := a.reader.ReadAlone(r, l.Enqueued); failed != nil {
+				e := undecodable(failed)
+				leave(e.Reason, e.Cause.Error(), r)
+				continue
+			}
+			all = append(all, eventRecord(a.reader.AtHand(), r, l.Origin(), l.Enqueued))
+		}
+	}
+	switch {
+	case len(all) > still:
+		return all, still, nil
+	case err == nil:
+		err = errors.New("it holds no record")
+	}
+	return nil, 0, err
 }
