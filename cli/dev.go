@@ -97,19 +97,22 @@ func (f *devFlags) run(ctx context.Context, s Streams) error {
 		fmt.Fprintf(s.Err, "whoever reaches %s can read these records: the key is no secret\n", diag.EscapeLine(f.listen))
 	}
 	fmt.Fprintf(s.Err, "%s in %s; Ctrl-C ends it\n", plural(len(messages), "message"), plural(f.partitions, "partition"))
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	serving, stop := context.WithCancel(ctx)
 	sent := make(chan error, 1)
 	go func() {
-		if f.rate == 0 {
-			sent <- nil
-			return
+		var err error
+		if f.rate > 0 {
+			err = f.send(serving, server, messages)
 		}
-		sent <- f.send(ctx, server, messages)
+		if err != nil {
+			stop()
+		}
+		sent <- err
 	}()
-	err = server.Run(ctx)
-	cancel()
-	if failure := <-sent; err == nil && failure != nil && ctx.Err() == nil {
+	err = server.Run(serving)
+	ended := serving.Err() != nil && ctx.Err() == nil // then by what could not be sent
+	stop()
+	if failure := <-sent; err == nil && ended {
 		err = failure
 	}
 	if err != nil {

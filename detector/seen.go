@@ -71,8 +71,8 @@ const (
 )
 
 // Recent remembers the hashes of the last quarter of an hour at least, half an hour at most, for a partition of the live
-// stream, so that common repeats are stopped before they are evaluated. What was added since the last Keep is forgotten by Drop:
-// records whose alerts were not stored come again and must not be taken for repeats.
+// stream, so that common repeats are stopped before they are evaluated. One whose last records gave alerts that could not be stored
+// is thrown away: they come again and must not be taken for repeats.
 type Recent struct {
 	young, old Seen
 	since      time.Time
@@ -110,11 +110,6 @@ func (r *Recent) Keep(now time.Time) {
 	for _, h := range r.pending {
 		r.young.Add(h)
 	}
-	r.Drop()
-}
-
-// Drop forgets what was added since the last Keep.
-func (r *Recent) Drop() {
 	r.pending = r.pending[:0]
 	clear(r.batch)
 }

@@ -54,7 +54,7 @@ func (l *loop) session(ctx context.Context) error {
 			messages[i].Enqueued = writable(messages[i].Enqueued)
 		}
 		if after != nil && messages[0].Sequence <= after.Sequence {
-			return fmt.Errorf("%w: it gives message %d, and %d is stored already: it was made anew; delete the topic %s to read it from its start", ErrDenied, messages[0].Sequence, after.Sequence, l.topic())
+			return fmt.Errorf("%w: it gives message %d, and %d is stored already: it was made anew; end all instances, delete the topic %s and start again to read it from its start", ErrDenied, messages[0].Sequence, after.Sequence, l.topic())
 		}
 		gaps, err := l.gaps(ctx, after, messages)
 		if err != nil {
@@ -110,7 +110,7 @@ func (l *loop) look(ctx context.Context) {
 		}
 		l.counts.saw(s)
 		if s.Last < at {
-			l.log.Error("the position lies behind the last message: the stream was made anew; delete the topic of its positions to read it from its start", slog.Int64("position", at),
+			l.log.Error("the position lies behind the last message: the stream was made anew; end all instances, delete the topic of its positions and start again to read it from its start", slog.Int64("position", at),
 				slog.Int64("last", s.Last), slog.String("topic", string(l.topic())))
 		}
 	}

@@ -129,9 +129,6 @@ func (s *session) batch(ctx context.Context, records []bus.Record) error {
 		}
 	}
 	if err := writeOrSetAside(ctx, s.writer, s.out); err != nil {
-		for _, p := range touched {
-			p.recent.Drop()
-		}
 		return fmt.Errorf("store alerts: %w", err)
 	}
 	now := time.Now()

@@ -125,7 +125,7 @@ type Shrunk struct {
 }
 
 func (e *Shrunk) Error() string {
-	return fmt.Sprintf("topic %s has %d partitions and its stream has %d: the stream was made anew, and the positions belong to the old one; delete the topic to read the new stream from its start position, or give the source another name", e.Topic, e.Have, e.Now)
+	return fmt.Sprintf("topic %s has %d partitions and its stream has %d: the stream was made anew, and the positions belong to the old one; end all instances, delete the topic and start again to read the new stream from its start position, or give the source another name", e.Topic, e.Have, e.Now)
 }
 
 // partitioner puts records of checkpoint topics where they say, and all others by their key, as every writer does.
