@@ -48,7 +48,7 @@ type Config struct {
 	Now func() time.Time
 
 	wire     func(ctx context.Context, network, address string) (net.Conn, error) // for tests that move the clock
-	patience time.Duration                                                         // with an endpoint that does not answer
+	patience time.Duration                                                        // with an endpoint that does not answer
 }
 
 // Messages that lie ready are bounded for all partitions of a hub together, up to 64 partitions: at 1 MiB each, the most of the Standard tier, they
