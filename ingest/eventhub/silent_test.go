@@ -71,8 +71,8 @@ func TestASilentEndpointIsGivenUp(t *testing.T) {
 					t.Fatalf("it can be read: %v", err)
 				}
 			}
-			for after := before; ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
-				if after = runtime.NumGoroutine(); after < before+5 {
+			for ; ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
+				if runtime.NumGoroutine() < before+5 {
 					return
 				}
 			}
