@@ -61,6 +61,7 @@ type key struct {
 	list  *list
 	next  *key
 	stamp uint32 // the record that had it last
+	as    *key   // of which this is another spelling, which counts only where that one is not there
 }
 
 type node struct {
@@ -68,8 +69,8 @@ type node struct {
 	first *key
 	extra int
 	fold  bool
-	// wanted are the keys that somebody wants, by their names in lower case: where names are folded, all others are looked up here.
-	wanted map[string]*key
+	// spellings are the keys that somebody wants as they are otherwise spelt, by their names in lower case.
+	spellings map[string]*key
 }
 
 // list is a Name/Value array: which of its entries are wanted, by name and member.
@@ -272,18 +273,20 @@ func (n *node) learn(name string) *key {
 	return n.add(name)
 }
 
-// spelt is the wanted key of which the name is another spelling; of several the first by name.
+// spelt is the other spelling of a wanted key that the name is; of several keys the first by name.
 func (n *node) spelt(name string) *key {
-	if n.wanted == nil {
-		n.wanted = map[string]*key{}
+	if n.spellings == nil {
+		n.spellings = map[string]*key{}
 		for _, have := range slices.Sorted(maps.Keys(n.keys)) {
 			low := strings.ToLower(have)
-			if k := n.keys[have]; (k.slot >= 0 || k.deep) && n.wanted[low] == nil {
-				n.wanted[low] = k
+			if k := n.keys[have]; (k.slot >= 0 || k.deep) && n.spellings[low] == nil {
+				other := *k
+				other.as = k
+				n.spellings[low] = &other
 			}
 		}
 	}
-	return n.wanted[strings.ToLower(name)]
+	return n.spellings[strings.ToLower(name)]
 }
 
 // value reads the value of k and keeps it if someone wants it.
@@ -309,13 +312,25 @@ func (x *Projector) value(k *key, p int) int {
 }
 
 func (x *Projector) store(k *key, v Value) {
-	if !k.first || x.Values[k.slot].Kind == None && v.Kind != Null {
-		x.Values[k.slot] = v
+	if (k.first || k.as != nil) && !x.counts(k, v) {
+		return
 	}
+	x.Values[k.slot] = v
+}
+
+// counts reports whether a value counts of a key whose last one need not.
+func (x *Projector) counts(k *key, v Value) bool {
+	return x.Values[k.slot].Kind == None && !(k.first && v.Kind == Null)
 }
 
 // inside reads a value of which something inside is wanted.
 func (x *Projector) inside(k *key, p int) int {
+	if k.as != nil {
+		if k = k.as; k.stamp == x.now {
+			return skip(x.b, p, x.room)
+		}
+		// until the member comes as it is usually spelt
+	}
 	if !k.first {
 		if k.stamp == x.now {
 			x.forget(k)

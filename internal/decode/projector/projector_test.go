@@ -61,7 +61,15 @@ func TestPathsPickTheirValues(t *testing.T) {
 
 func TestEnvelopeKeysIgnoreCase(t *testing.T) {
 	x := New([]string{"category", "properties.id"}, true)
-	for _, rec := range []string{`{"Category":"c","properties":{"id":"1"}}`, `{"CATEGORY":"c","Properties":{"id":"1"}}`} {
+	many := ""
+	for i := range 2 * learned {
+		many += fmt.Sprintf(`"k%d":0,`, i)
+	}
+	for _, rec := range []string{`{"Category":"c","properties":{"id":"1"}}`, `{"CATEGORY":"c","Properties":{"id":"1"}}`,
+		// The usual spelling counts, and of others the first.
+		`{"category":"c","Category":"d","properties":{"id":"1"},"Properties":{"id":"2"}}`, `{"Category":"d","category":"c","Properties":{"id":"2","more":1},"properties":{"id":"1"}}`,
+		`{"CATEGORY":"c","Category":"d","PROPERTIES":{"id":"1"},"Properties":"d"}`, `{"category":"c","CATEGOR\u0059":"d","PROPERTIE\u0053":{"id":"2"},"properties":{"id":"1"}}`,
+		`{` + many + `"category":"c","catEgory":"d","properties":{"id":"1"},"propErties":{"id":"2"}}`} {
 		for range 2 { // the second time the spelling is known
 			if err := read(x, rec); err != nil || fmt.Sprint(values(x)) != "[c 1]" {
 				t.Errorf("%s gives %v, %v", rec, values(x), err)
