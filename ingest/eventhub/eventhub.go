@@ -9,7 +9,6 @@ import (
 	"math"
 	"net"
 	"net/http"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -120,19 +119,18 @@ func New(c Config) (*Stream, error) {
 		s.name = namespace + "-" + c.Hub
 	}
 	var err error
-	s.client, err = s.connect() // a connection string that is wrong shows here
+	s.client, err = s.connect(3) // a connection string that is wrong shows here
 	return s, err
 }
 
 // Close ends the connection.
 func (s *Stream) Close(ctx context.Context) error { return s.client.Close(ctx) }
 
-// connect makes a client. It connects at its first use.
-func (s *Stream) connect() (*azeventhubs.ConsumerClient, error) {
+// connect makes a client that tries again so many times, -1 for never. It connects at its first use.
+func (s *Stream) connect(retries int32) (*azeventhubs.ConsumerClient, error) {
 	c := s.config
 	o := &azeventhubs.ConsumerClientOptions{ApplicationID: "noroshi", CustomEndpoint: c.Endpoint, TLSConfig: c.TLS,
-		// The loop around has the long waits.
-		RetryOptions: azeventhubs.RetryOptions{MaxRetries: 3, RetryDelay: 200 * time.Millisecond, MaxRetryDelay: 2 * time.Second}}
+		RetryOptions: azeventhubs.RetryOptions{MaxRetries: retries, RetryDelay: 200 * time.Millisecond, MaxRetryDelay: 2 * time.Second}}
 	if c.WebSocket {
 		o.NewWebSocketConn = c.dial
 	}
@@ -204,10 +202,7 @@ func answer[T any](ctx context.Context, patience time.Duration, ask func(ctx con
 		var none T
 		return none, context.Cause(ctx)
 	case a := <-got:
-		switch {
-		case errors.Is(a.err, os.ErrDeadlineExceeded), errors.Is(a.err, context.DeadlineExceeded):
-			return a.is, fmt.Errorf("%w: %w", ErrSilent, a.err)
-		case a.err != nil:
+		if a.err != nil {
 			return a.is, fault(a.err)
 		}
 		return a.is, nil
@@ -230,7 +225,7 @@ func (s *Stream) State(ctx context.Context, partition int32) (feed.State, error)
 
 // Open opens a link of its own with an owner level that grows, so that the service cuts an older reader off.
 func (s *Stream) Open(ctx context.Context, partition int32, after *feed.Position) (feed.Cursor, error) {
-	client, err := s.connect()
+	client, err := s.connect(-1) // all faults go to the loop around; and trying again, the client would leave out what it cannot read
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", feed.ErrDenied, err)
 	}
@@ -259,102 +254,6 @@ func (s *Stream) next() (level int64, ready int) {
 	return s.level, s.ready
 }
 
-// cursor reads one partition over a connection of its own.
-type cursor struct {
-	stream    *Stream
-	partition int32
-	client    *azeventhubs.ConsumerClient
-	link      *azeventhubs.PartitionClient
-	last      int64 // sequence number given last, MaxInt64 where it begins at a time
-}
-
-// ended is a context with which a receive gives what lies ready and waits for nothing.
-func ended(ctx context.Context) context.Context {
-	ctx, cancel := context.WithCancel(ctx)
-	cancel()
-	return ctx
-}
-
-// first waits for one message. The client waits for ever, also for an endpoint that has taken its connection and says nothing. So it
-// is stopped now and then, and the hub is asked for what it has: what it has had the time before must have come since.
-func (c *cursor) first(ctx context.Context) ([]*azeventhubs.ReceivedEventData, error) {
-	for due := int64(-1); ; {
-		wait, cancel := context.WithTimeout(ctx, c.stream.config.patience)
-		got, err := c.link.ReceiveEvents(wait, 1, nil)
-		stopped := wait.Err() != nil
-		cancel()
-		switch {
-		case err == nil:
-			return got, nil
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case !stopped:
-			return nil, fault(err)
-		case due > c.last:
-			return nil, fmt.Errorf("event %d does not come, though the hub has it: %w", c.last+1, ErrSilent)
-		}
-		s, err := c.stream.State(ctx, c.partition)
-		if err != nil {
-			return nil, err
-		}
-		due = s.Last
-	}
-}
-
-// Next waits for one message, then takes those that lie ready.
-func (c *cursor) Next(ctx context.Context) ([]feed.Message, error) {
-	got, err := c.first(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all, size := take(nil, 0, got)
-	for now := ended(ctx); len(all) < feed.MaxMessages && size < feed.MaxBytes; {
-		more, _ := c.link.ReceiveEvents(now, min(drain, feed.MaxMessages-len(all)), nil) // it ends with now
-		if len(more) == 0 {
-			break
-		}
-		all, size = take(all, size, more)
-	}
-	c.last = all[len(all)-1].Sequence
-	return all, nil
-}
-
-func take(all []feed.Message, size int, got []*azeventhubs.ReceivedEventData) ([]feed.Message, int) {
-	for _, e := range got {
-		m := feed.Message{Position: feed.Position{Sequence: e.SequenceNumber, Offset: e.Offset}, Body: body(e)}
-		if e.EnqueuedTime != nil {
-			m.Enqueued = e.EnqueuedTime.UTC()
-		}
-		all, size = append(all, m), size+len(m.Body)
-	}
-	return all, size
-}
-
-// body is the message's body. One of several data sections is theirs together; one that is a value is that value where it is
-// bytes or text.
-func body(e *azeventhubs.ReceivedEventData) []byte {
-	if e.Body != nil || e.RawAMQPMessage == nil {
-		return e.Body
-	}
-	var all []byte
-	for _, d := range e.RawAMQPMessage.Body.Data {
-		all = append(all, d...)
-	}
-	switch v := e.RawAMQPMessage.Body.Value.(type) {
-	case []byte:
-		all = v
-	case string:
-		all = []byte(v)
-	}
-	return all
-}
-
-// Close ends the link and its connection.
-func (c *cursor) Close(ctx context.Context) {
-	_ = c.link.Close(ctx) // the connection takes it along
-	_ = c.client.Close(ctx)
-}
-
 // fault says which of the client's errors are not simply tried again.
 func fault(err error) error {
 	var e *azeventhubs.Error
@@ -378,6 +277,8 @@ func fault(err error) error {
 		return fmt.Errorf("%w: not found: check the names of event hub and consumer group: %w", feed.ErrDenied, err)
 	case strings.Contains(text, "amqp:link:stolen"): // a refused attach
 		return fmt.Errorf("%w: %w", feed.ErrLost, err)
+	case strings.Contains(text, "i/o timeout"), strings.Contains(text, "handshake timeout"), errors.Is(err, context.DeadlineExceeded): // the client hides some of the causes
+		return fmt.Errorf("%w: %w", ErrSilent, err)
 	}
 	return err
 }

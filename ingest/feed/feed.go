@@ -36,6 +36,8 @@ type Position struct {
 type Message struct {
 	Position
 	Body []byte
+	// Fault is why the message cannot be read, nil where it can; it has no body then.
+	Fault error
 	// Mark says that the number is no message's, but that of a mark between messages, such as of a transaction of Kafka's. Its
 	// position is stored, so that nobody waits for it.
 	Mark bool

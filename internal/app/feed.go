@@ -27,8 +27,9 @@ type Feed struct {
 
 // The reasons of dead letters beside those of decode.
 const (
-	reasonEmpty  = "empty"
-	reasonTenant = "tenant"
+	reasonEmpty   = "empty"
+	reasonTenant  = "tenant"
+	reasonMessage = "message" // that the stream's client cannot read
 )
 
 // feeds are the streams of the configuration, ready to run.
@@ -90,11 +91,14 @@ func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bu
 		l := deadletter.Letter{Reason: reason, Detail: detail, Stage: deadletter.StageIngest, Source: p.source, Partition: p.partition, Sequence: m.Sequence, Enqueued: m.Enqueued, Value: body}
 		to = append(to, l.Record())
 	}
+	if m.Fault != nil {
+		letter(reasonMessage, m.Fault.Error(), nil)
+	}
 	records, bad := ingest.Split(m.Body)
 	for _, b := range bad {
 		letter(string(b.Reason), b.Detail, b.Bytes)
 	}
-	if len(records)+len(bad) == 0 {
+	if len(records)+len(bad) == 0 && m.Fault == nil {
 		letter(reasonEmpty, "the message holds no record", m.Body)
 	}
 	for i, body := range records {

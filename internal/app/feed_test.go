@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -137,6 +138,46 @@ func TestBadMessagesAreSetAsideAlone(t *testing.T) {
 	s := r.counts.Snapshot()[0]
 	if s.Letters["json"] != 3 || s.Letters["empty"] != 2 || s.Letters["tenant"] != 1 || s.Letters["time"] != 0 || s.Letters["size"] != 1 || s.Records != 6 {
 		t.Errorf("counted are %+v", s)
+	}
+}
+
+// A message whose annotations the client cannot read holds up nobody: it is a dead letter that tells its place, wherever it lies.
+func TestAMessageThatCannotBeReadIsSetAside(t *testing.T) {
+	hub := eventhubstest.Start(t, eventhubstest.Config{Hubs: []eventhubstest.Hub{{Partitions: 1}}})
+	var want []string
+	for i, sign := range []string{"bad", "a", "b", "bad", "bad", "c", "bad"} {
+		e := eventhubstest.Event{Body: []byte(sound(sign))}
+		if sign == "bad" {
+			e.PartitionKey = 17
+			want = append(want, fmt.Sprint("audit/0@", i))
+		}
+		if _, err := hub.Append("audit", "0", e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	r, end := running(t, hub, dir)
+	for s := r.counts.Snapshot(); len(s) == 0 || s[0].Messages < 7; s = r.counts.Snapshot() {
+		if pause(t.Context(), 10*time.Millisecond) != nil {
+			t.Fatalf("only %v", s)
+		}
+	}
+	end()
+	var ids []string
+	for _, rec := range topic(t, dir, bus.Events) {
+		ids = append(ids, rec.Header(headerID))
+	}
+	var got []string
+	for _, rec := range topic(t, dir, bus.DeadLetters) {
+		l := deadletter.Parse(rec)
+		got = append(got, l.Origin())
+		if l.Reason != reasonMessage || !strings.Contains(l.Detail, "partition key") {
+			t.Errorf("the letter is %+v", l)
+		}
+	}
+	slices.Sort(got) // they lie in several partitions
+	if s := r.counts.Snapshot()[0]; strings.Join(ids, " ") != "a b c" || !slices.Equal(got, want) || s.Missed != 0 || s.Letters[reasonMessage] != 4 {
+		t.Errorf("stored are %v, set aside %s, counted are %+v", ids, got, s)
 	}
 }
 

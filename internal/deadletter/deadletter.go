@@ -24,7 +24,7 @@ const OnlySink = "only-sink"
 
 // Letter is one dead letter.
 type Letter struct {
-	Reason    string // stable: json, size, count, time, empty, tenant, refused
+	Reason    string // stable: json, size, count, time, empty, message, tenant, refused
 	Detail    string
 	Stage     string
 	File      string // where it came from: a file and line,

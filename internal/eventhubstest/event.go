@@ -15,8 +15,9 @@ type Event struct {
 	Body []byte
 	// Properties are the application properties: strings, booleans, integers, floats, bytes and times.
 	Properties map[string]any
-	// PartitionKey is the annotation that readers see; it does not choose the partition here.
-	PartitionKey string
+	// PartitionKey is the annotation that readers see; it does not choose the partition here. It is a text, or, as only a faulty
+	// service has it, another property.
+	PartitionKey any
 	// Enqueued is now where zero. The service never goes back in time; a test may.
 	Enqueued time.Time
 }
@@ -24,8 +25,12 @@ type Event struct {
 // encode makes of the event what a partition stores.
 func (e Event) encode() (stored, error) {
 	s := stored{enqueued: e.Enqueued}
-	if e.PartitionKey != "" {
-		s.key = amqp.String(e.PartitionKey)
+	if e.PartitionKey != nil {
+		v, err := property(e.PartitionKey)
+		if err != nil {
+			return s, fmt.Errorf("partition key: %w", err)
+		}
+		s.key = v
 	}
 	if len(e.Properties) > 0 {
 		var m amqp.Map
