@@ -79,7 +79,7 @@ func (c cursor) Next(ctx context.Context) (all []feed.Message, err error) {
 		return nil, fault(err)
 	}
 	for _, r := range records {
-		all = append(all, feed.Message{Position: feed.Position{Sequence: r.Offset, Enqueued: r.Timestamp.UTC()}, Body: r.Value, Mark: r.Mark})
+		all = append(all, feed.Message{Position: feed.Position{Sequence: r.Offset, Enqueued: r.Timestamp.UTC()}, Body: r.Value, Mark: r.Mark, Fault: r.Fault})
 	}
 	return all, nil
 }

@@ -71,7 +71,9 @@ type Record struct {
 	Partition int32 // where it lies; only in checkpoint topics also where it is to lie
 	Offset    int64
 	Timestamp time.Time // when it was written
-	Mark      bool      // it is no record, but the mark at the end of a transaction; only a Cursor gives them
+	// What only a Cursor gives:
+	Mark  bool  // it is no record, but the mark at the end of a transaction
+	Fault error // it is a batch that cannot be read, up to this offset
 }
 
 // Header is the value of a header, "" where the record has none.

@@ -72,6 +72,9 @@ func (c *Cursor) Poll(ctx context.Context, most int) (all []Record, err error) {
 			return nil, ctx.Err()
 		}
 		for _, e := range fetches.Errors() {
+			if r, ok := c.passed(e.Err); ok {
+				return []Record{r}, nil
+			}
 			if nothing == nil || !errors.Is(e.Err, nothing) {
 				return nil, fmt.Errorf("read %s: %w", c.topic, denied(e.Err))
 			}
@@ -86,6 +89,17 @@ func (c *Cursor) Poll(ctx context.Context, most int) (all []Record, err error) {
 	}
 }
 
+// passed is the record that stands for a batch that unpacks too large; the cursor goes on behind it.
+func (c *Cursor) passed(err error) (Record, bool) {
+	var large *kgo.ErrDecompressTooLarge
+	if !errors.As(err, &large) {
+		return Record{}, false
+	}
+	c.client.SetOffsets(map[string]map[int32]kgo.EpochOffset{large.Topic: {large.Partition: {Epoch: large.Epoch, Offset: large.NextOffset}}})
+	return Record{Topic: c.topic, Partition: large.Partition, Offset: large.NextOffset - 1,
+		Fault: fmt.Errorf("the batch of the offsets %d to %d unpacks to more than %d MiB", large.Offset, large.NextOffset-1, maxBatch>>20)}, true
+}
+
 // Close ends the cursor.
 func (c *Cursor) Close() { c.client.Close() }
 
@@ -97,7 +111,7 @@ func (d *Denied) Error() string { return d.Cause.Error() }
 func (d *Denied) Unwrap() error { return d.Cause }
 
 func denied(err error) error {
-	for _, k := range []error{kgo.ErrMaxDecompress, kerr.UnknownTopicOrPartition, kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.SaslAuthenticationFailed, kerr.UnsupportedSaslMechanism} {
+	for _, k := range []error{kerr.UnknownTopicOrPartition, kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.SaslAuthenticationFailed, kerr.UnsupportedSaslMechanism} {
 		if errors.Is(err, k) {
 			return &Denied{err}
 		}
