@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -35,7 +36,7 @@ func deadLettersCommand(s Streams) *cobra.Command {
 stay on their topic with the reason, the place they came from and their bytes, until they are replayed or too old.`,
 	}
 	c.PersistentFlags().StringVar(&f.config, "config", "", "configuration `file`, where brokers are named")
-	c.PersistentFlags().StringVar(&f.data, "data", "noroshi-data", "`folder` of the embedded Kafka of a running noroshi run")
+	c.PersistentFlags().StringVar(&f.data, "data", "", "`folder` of the embedded Kafka of a running noroshi run; kafka.data by default, else noroshi-data")
 	c.PersistentFlags().StringVar(&f.stage, "stage", "", "only letters of this `stage`: ingest, detect or sink:NAME")
 	list := &cobra.Command{Use: "list", Short: "List dead letters", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 		return f.each(c.Context(), nil, func(_ *bus.Bus, l deadletter.Letter) error {
@@ -88,7 +89,7 @@ func (f *letterFlags) connect() (*bus.Bus, *config.Config, error) {
 	c := bus.Config{Brokers: k.Brokers, Prefix: k.Prefix, Partitions: k.Partitions, TLS: k.TLS, CAFile: k.CAFile, Mechanism: k.Mechanism, User: k.User, Password: k.Password, Log: log}
 	if len(k.Brokers) == 0 {
 		var err error
-		if c, err = bus.FromData(f.data, log); err != nil {
+		if c, err = bus.FromData(cmp.Or(f.data, k.Data), log); err != nil {
 			return nil, nil, failed{err}
 		}
 	}

@@ -53,7 +53,7 @@ took from their event to the source.`,
 		},
 	}
 	c.Flags().StringVar(&f.config, "config", "", "configuration `file`, where brokers are named")
-	c.Flags().StringVar(&f.data, "data", "noroshi-data", "`folder` of the embedded Kafka of a running noroshi run")
+	c.Flags().StringVar(&f.data, "data", "", "`folder` of the embedded Kafka of a running noroshi run; kafka.data by default, else noroshi-data")
 	c.Flags().BoolVar(&f.json, "json", false, "print one object for each instance")
 	return c
 }
