@@ -23,18 +23,20 @@ type Place struct {
 type Cursor struct {
 	topic  Topic // with the prefix
 	client *kgo.Client
+	unpack *unpacker
 }
 
-// What a cursor holds that has not been polled: one fetch in hand and one on its way. A fetch is larger where its first batch is,
-// which may be as large as its topic allows, and which is written with compression that makes of each byte a thousand.
-const (
-	prefetchBytes = 4 << 20
-	maxBatch      = 64 << 20 // of one batch when it is decompressed
-)
+// prefetchBytes bounds what a cursor holds that has not been polled, as it comes from the brokers: one fetch in hand and one on
+// its way. A fetch is larger where its first batch is.
+const prefetchBytes = 4 << 20
 
 // Cursor makes a cursor. Only what is committed is seen, and the marks at the ends of transactions.
 func (b *Bus) Cursor(topic Topic, partition int32, from Place) (*Cursor, error) {
 	o, err := b.options()
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", b.name(topic), err)
+	}
+	u, err := newUnpacker()
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", b.name(topic), err)
 	}
@@ -47,11 +49,11 @@ func (b *Bus) Cursor(topic Topic, partition int32, from Place) (*Cursor, error) 
 	}
 	c, err := kgo.NewClient(append(o, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{b.name(topic): {partition: at}}), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxBytes(prefetchBytes), kgo.FetchMaxPartitionBytes(prefetchBytes), kgo.FetchMaxWait(fetchMaxWait), kgo.MaxConcurrentFetches(1),
-		kgo.MaxDecompressBatchBytes(maxBatch), kgo.KeepControlRecords())...)
+		kgo.WithDecompressor(u), kgo.KeepControlRecords())...)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", b.name(topic), err)
 	}
-	return &Cursor{Topic(b.name(topic)), c}, nil
+	return &Cursor{Topic(b.name(topic)), c, u}, nil
 }
 
 // quiet is how long a cursor that gets nothing waits before it asks whether the brokers still let it in.
@@ -66,18 +68,23 @@ func (c *Cursor) Poll(ctx context.Context, most int) (all []Record, err error) {
 		cancel()
 		fetches.EachRecord(func(k *kgo.Record) { all = append(all, record(c.topic, k)) })
 		if len(all) > 0 {
+			c.unpack.again()
 			return all, nil
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		for _, e := range fetches.Errors() {
-			if r, ok := c.passed(e.Err); ok {
-				return []Record{r}, nil
-			}
-			if nothing == nil || !errors.Is(e.Err, nothing) {
+			var large *kgo.ErrDecompressTooLarge
+			switch {
+			case errors.As(e.Err, &large):
+				all = c.pass(large)
+			case nothing == nil || !errors.Is(e.Err, nothing):
 				return nil, fmt.Errorf("read %s: %w", c.topic, denied(e.Err))
 			}
+		}
+		if len(all) > 0 {
+			return all, nil
 		}
 		if nothing == nil {
 			continue
@@ -89,15 +96,17 @@ func (c *Cursor) Poll(ctx context.Context, most int) (all []Record, err error) {
 	}
 }
 
-// passed is the record that stands for a batch that unpacks too large; the cursor goes on behind it.
-func (c *Cursor) passed(err error) (Record, bool) {
-	var large *kgo.ErrDecompressTooLarge
-	if !errors.As(err, &large) {
-		return Record{}, false
+// pass goes on behind a batch that unpacks too large, and gives the record that stands for it. Where a batch has been refused for
+// those before it, of which nothing is seen, it may be this one: it is fetched again.
+func (c *Cursor) pass(large *kgo.ErrDecompressTooLarge) (all []Record) {
+	next := large.Offset
+	if !c.unpack.refused.Swap(false) {
+		next = large.NextOffset
+		all = []Record{{Topic: c.topic, Partition: large.Partition, Offset: next - 1, Fault: fmt.Errorf("the batch of the offsets %d to %d unpacks to more than %d MiB", large.Offset, next-1, maxBatch>>20)}}
 	}
-	c.client.SetOffsets(map[string]map[int32]kgo.EpochOffset{large.Topic: {large.Partition: {Epoch: large.Epoch, Offset: large.NextOffset}}})
-	return Record{Topic: c.topic, Partition: large.Partition, Offset: large.NextOffset - 1,
-		Fault: fmt.Errorf("the batch of the offsets %d to %d unpacks to more than %d MiB", large.Offset, large.NextOffset-1, maxBatch>>20)}, true
+	c.unpack.again()
+	c.client.SetOffsets(map[string]map[int32]kgo.EpochOffset{large.Topic: {large.Partition: {Epoch: large.Epoch, Offset: next}}})
+	return all
 }
 
 // Close ends the cursor.
