@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -120,4 +121,17 @@ func Namespace(connectionString string) string {
 		return m[1]
 	}
 	return ""
+}
+
+// hasty is a credential that is not waited for longer than for other answers: the client asks it without an end.
+type hasty struct {
+	azcore.TokenCredential
+	patience time.Duration
+}
+
+// GetToken implements azcore.TokenCredential.
+func (h hasty) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.patience)
+	defer cancel()
+	return h.TokenCredential.GetToken(ctx, o)
 }

@@ -1,11 +1,10 @@
 package eventhub
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs/v2"
 
@@ -18,8 +17,9 @@ type cursor struct {
 	partition int32
 	client    *azeventhubs.ConsumerClient
 	link      *azeventhubs.PartitionClient
-	last      int64 // sequence number given last, MaxInt64 where it begins at a time
-	broken    error // what Next gives from now on
+	last      int64     // sequence number given last, that of the position before, else -1
+	since     time.Time // when it begins where there is no position
+	broken    error     // what Next gives from now on
 }
 
 // Next waits for one message, then takes those that lie ready.
@@ -57,13 +57,15 @@ func (c *cursor) first(ctx context.Context) ([]*azeventhubs.ReceivedEventData, e
 		case !stopped:
 			return nil, fault(err)
 		case due > c.last:
-			return nil, fmt.Errorf("event %d does not come, though the hub has it: %w", c.last+1, ErrSilent)
+			return nil, fmt.Errorf("event %d does not come, though the hub has it: %w", due, ErrSilent)
 		}
-		s, err := c.stream.State(ctx, c.partition)
+		p, err := c.stream.properties(ctx, c.partition)
 		if err != nil {
 			return nil, err
 		}
-		due = s.Last
+		if !p.IsEmpty && (c.last >= 0 || !p.LastEnqueuedOn.Before(c.since)) {
+			due = p.LastEnqueuedSequenceNumber
+		}
 	}
 }
 
@@ -74,9 +76,12 @@ const unconvertible = "cannot be converted to"
 // unreadable is the message that comes next where the client cannot read it. The client would ask for it for ever: reading goes
 // on behind it with another.
 func (c *cursor) unreadable(ctx context.Context, cause error) ([]feed.Message, error) {
+	if c.last < 0 && !c.since.IsZero() { // it is not known which it is
+		return nil, fmt.Errorf("the first event since %s cannot be read; begin at another time: %w", c.since.UTC().Format(time.RFC3339), cause)
+	}
 	s, err := c.stream.State(ctx, c.partition)
-	if err != nil || c.last == math.MaxInt64 { // then it is not known which it is
-		return nil, cmp.Or(err, cause)
+	if err != nil {
+		return nil, err
 	}
 	at := max(c.last+1, s.First)
 	c.broken = fmt.Errorf("begin again behind event %d: %w", at, cause)

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"net/http"
 	"regexp"
@@ -63,7 +62,7 @@ const (
 const patience = 30 * time.Second
 
 // ErrSilent is an endpoint that takes connections and does not answer.
-var ErrSilent = errors.New("no answer: check that firewalls and proxies let through the port, 5671 for AMQP and 443 for WebSocket")
+var ErrSilent = errors.New("no answer: check that firewalls and proxies let through port 5671 for AMQP, 443 for WebSocket and for the sign-in host")
 
 // Stream is an event hub.
 type Stream struct {
@@ -135,7 +134,7 @@ func (s *Stream) connect(retries int32) (*azeventhubs.ConsumerClient, error) {
 		o.NewWebSocketConn = c.dial
 	}
 	if c.ConnectionString == "" {
-		client, err := azeventhubs.NewConsumerClient(c.Namespace, c.Hub, c.Group, c.Credential, o)
+		client, err := azeventhubs.NewConsumerClient(c.Namespace, c.Hub, c.Group, hasty{c.Credential, c.patience}, o)
 		return client, secretless(err)
 	}
 	hub := c.Hub
@@ -187,33 +186,34 @@ func (s *Stream) Partitions(ctx context.Context) (int, error) {
 // while it connects, and not while it waits.
 func answer[T any](ctx context.Context, patience time.Duration, ask func(ctx context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, ErrSilent)
+	defer cancel()
 	type answered struct {
 		is  T
 		err error
 	}
 	got := make(chan answered, 1)
 	go func() {
-		defer cancel()
 		is, err := ask(ctx)
 		got <- answered{is, err}
 	}()
 	select {
 	case <-ctx.Done():
-		var none T
-		return none, context.Cause(ctx)
 	case a := <-got:
-		if a.err != nil {
-			return a.is, fault(a.err)
-		}
-		return a.is, nil
+		return a.is, fault(a.err)
 	}
+	var none T
+	return none, context.Cause(ctx)
+}
+
+func (s *Stream) properties(ctx context.Context, partition int32) (azeventhubs.PartitionProperties, error) {
+	return answer(ctx, s.config.patience, func(ctx context.Context) (azeventhubs.PartitionProperties, error) {
+		return s.client.GetPartitionProperties(ctx, strconv.Itoa(int(partition)), nil)
+	})
 }
 
 // State asks the hub.
 func (s *Stream) State(ctx context.Context, partition int32) (feed.State, error) {
-	p, err := answer(ctx, s.config.patience, func(ctx context.Context) (azeventhubs.PartitionProperties, error) {
-		return s.client.GetPartitionProperties(ctx, strconv.Itoa(int(partition)), nil)
-	})
+	p, err := s.properties(ctx, partition)
 	switch {
 	case err != nil:
 		return feed.State{}, err
@@ -231,18 +231,18 @@ func (s *Stream) Open(ctx context.Context, partition int32, after *feed.Position
 	}
 	yes := true
 	level, ready := s.next()
-	at, last := azeventhubs.StartPosition{Earliest: &yes}, int64(-1)
+	at, c := azeventhubs.StartPosition{Earliest: &yes}, &cursor{stream: s, partition: partition, client: client, last: -1}
 	switch {
 	case after != nil && after.Sequence >= 0:
-		at, last = azeventhubs.StartPosition{SequenceNumber: &after.Sequence}, after.Sequence
+		at, c.last = azeventhubs.StartPosition{SequenceNumber: &after.Sequence}, after.Sequence
 	case after == nil && !s.config.Since.IsZero():
-		at, last = azeventhubs.StartPosition{EnqueuedTime: &s.config.Since, Inclusive: true}, math.MaxInt64
+		at, c.since = azeventhubs.StartPosition{EnqueuedTime: &s.config.Since, Inclusive: true}, s.config.Since
 	}
-	link, err := client.NewPartitionClient(strconv.Itoa(int(partition)), &azeventhubs.PartitionClientOptions{StartPosition: at, OwnerLevel: &level, Prefetch: int32(ready)})
+	c.link, err = client.NewPartitionClient(strconv.Itoa(int(partition)), &azeventhubs.PartitionClientOptions{StartPosition: at, OwnerLevel: &level, Prefetch: int32(ready)})
 	if err != nil {
 		return nil, errors.Join(fault(err), client.Close(ctx))
 	}
-	return &cursor{stream: s, partition: partition, client: client, link: link, last: last}, nil
+	return c, nil
 }
 
 // next gives the level of the next link, the time in Unix milliseconds or more where that has been given, and how many messages
@@ -260,6 +260,9 @@ func fault(err error) error {
 	var answer interface { // of the management node
 		error
 		RPCCode() int
+	}
+	if err == nil {
+		return nil
 	}
 	code, text := 0, err.Error()
 	if errors.As(err, &answer) {

@@ -3,11 +3,15 @@ package eventhub_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"noroshi/ingest/eventhub"
 	"noroshi/internal/eventhubstest"
@@ -99,5 +103,46 @@ func TestALinkThatGivesNothingIsGivenUp(t *testing.T) {
 	add(t, hub, "b")
 	if got, err := c.Next(within(t)); !errors.Is(err, eventhub.ErrSilent) || !strings.Contains(err.Error(), "event 1 does not come") {
 		t.Errorf("a link that is held up gives %v, %v", got, err)
+	}
+}
+
+// A cursor that begins at a time knows whether something is due to it.
+func TestALinkThatBeginsAtATimeIsGivenUp(t *testing.T) {
+	hub := eventhubstest.Start(t, eventhubstest.Config{})
+	add(t, hub, "old")
+	since := time.Now().Add(time.Millisecond)
+	s := stream(t, eventhub.Config{ConnectionString: hub.ConnectionString("audit"), Since: since}.Patient(100*time.Millisecond))
+	c := open(t, s, nil)
+	quiet, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if got, err := c.Next(quiet); !errors.Is(err, context.DeadlineExceeded) || quiet.Err() == nil {
+		t.Errorf("a hub without anything new gives %v, %v", got, err)
+	}
+	hub.Throttle(eventhubstest.Throttling{Delay: time.Hour})
+	add(t, hub, "new")
+	if got, err := c.Next(within(t)); !errors.Is(err, eventhub.ErrSilent) {
+		t.Errorf("a link that is held up gives %v, %v", got, err)
+	}
+}
+
+// stuck is a credential whose sign-in host does not answer.
+type stuck struct{}
+
+func (stuck) GetToken(ctx context.Context, _ policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	<-ctx.Done()
+	return azcore.AccessToken{}, fmt.Errorf("ask the sign-in host: %w", ctx.Err())
+}
+
+// A sign-in host that does not answer holds up nobody.
+func TestASilentSignInHostIsGivenUp(t *testing.T) {
+	const name = "contoso.servicebus.windows.net"
+	hub := eventhubstest.Start(t, eventhubstest.Config{TLS: true, Namespace: name})
+	s := stream(t, eventhub.Config{Namespace: name, Hub: "audit", Credential: stuck{}, Endpoint: hub.Addr(), TLS: hub.ClientTLS()}.Patient(200*time.Millisecond))
+	ctx := within(t)
+	if _, err := s.Partitions(ctx); err == nil || ctx.Err() != nil {
+		t.Errorf("it has partitions: %v", err)
+	}
+	if _, err := open(t, s, nil).Next(ctx); err == nil || ctx.Err() != nil {
+		t.Errorf("it gives something: %v", err)
 	}
 }

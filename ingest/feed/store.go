@@ -19,13 +19,15 @@ type Gap struct {
 // Len is how many messages are in the gap, at most so many where it is sparse.
 func (g Gap) Len() int64 { return g.To - g.From + 1 }
 
-// gaps are those in front of messages, by the sequence number behind; nil where there is none, as a rule.
+// gaps are those in front of messages, by the sequence number behind; nil where there is none, as a rule. A dense stream that
+// leaves out what it has is read again; where it leaves it out again, it is told.
 func (l *loop) gaps(ctx context.Context, after *Position, messages []Message) (all map[int64]Gap, err error) {
 	next := messages[0].Sequence
 	if after != nil {
 		next = after.Sequence + 1
 	}
 	var state *State
+	var doubt error
 	for _, m := range messages {
 		if m.Sequence > next {
 			if state == nil {
@@ -35,31 +37,28 @@ func (l *loop) gaps(ctx context.Context, after *Position, messages []Message) (a
 				}
 				state, all = &s, map[int64]Gap{}
 			}
-			g, err := l.gap(next, m.Sequence-1, state.First)
-			if err != nil {
-				return nil, err
-			}
+			g := l.gap(next, m.Sequence-1, state.First)
 			if g.Len() > 0 {
 				all[m.Sequence] = g
+			}
+			if !g.Deleted && g.From >= l.doubted {
+				l.doubted = g.To + 1
+				if doubt == nil {
+					doubt = fmt.Errorf("the stream leaves out the messages %d to %d", g.From, g.To)
+				}
 			}
 		}
 		next = m.Sequence + 1
 	}
-	return all, nil
+	return all, doubt
 }
 
-// gap is what numbers that are left out stand for; the stream's oldest message is the first. A dense stream that leaves out what it
-// has is read again from there; where it leaves it out again, it is told.
-func (l *loop) gap(from, to, first int64) (Gap, error) {
+// gap is what numbers that are left out stand for; the stream's oldest message is the first.
+func (l *loop) gap(from, to, first int64) Gap {
 	if !l.feed.Stream.Dense() {
-		return Gap{From: from, To: min(to, first-1), Deleted: true, Sparse: true}, nil
+		return Gap{From: from, To: min(to, first-1), Deleted: true, Sparse: true}
 	}
-	g := Gap{From: from, To: to, Deleted: to < first}
-	if !g.Deleted && from >= l.doubted {
-		l.doubted = to + 1
-		return g, fmt.Errorf("the stream leaves out the messages %d to %d", from, to)
-	}
-	return g, nil
+	return Gap{From: from, To: to, Deleted: to < first}
 }
 
 // store puts messages and the position after them into one transaction, as many as its bounds let in and up to a gap. It gives
