@@ -57,7 +57,7 @@ func (c *cursor) first(ctx context.Context) ([]*azeventhubs.ReceivedEventData, e
 		case !stopped:
 			return nil, fault(err)
 		case due > c.last:
-			return nil, fmt.Errorf("event %d does not come, though the hub has it: %w", due, ErrSilent)
+			return nil, fmt.Errorf("event %d does not come: %w", due, ErrHeldUp)
 		}
 		p, err := c.stream.properties(ctx, c.partition)
 		if err != nil {

@@ -61,8 +61,11 @@ const (
 // patience is how long an answer is waited for: the client itself waits for ever.
 const patience = 30 * time.Second
 
-// ErrSilent is an endpoint that takes connections and does not answer.
-var ErrSilent = errors.New("no answer: check that firewalls and proxies let through port 5671 for AMQP, 443 for WebSocket and for the sign-in host")
+// The faults of an endpoint that takes connections.
+var (
+	ErrSilent = errors.New("no answer: check that firewalls and proxies let through port 5671 for AMQP, 443 for WebSocket and for the sign-in host")
+	ErrHeldUp = errors.New("the link gives nothing of what the hub has")
+)
 
 // Stream is an event hub.
 type Stream struct {

@@ -101,7 +101,7 @@ func TestALinkThatGivesNothingIsGivenUp(t *testing.T) {
 	}
 	hub.Throttle(eventhubstest.Throttling{Delay: time.Hour})
 	add(t, hub, "b")
-	if got, err := c.Next(within(t)); !errors.Is(err, eventhub.ErrSilent) || !strings.Contains(err.Error(), "event 1 does not come") {
+	if got, err := c.Next(within(t)); !errors.Is(err, eventhub.ErrHeldUp) || !strings.Contains(err.Error(), "event 1 does not come") {
 		t.Errorf("a link that is held up gives %v, %v", got, err)
 	}
 }
@@ -120,7 +120,7 @@ func TestALinkThatBeginsAtATimeIsGivenUp(t *testing.T) {
 	}
 	hub.Throttle(eventhubstest.Throttling{Delay: time.Hour})
 	add(t, hub, "new")
-	if got, err := c.Next(within(t)); !errors.Is(err, eventhub.ErrSilent) {
+	if got, err := c.Next(within(t)); !errors.Is(err, eventhub.ErrHeldUp) {
 		t.Errorf("a link that is held up gives %v, %v", got, err)
 	}
 }

@@ -94,7 +94,7 @@ type Snapshot struct {
 	Enqueued   time.Time        `json:"enqueued,omitzero"` // when the stream took the message stored last
 	Committed  int64            `json:"transactions_committed"`
 	Aborted    int64            `json:"transactions_aborted"`
-	Missed     int64            `json:"missed"` // messages deleted by the stream before they were read
+	Missed     int64            `json:"missed"` // messages that will never be read: deleted by the stream before, or left out by it; of a sparse stream at most so many
 	Restarts   map[string]int64 `json:"restarts"`
 	Letters    map[string]int64 `json:"dead_letters"`
 	Delays     map[string]Delay `json:"source_delay"`

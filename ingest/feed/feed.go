@@ -161,7 +161,7 @@ func (f *Feed) prepared(ctx context.Context, topic bus.Topic) (int, error) {
 	}
 	err = f.Bus.EnsureCheckpoints(ctx, topic, n)
 	if err == nil && f.Latest {
-		err = f.until(ctx, "the end of the source is not known", func() error { return f.fromTheEnd(ctx, topic, n) })
+		err = f.until(ctx, "the ends of the source's partitions are not stored", func() error { return f.fromTheEnd(ctx, topic, n) })
 	}
 	if err != nil {
 		return 0, fmt.Errorf("source %s: %w", f.Stream.Name(), err)

@@ -56,7 +56,7 @@ func (l *loop) session(ctx context.Context) error {
 		if after != nil && messages[0].Sequence <= after.Sequence {
 			return fmt.Errorf("%w: it gives message %d, and %d is stored already: it was made anew; end all instances, delete the topic %s and start again to read it from its start", ErrDenied, messages[0].Sequence, after.Sequence, l.topic())
 		}
-		gaps, err := l.gaps(ctx, after, messages)
+		messages, gaps, doubt, err := l.gaps(ctx, after, messages)
 		if err != nil {
 			return err
 		}
@@ -68,6 +68,10 @@ func (l *loop) session(ctx context.Context) error {
 			at := messages[n-1].Position // a pointer into messages would hold them all
 			after, messages = &at, messages[n:]
 			l.wait.Reset()
+		}
+		if doubt != nil {
+			l.doubted = doubt.To + 1
+			return fmt.Errorf("the stream leaves out the messages %d to %d", doubt.From, doubt.To)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package feed
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 
 	"noroshi/internal/bus"
@@ -20,37 +19,34 @@ type Gap struct {
 func (g Gap) Len() int64 { return g.To - g.From + 1 }
 
 // gaps are those in front of messages, by the sequence number behind; nil where there is none, as a rule. A dense stream that
-// leaves out what it has is read again; where it leaves it out again, it is told.
-func (l *loop) gaps(ctx context.Context, after *Position, messages []Message) (all map[int64]Gap, err error) {
+// leaves out what it has is doubted: the messages are given up to there, and the stream is read again from there. Where it leaves
+// it out again, it is told.
+func (l *loop) gaps(ctx context.Context, after *Position, messages []Message) (sound []Message, all map[int64]Gap, doubt *Gap, err error) {
 	next := messages[0].Sequence
 	if after != nil {
 		next = after.Sequence + 1
 	}
 	var state *State
-	var doubt error
-	for _, m := range messages {
+	for i, m := range messages {
 		if m.Sequence > next {
 			if state == nil {
 				s, err := l.feed.Stream.State(ctx, l.partition)
 				if err != nil {
-					return nil, err
+					return nil, nil, nil, err
 				}
 				state, all = &s, map[int64]Gap{}
 			}
 			g := l.gap(next, m.Sequence-1, state.First)
+			if !g.Deleted && g.From >= l.doubted {
+				return messages[:i], all, &g, nil
+			}
 			if g.Len() > 0 {
 				all[m.Sequence] = g
-			}
-			if !g.Deleted && g.From >= l.doubted {
-				l.doubted = g.To + 1
-				if doubt == nil {
-					doubt = fmt.Errorf("the stream leaves out the messages %d to %d", g.From, g.To)
-				}
 			}
 		}
 		next = m.Sequence + 1
 	}
-	return all, doubt
+	return messages, all, nil, nil
 }
 
 // gap is what numbers that are left out stand for; the stream's oldest message is the first.

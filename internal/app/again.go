@@ -19,6 +19,9 @@ func NewAgain(o decode.Options) *Again {
 	return &Again{decode.NewPlan(event.NewLayout(), o).Reader()}
 }
 
+// maxStill is about how many pieces that are undecodable still become letters of their own; the rest of a letter remains one.
+const maxStill = 1000
+
 // Records are those by which a letter is tried again: an envelope holds many. What of it is undecodable still is among them as
 // letters of their own, so many. An error tells why nothing of it can be tried.
 func (a *Again) Records(l deadletter.Letter) (all []bus.Record, still int, err error) {
@@ -26,7 +29,7 @@ func (a *Again) Records(l deadletter.Letter) (all []bus.Record, still int, err e
 		return []bus.Record{r}, 0, nil
 	}
 	if len(l.Value) == 0 {
-		return nil, 0, errors.New("nothing is left of it")
+		return nil, 0, errors.New("none of its bytes is there")
 	}
 	leave := func(reason decode.Reason, detail string, value []byte) {
 		piece := l
@@ -40,7 +43,7 @@ func (a *Again) Records(l deadletter.Letter) (all []bus.Record, still int, err e
 		records, bad := ingest.Split(rest)
 		rest = nil
 		for _, b := range bad {
-			if b.Reason == ingest.BadCount { // the last: it holds more than one message may
+			if b.Reason == ingest.BadCount && still < maxStill { // the last: it holds more than one message may
 				rest = b.Bytes
 				continue
 			}

@@ -133,7 +133,7 @@ func missed(source string, partition int32, g feed.Gap, now time.Time) bus.Recor
 	where := fmt.Sprintf("%s/%d", source, partition)
 	number, cause := fmt.Sprint(g.Len()), "were deleted by retention before they were read"
 	if g.Sparse {
-		number = "Up to " + number
+		number = "up to " + number
 	}
 	if !g.Deleted {
 		cause = "were left out by the stream"
@@ -141,7 +141,7 @@ func missed(source string, partition int32, g feed.Gap, now time.Time) bus.Recor
 	a := alert.Alert{Schema: alert.Schema, ID: alert.ID("", gapRule, []string{where}, fmt.Sprint(g.From)), Status: alert.Firing, Revision: 1, Severity: "high", Account: where, Target: where,
 		Rule:    alert.Rule{ID: gapRule, Title: "Messages of a source were not read", Guide: []string{}, Class: "operation", Attack: []string{}},
 		Actor:   alert.Actor{Kind: "service", Name: source},
-		Summary: fmt.Sprintf("%s messages of %s, with the sequence numbers %d to %d, %s. What they tell was not evaluated: search it in the tenant's own audit log.", number, where, g.From, g.To, cause),
+		Summary: fmt.Sprintf("Messages of %s %s: %s, with the sequence numbers %d to %d. What they tell was not evaluated: search it in the tenant's own audit log.", where, cause, number, g.From, g.To),
 		Time:    now, Window: alert.Window{First: now, Last: now}, Group: map[string]string{"source": where}, DedupKey: gapRule + ":" + where,
 		Times: alert.Times{Happened: now, Evaluated: now}}
 	return bus.Record{Topic: bus.Alerts, Key: []byte(where), Value: a.AppendJSON(nil), Headers: []bus.Header{{Key: headerSchema, Value: []byte(alert.Schema)}}}

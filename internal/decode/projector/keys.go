@@ -132,6 +132,9 @@ func (n *node) learn(name string) *key {
 	return n.add(name)
 }
 
+// unmatched stands where no key can: the spelling itself is not known.
+const unmatched = "\x00"
+
 // spelt is the other spelling of a wanted key that the name is; of several keys the first by name.
 func (n *node) spelt(name string) *key {
 	if n.spellings == nil {
@@ -140,7 +143,8 @@ func (n *node) spelt(name string) *key {
 			low := strings.ToLower(have)
 			if k := n.keys[have]; (k.slot >= 0 || k.deep) && n.spellings[low] == nil {
 				other := *k
-				other.as = k
+				other.as, other.text = k, unmatched
+				other.index()
 				n.spellings[low] = &other
 			}
 		}
