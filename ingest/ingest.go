@@ -80,8 +80,8 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Open recognises, by content alone, lines of JSON objects, an array of them, {"records":[…]} and {"value":[…]}, CSV: a
-// Purview export with a column AuditData, or rows with a column that says what was done, and each of these compressed with gzip or zstd.
+// Open recognises, by content alone, lines of JSON objects, an array of them, {"records":[…]} and {"value":[…]}, tables
+// separated by comma, semicolon or tab: a Purview export with a column AuditData, or rows with a column that says what was done; and each of these compressed with gzip or zstd.
 func Open(name string, from io.Reader) (*Input, error) {
 	in := &Input{name: name, read: &counter{from: from}}
 	in.from = bufio.NewReaderSize(in.read, peekSize)
@@ -142,14 +142,15 @@ func (in *Input) sniff() {
 	audit := bytes.Contains(head, []byte(`"AuditData"`))
 	text := bytes.TrimLeft(head, " \t\r\n")
 	line, _, whole := bytes.Cut(text, []byte("\n"))
+	layout, table := layoutOf(text)
 	switch {
 	case len(text) > 0 && text[0] == '[', envelope(text), len(text) > 0 && text[0] == '{' && whole && !balanced(line):
 		in.format = "json"
 		s := &values{from: in.from, line: 1, audit: audit}
 		in.fill = s.fill
-	case isTable(text):
+	case table:
 		in.format = "csv"
-		in.fill = newTable(in.from).fill
+		in.fill = newTable(in.from, layout).fill
 	default:
 		in.format = "ndjson"
 		l := &lines{from: in.from, audit: audit}

@@ -226,7 +226,7 @@ func TestLinesAreNeverCutAtABlock(t *testing.T) {
 
 // FuzzSplit: no bytes make the splitter panic or loop, and of an input that is one JSON array it loses no object.
 func FuzzSplit(f *testing.F) {
-	for _, s := range []string{"{\"a\":1}\n{\"b\":2}", `[{"a":1},null]`, `{"records":[{"a":[1]}]}`, "AuditData,x\n\"{\"\"a\"\":1}\",2\n", "Operation,x_dynamic,x_string,y [UTC]\na,{},b,\"1/2/2026, 3:04:05 PM\"\n", `{"value":[`, "[{}", gz("{}\n"), `{"@odata.x":[{}],"value":[{}]}`} {
+	for _, s := range []string{"{\"a\":1}\n{\"b\":2}", `[{"a":1},null]`, `{"records":[{"a":[1]}]}`, "AuditData,x\n\"{\"\"a\"\":1}\",2\n", "Operation,x_dynamic,x_string,y [UTC]\na,{},b,\"1/2/2026, 3:04:05 PM\"\n", "sep=;\rOperation;x\ra;\"1\rb;\"2\"\r", "#TYPE a\nx\tOperation\n\"\"\"\ta\n", `{"value":[`, "[{}", gz("{}\n"), `{"@odata.x":[{}],"value":[{}]}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

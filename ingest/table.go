@@ -3,9 +3,10 @@ package ingest
 import (
 	"bufio"
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
-	"errors"
+	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,41 +14,88 @@ import (
 )
 
 // One of these columns makes a first line the header of a table: AuditData that of a Purview export, the others those of rows
-// which say what was done: exports of Log Analytics and of advanced hunting, and message trace.
+// which say what was done: exports of Log Analytics and of advanced hunting, and message trace. Which of them a row is of is for
+// the decoder to tell.
 const auditData = "AuditData"
 
-var telling = []string{auditData, "Operation", "OperationName", "ActivityDisplayName", "ActionType", "UserPrincipalName", "NetworkMessageId", "AlertId", "RequestUri", "MessageTraceId"}
+var headings = []string{auditData, "Operation", "OperationName", "ActivityDisplayName", "ActionType", "UserPrincipalName", "NetworkMessageId", "AlertId", "RequestUri", "MessageTraceId"}
 
-// isTable reports whether a text begins with the header of a table: CSV with a column that is telling.
-func isTable(text []byte) bool {
-	for {
-		line, rest, more := bytes.Cut(text, []byte("\n"))
-		if len(line) == 0 || line[0] == '{' || line[0] == '[' {
-			return false
-		}
-		if typeLine(line) && more {
-			text = rest
-			continue
-		}
-		for c := range bytes.SplitSeq(bytes.TrimSpace(line), []byte(",")) {
-			for _, t := range telling {
-				if strings.EqualFold(strings.Trim(string(c), `" `), t) {
-					return true
-				}
-			}
-		}
-		return false
+// layoutOf is how the table that a text begins with is written; false of what is no table. Only the header is looked at: the
+// separator is the comma where that gives a heading, else one that does and that the header has alone.
+func layoutOf(text []byte) (layout, bool) {
+	if len(text) == 0 || text[0] == '{' || text[0] == '[' {
+		return layout{}, false
 	}
+	end, separators := endOf(text), []byte(",;\t")
+	for {
+		line, rest, _ := bytes.Cut(text, []byte{end})
+		given, ok := preamble(line)
+		if !ok && len(bytes.TrimSpace(line)) > 0 || len(text) == 0 {
+			break
+		}
+		if text = rest; given != 0 {
+			separators = []byte{given}
+		}
+	}
+	for _, c := range separators {
+		l := layout{c, end}
+		r := rows{from: bufio.NewReader(bytes.NewReader(text)), layout: l}
+		_, _ = r.next() // of a header that is cut off here, or breaks, what there is of it tells
+		if slices.ContainsFunc(r.cells, heading) && (len(separators) == 1 || c == ',' || alone(r.raw, c)) {
+			return l, true
+		}
+	}
+	return layout{}, false
 }
 
-// typeLine reports whether a line is what older PowerShell writes above the header.
-func typeLine(line []byte) bool { return bytes.HasPrefix(line, []byte("#TYPE ")) }
+// endOf is what ends the lines of a text: \r where the first that stands outside quotes has no \n behind it.
+func endOf(text []byte) byte {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	line = bytes.TrimRight(line, "\r")
+	for i := range line {
+		if line[i] == '\r' && bytes.Count(line[:i], []byte(`"`))%2 == 0 {
+			return '\r'
+		}
+	}
+	return '\n'
+}
+
+func heading(cell string) bool {
+	cell = strings.TrimSpace(cell)
+	return slices.ContainsFunc(headings, func(h string) bool { return strings.EqualFold(cell, h) })
+}
+
+// alone reports whether a header has no other separator outside quotes.
+func alone(header []byte, separator byte) bool {
+	quoted := false
+	for _, c := range header {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case !quoted && c != separator && (c == ',' || c == ';' || c == '\t'):
+			return false
+		}
+	}
+	return true
+}
+
+// preamble reports whether a line is one of those that may stand above the header: what older PowerShell writes, and what tells
+// Excel the separator, which it gives.
+func preamble(line []byte) (separator byte, ok bool) {
+	if bytes.HasPrefix(line, []byte("#TYPE ")) {
+		return 0, true
+	}
+	line = bytes.Trim(bytes.TrimRight(line, "\r\n"), `"`)
+	if len(line) == len("sep=;") && strings.EqualFold(string(line[:4]), "sep=") && bytes.IndexByte([]byte(",;\t|"), line[4]) >= 0 {
+		return line[4], true
+	}
+	return 0, false
+}
 
 // table splits CSV. In a table with a column AuditData the text of that cell is the record. In another, a row is: a JSON object
 // of its cells under the names of their columns.
 type table struct {
-	from    *csv.Reader
-	limit   *limited
+	rows    rows
 	columns []column // nil before the header
 	audit   int      // the column AuditData, -1 where there is none
 	object  bytes.Buffer
@@ -60,82 +108,87 @@ type column struct {
 	utc  bool   // they are times as the Azure portal writes them
 }
 
-// limited ends a cell that never ends: no row may be longer than a record that is doubly quoted, and its other cells.
-type limited struct {
-	from *bufio.Reader
-	left int
-}
-
-var errRow = errors.New("a row is longer than 16 MiB; a quote may be missing")
-
-func (l *limited) Read(p []byte) (int, error) {
-	if l.left <= 0 {
-		return 0, errRow
-	}
-	n, err := l.from.Read(p[:min(len(p), 64<<10)])
-	l.left -= n
-	return n, err
-}
-
-const maxRow = 4 * MaxRecord
-
-func newTable(from *bufio.Reader) *table {
-	t := &table{limit: &limited{from, maxRow}, audit: -1, had: map[string]bool{}}
-	t.from = csv.NewReader(t.limit)
-	t.from.FieldsPerRecord = -1
-	t.from.ReuseRecord = true
-	t.from.LazyQuotes = true
-	return t
+func newTable(from *bufio.Reader, l layout) *table {
+	return &table{rows: rows{from: from, layout: l}, audit: -1, had: map[string]bool{}}
 }
 
 func (t *table) fill(b *Block) error {
 	for len(b.Data) < blockSize && len(b.Bad) < maxBad {
-		t.limit.left = maxRow
-		row, err := t.from.Read()
-		if err != nil {
+		bad, err := t.rows.next()
+		if bad != nil {
+			t.set(b, bad)
+			if t.columns == nil && err == nil {
+				return io.EOF // nothing tells what the cells are
+			}
+		}
+		switch {
+		case err != nil:
 			return err
+		case bad != nil:
+		case t.columns == nil:
+			t.header(b)
+		case t.audit >= len(t.rows.cells):
+			t.set(b, t.rows.bad(decode.BadJSON, "the row has no cell AuditData"))
+		default:
+			t.record(b)
 		}
-		if t.columns == nil {
-			t.header(row)
-			continue
-		}
-		line, _ := t.from.FieldPos(0)
-		if t.audit >= len(row) {
-			b.Bad = append(b.Bad, Bad{Before: len(b.Records), Line: line, Reason: decode.BadJSON, Detail: "the row has no cell AuditData", Bytes: []byte(short(strings.Join(row, ",")))})
-			continue
-		}
-		from := len(b.Data)
-		if t.audit >= 0 {
-			b.Data = append(b.Data, strings.TrimSpace(row[t.audit])...)
-		} else {
-			b.Data = append(b.Data, t.members(row)...)
-		}
-		if size := len(b.Data) - from; size > MaxRecord {
-			b.Bad = append(b.Bad, tooLong(len(b.Records), line, bytes.Clone(b.Data[from:from+1<<10])))
-			b.Data = b.Data[:from]
-			continue
-		}
-		b.Records = append(b.Records, Span{uint32(from), uint32(len(b.Data)), line})
-		b.Data = append(b.Data, 0)
 	}
 	return nil
 }
 
-// header reads the names of the columns. Log Analytics has some columns twice: X_dynamic and X_string hold what X is elsewhere, one
-// of them in each row, and X_ repeats X.
-func (t *table) header(row []string) {
-	if typeLine([]byte(row[0])) {
+// set sets a piece aside.
+func (t *table) set(b *Block, bad *Bad) {
+	bad.Before = len(b.Records)
+	b.Bad = append(b.Bad, *bad)
+}
+
+// record puts the row's record into the block.
+func (t *table) record(b *Block) {
+	from := len(b.Data)
+	if t.audit >= 0 {
+		b.Data = append(b.Data, strings.TrimSpace(t.rows.cells[t.audit])...)
+	} else {
+		b.Data = append(b.Data, t.members()...)
+	}
+	if size := len(b.Data) - from; size > MaxRecord {
+		b.Bad = append(b.Bad, tooLong(len(b.Records), t.rows.line, b.Data[from:]))
+		b.Data = b.Data[:from]
 		return
 	}
-	names := map[string]bool{}
-	t.columns = make([]column, len(row))
-	for i, cell := range row {
+	b.Records = append(b.Records, Span{uint32(from), uint32(len(b.Data)), t.rows.line})
+	b.Data = append(b.Data, 0)
+}
+
+// header reads the names of the columns. Log Analytics has some columns twice: X_dynamic and X_string hold what X is elsewhere, one
+// of them in each row, and X_ repeats X.
+func (t *table) header(b *Block) {
+	if _, ok := preamble(t.rows.raw); ok {
+		return
+	}
+	names, long, first := map[string]bool{}, 0, 0
+	t.columns = make([]column, len(t.rows.cells))
+	for i, cell := range t.rows.cells {
 		name := strings.TrimSpace(cell)
+		if len(name) > maxName {
+			if long++; long == 1 {
+				first = i + 1
+			}
+			continue
+		}
 		if strings.EqualFold(name, auditData) {
 			t.audit = i
 		}
 		name, t.columns[i].utc = strings.CutSuffix(name, " [UTC]")
 		t.columns[i].name, names[name] = name, true
+	}
+	if n := t.rows.count; n > maxColumns {
+		t.set(b, t.rows.bad(decode.BadSize, fmt.Sprintf("the table has %d columns; those behind the first %d are left out", n, maxColumns)))
+	}
+	switch {
+	case long == 1:
+		t.set(b, t.rows.bad(decode.BadSize, fmt.Sprintf("the name of column %d is longer than %d bytes; the column is left out", first, maxName)))
+	case long > 1:
+		t.set(b, t.rows.bad(decode.BadSize, fmt.Sprintf("the names of %d columns, the first of them column %d, are longer than %d bytes; these are left out", long, first, maxName)))
 	}
 	for i := range t.columns {
 		c := &t.columns[i]
@@ -150,12 +203,12 @@ func (t *table) header(row []string) {
 
 // members makes the JSON object of a row: texts, of which the decoder opens what it knows to be objects. Empty cells are left out;
 // of columns of one name the first that has a cell counts.
-func (t *table) members(row []string) []byte {
+func (t *table) members() []byte {
 	o := &t.object
 	o.Reset()
 	clear(t.had)
 	o.WriteByte('{')
-	for i, cell := range row {
+	for i, cell := range t.rows.cells {
 		if cell == "" || i >= len(t.columns) || t.columns[i].name == "" || t.had[t.columns[i].name] {
 			continue
 		}
@@ -173,9 +226,6 @@ func (t *table) members(row []string) []byte {
 	o.WriteByte('}')
 	return o.Bytes()
 }
-
-// short is what a piece that is no record shows of itself.
-func short(s string) string { return s[:min(len(s), 1<<10)] }
 
 func quote(to *bytes.Buffer, s string) {
 	text, _ := json.Marshal(s) // of a string it cannot fail

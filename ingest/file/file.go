@@ -150,7 +150,8 @@ type position struct {
 	HeadLen int    `json:"head_len"`
 	Offset  int64  `json:"offset"`  // bytes of whole lines delivered
 	Line    int    `json:"line"`    // lines delivered
-	Records int    `json:"records"` // of a file that is read once
+	Records int    `json:"records"` // of a file that is read once,
+	Refused int    `json:"refused"` // and its pieces that are no records
 	Done    bool   `json:"done"`    // such a file has been read to its end
 }
 

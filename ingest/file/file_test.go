@@ -174,6 +174,24 @@ func TestFilesThatAreNoLinesAreReadOnce(t *testing.T) {
 	}
 }
 
+// TestPiecesThatNoRecordStandsBesideAreRefusedOnce: those of a stretch of a file in which no record lies, and not again after a restart.
+func TestPiecesThatNoRecordStandsBesideAreRefusedOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.csv")
+	add(t, path, "Id,AuditData\n"+strings.Repeat("x\n", 250)+"y,{}\n"+strings.Repeat("x\n", 250)+"z,\"{\n")
+	for failAt := range 8 {
+		d := newDesk(t)
+		d.failAt = failAt
+		if err := source(t, true, path).round(t.Context(), d.position, d.deliver); (err != nil) != (failAt > 0 && d.n == failAt) {
+			t.Fatal(err)
+		}
+		round(t, source(t, true, path), d)
+		want(t, d, `{}`)
+		if n := len(d.refused); n != 501 || d.refused[0] != "2:json" || d.refused[500] != "503:json" {
+			t.Errorf("with a fault at %d: %d refused", failAt, n)
+		}
+	}
+}
+
 func TestALineThatIsTooLongIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
 	add(t, path, `{"n":1}`+"\n"+`{"n":"`+strings.Repeat("x", 3*ingest.MaxRecord)+"\"}\n"+`{"n":2}`+"\n")

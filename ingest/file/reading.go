@@ -231,7 +231,7 @@ func (r *reading) whole(ctx context.Context, deliver ingest.Deliver) error {
 	}
 	r.at.Offset = min(headLen, r.info.Size())
 	var block ingest.Block
-	seen := 0
+	seen, bad := 0, 0
 	for {
 		more, err := in.Next(&block)
 		if err != nil || !more {
@@ -243,13 +243,15 @@ func (r *reading) whole(ctx context.Context, deliver ingest.Deliver) error {
 				b.Records = append(b.Records, ingest.Raw{Bytes: block.Bytes(i), File: r.path, Line: s.Line})
 			}
 		}
-		for _, bad := range block.Bad {
-			b.Refused = append(b.Refused, ingest.Refused{Bad: bad, File: r.path})
+		for _, one := range block.Bad {
+			if bad++; bad > r.at.Refused {
+				b.Refused = append(b.Refused, ingest.Refused{Bad: one, File: r.path})
+			}
 		}
-		if len(b.Records) == 0 {
+		if len(b.Records)+len(b.Refused) == 0 {
 			continue
 		}
-		r.at.Records = seen
+		r.at.Records, r.at.Refused = seen, bad
 		if err := r.send(ctx, deliver, b); err != nil {
 			return err
 		}
