@@ -152,7 +152,8 @@ type position struct {
 	Line    int    `json:"line"`    // lines delivered
 	Records int    `json:"records"` // of a file that is read once,
 	Refused int    `json:"refused"` // and its pieces that are no records
-	Done    bool   `json:"done"`    // such a file has been read to its end
+	Done    bool   `json:"done"`    // such a file has been read to its end,
+	Size    int64  `json:"size"`    // which was after so many bytes
 }
 
 func (p position) encode() []byte {

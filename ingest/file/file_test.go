@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -171,6 +172,31 @@ func TestFilesThatAreNoLinesAreReadOnce(t *testing.T) {
 	want(t, d, `{"n":1}`, `{"n":2}`)
 	if fmt.Sprint(d.refused) != "[4:json]" {
 		t.Errorf("refused %v", d.refused)
+	}
+}
+
+// TestAFileThatIsStillBeingCopiedIsReadOn: what comes later is delivered, also after a restart; of what has been, no more than a table's
+// last row is again.
+func TestAFileThatIsStillBeingCopiedIsReadOn(t *testing.T) {
+	for name, parts := range map[string][]string{
+		"a.json": {"{\"value\":[{\"n\":1},\n{\"n\":2},\n", "{\"n\":3},{\"n\":", "4}]}\n"},
+		"a.csv":  {"Id,AuditData\n1,\"{\"\"n\"\":1}\"\n", "2,\"{\"\"n\"\":2}\"\n3,", "\"{\"\"n\"\":3}\"\n4,\"{\"\"n\"\":4}\"\n"},
+	} {
+		for _, restart := range []bool{false, true} {
+			path := filepath.Join(t.TempDir(), name)
+			d := newDesk(t)
+			s := source(t, true, path)
+			for _, part := range parts {
+				add(t, path, part)
+				round(t, s, d)
+				round(t, s, d)
+				if restart {
+					s = source(t, true, path)
+				}
+			}
+			d.records = slices.Compact(slices.DeleteFunc(d.records, func(r string) bool { return r == "" })) // half a row, and the row before what was added
+			want(t, d, `{"n":1}`, `{"n":2}`, `{"n":3}`, `{"n":4}`)
+		}
 	}
 }
 

@@ -222,12 +222,21 @@ func (r *reading) send(ctx context.Context, deliver ingest.Deliver, b ingest.Bat
 
 // whole delivers a file that is read once, without what has been delivered.
 func (r *reading) whole(ctx context.Context, deliver ingest.Deliver) error {
-	if r.at.Done {
+	info, err := r.file.Stat()
+	if err != nil {
+		return fmt.Errorf("read %s: %w", r.path, err)
+	}
+	if r.at.Done && info.Size() <= r.at.Size {
 		return nil
 	}
+	grown := r.at.Done // so it was not whole the time before
+	r.info, r.at.Done, r.at.Size = info, false, info.Size()
 	in, err := ingest.Open(r.path, io.NewSectionReader(r.file, 0, r.info.Size()))
 	if err != nil {
 		return r.finish(ctx, deliver, ingest.Batch{}, err)
+	}
+	if grown && in.Format() == "csv" {
+		r.at.Records = max(0, r.at.Records-1) // its last row may have been half a row
 	}
 	r.at.Offset = min(headLen, r.info.Size())
 	var block ingest.Block
