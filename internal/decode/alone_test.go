@@ -70,3 +70,22 @@ func TestTheShapeIsOfTheRecordAlone(t *testing.T) {
 		t.Errorf("too few shapes: %v", shapes)
 	}
 }
+
+// TestMarksAreSpeltOnce: all views that fold names see the same mark in the same member, or the one would tell another shape than
+// the other.
+func TestMarksAreSpeltOnce(t *testing.T) {
+	r := reader()
+	for shape := range r.plan.views {
+		v := &r.plan.views[shape]
+		for _, mark := range marks[:min(marked[shape], markEvent+1)] {
+			for _, path := range v.paths {
+				if folded[shape] && path != mark && strings.EqualFold(path, mark) {
+					t.Errorf("the view %v has %s beside %s", v.shape, path, mark)
+				}
+			}
+		}
+	}
+	if err := r.ReadAlone([]byte(`{"time":"2026-01-02T03:04:05Z","operation":"x"}`), time.Time{}); err != nil || r.field("event.action") != "x" || r.Shape() != event.Other {
+		t.Errorf("%v, %q", err, r.field("event.action"))
+	}
+}

@@ -101,7 +101,7 @@ func (r *Reader) openRow() {
 	}
 	n := len(r.opened)
 	r.opened = append(r.opened, slack[:]...)
-	if r.as(event.UAL, r.opened, 0, n) == nil && r.is(event.UAL) {
+	if r.as(event.UAL, r.opened, 0, n) == nil && r.told() == event.UAL {
 		r.rec, r.row = r.opened[:n], row
 		if r.unfold(r.opened, 0, n) && r.as(event.UAL, r.whole, 0, len(r.whole)-Slack) != nil {
 			_ = r.as(event.UAL, r.opened, 0, n)

@@ -66,8 +66,7 @@ var folded = [event.Shapes]bool{event.Entra: true, event.Graph: true, event.Defe
 const hunting = "AdvancedHunting-"
 
 // project reads the record with the projector of its shape. The shape is guessed, by the record's first key and the record
-// before; where the record does not bear the guess out, it is read once more for all marks. The marks exclude each other, so
-// the shape is a function of the record alone.
+// before; where the record does not bear the guess out, all marks are looked at. The shape is a function of the record alone.
 func (r *Reader) project(b []byte, from, to int) error {
 	if err := r.find(b, from, to); err != nil {
 		return err
@@ -93,32 +92,32 @@ func (r *Reader) project(b []byte, from, to int) error {
 	return nil
 }
 
+// find reads the record for the shape that its marks tell: where the guess is right, once. Else all marks are looked at, and it is
+// read once more for the shape that they tell; of the unified audit log the names are exact, which these do not know.
 func (r *Reader) find(b []byte, from, to int) error {
-	first := guess(b[from:to], r.shape)
-	if err := r.as(first, b, from, to); err != nil {
+	if err := r.as(guess(b[from:to], r.shape), b, from, to); err != nil {
 		return err
 	}
-	if first != event.Other && r.is(first) {
-		r.shape = first
-		return nil
-	}
-	if first == event.Other && !r.marked() {
-		return nil
-	}
-	for _, s := range [...]event.Shape{event.UAL, event.Entra, event.Defender, event.Graph, event.Trace} {
-		if s == first {
-			continue
-		}
-		if err := r.as(s, b, from, to); err != nil {
+	told := r.told()
+	if told == event.Other && r.view.shape != event.Other {
+		if err := r.as(event.Other, b, from, to); err != nil {
 			return err
 		}
-		if r.is(s) {
-			r.shape = s
-			return nil
+		told = r.told()
+	}
+	if told != r.view.shape {
+		if err := r.as(told, b, from, to); err != nil {
+			return err
+		}
+		if r.told() != told {
+			told = event.Other
+			if err := r.as(told, b, from, to); err != nil {
+				return err
+			}
 		}
 	}
-	r.shape = event.Other
-	return r.as(event.Other, b, from, to)
+	r.shape = told
+	return nil
 }
 
 func (r *Reader) as(s event.Shape, b []byte, from, to int) error {
@@ -126,36 +125,31 @@ func (r *Reader) as(s event.Shape, b []byte, from, to int) error {
 	return r.x.Record(b, from, to)
 }
 
-// is reports whether the record, as projected for a shape, is of it.
-func (r *Reader) is(s event.Shape) bool {
-	audit := r.kind(markOperation) == projector.Text && (r.present(markCreationTime) || r.present(markRecordType))
-	if s == event.UAL {
-		return audit
-	}
-	envelope := !audit && r.kind(markCategory) == projector.Text && r.kind(markProperties) == projector.Object
-	switch s {
-	case event.Entra:
-		return envelope && !strings.HasPrefix(r.scalar(markCategory), hunting)
-	case event.Defender:
-		return envelope && strings.HasPrefix(r.scalar(markCategory), hunting)
-	}
-	graph := r.present(markActivity) && r.present(markActivityName) || r.present(markRiskLevel) && r.present(markRiskState) ||
-		r.present(markCreated) && (r.present(markUser) || r.present(markAccess) || r.present(markApp) || signInCategory(r.scalar(markCategory))) || r.tableCategory() != ""
-	if s == event.Graph {
-		return !audit && !envelope && graph
-	}
-	return !audit && !envelope && !graph && (r.present(markSender) && r.present(markRecipient) && r.kind(markStatus) == projector.Text ||
-		r.present(markTrace) && r.kind(markEvent) == projector.Text)
-}
-
-// marked reports whether the record, as projected for any shape, has a mark at all.
-func (r *Reader) marked() bool {
-	for m := range markTimestamp {
-		if m != markType && m < marked[r.view.shape] && r.present(m) {
-			return true
+// told is the shape that the marks tell which the shape at hand projects, Other where these tell none. The marks stand in the
+// order in which they count, so that the first of them tell what all would, or nothing.
+func (r *Reader) told() event.Shape {
+	seen := marked[r.view.shape]
+	switch {
+	case r.kind(markOperation) == projector.Text && (r.present(markCreationTime) || r.present(markRecordType)):
+		return event.UAL
+	case seen <= markProperties:
+		return event.Other
+	case r.kind(markCategory) == projector.Text && r.kind(markProperties) == projector.Object:
+		if strings.HasPrefix(r.scalar(markCategory), hunting) {
+			return event.Defender
 		}
+		return event.Entra
+	case seen <= markType:
+		return event.Other
+	case r.present(markActivity) && r.present(markActivityName), r.present(markRiskLevel) && r.present(markRiskState), r.tableCategory() != "",
+		r.present(markCreated) && (r.present(markUser) || r.present(markAccess) || r.present(markApp) || signInCategory(r.scalar(markCategory))):
+		return event.Graph
+	case seen <= markEvent:
+		return event.Other
+	case r.present(markSender) && r.present(markRecipient) && r.kind(markStatus) == projector.Text, r.present(markTrace) && r.kind(markEvent) == projector.Text:
+		return event.Trace
 	}
-	return r.tableCategory() != ""
+	return event.Other
 }
 
 func (r *Reader) kind(mark int32) projector.Kind { return r.x.Values[mark].Kind }
