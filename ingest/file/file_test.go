@@ -200,6 +200,34 @@ func TestAFileThatIsStillBeingCopiedIsReadOn(t *testing.T) {
 	}
 }
 
+// TestAPieceBehindHalfAFileIsRefused: what the half left broken at its end does not count for what is broken in the whole.
+func TestAPieceBehindHalfAFileIsRefused(t *testing.T) {
+	for name, one := range map[string]struct {
+		parts   []string
+		refused string
+	}{
+		"a.csv":  {[]string{"Id,AuditData\n1\n2,\"{", "}\"\n3\n", "4,{}\n"}, "[2:json 3:json 4:json 4:json]"},
+		"a.json": {[]string{"[{\"n\":1},\n17,\n{\"n\":", "2},\nnull,\n", "{\"n\":3}]"}, "[2:json 3:json 4:json 5:json]"},
+	} {
+		for _, restart := range []bool{false, true} {
+			path := filepath.Join(t.TempDir(), name)
+			d := newDesk(t)
+			s := source(t, true, path)
+			for _, part := range one.parts {
+				add(t, path, part)
+				round(t, s, d)
+				round(t, s, d)
+				if restart {
+					s = source(t, true, path)
+				}
+			}
+			if got := fmt.Sprint(d.refused); got != one.refused {
+				t.Errorf("%s: refused are %s", name, got)
+			}
+		}
+	}
+}
+
 // TestPiecesThatNoRecordStandsBesideAreRefusedOnce: those of a stretch of a file in which no record lies, and not again after a restart.
 func TestPiecesThatNoRecordStandsBesideAreRefusedOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.csv")

@@ -241,11 +241,16 @@ func (r *reading) whole(ctx context.Context, deliver ingest.Deliver) error {
 	r.at.Offset = min(headLen, r.info.Size())
 	var block ingest.Block
 	seen, bad := 0, 0
+	last := false // of all that has been read, the last is a piece
 	for {
 		more, err := in.Next(&block)
 		if err != nil || !more {
+			if last && r.at.Refused > 0 {
+				r.at.Refused-- // should the file grow, it may be none, and must not count for one that comes
+			}
 			return r.finish(ctx, deliver, ingest.Batch{}, err)
 		}
+		last = len(block.Bad) > 0 && block.Bad[len(block.Bad)-1].Before == len(block.Records)
 		b := ingest.Batch{}
 		for i, s := range block.Records {
 			if seen++; seen > r.at.Records {
