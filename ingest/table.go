@@ -52,8 +52,12 @@ func layoutOf(text []byte) (layout, bool) {
 func endOf(text []byte) byte {
 	line, _, _ := bytes.Cut(text, []byte("\n"))
 	line = bytes.TrimRight(line, "\r")
-	for i := range line {
-		if line[i] == '\r' && bytes.Count(line[:i], []byte(`"`))%2 == 0 {
+	quoted := false
+	for _, c := range line {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case c == '\r' && !quoted:
 			return '\r'
 		}
 	}

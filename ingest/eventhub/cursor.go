@@ -91,8 +91,8 @@ func (c *cursor) unreadable(ctx context.Context, cause error) ([]feed.Message, e
 // drain takes what lies ready beside the first. What the client cannot read is left out, and shows as a gap.
 func (c *cursor) drain(ctx context.Context, got []*azeventhubs.ReceivedEventData) []feed.Message {
 	all, size := take(nil, 0, got)
-	for now := ended(ctx); len(all) < feed.MaxMessages && size < feed.MaxBytes; {
-		more, _ := c.link.ReceiveEvents(now, min(drain, feed.MaxMessages-len(all)), nil) // it ends with now
+	for past := ended(ctx); len(all) < feed.MaxMessages && size < feed.MaxBytes; {
+		more, _ := c.link.ReceiveEvents(past, min(drain, feed.MaxMessages-len(all)), nil) // it ends at once
 		if len(more) == 0 {
 			break
 		}

@@ -313,8 +313,7 @@ func reasonOf(err error) string {
 const positionKey = "position"
 
 func positionRecord(p Position) bus.Record {
-	p.Enqueued = writable(p.Enqueued)
-	value, _ := json.Marshal(p) // of numbers, a text and such a time there is always one
+	value, _ := json.Marshal(p) // of numbers, a text and a writable time there is always one
 	return bus.Record{Key: []byte(positionKey), Value: value}
 }
 

@@ -72,7 +72,7 @@ func (l *loop) store(ctx context.Context, tx transactor, prepare Prepare, messag
 		l.records = append(l.records, l.feed.Missed(l.partition, missed)...)
 	}
 	for i, m := range messages {
-		if _, gap := gaps[m.Sequence]; i > 0 && (gap || i == MaxMessages || tally.bytes+int64(len(m.Body)) > MaxBytes || len(l.records) >= maxRecords) {
+		if _, behind := gaps[m.Sequence]; i > 0 && (behind || i == MaxMessages || tally.bytes+int64(len(m.Body)) > MaxBytes || len(l.records) >= maxRecords) {
 			break
 		}
 		if !m.Mark {
@@ -118,19 +118,15 @@ func (l *loop) commit(ctx context.Context, tx transactor, after *Position, tally
 // smaller puts records that Kafka takes in the place of those that it will never take, and gives what is to be staged next:
 // without transactions the others are stored by then.
 func (l *loop) smaller(ctx context.Context, tx transactor, records []bus.Record, large *bus.TooLarge, tally *Tally) (next []bus.Record, err error) {
-	for _, i := range large.Records {
-		r, ok := l.feed.TooLarge(records[i], large.Cause)
-		if !ok {
-			return nil, large
-		}
-		if records[i].Topic != bus.DeadLetters {
+	next, err = large.Replace(records, func(r bus.Record, cause error) (bus.Record, bool) {
+		small, ok := l.feed.TooLarge(r, cause)
+		if ok && r.Topic != bus.DeadLetters {
 			tally.tooLarge()
 		}
-		records[i] = r
-		next = append(next, r)
-	}
-	if l.feed.AtLeastOnce {
-		return next, nil
+		return small, ok
+	})
+	if err != nil || l.feed.AtLeastOnce {
+		return next, err
 	}
 	return records, tx.Abort(ctx)
 }

@@ -229,28 +229,29 @@ func (r *reading) whole(ctx context.Context, deliver ingest.Deliver) error {
 	if r.at.Done && info.Size() <= r.at.Size {
 		return nil
 	}
-	grown := r.at.Done // so it was not whole the time before
 	r.info, r.at.Done, r.at.Size = info, false, info.Size()
 	in, err := ingest.Open(r.path, io.NewSectionReader(r.file, 0, r.info.Size()))
 	if err != nil {
 		return r.finish(ctx, deliver, ingest.Batch{}, err)
 	}
-	if grown && in.Format() == "csv" {
-		r.at.Records = max(0, r.at.Records-1) // its last row may have been half a row
-	}
 	r.at.Offset = min(headLen, r.info.Size())
 	var block ingest.Block
 	seen, bad := 0, 0
-	last := false // of all that has been read, the last is a piece
+	piece := false // of all that has been read, the last is none
 	for {
 		more, err := in.Next(&block)
 		if err != nil || !more {
-			if last && r.at.Refused > 0 {
-				r.at.Refused-- // should the file grow, it may be none, and must not count for one that comes
+			// Should the file grow, it was not whole: then its last piece may be none, the last row of a table may have been half
+			// a row, and neither must count for what comes in its place.
+			switch {
+			case piece:
+				r.at.Refused = max(0, r.at.Refused-1)
+			case in.Format() == "csv":
+				r.at.Records = max(0, r.at.Records-1)
 			}
 			return r.finish(ctx, deliver, ingest.Batch{}, err)
 		}
-		last = len(block.Bad) > 0 && block.Bad[len(block.Bad)-1].Before == len(block.Records)
+		piece = len(block.Bad) > 0 && block.Bad[len(block.Bad)-1].Before == len(block.Records)
 		b := ingest.Batch{}
 		for i, s := range block.Records {
 			if seen++; seen > r.at.Records {

@@ -162,15 +162,9 @@ func writeOrSetAside(ctx context.Context, w *bus.Writer, records []bus.Record) e
 		if !errors.As(err, &large) {
 			return err
 		}
-		var smaller []bus.Record
-		for _, i := range large.Records {
-			r, ok := setAside(records[i], large.Cause)
-			if !ok {
-				return err
-			}
-			smaller = append(smaller, r)
+		if records, err = large.Replace(records, setAside); err != nil {
+			return err
 		}
-		records = smaller
 	}
 }
 

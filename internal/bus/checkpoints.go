@@ -62,30 +62,18 @@ func (b *Bus) EnsureCheckpoints(ctx context.Context, t Topic, partitions int) er
 // Checkpoint is the position of a partition committed last, as far as readers see now; nil where there is none. A Transactor's
 // is the one to go on from.
 func (b *Bus) Checkpoint(ctx context.Context, t Topic, partition int32) ([]byte, error) {
-	ends, err := b.admin.ListCommittedOffsets(ctx, b.name(t))
+	first, last, err := b.Bounds(ctx, t, partition)
 	if err != nil {
-		return nil, fmt.Errorf("read checkpoint: %w", err)
+		return nil, err
 	}
-	end, _ := ends.Lookup(b.name(t), partition)
-	if end.Err != nil {
-		return nil, fmt.Errorf("read checkpoint: %w", end.Err)
-	}
-	return b.checkpoint(ctx, t, partition, end.Offset)
+	return b.checkpoint(ctx, t, partition, first, last+1)
 }
 
-// checkpoint is the newest position that lies before an end.
-func (b *Bus) checkpoint(ctx context.Context, t Topic, partition int32, end int64) (value []byte, err error) {
-	starts, err := b.admin.ListStartOffsets(ctx, b.name(t))
-	if err != nil {
-		return nil, fmt.Errorf("read checkpoint: %w", err)
-	}
-	start, _ := starts.Lookup(b.name(t), partition)
-	if start.Err != nil {
-		return nil, fmt.Errorf("read checkpoint: %w", start.Err)
-	}
+// checkpoint is the newest position that lies between a partition's first record and an end.
+func (b *Bus) checkpoint(ctx context.Context, t Topic, partition int32, first, end int64) (value []byte, err error) {
 	// Between positions lie marks of transactions and fences: a few records back is one, as a rule.
-	for back := int64(16); start.Offset < end; back *= 8 {
-		from := max(start.Offset, end-back)
+	for back := int64(16); first < end; back *= 8 {
+		from := max(first, end-back)
 		err := b.span(ctx, t, map[int32]kgo.Offset{partition: kgo.NewOffset().At(from)}, map[int32]int64{partition: end}, func(r Record) error {
 			if string(r.Key) != fenceKey {
 				value = r.Value
@@ -95,7 +83,7 @@ func (b *Bus) checkpoint(ctx context.Context, t Topic, partition int32, end int6
 		if err != nil {
 			return nil, fmt.Errorf("read checkpoint: %w", err)
 		}
-		if value != nil || from == start.Offset {
+		if value != nil || from == first {
 			break
 		}
 	}

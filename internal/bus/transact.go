@@ -85,7 +85,11 @@ func (t *Transactor) Checkpoint(ctx context.Context) (value []byte, err error) {
 	if err := t.Commit(ctx); err != nil {
 		return nil, fmt.Errorf("read checkpoint: %w", err)
 	}
-	return t.bus.checkpoint(ctx, t.topic, t.partition, t.position.Offset+1)
+	first, _, err := t.bus.Bounds(ctx, t.topic, t.partition)
+	if err != nil {
+		return nil, fmt.Errorf("read checkpoint: %w", err)
+	}
+	return t.bus.checkpoint(ctx, t.topic, t.partition, first, t.position.Offset+1)
 }
 
 // Stage writes records, and the position after them, where nobody sees them before Commit. A TooLarge names the records that Kafka

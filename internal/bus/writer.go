@@ -65,6 +65,20 @@ func (e *TooLarge) Error() string {
 
 func (e *TooLarge) Unwrap() error { return e.Cause }
 
+// Replace puts smaller ones in the place of records that are too large, and gives these. Where of one nothing is left to leave out,
+// smaller says false, and the error is e.
+func (e *TooLarge) Replace(records []Record, smaller func(r Record, cause error) (Record, bool)) (replaced []Record, err error) {
+	for _, i := range e.Records {
+		r, ok := smaller(records[i], e.Cause)
+		if !ok {
+			return nil, e
+		}
+		records[i] = r
+		replaced = append(replaced, r)
+	}
+	return replaced, nil
+}
+
 // Write returns nil once all records are acknowledged. Records of one key keep their order. After an error any part of them
 // may have been written; after a TooLarge it is all but those that it names.
 func (w *Writer) Write(ctx context.Context, records []Record) error {
