@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"noroshi/ingest/eventhub"
+	"noroshi/ingest/feed"
 	"noroshi/internal/eventhubstest"
 )
 
@@ -94,13 +95,19 @@ func TestALinkThatGivesNothingIsGivenUp(t *testing.T) {
 	if got := read(t, c, 1); got != "a" {
 		t.Errorf("read is %q", got)
 	}
+	heldUp(t, hub, c)
+}
+
+// heldUp waits while the hub has nothing new, and gives up when it has an event 1 that does not come.
+func heldUp(t *testing.T, hub *eventhubstest.Server, c feed.Cursor) {
+	t.Helper()
 	quiet, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if got, err := c.Next(quiet); !errors.Is(err, context.DeadlineExceeded) || quiet.Err() == nil {
-		t.Errorf("a quiet hub gives %v, %v", got, err)
+		t.Errorf("a hub without anything new gives %v, %v", got, err)
 	}
 	hub.Throttle(eventhubstest.Throttling{Delay: time.Hour})
-	add(t, hub, "b")
+	add(t, hub, "new")
 	if got, err := c.Next(within(t)); !errors.Is(err, eventhub.ErrHeldUp) || !strings.Contains(err.Error(), "event 1 does not come") {
 		t.Errorf("a link that is held up gives %v, %v", got, err)
 	}
@@ -112,17 +119,7 @@ func TestALinkThatBeginsAtATimeIsGivenUp(t *testing.T) {
 	add(t, hub, "old")
 	since := time.Now().Add(time.Millisecond)
 	s := stream(t, eventhub.Config{ConnectionString: hub.ConnectionString("audit"), Since: since}.Patient(100*time.Millisecond))
-	c := open(t, s, nil)
-	quiet, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	if got, err := c.Next(quiet); !errors.Is(err, context.DeadlineExceeded) || quiet.Err() == nil {
-		t.Errorf("a hub without anything new gives %v, %v", got, err)
-	}
-	hub.Throttle(eventhubstest.Throttling{Delay: time.Hour})
-	add(t, hub, "new")
-	if got, err := c.Next(within(t)); !errors.Is(err, eventhub.ErrHeldUp) {
-		t.Errorf("a link that is held up gives %v, %v", got, err)
-	}
+	heldUp(t, hub, open(t, s, nil))
 }
 
 // stuck is a credential whose sign-in host does not answer.

@@ -3,11 +3,9 @@ package feed_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"noroshi/ingest/feed"
 	"noroshi/internal/bus"
@@ -46,30 +44,16 @@ func TestAStreamThatWasMadeAnewIsRefused(t *testing.T) {
 	if err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf("anew"), 1); err != nil {
 		t.Fatal(err)
 	}
-	var counts feed.Counts
-	f := &feed.Feed{Stream: anew{}, Bus: b, Counts: &counts, Log: slog.New(slog.DiscardHandler), Room: func(context.Context) error { return nil },
-		Prepare: func(int32) feed.Prepare {
-			return func(to []bus.Record, m feed.Message, _ *feed.Tally) []bus.Record {
-				return append(to, bus.Record{Topic: bus.Events, Key: []byte("k"), Value: m.Body})
-			}
-		}}
+	f := scriptedFeed(b, nil, one)
+	f.Stream = anew{}
 	f.Abandon(func() bool { return false })
 	for _, restarts := range []int64{0, 1} {
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			f.Carry(ctx, 0)
-		}()
-		for look := time.Tick(5 * time.Millisecond); ctx.Err() == nil; <-look {
-			if s := counts.Snapshot(); len(s) > 0 && s[0].Messages == 1 && s[0].Restarts["denied"] >= restarts {
-				break
-			}
-		}
-		cancel()
-		<-done
+		carry(t, f, func() bool {
+			s := f.Counts.Snapshot()
+			return len(s) > 0 && s[0].Messages == 1 && s[0].Restarts["denied"] >= restarts
+		})
 	}
-	if s := counts.Snapshot()[0]; s.Messages != 1 || s.Restarts["denied"] == 0 {
+	if s := f.Counts.Snapshot()[0]; s.Messages != 1 || s.Restarts["denied"] == 0 {
 		t.Errorf("counted are %+v", s)
 	}
 	stored := 0
@@ -109,25 +93,6 @@ func (g *growing) Open(_ context.Context, _ int32, after *feed.Position) (feed.C
 		c.messages = append(c.messages, message(n))
 	}
 	return c, nil
-}
-
-// run runs a feed until done says so.
-func run(t *testing.T, f *feed.Feed, done func() bool) {
-	t.Helper()
-	f.Quick()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	ended := make(chan error, 1)
-	go func() { ended <- f.Run(ctx) }()
-	for look := time.Tick(5 * time.Millisecond); ctx.Err() == nil && !done(); <-look {
-	}
-	if ctx.Err() != nil {
-		t.Errorf("it never comes to it; counted are %+v", f.Counts.Snapshot())
-	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
 }
 
 // A first start at the end holds its place from then on, also when it has read nothing when the link breaks.

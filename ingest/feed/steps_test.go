@@ -65,26 +65,48 @@ func message(sequence int64) feed.Message {
 	return feed.Message{Position: feed.Position{Sequence: sequence}, Body: fmt.Append(nil, sequence)}
 }
 
+// during does something until done says so.
+func during(t *testing.T, f *feed.Feed, do func(ctx context.Context), done func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		do(ctx)
+	}()
+	for look := time.Tick(5 * time.Millisecond); ctx.Err() == nil && !done(); <-look {
+	}
+	if ctx.Err() != nil {
+		t.Errorf("it never comes to it; counted are %+v", f.Counts.Snapshot())
+	}
+	cancel()
+	<-ended
+}
+
+// carry carries partition 0, and run all of them, until done says so.
+func carry(t *testing.T, f *feed.Feed, done func() bool) {
+	t.Helper()
+	during(t, f, func(ctx context.Context) { f.Carry(ctx, 0) }, done)
+}
+
+func run(t *testing.T, f *feed.Feed, done func() bool) {
+	t.Helper()
+	f.Quick()
+	during(t, f, func(ctx context.Context) {
+		if err := f.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	}, done)
+}
+
 // carriedUntil carries a scripted stream until so many messages are stored, and gives what lies on the topic events.
 func carriedUntil(t *testing.T, b *bus.Bus, f *feed.Feed, messages int64) (stored []string) {
 	t.Helper()
 	if err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf("scripted"), 1); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f.Carry(ctx, 0)
-	}()
-	for look := time.Tick(5 * time.Millisecond); ctx.Err() == nil; <-look {
-		if s := f.Counts.Snapshot(); len(s) > 0 && s[0].Messages >= messages {
-			break
-		}
-	}
-	cancel()
-	<-done
+	carry(t, f, func() bool { s := f.Counts.Snapshot(); return len(s) > 0 && s[0].Messages >= messages })
 	if err := b.All(t.Context(), bus.Events, func(r bus.Record) error { stored = append(stored, string(r.Value)); return nil }); err != nil {
 		t.Fatal(err)
 	}
@@ -160,24 +182,11 @@ func TestStoredMessagesAreNotHeld(t *testing.T) {
 	if err := b.EnsureCheckpoints(t.Context(), bus.CheckpointsOf("scripted"), 1); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f.Carry(ctx, 0)
-	}()
-	for look := time.Tick(20 * time.Millisecond); ctx.Err() == nil; <-look {
+	carry(t, f, func() bool {
 		runtime.GC()
-		if c := f.Counts.Snapshot(); len(c) > 0 && c[0].Messages == 100 && held.Load() < 5 {
-			break
-		}
-	}
-	if n := held.Load(); n >= 5 {
-		t.Errorf("%d messages are held", n)
-	}
-	cancel()
-	<-done
+		c := f.Counts.Snapshot()
+		return len(c) > 0 && c[0].Messages == 100 && held.Load() < 5
+	})
 }
 
 // givenAway gives its messages away.
@@ -211,15 +220,8 @@ func TestARecordTooLargeDoublesNobody(t *testing.T) {
 		}
 		f.TooLarge = func(r bus.Record, _ error) (bus.Record, bool) { return r, false }
 		s.messages = append(s.messages, message(4))
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-		defer cancel()
-		go func() {
-			for look := time.Tick(5 * time.Millisecond); ctx.Err() == nil && f.Counts.Snapshot()[0].Restarts["kafka"] < 2; <-look {
-			}
-			cancel()
-		}()
-		f.Carry(ctx, 0)
-		if c := f.Counts.Snapshot()[0]; c.Restarts["kafka"] < 2 || c.Messages != 4 {
+		carry(t, f, func() bool { return f.Counts.Snapshot()[0].Restarts["kafka"] >= 2 })
+		if c := f.Counts.Snapshot()[0]; c.Messages != 4 {
 			t.Errorf("at least once %t: counted are %+v", atLeastOnce, c)
 		}
 	}
@@ -315,24 +317,13 @@ func TestAPartitionThatComesLaterIsCarriedWhole(t *testing.T) {
 	w.partitions.Store(1)
 	f := scriptedFeed(b, nil, one)
 	f.Stream, f.Latest = w, true
-	f.Quick()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	done := make(chan error, 1)
-	go func() { done <- f.Run(ctx) }()
-	look := time.Tick(5 * time.Millisecond)
-	for ; ctx.Err() == nil && w.opened.Load() == 0; <-look {
-	}
-	w.partitions.Store(2)
-	for ; ctx.Err() == nil; <-look {
-		if s := f.Counts.Snapshot(); len(s) == 2 && s[1].Messages == 2 {
-			break
+	run(t, f, func() bool {
+		if w.opened.Load() > 0 {
+			w.partitions.Store(2)
 		}
-	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
+		s := f.Counts.Snapshot()
+		return len(s) == 2 && s[1].Messages == 2
+	})
 	if s := f.Counts.Snapshot(); len(s) != 2 || s[0].Messages != 0 || s[1].Messages != 2 {
 		t.Errorf("counted are %+v", s)
 	}

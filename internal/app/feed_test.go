@@ -49,6 +49,18 @@ func running(t *testing.T, hub *eventhubstest.Server, dir string, tenants ...str
 	}
 }
 
+// stored waits until so many messages of partition 0 are stored.
+func stored(t *testing.T, r *Run, messages int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for s := r.counts.Snapshot(); len(s) == 0 || s[0].Messages < int64(messages); s = r.counts.Snapshot() {
+		if pause(ctx, 10*time.Millisecond) != nil {
+			t.Fatalf("only %v", s)
+		}
+	}
+}
+
 // topic gives the records of a topic in a data folder that no run keeps.
 func topic(t *testing.T, dir string, name bus.Topic) (all []bus.Record) {
 	t.Helper()
@@ -98,11 +110,7 @@ func TestBadMessagesAreSetAsideAlone(t *testing.T) {
 	}
 	dir := t.TempDir()
 	r, end := running(t, hub, dir, "T-1")
-	for s := r.counts.Snapshot(); len(s) == 0 || s[0].Messages < int64(len(messages)); s = r.counts.Snapshot() {
-		if pause(t.Context(), 10*time.Millisecond) != nil {
-			t.Fatalf("only %v", s)
-		}
-	}
+	stored(t, r, len(messages))
 	end()
 	var ids []string
 	for _, rec := range topic(t, dir, bus.Events) {
@@ -157,11 +165,7 @@ func TestAMessageThatCannotBeReadIsSetAside(t *testing.T) {
 	}
 	dir := t.TempDir()
 	r, end := running(t, hub, dir)
-	for s := r.counts.Snapshot(); len(s) == 0 || s[0].Messages < 17; s = r.counts.Snapshot() {
-		if pause(t.Context(), 10*time.Millisecond) != nil {
-			t.Fatalf("only %v", s)
-		}
-	}
+	stored(t, r, 17)
 	end()
 	var ids []string
 	for _, rec := range topic(t, dir, bus.Events) {
@@ -191,16 +195,9 @@ func TestAGapIsToldByAnAlert(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	until := func(r *Run) {
-		for s := r.counts.Snapshot(); len(s) == 0 || s[0].Messages == 0; s = r.counts.Snapshot() {
-			if pause(t.Context(), 10*time.Millisecond) != nil {
-				t.Fatalf("only %v", s)
-			}
-		}
-	}
 	add("read")
 	r, end := running(t, hub, dir)
-	until(r)
+	stored(t, r, 1)
 	end()
 	add("lost")
 	add("lost too")
@@ -209,7 +206,7 @@ func TestAGapIsToldByAnAlert(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, end = running(t, hub, dir)
-	until(r)
+	stored(t, r, 1)
 	end()
 	told := topic(t, dir, bus.Status)
 	var status Status
@@ -245,11 +242,7 @@ func TestHostileMessagesHoldUpNobody(t *testing.T) {
 	}
 	dir := t.TempDir()
 	r, end := running(t, hub, dir)
-	for s := r.counts.Snapshot(); len(s) == 0 || s[0].Messages < int64(len(messages)); s = r.counts.Snapshot() {
-		if pause(t.Context(), 10*time.Millisecond) != nil {
-			t.Fatalf("only %v", s)
-		}
-	}
+	stored(t, r, len(messages))
 	end()
 	events := topic(t, dir, bus.Events)
 	if len(events) != 1 || events[0].Header(headerID) != "behind" {
