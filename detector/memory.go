@@ -1,8 +1,6 @@
 package detector
 
 import (
-	"strings"
-
 	"noroshi/internal/alert"
 	"noroshi/rules"
 	"noroshi/rules/kind"
@@ -26,7 +24,8 @@ func (s *Set) Memory() *Memory {
 	return m
 }
 
-// Apply gives each alert that a step completes. The alert, and the texts in it, live until the step's bytes are used again.
+// Apply gives each alert that a step completes. The alert, and the texts in it, live until each returns; the step's bytes may
+// be used again when Apply has returned.
 // Rules in shadow state are evaluated and give no alert.
 func (m *Memory) Apply(s *kind.Step, each func(*alert.Alert)) {
 	r := m.set.rules[s.Rule]
@@ -46,7 +45,7 @@ func (m *Memory) alert(r *rule, f *kind.Finding) alert.Alert {
 	a := alert.Alert{
 		Schema: alert.Schema, ID: alert.ID(last.Tenant, r.ID, last.Key, f.Anchor...), Status: alert.Firing, Revision: 1, Late: f.Late, Rule: r.head, Severity: r.Severity,
 		Tenant: last.Tenant, Account: last.Account, Actor: last.Actor, Target: last.Target, Summary: last.Summary, Time: f.Last,
-		Window: alert.Window{First: f.First, Last: f.Last, Count: f.Count}, Group: make(map[string]string, len(last.Key)), DedupKey: r.ID + "/" + last.Tenant + "/" + strings.Join(last.Key, "/"),
+		Window: alert.Window{First: f.First, Last: f.Last, Count: f.Count}, Group: make(map[string]string, len(last.Key)), DedupKey: alert.DedupKey(last.Tenant, r.ID, last.Key),
 		Source: last.Source, Respond: last.Respond, Times: alert.Times{Happened: f.Last, Enqueued: last.Enqueued},
 	}
 	for i, name := range r.ByNames {

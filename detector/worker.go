@@ -131,7 +131,7 @@ func (w *Worker) excused(r *rule) bool {
 	return false
 }
 
-// Match appends the packed steps of the record at hand, each behind its length as decimal bytes of four; see Steps.
+// Match appends the packed steps of the record at hand, each behind its length in four bytes, big-endian; see Steps.
 func (w *Worker) Match(to []byte) []byte {
 	for _, i := range w.Hits() {
 		at := len(to)
@@ -160,9 +160,10 @@ func Steps(b []byte, each func(packed []byte)) {
 func (w *Worker) fill(i int32) {
 	r, ev, s := w.set.rules[i], w.ev, &w.step
 	asn, _ := strconv.Atoi(ev.Text(event.SourceASN))
+	same := w.reader.Same()
 	*s = kind.Step{
-		Rule: i, Time: w.reader.Time(), Enqueued: w.enqueued, ID: ev.Text(event.ID), Tenant: ev.Text(event.Tenant), Account: ev.Text(event.Account),
-		Action: ev.Text(event.Action), Dataset: ev.Text(event.Dataset), Actor: alert.Actor{Name: ev.Text(event.UserName), Kind: ev.Text(event.UserKind), ID: ev.Text(event.UserID)},
+		Rule: i, Time: w.reader.Time(), Enqueued: w.enqueued, ID: same.ID, Tenant: ev.Text(event.Tenant), Account: ev.Text(event.Account),
+		Action: same.Action, Outcome: same.Outcome, Dataset: ev.Text(event.Dataset), Actor: alert.Actor{Name: ev.Text(event.UserName), Kind: ev.Text(event.UserKind), ID: ev.Text(event.UserID)},
 		Target: ev.Text(event.TargetName), Source: alert.Source{IP: ev.Text(event.SourceIP), Country: ev.Text(event.SourceCountry), ASN: asn},
 		Session: ev.Text(event.Session), App: ev.Text(event.AppID), Destinations: s.Destinations[:0], Key: s.Key[:0], Respond: s.Respond[:0],
 	}

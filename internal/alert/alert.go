@@ -4,6 +4,7 @@ package alert
 import (
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/binary"
 	"encoding/json"
 	"time"
 )
@@ -126,21 +127,23 @@ type Times struct {
 // ID makes an alert's id of what the finding is: tenant, rule, group values and anchor, each of which may hold any text.
 // Rule revision, evidence and time of processing are not in it.
 func ID(tenant, rule string, group []string, anchor ...string) string {
-	h := sha256.New()
-	put := func(s string) {
-		n := len(s)
-		h.Write([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
-		h.Write([]byte(s))
+	return "alrt_" + digest([]string{tenant, rule}, group, anchor)
+}
+
+// DedupKey is the same for all findings of a rule about one group: what ID is made of, without the anchor.
+func DedupKey(tenant, rule string, group []string) string {
+	return "ddk_" + digest([]string{tenant, rule}, group)
+}
+
+// digest is a hash of lists of texts, each list behind the number of its texts and each text behind its length.
+func digest(lists ...[]string) string {
+	var b []byte
+	for _, texts := range lists {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(texts)))
+		for _, t := range texts {
+			b = append(binary.BigEndian.AppendUint32(b, uint32(len(t))), t...)
+		}
 	}
-	put(tenant)
-	put(rule)
-	h.Write([]byte{byte(len(group))})
-	for _, g := range group {
-		put(g)
-	}
-	for _, a := range anchor {
-		put(a)
-	}
-	var sum [sha256.Size]byte
-	return "alrt_" + base32.StdEncoding.EncodeToString(h.Sum(sum[:0]))[:26]
+	sum := sha256.Sum256(b)
+	return base32.StdEncoding.EncodeToString(sum[:])[:26]
 }

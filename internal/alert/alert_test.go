@@ -61,6 +61,27 @@ func TestIDKeepsItsPartsApart(t *testing.T) {
 	}
 }
 
+// TestKeysKeepTheirPartsApart: no group of one rule is taken for another one, nor for a group of another rule or tenant.
+func TestKeysKeepTheirPartsApart(t *testing.T) {
+	groups := [][]string{nil, {""}, {"", ""}, {"a/b", "c"}, {"a", "b/c"}, {"a", "b", "c"}, {"a/b/c"}, {"abc"}, make([]string, 256), make([]string, 257)}
+	seen := map[string]bool{}
+	for _, tenant := range []string{"", "t", "tr", "t/r"} {
+		for _, rule := range []string{"", "r", "rr"} {
+			for _, g := range groups {
+				seen[DedupKey(tenant, rule, g)] = true
+				seen[ID(tenant, rule, g)] = true
+				seen[ID(tenant, rule, g, "")] = true
+			}
+		}
+	}
+	if want := 4 * 3 * len(groups) * 3; len(seen) != want {
+		t.Errorf("%d keys and ids of %d", len(seen), want)
+	}
+	if k := DedupKey("t", "r", nil); len(k) != len("ddk_")+26 || k[:4] != "ddk_" {
+		t.Errorf("the key is %s", k)
+	}
+}
+
 // FuzzAppendQuoted: whatever the text, the result is a JSON string of it, broken UTF-8 replaced.
 func FuzzAppendQuoted(f *testing.F) {
 	f.Add("plain")

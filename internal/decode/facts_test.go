@@ -2,6 +2,7 @@ package decode
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -205,6 +206,31 @@ func TestDuplicatesShareTheirBits(t *testing.T) {
 	}
 	if bits(admin(`"Operation":"Add group."`)) == one || bits(strings.Replace(admin(`"Operation":"Add user."`), "03:04:05", "03:04:06", 1)) == one {
 		t.Error("another action or time is the same record")
+	}
+}
+
+// TestASignInIsKnownByItsOutcomeToo: one id comes as interrupted and then as a success, and other records do not say how they ended.
+func TestASignInIsKnownByItsOutcomeToo(t *testing.T) {
+	graph := `{"id":"s-1","createdDateTime":"2026-01-02T03:04:05Z","userPrincipalName":"taro@contoso.example","appDisplayName":"Outlook"%s}`
+	audit := `{"CreationTime":"2026-01-02T03:04:05","Id":"s-1","RecordType":%s,"Operation":%q,"UserId":"taro@contoso.example"%s}`
+	logon := `{"category":"AdvancedHunting-IdentityLogonEvents","time":"2026-01-02T03:04:05Z","properties":{"Timestamp":"2026-01-02T03:04:05Z",` +
+		`"ReportId":"s-1","LogonType":"Interactive","Application":"AD","ActionType":%q}}`
+	rows := []struct {
+		name, one, other string
+		same             bool
+	}{
+		{"two outcomes", fmt.Sprintf(graph, `,"status":{"errorCode":0}`), fmt.Sprintf(graph, `,"status":{"errorCode":50140}`), false},
+		{"with and without one", fmt.Sprintf(graph, `,"status":{"errorCode":0}`), fmt.Sprintf(graph, ""), false},
+		{"other members", fmt.Sprintf(graph, `,"status":{"errorCode":0}`), fmt.Sprintf(graph, `,"status":{"errorCode":0},"userId":"u-1"`), true},
+		{"an audit of a sign-in", fmt.Sprintf(audit, "15", "Sign-in", `,"ErrorNumber":"0"`), fmt.Sprintf(audit, "15", "Sign-in", `,"ErrorNumber":"50126"`), false},
+		{"an audit of something else", fmt.Sprintf(audit, "1", "Set-Mailbox", `,"ResultStatus":"True"`), fmt.Sprintf(audit, "1", "Set-Mailbox", `,"ResultStatus":"False"`), true},
+		{"a logon", fmt.Sprintf(logon, "LogonSuccess"), fmt.Sprintf(logon, "LogonFailed"), false},
+	}
+	for _, x := range rows {
+		one, other := read(t, x.one), read(t, x.other)
+		if same := one.Same() == other.Same(); same != x.same || (one.Duplicate() == other.Duplicate()) != same {
+			t.Errorf("%s: %+v and %+v", x.name, one.Same(), other.Same())
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package decode
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"hash/maphash"
 	"strings"
 	"time"
 
@@ -41,23 +40,32 @@ func (r *Record) AppendKey(to []byte) []byte {
 	return append(append(append(to, r.Tenant...), '/'), r.Account...)
 }
 
-var seed = maphash.MakeSeed()
-
-// Duplicate is 64 bits that two records share when they are the same: tenant, id, time and action, which of a sign-in holds
-// its outcome. It differs from process to process.
-func (r *Reader) Duplicate() uint64 {
-	h := maphash.String(seed, r.Event.Text(event.ID))
-	h = mix(h, maphash.String(seed, r.Event.Text(event.Tenant)))
-	h = mix(h, maphash.String(seed, r.Event.Text(event.Action)))
-	return mix(h, uint64(r.time.UnixNano()))
+// Same is what the record at hand is known by within its tenant; the texts live until the next record.
+func (r *Reader) Same() event.Identity {
+	id := event.Identity{ID: r.Event.Text(event.ID), Time: r.time.UnixNano(), Action: r.Event.Text(event.Action)}
+	if r.loggedOn() {
+		id.Outcome = r.Event.Text(event.Outcome)
+	}
+	return id
 }
 
-// mix joins two hashes so that neither order nor equality cancels out.
-func mix(a, b uint64) uint64 {
-	a ^= b + 0x9e3779b97f4a7c15 + a<<6 + a>>2
-	a *= 0xff51afd7ed558ccd
-	return a ^ a>>33
+// Duplicate is 64 bits that records of one event share.
+func (r *Reader) Duplicate() uint64 { return r.Same().Hash(r.Event.Text(event.Tenant)) }
+
+// loggedOn reports whether the record at hand is a sign-in, by whatever road.
+func (r *Reader) loggedOn() bool {
+	switch r.view.shape {
+	case event.UAL:
+		a := r.Event.Text(event.Action)
+		return a == "UserLoggedIn" || a == "UserLoginFailed" || code(r, r.scalar(markRecordType)) == stsLogon
+	case event.Defender:
+		return r.table() == "IdentityLogonEvents"
+	}
+	return r.signIn()
 }
+
+// stsLogon is the record type of sign-ins in the unified audit log.
+const stsLogon = "15"
 
 func eventID(r *Reader, text string) string {
 	switch r.view.shape {
@@ -140,7 +148,7 @@ func outcome(r *Reader, status string) string {
 	case "UserLoginFailed":
 		return "failure"
 	}
-	if r.view.shape == event.UAL && code(r, r.scalar(markRecordType)) == "15" {
+	if r.view.shape == event.UAL && code(r, r.scalar(markRecordType)) == stsLogon {
 		switch r.Event.Text(r.plan.authError) {
 		case "":
 			return ""

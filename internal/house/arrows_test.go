@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 	"ingest/kafka":                {"ingest/feed", "internal/bus"},
 	"ingest/file":                 {"ingest", "internal/decode"}, // the reason of a line that is too long
 	"rules":                       {"internal/cond", "internal/list", "internal/event", "internal/alert", "internal/diag", "internal/strictyaml", "rules/kind", "rules/library"},
-	"rules/kind":                  {"internal/alert"},
+	"rules/kind":                  {"internal/alert", "internal/event"}, // what an event is known by
 	"rules/library":               {},
 	"detector":                    {"rules", "rules/kind", "internal/decode", "internal/event", "internal/alert", "internal/cond", "internal/cond/index"}, // it runs conditions by their witness
 	"sinks":                       {"internal/alert", "internal/diag"},

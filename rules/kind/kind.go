@@ -18,8 +18,9 @@ type Finding struct {
 // Memory is what one rule keeps of the events of one partition.
 type Memory interface {
 	// Apply takes the next step of the rule and appends the findings that it completes. It is called from the one goroutine
-	// that owns the partition. The step may be kept. What fires must be a monotone function of the set of steps, and the
-	// anchor a function of when it completes, so that order and repeats do not matter.
+	// that owns the partition. The step and its texts live until the findings have been used: a memory that keeps a step
+	// keeps its Clone. What fires must be a monotone function of the set of steps, and the anchor a function of when it
+	// completes, so that order and repeats do not matter.
 	Apply(s *Step, to []Finding) []Finding
 }
 

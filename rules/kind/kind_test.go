@@ -1,6 +1,10 @@
 package kind
 
 import (
+	"bytes"
+	standard "cmp"
+	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,7 +15,7 @@ import (
 
 func example() Step {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
-	return Step{Rule: 7, Time: at, Enqueued: at.Add(time.Second), ID: "id", Tenant: "t", Account: "a", Action: "x", Dataset: "d", Actor: alert.Actor{Name: "n", Kind: "user", ID: "i"},
+	return Step{Rule: 7, Time: at, Enqueued: at.Add(time.Second), ID: "id", Tenant: "t", Account: "a", Action: "x", Outcome: "success", Dataset: "d", Actor: alert.Actor{Name: "n", Kind: "user", ID: "i"},
 		Target: "g", Source: alert.Source{IP: "203.0.113.7", Country: "NL", ASN: 64500}, Session: "s", App: "p", Destinations: []string{"u", ""}, Key: []string{"k"}, Summary: "日本", Facts: []byte(`{"a":1}`), Respond: []alert.Step{{ID: "i", Text: "t", Command: "c"}}, Cut: true}
 }
 
@@ -42,11 +46,66 @@ func FuzzUnpack(f *testing.F) {
 	})
 }
 
-func TestMatchIsKnownByIDAndTime(t *testing.T) {
-	a, b := example(), example()
-	b.Time = b.Time.Add(time.Nanosecond)
-	one, two := Match{}.Apply(&a, nil), Match{}.Apply(&b, nil)
-	if len(one) != 1 || cmp.Equal(one[0].Anchor, two[0].Anchor) {
-		t.Errorf("anchors %v and %v", one, two)
+// TestMatchIsKnownByTheIdentity: one id may stand on several records; what else they say makes no other finding.
+func TestMatchIsKnownByTheIdentity(t *testing.T) {
+	anchor := func(change func(*Step)) []string {
+		s := example()
+		change(&s)
+		fs := Match{}.Apply(&s, nil)
+		if len(fs) != 1 {
+			t.Fatalf("%d findings", len(fs))
+		}
+		return fs[0].Anchor
+	}
+	one := anchor(func(*Step) {})
+	for name, change := range map[string]func(*Step){
+		"id": func(s *Step) { s.ID += "x" }, "time": func(s *Step) { s.Time = s.Time.Add(time.Nanosecond) },
+		"action": func(s *Step) { s.Action += "x" }, "outcome": func(s *Step) { s.Outcome = "" },
+	} {
+		if cmp.Equal(anchor(change), one) {
+			t.Errorf("another %s is the same finding", name)
+		}
+	}
+	same := anchor(func(s *Step) { s.Dataset, s.Summary, s.Source.IP, s.Rule = "x", "x", "x", 9 })
+	if d := cmp.Diff(same, one); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestPackedStepsSortAsEventsDo: by time, then id, action and outcome by their bytes, whatever their lengths.
+func TestPackedStepsSortAsEventsDo(t *testing.T) {
+	texts := []string{"", "\x00", "\x00\x00", "\x00a", "A", "a", "a\x00", "a\x00b", "ab", "b", "\xff"}
+	r := rand.New(rand.NewPCG(1, 2))
+	pick := func() Step {
+		s := example()
+		s.Time = time.Unix(0, int64(r.IntN(3)-1)*1e9).UTC()
+		s.ID, s.Action, s.Outcome = texts[r.IntN(len(texts))], texts[r.IntN(len(texts))], texts[r.IntN(len(texts))]
+		return s
+	}
+	for range 20_000 {
+		a, b := pick(), pick()
+		want := standard.Or(a.Time.Compare(b.Time), strings.Compare(a.ID, b.ID), strings.Compare(a.Action, b.Action), strings.Compare(a.Outcome, b.Outcome))
+		if got := bytes.Compare(a.Append(nil), b.Append(nil)); got != want {
+			t.Fatalf("got %d, want %d of %+v and %+v", got, want, a.Same(), b.Same())
+		}
+		var again Step
+		if err := again.Unpack(a.Append(nil)); err != nil || again.Same() != a.Same() {
+			t.Fatalf("%v: %+v becomes %+v", err, a.Same(), again.Same())
+		}
+	}
+}
+
+// TestAClonedStepIsItsOwn: the bytes that a step was unpacked from are used again.
+func TestAClonedStepIsItsOwn(t *testing.T) {
+	want := example()
+	packed := want.Append(nil)
+	var s Step
+	if err := s.Unpack(packed); err != nil {
+		t.Fatal(err)
+	}
+	got := s.Clone()
+	clear(packed)
+	if d := cmp.Diff(&want, got); d != "" {
+		t.Error(d)
 	}
 }
