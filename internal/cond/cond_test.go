@@ -56,7 +56,7 @@ func scope(lists map[string]List) *Scope {
 func TestConditionsHold(t *testing.T) {
 	texts := map[string]string{
 		"event.action": "New-InboxRule", "user.name": "taro@contoso.example", "account": "taro@contoso.example", "source.ip": "203.0.113.7", "event.code": "1",
-		"inbox_rule.name": "..", "inbox_rule.deletes": "true", "param[Force]": "True", "raw.Odd Name": "x", "file.size": "10", "app.id": "ABC-1",
+		"inbox_rule.name": "..", "inbox_rule.deletes": "true", "param[Force]": "True", `raw["Odd Name"]`: "x", "file.size": "10", "app.id": "ABC-1",
 	}
 	lists := map[string][]string{"inbox_rule.sends_to": {"a@contoso.example", "b@mail.example.net"}, "forward.to": {"Taro's contact"}}
 	known := map[string]List{"apps": names3{"abc-1"}, "vpn": names3{"203.0.113.0/24"}, "none": names3{}}

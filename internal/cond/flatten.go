@@ -76,8 +76,11 @@ func chain(n ast.Node) (string, bool) {
 		if !isText || !known {
 			return "", false
 		}
-		if base == "param" || base == "change" {
-			return base + "[" + p.Value + "]", true
+		switch {
+		case base == "param" || base == "change":
+			return event.Entry(base, p.Value), true
+		case base == "raw" || strings.HasPrefix(base, "raw.") || strings.HasPrefix(base, "raw["):
+			return event.Member(base, p.Value), true
 		}
 		return base + "." + p.Value, true
 	}

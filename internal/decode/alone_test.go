@@ -71,17 +71,14 @@ func TestTheShapeIsOfTheRecordAlone(t *testing.T) {
 	}
 }
 
-// TestMarksAreSpeltOnce: all views that fold names see the same mark in the same member, or the one would tell another shape than
-// the other.
-func TestMarksAreSpeltOnce(t *testing.T) {
+// TestMarksHaveTheirPlaces: each mark is projected at its number, in every view.
+func TestMarksHaveTheirPlaces(t *testing.T) {
 	r := reader()
 	for shape := range r.plan.views {
 		v := &r.plan.views[shape]
-		for _, mark := range marks[:min(marked[shape], markEvent+1)] {
-			for _, path := range v.paths {
-				if folded[shape] && path != mark && strings.EqualFold(path, mark) {
-					t.Errorf("the view %v has %s beside %s", v.shape, path, mark)
-				}
+		for i, mark := range marks[:marked[shape]] {
+			if v.at[mark] != int32(i) || v.paths[i] != mark {
+				t.Errorf("the view %v has %s at %d", v.shape, mark, v.at[mark])
 			}
 		}
 	}

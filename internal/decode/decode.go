@@ -37,7 +37,8 @@ type Plan struct {
 type view struct {
 	shape event.Shape
 	paths []string
-	at    map[string]int32 // by path
+	at    map[string]int32 // by path, as it is spelt
+	same  map[string]int32 // by what paths have in common that lead to the same value
 	slots []origin         // by slot
 	lists []int32          // the Name/Value lists that param looks into
 	audit int32            // the audit record that a row holds, or -1
@@ -76,7 +77,7 @@ func NewPlan(l *event.Layout, o Options) *Plan {
 func (p *Plan) Layout() *event.Layout { return p.layout }
 
 func newView(l *event.Layout, shape event.Shape) view {
-	v := view{shape: shape, at: map[string]int32{}, slots: make([]origin, l.Len()), audit: -1}
+	v := view{shape: shape, at: map[string]int32{}, same: map[string]int32{}, slots: make([]origin, l.Len()), audit: -1}
 	for _, m := range marks[:marked[shape]] {
 		v.path(m)
 	}
@@ -94,9 +95,6 @@ func newView(l *event.Layout, shape event.Shape) view {
 		o := &v.slots[s]
 		o.plain = -1
 		for _, p := range d.Paths(shape) {
-			if d.Field == nil && d.Family() == "raw" {
-				p = literal(p)
-			}
 			o.feeds = append(o.feeds, v.path(p))
 		}
 		o.form = d.Form()
@@ -121,23 +119,21 @@ func newView(l *event.Layout, shape event.Shape) view {
 	return v
 }
 
-// path is the place of a path among those projected.
+// path is the place of a path among those projected. Paths that differ in case alone have one place: what a rule sees does not
+// depend on how others spell it.
 func (v *view) path(p string) int32 {
-	i, ok := v.at[p]
+	if i, ok := v.at[p]; ok {
+		return i
+	}
+	same := projector.Same(p)
+	i, ok := v.same[same]
 	if !ok {
 		i = int32(len(v.paths))
-		v.at[p] = i
+		v.same[same] = i
 		v.paths = append(v.paths, p)
 	}
+	v.at[p] = i
 	return i
-}
-
-// literal marks the name of a member that holds brackets, which a path would read otherwise.
-func literal(path string) string {
-	if slices.Contains([]byte(path), '[') {
-		return ":" + path
-	}
-	return path
 }
 
 // Given reports whether records of a shape can have a value for the slot.

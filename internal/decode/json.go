@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"noroshi/internal/decode/projector"
+	"noroshi/internal/event"
 )
 
 // unwrap is what JSON in text stands for: of a string, or an array of one string or number, that value; all else stays as it is.
@@ -42,86 +43,78 @@ func unwrap(s string) string {
 // entry is an entry of a Name/Value list.
 type entry struct {
 	Name, Value, Old, New string
+	valued                bool // the value is there and not null
 }
 
 // listCache is the Name/Value list that the record at hand was last asked for: several derived fields read the same one.
 type listCache struct {
-	used    bool
-	path    string
-	entries []entry
+	used     bool
+	path     string
+	entries  []entry
+	readable bool
 }
 
-// entries are the entries of the Name/Value list at a path, be it JSON or JSON in text; values that are no text are as JSON
-// writes them. A list that is none gives no entries. They live until the next record.
-func (r *Reader) entries(path string) []entry {
-	if r.list.used && r.list.path == path {
-		return r.list.entries
+// entries are the entries of the Name/Value list at a path, in every form that projector.Entries reads, be it JSON or JSON in
+// text; values that are no text are as JSON writes them. A list that is none gives no entries. They live until the next record.
+func (r *Reader) entries(path string) []entry { return r.listAt(path).entries }
+
+// readable reports whether there is a Name/Value list at a path that could be read, be it empty.
+func (r *Reader) readable(path string) bool { return r.listAt(path).readable }
+
+func (r *Reader) listAt(path string) *listCache {
+	c := &r.list
+	if c.used && c.path == path {
+		return c
 	}
-	all := r.list.entries[:0]
-	if i, ok := r.view.at[path]; ok && r.x.Values[i].Kind == projector.Array {
-		all = r.gather(all, int(r.x.Values[i].From))
-	} else if ok {
-		all = append(all, parseEntries(r.span(path))...)
+	c.used, c.path, c.entries, c.readable = true, path, c.entries[:0], false
+	i, ok := r.view.at[path]
+	if !ok {
+		return c
 	}
-	r.list = listCache{used: true, path: path, entries: all}
-	return all
+	switch v := r.x.Values[i]; v.Kind {
+	case projector.Array, projector.Object:
+		c.entries, c.readable = r.gather(c.entries, r.x.Bytes(), int(v.From))
+	case projector.Text:
+		c.entries, c.readable = r.entriesOf(c.entries, r.span(path))
+	}
+	return c
 }
 
-// gather reads the entries of the list at a place of the record, without a copy of texts that need none.
-func (r *Reader) gather(all []entry, from int) []entry {
-	b := r.x.Bytes()
-	projector.Elements(b, from, func(v projector.Value) {
-		if v.Kind != projector.Object {
-			return
+// entriesOf appends the entries of a list in bytes of its own, which are JSON, or JSON in text, or neither.
+func (r *Reader) entriesOf(all []entry, raw []byte) ([]entry, bool) {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) > 0 && raw[0] == '"' {
+		var s string
+		if json.Unmarshal(raw, &s) != nil {
+			return all, false
 		}
-		var e entry
-		projector.Members(b, int(v.From), func(name, v projector.Value) {
-			if v.Kind == projector.Null {
-				return
-			}
-			text := r.placed(v)
-			switch string(b[name.From:name.To]) {
-			case "Name", "key", "displayName":
-				e.Name = text
-			case "Value", "value":
-				e.Value = text
-			case "OldValue", "oldValue":
-				e.Old = text
-			case "NewValue", "newValue":
-				e.New = text
-			}
-		})
-		all = append(all, e)
-	})
-	return all
+		raw = bytes.TrimSpace([]byte(s))
+	}
+	if nesting(raw) > projector.MaxDepth || !json.Valid(raw) {
+		return all, false
+	}
+	return r.gather(all, append(bytes.Clone(raw), slack[:]...), 0)
 }
 
-// placed is the text of a value of the record at hand, or its JSON.
-func (r *Reader) placed(v projector.Value) string {
-	raw := r.x.Bytes()[v.From:v.To]
-	if v.Escaped {
+// gather reads the entries of the list at a place, without a copy of texts that need none.
+func (r *Reader) gather(all []entry, b []byte, from int) ([]entry, bool) {
+	ok := projector.Entries(b, from, func(e projector.Entry) {
+		valued := e.Value.Kind != projector.None && e.Value.Kind != projector.Null
+		all = append(all, entry{r.placed(b, e.Name), r.placed(b, e.Value), r.placed(b, e.Old), r.placed(b, e.New), valued})
+	})
+	return all, ok
+}
+
+// placed is the text of a value, or its JSON; "" of null.
+func (r *Reader) placed(b []byte, v projector.Value) string {
+	raw := b[v.From:v.To]
+	switch {
+	case v.Kind == projector.None || v.Kind == projector.Null || len(raw) == 0:
+		return ""
+	case v.Escaped:
 		return r.unescape(raw)
 	}
 	return unsafe.String(unsafe.SliceData(raw), len(raw))
-}
-
-func parseEntries(raw []byte) (all []entry) {
-	raw = bytes.TrimSpace(raw)
-	if len(raw) == 0 || raw[0] != '[' {
-		return nil
-	}
-	var list []json.RawMessage
-	if json.Unmarshal(raw, &list) != nil {
-		return nil
-	}
-	for _, one := range list {
-		var m map[string]json.RawMessage
-		if json.Unmarshal(one, &m) != nil {
-			continue
-		}
-		all = append(all, entry{Name: text(m, "Name", "key", "displayName"), Value: text(m, "Value", "value"), Old: text(m, "OldValue", "oldValue"), New: text(m, "NewValue", "newValue")})
-	}
-	return all
 }
 
 // text is the first member there is, as text.
@@ -140,12 +133,18 @@ func text(m map[string]json.RawMessage, names ...string) string {
 	return ""
 }
 
-// named is the value of an entry, its name without regard to case; ok tells whether there is one.
+// named is the value of the first entry of a name that has one, its name without regard to case; ok tells whether there is an
+// entry of that name.
 func named(all []entry, name string) (value string, ok bool) {
 	for _, e := range all {
-		if strings.EqualFold(e.Name, name) {
-			return e.Value, true
+		if sameName(e.Name, name) {
+			if ok = true; e.valued {
+				return e.Value, true
+			}
 		}
 	}
-	return "", false
+	return "", ok
 }
+
+// sameName reports whether two names of members or entries are the same: without regard to case, as the projector has it.
+func sameName(a, b string) bool { return event.Lower(a) == event.Lower(b) }

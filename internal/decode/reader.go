@@ -48,6 +48,7 @@ type Reader struct {
 	enveloped  []byte               // the row at hand in an envelope of ours
 	whole      []byte               // the record at hand with what it holds as JSON in text in the place of the text
 	text       []byte               // one such text
+	unfolded   unfolded             // what such texts were in the record at hand
 	row        *projector.Projector // of the row in which the audit record at hand came; else nil
 	time       time.Time
 	timeFrom   string
@@ -58,7 +59,7 @@ type Reader struct {
 func (p *Plan) Reader() *Reader {
 	r := &Reader{plan: p}
 	for i := range p.views {
-		r.projectors[i] = projector.New(p.views[i].paths, folded[i])
+		r.projectors[i] = projector.New(p.views[i].paths)
 	}
 	r.Event = event.New(p.layout, r)
 	return r
@@ -72,6 +73,7 @@ func (r *Reader) Read(b []byte, from, to int, enqueued time.Time) error {
 	r.list.used = false // its memory is used again
 	r.rec = b[from:to]
 	r.row = nil
+	r.unfolded.in = nil
 	if to-from > MaxRecord {
 		return &Error{BadSize, errSize}
 	}
@@ -181,7 +183,8 @@ func (r *Reader) HasLists() bool {
 	return false
 }
 
-// scalar is the text of a projected value, "" of an object, an array or null.
+// scalar is the text of a projected value, "" of an object, an array or null. An object that lay in the record as JSON in text is
+// that text.
 func (r *Reader) scalar(i int32) string {
 	v := &r.x.Values[i]
 	switch v.Kind {
@@ -196,6 +199,8 @@ func (r *Reader) scalar(i int32) string {
 		return "true"
 	case projector.False:
 		return "false"
+	case projector.Object, projector.Array:
+		return r.folded(v.From)
 	}
 	return ""
 }
@@ -287,7 +292,10 @@ func country(s string) string {
 	if capital(s[0]) && capital(s[1]) {
 		return s
 	}
-	return strings.ToUpper(s)
+	if s = strings.ToUpper(s); !capital(s[0]) || !capital(s[1]) {
+		return ""
+	}
+	return s
 }
 
 func capital(c byte) bool { return c >= 'A' && c <= 'Z' }

@@ -82,7 +82,8 @@ func (r *Reader) changed(name string) string {
 		return changedIn(r.entries("ModifiedProperties"), name)
 	}
 	for _, t := range r.targets() {
-		if v := changedIn(parseEntries(t.ModifiedProperties), name); v != "" {
+		entries, _ := r.entriesOf(nil, t.ModifiedProperties)
+		if v := changedIn(entries, name); v != "" {
 			return v
 		}
 	}

@@ -59,9 +59,6 @@ var marks = []string{"Operation", "CreationTime", "RecordType", "category", "pro
 // marked is how many of the marks a shape's view projects.
 var marked = [event.Shapes]int32{event.UAL: markRecordType + 1, event.Entra: markProperties + 1, event.Defender: markProperties + 1, event.Graph: markType + 1, event.Trace: markEvent + 1, event.Other: markAction + 1}
 
-// folded are the shapes whose records spell the names of their own members in upper or lower case.
-var folded = [event.Shapes]bool{event.Entra: true, event.Graph: true, event.Defender: true, event.Trace: true, event.Other: true}
-
 // hunting begins the category of Defender XDR's tables.
 const hunting = "AdvancedHunting-"
 

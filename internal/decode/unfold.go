@@ -1,10 +1,25 @@
 package decode
 
 import (
+	"bytes"
 	"encoding/json"
+	"unsafe"
 
 	"noroshi/internal/decode/projector"
 )
+
+// unfolded are the texts of a record that were opened.
+type unfolded struct {
+	in    []byte // the record with them opened; nil where there is none
+	from  []byte // the record as it came
+	texts []opening
+}
+
+// opening is where a text lies in the record as it came, and where what it stands for begins in the other.
+type opening struct {
+	text projector.Value
+	at   uint32
+}
 
 // unfold puts into r.whole the record with each object or list that it holds as JSON in text in the place of that text, where
 // something inside is wanted: rows of Log Analytics have such, and records that somebody has passed on. Text inside such a text
@@ -14,18 +29,37 @@ func (r *Reader) unfold(b []byte, from, to int) bool {
 		return false
 	}
 	r.whole = r.whole[:0]
-	done, found := from, false
+	texts := r.unfolded.texts[:0]
+	done := from
 	for _, v := range r.x.Texts {
-		if r.text = projector.Unescape(r.text[:0], b[v.From:v.To]); nesting(r.text) <= maxFolded && json.Valid(r.text) {
-			r.whole = append(append(r.whole, b[done:v.From-1]...), r.text...)
-			done, found = int(v.To)+1, true
+		r.text = projector.Unescape(r.text[:0], b[v.From:v.To])
+		text := bytes.TrimLeft(r.text, " \t\r\n")
+		if nesting(text) > min(v.Room, maxFolded) || !json.Valid(text) {
+			continue
 		}
+		r.whole = append(r.whole, b[done:v.From-1]...)
+		texts = append(texts, opening{v.Value, uint32(len(r.whole))})
+		r.whole = append(r.whole, text...)
+		done = int(v.To) + 1
 	}
 	r.whole = append(append(r.whole, b[done:to]...), slack[:]...)
-	return found
+	r.unfolded = unfolded{r.whole, b, texts}
+	return len(texts) > 0
 }
 
-// maxFolded is how deep a text may nest to be opened: the record around it nests, too.
+// folded is the text that the object or list at a place of the record at hand was, "" where it was none.
+func (r *Reader) folded(at uint32) string {
+	if u := &r.unfolded; u.in != nil && unsafe.SliceData(u.in) == unsafe.SliceData(r.x.Bytes()) {
+		for _, o := range u.texts {
+			if o.at == at {
+				return r.unescape(u.from[o.text.From:o.text.To])
+			}
+		}
+	}
+	return ""
+}
+
+// maxFolded is how deep a text may nest to be opened, and no deeper than the record around it leaves room for.
 const maxFolded = projector.MaxDepth / 2
 
 // nesting is how deep brackets nest in JSON.

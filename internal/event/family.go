@@ -10,8 +10,8 @@ var Lists = []string{"Parameters", "OperationProperties", "ExtendedProperties", 
 
 // familyPaths are the paths of raw.A.B, param[Name] and change[Name].old or .new.
 func familyPaths(name string, s Shape) []string {
-	if path, ok := strings.CutPrefix(name, "raw."); ok {
-		return []string{path}
+	if path, ok := strings.CutPrefix(name, "raw"); ok {
+		return []string{strings.TrimPrefix(path, ".")}
 	}
 	key := name[strings.IndexByte(name, '[')+1:]
 	key, member, _ := cutLast(key, "]")

@@ -2,6 +2,7 @@ package event
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"noroshi/internal/diag"
@@ -112,10 +113,29 @@ var Families = []string{"raw", "param", "change"}
 
 // open reports whether a flat name belongs to an open family.
 func open(name string) bool {
-	return strings.HasPrefix(name, "raw.") && len(name) > len("raw.") ||
-		strings.HasPrefix(name, "param[") && len(name) > len("param[]") ||
-		strings.HasPrefix(name, "change[") && len(name) > len("change[]") && (strings.HasSuffix(name, "].old") || strings.HasSuffix(name, "].new"))
+	inside := func(family, end string) bool {
+		return strings.HasPrefix(name, family+"[") && strings.HasSuffix(name, end) && len(name) > len(family)+1+len(end)
+	}
+	return strings.HasPrefix(name, "raw.") && len(name) > len("raw.") || strings.HasPrefix(name, `raw["`) ||
+		inside("param", "]") || inside("change", "].old") || inside("change", "].new")
 }
+
+// Member is the flat name of a member of what a flat name of the family raw stands for. Names that could be read as more than one
+// member stand in brackets.
+func Member(of, name string) string {
+	for i, c := range name {
+		if c != '_' && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (i == 0 || c < '0' || c > '9') {
+			return of + "[" + strconv.Quote(name) + "]"
+		}
+	}
+	if name == "" {
+		return of + `[""]`
+	}
+	return of + "." + name
+}
+
+// Entry is the flat name of an entry of a family of Name/Value lists: param or change.
+func Entry(family, name string) string { return family + "[" + name + "]" }
 
 // Suggest is the field that a misspelt name most likely means, or "".
 func Suggest(name string) string {

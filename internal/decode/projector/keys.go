@@ -2,110 +2,78 @@ package projector
 
 import (
 	"encoding/binary"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 )
 
-// learned bounds the unknown keys that one object remembers.
+// learned bounds the spellings that one object remembers.
 const learned = 256
 
-// key is one member of an object: what to do with its value, and the key that followed last time.
-type key struct {
-	text  string    // with quotes and colon
-	word  [3]uint64 // its first 24 bytes
-	mask  [3]uint64
+// want is what is wanted of the members of one name, however it is spelt.
+type want struct {
 	slot  int32 // who wants the value itself, or -1
 	first bool  // the first value counts: the member lies in the elements of an array
-	deep  bool  // something wants what lies inside
+	deep  bool  // something inside is wanted
 	child *node
 	each  *node
 	list  *list
-	next  *key
 	stamp uint32 // the record that had it last
-	as    *key   // of which this is another spelling, which counts only where that one is not there
+	texts int    // of that record, how many stand in Texts
+	odd   *key   // for spellings that are not remembered
 }
 
+// key is one spelling of a member's name: what is wanted of its value, and the key that followed last time.
+type key struct {
+	text string    // with quotes and colon
+	word [3]uint64 // its first 24 bytes
+	mask [3]uint64
+	want *want // nil where nobody wants the value
+	next *key
+}
+
+// node is what is wanted of an object.
 type node struct {
-	keys  map[string]*key
+	wants map[string]*want // by the name as fold has it
+	keys  map[string]*key  // by the spelling
 	first *key
-	extra int
-	fold  bool
-	// spellings are the keys that somebody wants as they are otherwise spelt, by their names in lower case.
-	spellings map[string]*key
+	extra int // spellings that were learned
 }
 
-// list is a Name/Value array: which of its entries are wanted, by name and member.
-type list struct {
-	members []string // Value, or NewValue and OldValue
-	names   map[string]*name
-	folded  map[string]*name // lower case names, for those spelt otherwise
-	extra   int
-	first   *name
-	last    *name // the entry before, in the list at hand
-}
+// fold is a name of a member without its case: names that fold alike are one name.
+func fold(name string) string { return strings.ToLower(name) }
 
-// name is what is wanted of the entries of one name, and the name that followed last time.
-type name struct {
-	text  string
-	whole string // how an entry of this name usually begins, up to its value
-	slots []int32
-	next  *name
-}
+func newNode() *node { return &node{wants: map[string]*want{}, keys: map[string]*key{}} }
 
-func newName(text string) *name {
-	return &name{text: text, whole: `"Name":` + strconv.Quote(text) + `,"Value":`}
-}
-
-func newNode() *node { return &node{keys: map[string]*key{}} }
-
-// member is the key of a name.
-func (n *node) member(name string) *key {
-	if k := n.keys[name]; k != nil {
-		return k
+// member is what is wanted of the members of a name. The spelling is remembered as the usual one.
+func (n *node) member(name string) *want {
+	w := n.wants[fold(name)]
+	if w == nil {
+		w = &want{slot: -1}
+		w.odd = newKey(unmatched, w)
+		n.wants[fold(name)] = w
 	}
-	return n.add(name)
+	if n.keys[name] == nil {
+		n.keys[name] = newKey(strconv.Quote(name)+":", w)
+	}
+	return w
 }
 
-func (n *node) add(name string) *key {
-	k := &key{text: strconv.Quote(name) + ":", slot: -1}
-	k.index()
-	n.keys[name] = k
-	return k
-}
+// unmatched stands where no key can: the spelling itself is not remembered.
+const unmatched = "\x00"
 
-// index prepares the comparison of the key's first 24 bytes.
-func (k *key) index() {
+func newKey(text string, w *want) *key {
+	k := &key{text: text, want: w}
 	var h [24]byte
-	copy(h[:], k.text)
+	copy(h[:], text)
 	for i := range k.word {
 		k.word[i] = binary.LittleEndian.Uint64(h[8*i:])
-		if n := len(k.text) - 8*i; n >= 8 {
+		if n := len(text) - 8*i; n >= 8 {
 			k.mask[i] = ^uint64(0)
 		} else if n > 0 {
 			k.mask[i] = 1<<(8*n) - 1
 		}
 	}
-}
-
-func (l *list) want(entry, member string, slot int32) {
-	m := 0
-	for m < len(l.members) && l.members[m] != member {
-		m++
-	}
-	if m == len(l.members) {
-		l.members = append(l.members, member)
-	}
-	n := l.names[entry]
-	if n == nil {
-		n = newName(entry)
-		l.names[entry], l.folded[strings.ToLower(entry)] = n, n
-	}
-	for len(n.slots) <= m {
-		n.slots = append(n.slots, -1)
-	}
-	n.slots[m] = slot
+	return k
 }
 
 // at reports whether this key, its quotes and its colon stand at b[p].
@@ -117,37 +85,20 @@ func (k *key) at(b []byte, p int) bool {
 	return len(k.text) <= 24 || len(b)-p >= len(k.text) && string(b[p+24:p+len(k.text)]) == k.text[24:]
 }
 
-// learn remembers a key that nobody wants, or another spelling of one that somebody does.
-func (n *node) learn(name string) *key {
-	n.extra++
-	if n.fold {
-		if as := n.spelt(name); as != nil {
-			k := *as
-			k.text = strconv.Quote(name) + ":"
-			k.index()
-			n.keys[name] = &k
-			return &k
-		}
+// key is the key of a name that was not foreseen; nil where nobody wants it and it is not remembered either.
+func (n *node) key(name []byte, escaped bool) *key {
+	if k := n.keys[string(name)]; k != nil {
+		return k
 	}
-	return n.add(name)
-}
-
-// unmatched stands where no key can: the spelling itself is not known.
-const unmatched = "\x00"
-
-// spelt is the other spelling of a wanted key that the name is; of several keys the first by name.
-func (n *node) spelt(name string) *key {
-	if n.spellings == nil {
-		n.spellings = map[string]*key{}
-		for _, have := range slices.Sorted(maps.Keys(n.keys)) {
-			low := strings.ToLower(have)
-			if k := n.keys[have]; (k.slot >= 0 || k.deep) && n.spellings[low] == nil {
-				other := *k
-				other.as, other.text = k, unmatched
-				other.index()
-				n.spellings[low] = &other
-			}
-		}
+	w := n.wants[fold(string(name))]
+	if n.extra < learned && !escaped && len(name) < 64 {
+		n.extra++
+		k := newKey(strconv.Quote(string(name))+":", w)
+		n.keys[string(name)] = k
+		return k
 	}
-	return n.spellings[strings.ToLower(name)]
+	if w != nil {
+		return w.odd
+	}
+	return nil
 }

@@ -44,13 +44,18 @@ func (SyntaxError) Is(target error) bool { return target == ErrSyntax }
 type Projector struct {
 	Values []Value
 	// Texts are texts that stand where something inside was wanted and begin like an object or an array, in the order of the
-	// record; of more than 64 the first.
-	Texts []Value
+	// record; of more than 16 in one place the first.
+	Texts []Nested
 	root  *node
 	b     []byte
 	now   uint32
 	room  int // how much deeper the record may nest
-	entry []Value
+}
+
+// Nested is a text that may stand for an object or an array.
+type Nested struct {
+	Value
+	Room int // how deep it may nest for the record to stay within MaxDepth
 }
 
 // Record reads the record b[from:to]; b[to] must be 0 and Slack bytes from there on readable. The values hold until the next call.
@@ -135,76 +140,62 @@ func (x *Projector) find(n *node, p int) (*key, int) {
 	if escaped {
 		name = Unescape(nil, name)
 	}
-	k := n.keys[string(name)]
-	if k == nil && n.extra < learned && !escaped && len(name) < 64 {
-		k = n.learn(string(name))
-	} else if k == nil && n.fold {
-		k = n.spelt(string(name))
-	}
-	return k, colon(b, end)
+	return n.key(name, escaped), colon(b, end)
 }
 
 // value reads the value of k and keeps it if someone wants it.
 func (x *Projector) value(k *key, p int) int {
 	b := x.b
-	switch {
-	case k == nil:
+	if k == nil || k.want == nil {
 		return skip(b, p, x.room)
-	case k.deep:
-		return x.inside(k, p)
-	case b[p] == '"':
+	}
+	w := k.want
+	if w.deep {
+		return x.inside(w, p)
+	}
+	if b[p] == '"' {
 		end, escaped := text(b, p+1)
-		if end >= 0 && k.slot >= 0 {
-			x.store(k, Value{uint32(p + 1), uint32(end - 1), Text, escaped})
+		if end >= 0 {
+			x.store(w, Value{uint32(p + 1), uint32(end - 1), Text, escaped})
 		}
 		return end
 	}
 	end := skip(b, p, x.room)
-	if end >= 0 && k.slot >= 0 {
-		x.store(k, Value{From: uint32(p), To: uint32(end), Kind: kind(b[p])})
+	if end >= 0 {
+		x.store(w, Value{From: uint32(p), To: uint32(end), Kind: kind(b[p])})
 	}
 	return end
 }
 
-func (x *Projector) store(k *key, v Value) {
-	if (k.first || k.as != nil) && !x.counts(k, v) {
+// store keeps a value. Of members that come again the last counts, in the elements of an array the first that is not null.
+func (x *Projector) store(w *want, v Value) {
+	if w.slot < 0 || w.first && (v.Kind == Null || x.Values[w.slot].Kind != None) {
 		return
 	}
-	x.Values[k.slot] = v
-}
-
-// counts reports whether a value counts of a key whose last one need not.
-func (x *Projector) counts(k *key, v Value) bool {
-	return x.Values[k.slot].Kind == None && !(k.first && v.Kind == Null)
+	x.Values[w.slot] = v
 }
 
 // inside reads a value of which something inside is wanted.
-func (x *Projector) inside(k *key, p int) int {
-	if k.as != nil {
-		if k = k.as; k.stamp == x.now {
-			return skip(x.b, p, x.room)
-		}
-		// until the member comes as it is usually spelt
-	}
-	if !k.first {
-		if k.stamp == x.now {
-			x.forget(k)
-		}
-		k.stamp = x.now
+func (x *Projector) inside(w *want, p int) int {
+	if w.stamp != x.now {
+		w.stamp, w.texts = x.now, 0
+	} else if !w.first {
+		x.forget(w)
 	}
 	b, end := x.b, 0
 	v := Value{From: uint32(p), Kind: kind(b[p])}
 	switch {
-	case b[p] == '{' && k.child != nil:
-		end = x.object(k.child, p+1)
-	case b[p] == '[' && (k.list != nil || k.each != nil):
-		end = x.array(k, p+1)
+	case b[p] == '{' && w.child != nil:
+		end = x.object(w.child, p+1)
+	case b[p] == '[' && (w.list != nil || w.each != nil):
+		end = x.array(w, p+1)
 	case b[p] == '"':
 		v.From++
 		end, v.Escaped = text(b, p+1)
 		v.To = uint32(end - 1)
-		if end >= 0 && len(x.Texts) < maxTexts && bracketed(b[v.From:v.To]) {
-			x.Texts = append(x.Texts, Value{v.From, v.To, Text, v.Escaped})
+		if end >= 0 && w.texts < maxTexts && bracketed(b[v.From:v.To]) {
+			w.texts++
+			x.Texts = append(x.Texts, Nested{Value{v.From, v.To, Text, v.Escaped}, x.room})
 		}
 	default:
 		end = skip(b, p, x.room)
@@ -212,14 +203,18 @@ func (x *Projector) inside(k *key, p int) int {
 	if v.Kind != Text {
 		v.To = uint32(end)
 	}
-	if end >= 0 && k.slot >= 0 {
-		x.store(k, v)
+	if end < 0 {
+		return end
 	}
+	if v.Kind == Object && w.list != nil {
+		x.names(w.list, p)
+	}
+	x.store(w, v)
 	return end
 }
 
 // array reads a Name/Value list, or an array of objects of which the first that has a member counts.
-func (x *Projector) array(k *key, p int) int {
+func (x *Projector) array(w *want, p int) int {
 	b := x.b
 	if x.room--; x.room < 0 {
 		return ^p
@@ -228,23 +223,28 @@ func (x *Projector) array(k *key, p int) int {
 		x.room++
 		return p + 1
 	}
-	if k.list != nil {
-		k.list.last = nil
+	if w.each == nil {
+		p = x.pairs(w.list, p)
+	} else {
+		p = x.elements(w.each, p)
 	}
+	x.room++
+	return p
+}
+
+// elements reads an array's elements from the first on.
+func (x *Projector) elements(n *node, p int) int {
+	b := x.b
 	for {
-		switch {
-		case b[p] != '{':
+		if b[p] == '{' {
+			p = x.object(n, p+1)
+		} else {
 			p = skip(b, p, x.room)
-		case k.each != nil:
-			p = x.object(k.each, p+1)
-		default:
-			p = x.pair(k.list, p+1)
 		}
 		if p < 0 {
 			return p
 		}
 		if p = blank(b, p); b[p] == ']' {
-			x.room++
 			return p + 1
 		}
 		if b[p] != ',' {

@@ -219,8 +219,9 @@ func member(b []byte, p int) int {
 	return colon(b, p)
 }
 
-// maxTexts bounds Texts.
-const maxTexts = 64
+// maxTexts bounds the Texts of one place. The bound is one of each place, so that who wants more of a record takes nothing from
+// those who want other things.
+const maxTexts = 16
 
 // bracketed reports whether a text, escapes not undone, begins like an object or an array, be it after blanks.
 func bracketed(raw []byte) bool {
