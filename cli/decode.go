@@ -2,13 +2,13 @@ package cli
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"noroshi/ingest"
 	"noroshi/internal/alert"
 	"noroshi/internal/decode"
 	"noroshi/internal/diag"
@@ -36,18 +36,17 @@ Records keep their order; repeats are not dropped.`,
 			}
 			out := bufio.NewWriter(s.Out)
 			d := newDecoding(decodeOptions(conf), asJSON)
+			r := newReading(s)
 			for _, one := range files {
 				defer one.from.Close()
-				if err := d.file(one, out, func(line int, reason string) {
-					fmt.Fprintf(s.Err, "%s:%d: %s\n", diag.EscapeLine(one.name), line, diag.EscapeLine(reason))
-				}); err != nil {
-					return failed{err}
+				if err := r.each(one, d.reader, func() error { return d.print(out) }); err != nil {
+					return failed{errors.Join(err, out.Flush())}
 				}
 			}
 			if err := out.Flush(); err != nil {
 				return failed{fmt.Errorf("write events: %w", err)}
 			}
-			return nil
+			return r.end(s)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one object a line")
@@ -75,34 +74,11 @@ func newDecoding(o decode.Options, asJSON bool) *decoding {
 	return d
 }
 
-func (d *decoding) file(one input, out *bufio.Writer, bad func(line int, reason string)) error {
-	in, err := ingest.Open(one.name, one.from)
-	if err != nil {
-		return err
+func (d *decoding) print(out io.Writer) error {
+	if _, err := out.Write(d.event()); err != nil {
+		return fmt.Errorf("write event: %w", err)
 	}
-	var b ingest.Block
-	for {
-		more, err := in.Next(&b)
-		if err != nil || !more {
-			return err
-		}
-		gone := 0
-		for i, s := range b.Records {
-			for ; gone < len(b.Bad) && b.Bad[gone].Before <= i; gone++ {
-				bad(b.Bad[gone].Line, string(b.Bad[gone].Reason)+": "+b.Bad[gone].Detail)
-			}
-			if err := d.reader.Read(b.Data, int(s.From), int(s.To), time.Time{}); err != nil {
-				bad(s.Line, err.Error())
-				continue
-			}
-			if _, err := out.Write(d.event()); err != nil {
-				return fmt.Errorf("write event: %w", err)
-			}
-		}
-		for ; gone < len(b.Bad); gone++ {
-			bad(b.Bad[gone].Line, string(b.Bad[gone].Reason)+": "+b.Bad[gone].Detail)
-		}
-	}
+	return nil
 }
 
 // event is the event at hand: a flat object of the fields that it has, or lines for a person and an empty one.

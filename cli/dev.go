@@ -128,6 +128,8 @@ func (f *devFlags) messages(s Streams) (all [][]byte, err error) {
 		return nil, err
 	}
 	var records [][]byte
+	faults := newFaults(s.Err)
+	defer faults.end()
 	for _, one := range files {
 		in, err := ingest.Open(one.name, one.from)
 		if err != nil {
@@ -142,7 +144,7 @@ func (f *devFlags) messages(s Streams) (all [][]byte, err error) {
 				records = append(records, bytes.Clone(b.Bytes(i)))
 			}
 			for _, bad := range b.Bad {
-				fmt.Fprintf(s.Err, "%s:%d: left out: %s\n", diag.EscapeLine(one.name), bad.Line, diag.EscapeLine(bad.Detail))
+				faults.add(one.name, bad.Line, string(bad.Reason), bad.Detail)
 			}
 			if !more {
 				break

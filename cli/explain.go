@@ -4,11 +4,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"noroshi/ingest"
 	"noroshi/internal/app"
 	"noroshi/internal/decode"
 	"noroshi/internal/diag"
@@ -51,13 +49,22 @@ that must hold, whether it does, and the values that it looks at.`,
 				return err
 			}
 			found := 0
+			reading := newReading(s)
 			for _, one := range files {
 				defer one.from.Close()
-				n, err := explain(s, e, one, id)
+				err := reading.each(one, e.Reader(), func() error {
+					if x := e.Explain(); id == "" || x.ID == id {
+						found++
+						printExplanation(s.Out, x)
+					}
+					return nil
+				})
 				if err != nil {
 					return failed{err}
 				}
-				found += n
+			}
+			if err := reading.end(s); err != nil {
+				return err
 			}
 			if id != "" && found == 0 {
 				return failed{fmt.Errorf("no event %s", id)}
@@ -69,32 +76,6 @@ that must hold, whether it does, and the values that it looks at.`,
 	c.Flags().StringVar(&rule, "rule", "", "the rule's `id`")
 	c.Flags().StringVar(&id, "event", "", "the event's `id`; all events by default")
 	return c
-}
-
-func explain(s Streams, e *app.Explainer, one input, id string) (found int, err error) {
-	in, err := ingest.Open(one.name, one.from)
-	if err != nil {
-		return 0, err
-	}
-	var b ingest.Block
-	for {
-		more, err := in.Next(&b)
-		if err != nil || !more {
-			return found, err
-		}
-		for i, span := range b.Records {
-			x, err := e.Explain(b.Bytes(i), time.Time{})
-			if err != nil {
-				fmt.Fprintf(s.Err, "%s:%d: %s\n", diag.EscapeLine(one.name), span.Line, diag.EscapeLine(err.Error()))
-				continue
-			}
-			if id != "" && x.ID != id {
-				continue
-			}
-			found++
-			printExplanation(s.Out, x)
-		}
-	}
 }
 
 func printExplanation(w io.Writer, x app.Explanation) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -106,7 +107,7 @@ func open(s Streams, names []string) (all []input, err error) {
 		}
 		info, err := f.Stat()
 		if err == nil && info.IsDir() {
-			err = fmt.Errorf("%s is a folder", n)
+			err = fmt.Errorf("%s is a folder; expected files, such as %s", n, filepath.Join(n, "*.json"))
 		}
 		if err != nil {
 			return nil, failed{fmt.Errorf("open input: %w", err)}

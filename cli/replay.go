@@ -101,10 +101,11 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	}
 	out := bufio.NewWriterSize(s.Out, 64<<10)
 	p := newProgress(s.Err, files)
+	faults := newFaults(s.Err)
 	r := app.Replay{Set: compile(set, conf, sample), Workers: f.workers, AsArrived: f.asArrived, Since: since, Until: until, Last: last, Progress: p.at,
-		Alert: f.printer(out), Bad: func(place, reason string) {
+		Alert: f.printer(out), Fault: func(one app.Fault) {
 			p.clear()
-			fmt.Fprintf(s.Err, "%s: %s\n", diag.EscapeLine(place), diag.EscapeLine(reason))
+			faults.add(one.Input, one.Line, string(one.Reason), one.Detail)
 		}}
 	for _, rule := range r.Set.Unindexed() {
 		if !rule.Shipped {
@@ -113,6 +114,7 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	}
 	stats, err := r.Run(c.Context(), inputs)
 	p.clear()
+	faults.end()
 	if ferr := out.Flush(); err == nil {
 		err = ferr
 	}
@@ -122,7 +124,10 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	if !f.json {
 		fmt.Fprintf(s.Err, "%s: %s, %s, %d undecodable, %s\n", plural(stats.Records, "record"), plural(stats.Events, "event"), plural(stats.Duplicates, "duplicate"), stats.Undecodable, plural(stats.Alerts, "alert"))
 	}
-	return f.writeStats(stats)
+	if err := f.writeStats(stats); err != nil {
+		return err
+	}
+	return tally{records: stats.Records, events: stats.Events, unknown: stats.Unknown, keys: stats.UnknownKeys}.tell(s.Err)
 }
 
 func (f *replayFlags) writeStats(stats app.Stats) error {

@@ -70,6 +70,9 @@ func printStatus(s Streams, all []app.Status) error {
 		}
 		fmt.Fprintf(s.Out, "%s: %s; %s, %s, %s, %s, %s\n", diag.EscapeLine(one.Instance), state, plural(int(one.Records), "record"), plural(int(one.Events), "event"), plural(int(one.Duplicates), "duplicate"), plural(int(one.Alerts), "alert"),
 			plural(int(one.Letters), "dead letter"))
+		if one.Unknown > 0 {
+			fmt.Fprintf(s.Out, "  %s\n", ofNoKnownKind(int(one.Unknown), int(one.Records), one.Keys))
+		}
 		t := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 		if len(one.Partitions) > 0 {
 			fmt.Fprintln(t, "  SOURCE\tPARTITION\tOWNED\tMESSAGES\tRECORDS\tBYTES\tLAG\tAGE\tCOMMITTED\tABORTED\tRESTARTS\tDEAD LETTERS\tMISSED")

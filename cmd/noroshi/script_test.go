@@ -30,7 +30,7 @@ func run() {
 
 // TestScripts are what users see, command by command.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: os.Getenv("NOROSHI_UPDATE") != "", Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor}})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: os.Getenv("NOROSHI_UPDATE") != "", Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "waitstatus": waitStatus}})
 }
 
 // waitFor waits until a file holds a text: waitfor FILE TEXT.
@@ -44,4 +44,17 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s never holds %q", args[0], args[1])
+}
+
+// waitStatus waits until the status of a run holds a text: waitstatus DATA TEXT.
+func waitStatus(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: waitstatus DATA TEXT")
+	}
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		if err := ts.Exec("noroshi", "status", "--data", args[0]); err == nil && strings.Contains(ts.ReadFile("stdout"), args[1]) {
+			return
+		}
+	}
+	ts.Fatalf("the status never holds %q", args[1])
 }

@@ -50,11 +50,11 @@ func NewExplainer(set *rules.Set, r *rules.Rule, o decode.Options) (*Explainer, 
 	return e, nil
 }
 
-// Explain evaluates the rule on a record, part by part.
-func (e *Explainer) Explain(rec []byte, enqueued time.Time) (Explanation, error) {
-	if err := e.reader.ReadAlone(rec, enqueued); err != nil {
-		return Explanation{}, err
-	}
+// Reader reads the records to explain.
+func (e *Explainer) Reader() *decode.Reader { return e.reader }
+
+// Explain evaluates the rule, part by part, on the record that the reader has at hand.
+func (e *Explainer) Explain() Explanation {
 	id := e.reader.Identity()
 	x := Explanation{ID: id.ID, Action: id.Action, Time: id.Time, Fires: true}
 	for _, c := range e.parts {
@@ -73,7 +73,7 @@ func (e *Explainer) Explain(rec []byte, enqueued time.Time) (Explanation, error)
 		x.Fires = x.Fires && !p.Holds
 		x.Parts = append(x.Parts, p)
 	}
-	return x, nil
+	return x
 }
 
 func (e *Explainer) part(role string, c *cond.Program) Part {

@@ -115,6 +115,9 @@ func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bu
 		if !strings.Contains(id.Account, "@") {
 			t.Unresolved()
 		}
+		if id.Dataset == decode.DatasetUnknown {
+			p.run.members.add(body)
+		}
 		t.Record(id.Dataset, m.Enqueued.Sub(id.Time))
 		p.origin = strconv.AppendInt(append(strconv.AppendInt(append(p.origin[:p.place], '@'), m.Sequence, 10), '#'), int64(i), 10)
 		to = append(to, eventRecord(id, body, string(p.origin), m.Enqueued))

@@ -21,7 +21,7 @@ import (
 
 // ingested counts what sources have handed over. An account is unresolved that has neither a user principal name nor an entry
 // in the directory.
-type ingested struct{ records, refused, unresolved atomic.Int64 }
+type ingested struct{ records, refused, unresolved, unknown atomic.Int64 }
 
 // taking is the way of records from the sources to their topic.
 type taking struct {
@@ -32,6 +32,7 @@ type taking struct {
 
 	mu     sync.Mutex // sources share the reader
 	reader *decode.Reader
+	aside  []aside
 }
 
 // The headers of a record on the topic events. Its value is the record's own bytes, unchanged.
@@ -91,12 +92,31 @@ func (t *taking) records(b ingest.Batch) (all []bus.Record) {
 		if !strings.Contains(id.Account, "@") {
 			t.run.ingested.unresolved.Add(1)
 		}
+		if id.Dataset == decode.DatasetUnknown {
+			t.run.members.add(raw.Bytes) // before it is counted: who tells the count tells the names
+			t.run.ingested.unknown.Add(1)
+		}
 		all = append(all, eventRecord(id, raw.Bytes, fmt.Sprintf("%s:%d", raw.File, raw.Line), time.Time{}))
 	}
 	for _, bad := range b.Refused {
 		all = append(all, t.letter(ingest.Raw{Bytes: bad.Bytes, File: bad.File, Line: bad.Line}, string(bad.Reason), bad.Detail))
 	}
+	t.warn()
 	return all
+}
+
+// warn logs the batch's dead letters, a line for each reason.
+func (t *taking) warn() {
+	for _, s := range t.aside {
+		t.run.Log.Warn("records are set aside", slog.String("file", s.file), slog.Int("line", s.line), slog.Int("records", s.records), slog.String("reason", s.reason), slog.String("detail", s.detail))
+	}
+	t.aside = t.aside[:0]
+}
+
+// aside is what was set aside of one batch for one reason, with the place of the first.
+type aside struct {
+	reason, detail, file string
+	line, records        int
 }
 
 // eventRecord is a record as it lies on its topic: its own bytes, unchanged, under the key of its account. The texts of key and
@@ -141,7 +161,11 @@ const timeRoom = 40
 
 func (t *taking) letter(raw ingest.Raw, reason, detail string) bus.Record {
 	t.run.ingested.refused.Add(1)
-	t.run.Log.Warn("record is undecodable", slog.String("file", raw.File), slog.Int("line", raw.Line), slog.String("reason", reason))
+	i := slices.IndexFunc(t.aside, func(a aside) bool { return a.reason == reason })
+	if i < 0 {
+		i, t.aside = len(t.aside), append(t.aside, aside{reason: reason, detail: detail, file: raw.File, line: raw.Line})
+	}
+	t.aside[i].records++
 	l := deadletter.Letter{Reason: reason, Detail: detail, Stage: deadletter.StageIngest, File: raw.File, Line: raw.Line, Value: raw.Bytes}
 	return l.Record()
 }

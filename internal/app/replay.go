@@ -33,8 +33,16 @@ type Replay struct {
 	Until     time.Time                // alerts from it on are left out
 	Last      time.Duration            // alerts earlier than so long before the last event are left out
 	Alert     func(*alert.Alert) error // called from one goroutine; the alert holds until it returns
-	Bad       func(place, reason string)
-	Progress  func(read int64) // called now and then with the bytes read of the input at hand
+	Fault     func(Fault)              // called from one goroutine, in the order of the input
+	Progress  func(read int64)         // called now and then with the bytes read of the input at hand
+}
+
+// Fault is a place in an input that cannot be read.
+type Fault struct {
+	Input  string
+	Line   int
+	Reason decode.Reason
+	Detail string
 }
 
 // Stats are the counts of a replay; Records = Events + Duplicates + Undecodable.
@@ -43,6 +51,9 @@ type Stats struct {
 	Events      int            `json:"events"`
 	Duplicates  int            `json:"duplicates"`
 	Undecodable int            `json:"undecodable"`
+	ByReason    map[string]int `json:"undecodable_by_reason,omitempty"`
+	Unknown     int            `json:"unknown"`                // records of no known kind, repeats among them
+	UnknownKeys []string       `json:"unknown_keys,omitempty"` // names of the members of the first of them
 	Alerts      int            `json:"alerts"`
 	ByRule      map[string]int `json:"by_rule"`
 	ByDataset   map[string]int `json:"by_dataset"`
@@ -52,10 +63,14 @@ type Stats struct {
 	Runs        int            `json:"vm_runs"`                  // of them those that the VM decided
 }
 
+func newStats() Stats {
+	return Stats{ByReason: map[string]int{}, ByRule: map[string]int{}, ByDataset: map[string]int{}, Failed: map[string]int{}}
+}
+
 // Run replays the inputs, one after the other, on all workers. Alerts come in order of their time and record id, so exports
 // in any order give the same; each id comes once.
 func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
-	t := &tail{replay: r, memory: r.Set.Memory(), spool: newSpool(spoolMemory), stats: Stats{ByRule: map[string]int{}, ByDataset: map[string]int{}, Failed: map[string]int{}}}
+	t := &tail{replay: r, memory: r.Set.Memory(), spool: newSpool(spoolMemory), stats: newStats()}
 	defer t.spool.close()
 	workers := make([]*detector.Worker, max(1, r.Workers))
 	free := make(chan *piece, piecesFor(len(workers)))
@@ -74,6 +89,7 @@ func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 		return t.stats, err
 	}
 	t.flush()
+	t.stats.UnknownKeys = t.unknown.Names()
 	for _, w := range workers {
 		t.count(w)
 	}
@@ -205,6 +221,8 @@ type tail struct {
 	told   detector.Seen // alerts, by hash of their id
 	last   int64         // the latest event
 
+	unknown decode.Members // of records of no known kind
+
 	dataset string // of the event counted last, and how many of it have come in a row
 	inRow   int
 
@@ -254,6 +272,10 @@ func (t *tail) piece(p *piece) error {
 			t.bad(e.line, e.err.Reason, e.err.Cause.Error())
 			continue
 		}
+		if e.dataset == decode.DatasetUnknown {
+			t.stats.Unknown++
+			t.unknown.Add(p.block.Bytes(i))
+		}
 		if t.stats.Records++; t.seen.Add(e.hash) {
 			t.stats.Duplicates++
 			continue
@@ -292,8 +314,9 @@ func (t *tail) flush() {
 func (t *tail) bad(line int, reason decode.Reason, detail string) {
 	t.stats.Records++
 	t.stats.Undecodable++
-	if t.replay.Bad != nil {
-		t.replay.Bad(fmt.Sprintf("%s:%d", t.name, line), string(reason)+": "+detail)
+	t.stats.ByReason[string(reason)]++
+	if t.replay.Fault != nil {
+		t.replay.Fault(Fault{Input: t.name, Line: line, Reason: reason, Detail: detail})
 	}
 }
 

@@ -35,7 +35,7 @@ func replay(t *testing.T, text string, change func(*Replay)) (alerts []string, s
 	r := Replay{Set: detector.New(set, detector.Options{}), Workers: 3, Alert: func(a *alert.Alert) error {
 		alerts = append(alerts, string(a.AppendJSON(nil)))
 		return nil
-	}, Bad: func(place, reason string) { bad = append(bad, place+": "+reason) }}
+	}, Fault: func(f Fault) { bad = append(bad, fmt.Sprintf("%s:%d: %s: %s", f.Input, f.Line, f.Reason, f.Detail)) }}
 	if change != nil {
 		change(&r)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"noroshi/ingest/feed"
 	"noroshi/internal/bus"
+	"noroshi/internal/decode"
 )
 
 // Status is what an instance says of itself, as JSON on the topic status.
@@ -19,6 +20,8 @@ type Status struct {
 	Started    time.Time          `json:"started"`
 	Ended      bool               `json:"ended,omitempty"` // this is its last word
 	Records    int64              `json:"records"`
+	Unknown    int64              `json:"unknown"`                // of them those of no known kind, and
+	Keys       []string           `json:"unknown_keys,omitempty"` // names of the members of the first of these
 	Letters    int64              `json:"dead_letters"`
 	Events     int64              `json:"events"`
 	Duplicates int64              `json:"duplicates"`
@@ -52,12 +55,14 @@ func (r *Run) tell(ctx context.Context, b *bus.Bus, w *bus.Writer) error {
 		host = "unknown"
 	}
 	instance, started, said := fmt.Sprintf("%s/%d", host, os.Getpid()), time.Now().UTC(), time.Now()
+	var unknown blind
 	for n := 1; ; n++ {
 		s := r.status(instance, started)
 		s.Ended = ctx.Err() != nil
 		if err := s.tell(context.WithoutCancel(ctx), w); err != nil {
 			r.Log.Warn("status not told", slog.Any("err", err))
 		}
+		unknown.tell(r.Log, s.At, r.stored(), r.members.names())
 		if s.Ended {
 			return nil
 		}
@@ -76,7 +81,7 @@ func (r *Run) tell(ctx context.Context, b *bus.Bus, w *bus.Writer) error {
 
 func (r *Run) status(instance string, started time.Time) *Status {
 	sum := r.stored()
-	s := &Status{Instance: instance, At: time.Now().UTC(), Started: started, Records: sum.records, Letters: sum.letters, Events: r.detected.events.Load(),
+	s := &Status{Instance: instance, At: time.Now().UTC(), Started: started, Records: sum.records, Unknown: sum.unknown, Keys: r.members.names(), Letters: sum.letters, Events: r.detected.events.Load(),
 		Duplicates: r.detected.duplicates.Load(), Alerts: r.detected.alerts.Load(), Partitions: r.counts.Snapshot(), Sinks: map[string]SinkSum{}}
 	for _, k := range r.runners {
 		c := k.Counts()
@@ -95,13 +100,14 @@ func (s *Status) tell(ctx context.Context, w *bus.Writer) error {
 	return w.Write(ctx, []bus.Record{{Topic: bus.Status, Key: []byte(s.Instance), Value: body}})
 }
 
-// totals are what has been stored since the start: records, those of them whose account is no user principal name, and dead letters.
-type totals struct{ records, unresolved, letters int64 }
+// totals are what has been stored since the start: records, those of them whose account is no user principal name, those of no
+// known kind, and dead letters.
+type totals struct{ records, unresolved, unknown, letters int64 }
 
 func (r *Run) stored() totals {
-	s := totals{r.ingested.records.Load(), r.ingested.unresolved.Load(), r.ingested.refused.Load() + r.detected.refused.Load()}
+	s := totals{r.ingested.records.Load(), r.ingested.unresolved.Load(), r.ingested.unknown.Load(), r.ingested.refused.Load() + r.detected.refused.Load()}
 	for _, p := range r.counts.Snapshot() {
-		s.records, s.unresolved = s.records+p.Records, s.unresolved+p.Unresolved
+		s.records, s.unresolved, s.unknown = s.records+p.Records, s.unresolved+p.Unresolved, s.unknown+p.Delays[decode.DatasetUnknown].Records
 		for _, n := range p.Letters {
 			s.letters += n
 		}

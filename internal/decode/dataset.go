@@ -137,7 +137,7 @@ func dataset(r *Reader, _ string) string {
 	case event.Trace:
 		return "exchange.message_trace"
 	}
-	return "unknown"
+	return DatasetUnknown
 }
 
 // Dataset is the kind of the record at hand; the text is constant for known kinds.

@@ -83,7 +83,7 @@ func (r *Reader) Read(b []byte, from, to int, enqueued time.Time) error {
 	if r.time, r.timeFrom = r.when(); r.timeFrom == "" {
 		if r.time, r.timeFrom = enqueued.UTC(), "enqueued"; enqueued.IsZero() {
 			r.timeFrom = ""
-			return &Error{BadTime, errTime}
+			return &Error{BadTime, r.noTime()}
 		}
 	}
 	return nil

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"noroshi/internal/diag"
+)
+
+// maxPlaces is how many places are told of each reason why input cannot be read.
+const maxPlaces = 5
+
+// faults tells what of the input cannot be read: of each reason the first places, and at the end how many more there are.
+type faults struct {
+	out    io.Writer
+	counts map[string]int
+	order  []string // reasons, as they came first
+}
+
+func newFaults(out io.Writer) *faults { return &faults{out: out, counts: map[string]int{}} }
+
+// add tells a place, if it is one of the first.
+func (f *faults) add(input string, line int, reason, detail string) {
+	if f.counts[reason] == 0 {
+		f.order = append(f.order, reason)
+	}
+	if f.counts[reason]++; f.counts[reason] <= maxPlaces {
+		fmt.Fprintf(f.out, "%s:%d: %s: %s\n", diag.EscapeLine(input), line, diag.EscapeLine(reason), diag.EscapeLine(detail))
+	}
+}
+
+// end tells how many places have not been told.
+func (f *faults) end() {
+	for _, reason := range f.order {
+		if more := f.counts[reason] - maxPlaces; more > 0 {
+			fmt.Fprintf(f.out, "%s: %d more\n", diag.EscapeLine(reason), more)
+		}
+	}
+}
+
+// tally is what became of the records of a command's input.
+type tally struct {
+	records, events int
+	unknown         int      // records of no known kind
+	keys            []string // names of the members of the first of them
+}
+
+// tell tells that there is nothing, or nothing that rules can match. Where there are records and none can be read it returns
+// the failure.
+func (t tally) tell(out io.Writer) error {
+	switch {
+	case t.records == 0:
+		fmt.Fprintln(out, "the input holds no records")
+	case t.events == 0:
+		return failed{fmt.Errorf("nothing of the input can be read; expected %s", expected)}
+	case t.unknown > 0:
+		fmt.Fprintln(out, ofNoKnownKind(t.unknown, t.records, t.keys))
+	}
+	return nil
+}
+
+// expected is what commands read.
+const expected = `JSON objects (one a line, in an array, in {"records":[…]} or in {"value":[…]}) or a table (CSV) of audit, sign-in or message trace records`
+
+// ofNoKnownKind tells how many records are of no known kind, and what they look like.
+func ofNoKnownKind(n, of int, keys []string) string {
+	verb := "are"
+	if n == 1 {
+		verb = "is"
+	}
+	named := "no keys"
+	if len(keys) > 0 {
+		named = "keys: " + diag.EscapeLine(strings.Join(keys, ", "))
+	}
+	return fmt.Sprintf("%d of %s %s of no known kind; no rule can match (%s)", n, plural(of, "record"), verb, named)
+}
