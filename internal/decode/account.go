@@ -201,6 +201,16 @@ func targetName(r *Reader, _ string) string {
 	return ""
 }
 
+// sourcePort is the port of the place that gave the address.
+func sourcePort(r *Reader, _ string) string {
+	for _, i := range r.view.slots[event.SourceIP].feeds {
+		if ip, port := Address(r.scalar(i)); ip != "" {
+			return port
+		}
+	}
+	return ""
+}
+
 // sourceKind tells whose address it is.
 func sourceKind(r *Reader, _ string) string {
 	ip := r.field("source.ip")

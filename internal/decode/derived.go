@@ -33,7 +33,7 @@ var derived = map[string]derivation{
 	"user.domain":      {text: func(r *Reader, _ string) string { return Domain(r.field("user.name")) }, needs: []string{"user.name"}},
 	"user.kind":        {text: userKind, needs: []string{"user.name", "user.id", "user.type"}},
 	"user.target.name": {text: targetName, own: true},
-	"source.port":      {text: func(_ *Reader, s string) string { _, port := Address(s); return port }},
+	"source.port":      {text: sourcePort, own: true},
 	"source.kind":      {text: sourceKind, needs: []string{"source.ip", "user.kind"}},
 
 	"resource.id": {text: resource, cheap: true},

@@ -123,11 +123,13 @@ func (r *Reader) Text(s event.Slot) string {
 	return text
 }
 
-// fed is the canonical text of the first place that has one.
+// fed is the canonical text of the first place that has one: a placeholder there hides no other place.
 func (r *Reader) fed(o *origin) string {
 	for _, i := range o.feeds {
 		if text := r.scalar(i); text != "" {
-			return canonical(o.form, text)
+			if text = canonical(o.form, text); text != "" {
+				return text
+			}
 		}
 	}
 	return ""
@@ -158,6 +160,9 @@ func (r *Reader) Has(s event.Slot) bool {
 	}
 	if o.derive != nil && r.plan.layout.Def(s).Field != nil {
 		return false
+	}
+	if o.form.Drops() {
+		return r.Event.Text(s) != ""
 	}
 	if o.row && r.row != nil && r.rowText(s) != "" {
 		return true

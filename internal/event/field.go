@@ -28,6 +28,9 @@ const (
 	JSONText       // JSON in text: a string or an array of one string is that string
 )
 
+// Drops reports whether a text may be none in this form: then it is as if the record lacked it.
+func (f Form) Drops() bool { return f == Address || f == Country }
+
 // Shape is how a record is laid out; each shape has its own paths.
 type Shape uint8
 

@@ -43,11 +43,8 @@ var fields = []Field{
 	{Name: "user.target.id", Form: LowerCase, Meaning: "the target's object id", Example: "99990000-…", Paths: rows(nil, p{"properties.targetResources[*].id"}, "RecipientObjectId")},
 	{Name: "target.name", Meaning: "display name of the target object, be it a user, group, role or application", Example: "Mail Reader", Paths: both(p{"ObjectId", "OfficeObjectId"}, "properties.targetResources[*].displayName", "properties.sourceIdentity.Name", "properties.sourceIdentity.displayName")},
 
-	{Name: "source.ip", Form: Address, Meaning: "the client's address, without port; loopback is dropped", Example: "203.0.113.7",
-		Paths: [Shapes][]string{UAL: {"ClientIP", "ClientIPAddress", "Client_IPAddress", "ActorIpAddress"}, Entra: {"properties.ipAddress", "properties.initiatedBy.user.ipAddress", "callerIpAddress"}, Defender: inRow("IPAddress", "SenderIPv4", "SenderIPv6"), Trace: {"FromIP"},
-			Other: {"properties.IPAddress", "callerIpAddress", "ClientIP", "ipAddress"}}},
-	{Name: "source.port", Type: Number, Meaning: "the client's port", Example: "51234", Derived: "the address",
-		Paths: both(p{"ClientIP", "ClientIPAddress", "Client_IPAddress", "ActorIpAddress"}, "properties.ipAddress", "callerIpAddress")},
+	{Name: "source.ip", Form: Address, Meaning: "the client's address, without port; the first place that holds a usable one counts: loopback, 0.0.0.0, host names and placeholders are none", Example: "203.0.113.7", Paths: addresses},
+	{Name: "source.port", Type: Number, Meaning: "the client's port, of the place that gave the address", Example: "51234", Derived: "the address", Paths: addresses},
 	{Name: "source.kind", Meaning: "what the address is: private ranges, none, or a client's; microsoft where a service actor's record has one", Values: p{"client", "private", "microsoft", "none"}, Example: "client", Derived: "source.ip and user.kind"},
 	{Name: "source.geo.country_iso_code", Form: Country, Meaning: "the country as the record gives it, ISO 3166-1 alpha-2", Example: "NL",
 		Paths: [Shapes][]string{Entra: {"properties.location.countryOrRegion", "properties.locationDetails.countryOrRegion", "location"}, Defender: inRow("CountryCode"), Other: {"properties.CountryCode"}}},
@@ -153,6 +150,13 @@ var fields = []Field{
 	{Name: "http.request.method", Meaning: "the method of a request to Microsoft Graph", Example: "GET", Paths: entra("properties.requestMethod")},
 	{Name: "http.response.status_code", Type: Number, Meaning: "the status of a request to Microsoft Graph", Example: "403", Paths: entra("properties.responseStatusCode")},
 }
+
+// addresses are the places of the client's address.
+var addresses = [Shapes][]string{
+	UAL:      {"ClientIP", "ClientIPAddress", "Client_IPAddress", "ActorIpAddress"},
+	Entra:    {"properties.ipAddress", "properties.initiatedBy.user.ipAddress", "callerIpAddress"},
+	Defender: inRow("IPAddress", "SenderIPv4", "SenderIPv6"), Trace: {"FromIP"},
+	Other: {"properties.IPAddress", "callerIpAddress", "ClientIP", "ipAddress"}}
 
 // FolderClasses are what a mail folder can be.
 var FolderClasses = []string{"inbox", "sent", "drafts", "deleted", "junk", "rss", "notes", "archive", "conversation_history", "sync", "custom"}
