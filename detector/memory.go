@@ -24,10 +24,10 @@ func (s *Set) Memory() *Memory {
 	return m
 }
 
-// Apply gives each alert that a step completes. The alert, and the texts in it, live until each returns; the step's bytes may
+// Apply gives each alert that a hit completes. The alert, and the texts in it, live until each returns; the hit's bytes may
 // be used again when Apply has returned.
 // Rules in shadow state are evaluated and give no alert.
-func (m *Memory) Apply(s *kind.Step, each func(*alert.Alert)) {
+func (m *Memory) Apply(s *kind.Hit, each func(*alert.Alert)) {
 	r := m.set.rules[s.Rule]
 	m.findings = m.rules[s.Rule].Apply(s, m.findings[:0])
 	if r.State == rules.Shadow {
@@ -41,7 +41,7 @@ func (m *Memory) Apply(s *kind.Step, each func(*alert.Alert)) {
 
 // alert is what a finding says. The last event speaks for the others.
 func (m *Memory) alert(r *rule, f *kind.Finding) alert.Alert {
-	last := f.Steps[len(f.Steps)-1]
+	last := f.Hits[len(f.Hits)-1]
 	a := alert.Alert{
 		Schema: alert.Schema, ID: alert.ID(last.Tenant, r.ID, last.Key, f.Anchor...), Status: alert.Firing, Revision: 1, Late: f.Late, Rule: r.head, Severity: r.Severity,
 		Tenant: last.Tenant, Account: last.Account, Actor: last.Actor, Target: last.Target, Summary: last.Summary, Time: f.Last,
@@ -51,12 +51,12 @@ func (m *Memory) alert(r *rule, f *kind.Finding) alert.Alert {
 	for i, name := range r.ByNames {
 		a.Group[name] = last.Key[i]
 	}
-	steps := f.Steps
-	if n := len(steps); n > alert.MaxEvidence {
-		steps = append(append([]*kind.Step{}, steps[:alert.MaxEvidence/2]...), steps[n-alert.MaxEvidence/2:]...)
+	hits := f.Hits
+	if n := len(hits); n > alert.MaxEvidence {
+		hits = append(append([]*kind.Hit{}, hits[:alert.MaxEvidence/2]...), hits[n-alert.MaxEvidence/2:]...)
 		m.CutEvidence++
 	}
-	for _, s := range steps {
+	for _, s := range hits {
 		a.Evidence = append(a.Evidence, alert.Evidence{ID: s.ID, Time: s.Time, Action: s.Action, Dataset: s.Dataset, SourceIP: s.Source.IP, Facts: s.Facts, Cut: s.Cut})
 		a.Sessions = add(a.Sessions, s.Session)
 		a.Indicators.Apps = add(a.Indicators.Apps, s.App)

@@ -11,19 +11,19 @@ import (
 )
 
 // keeper is a kind that fires at every event with all events before it.
-type keeper struct{ kept *[]*kind.Step }
+type keeper struct{ kept *[]*kind.Hit }
 
 func (keeper) Name() string { return "keeper" }
 
-func (keeper) New() kind.Memory { return keeper{new([]*kind.Step)} }
+func (keeper) New() kind.Memory { return keeper{new([]*kind.Hit)} }
 
-func (k keeper) Apply(s *kind.Step, to []kind.Finding) []kind.Finding {
+func (k keeper) Apply(s *kind.Hit, to []kind.Finding) []kind.Finding {
 	*k.kept = append(*k.kept, s.Clone())
 	n := len(*k.kept)
-	return append(to, kind.Finding{Anchor: s.Same().Anchor(), First: (*k.kept)[0].Time, Last: s.Time, Count: n, Steps: *k.kept})
+	return append(to, kind.Finding{Anchor: s.Same().Anchor(), First: (*k.kept)[0].Time, Last: s.Time, Count: n, Hits: *k.kept})
 }
 
-// TestWhatAMemoryKeepsIsItsOwn: the bytes that steps are matched into, and records are read into, are used again.
+// TestWhatAMemoryKeepsIsItsOwn: the bytes that hits are matched into, and records are read into, are used again.
 func TestWhatAMemoryKeepsIsItsOwn(t *testing.T) {
 	rs, ps := rules.Load(rules.Options{Library: true})
 	if len(ps) > 0 {
@@ -42,8 +42,8 @@ func TestWhatAMemoryKeepsIsItsOwn(t *testing.T) {
 		}
 		body = w.Match(body[:0])
 		alerts := 0
-		Steps(body, func(packed []byte) {
-			var s kind.Step
+		EachHit(body, func(packed []byte) {
+			var s kind.Hit
 			if err := s.Unpack(packed); err != nil {
 				t.Fatal(err)
 			}

@@ -105,7 +105,7 @@ func (s *Set) choose(sample [][]byte) {
 	}
 }
 
-// Rules are the rules that take part, in their order; a Step's Rule counts among them.
+// Rules are the rules that take part, in their order; a hit's Rule counts among them.
 func (s *Set) Rules() (all []*rules.Rule) {
 	for _, r := range s.rules {
 		all = append(all, r.Rule)

@@ -26,7 +26,7 @@ type Worker struct {
 	now      uint32
 	list     []int32 // candidates
 	hits     []int32
-	step     kind.Step
+	hit      kind.Hit
 	facts    []byte
 	enqueued time.Time
 
@@ -131,13 +131,13 @@ func (w *Worker) excused(r *rule) bool {
 	return false
 }
 
-// Match appends the packed steps of the record at hand, each behind its length in four bytes, big-endian; see Steps.
+// Match appends the packed hits of the record at hand, each behind its length in four bytes, big-endian; see EachHit.
 func (w *Worker) Match(to []byte) []byte {
 	for _, i := range w.Hits() {
 		at := len(to)
 		to = append(to, 0, 0, 0, 0)
 		w.fill(i)
-		to = w.step.Append(to)
+		to = w.hit.Append(to)
 		putLength(to[at:], len(to)-at-4)
 	}
 	return to
@@ -147,8 +147,8 @@ func putLength(b []byte, n int) {
 	b[0], b[1], b[2], b[3] = byte(n>>24), byte(n>>16), byte(n>>8), byte(n)
 }
 
-// Steps takes apart what Match has appended.
-func Steps(b []byte, each func(packed []byte)) {
+// EachHit takes apart what Match has appended.
+func EachHit(b []byte, each func(packed []byte)) {
 	for len(b) >= 4 {
 		n := int(b[0])<<24 | int(b[1])<<16 | int(b[2])<<8 | int(b[3])
 		each(b[4 : 4+n])
@@ -156,12 +156,12 @@ func Steps(b []byte, each func(packed []byte)) {
 	}
 }
 
-// fill makes the step of a rule for the record at hand. Its texts live until the next record.
+// fill makes the hit of a rule for the record at hand. Its texts live until the next record.
 func (w *Worker) fill(i int32) {
-	r, ev, s := w.set.rules[i], w.ev, &w.step
+	r, ev, s := w.set.rules[i], w.ev, &w.hit
 	asn, _ := strconv.Atoi(ev.Text(event.SourceASN))
 	same := w.reader.Same()
-	*s = kind.Step{
+	*s = kind.Hit{
 		Rule: i, Time: w.reader.Time(), Enqueued: w.enqueued, ID: same.ID, Tenant: ev.Text(event.Tenant), Account: ev.Text(event.Account),
 		Action: same.Action, Outcome: same.Outcome, Dataset: ev.Text(event.Dataset), Actor: alert.Actor{Name: ev.Text(event.UserName), Kind: ev.Text(event.UserKind), ID: ev.Text(event.UserID)},
 		Target: ev.Text(event.TargetName), Source: alert.Source{IP: ev.Text(event.SourceIP), Country: ev.Text(event.SourceCountry), ASN: asn},
@@ -174,7 +174,7 @@ func (w *Worker) fill(i int32) {
 	s.Facts, s.Cut = w.factsFor(r)
 	s.Summary = w.summary(r.Rule)
 	for _, m := range r.Respond {
-		s.Respond = append(s.Respond, alert.Step{ID: m.ID, Text: alert.OneLine(w.machine.Render(m.Text), alert.MaxSummary), Command: alert.OneLine(w.machine.RenderQuoted(m.Command), alert.MaxSummary)})
+		s.Respond = append(s.Respond, alert.Remedy{ID: m.ID, Text: alert.OneLine(w.machine.Render(m.Text), alert.MaxSummary), Command: alert.OneLine(w.machine.RenderQuoted(m.Command), alert.MaxSummary)})
 	}
 }
 

@@ -55,7 +55,7 @@ type Alert struct {
 	Modifiers   []string          `json:"modifiers"`
 	Linked      []string          `json:"linked"`
 	Enrichment  map[string]string `json:"enrichment"`
-	Respond     []Step            `json:"respond"`
+	Respond     []Remedy          `json:"respond"`
 	Times       Times             `json:"times"`
 	Traceparent string            `json:"traceparent,omitempty"`
 }
@@ -110,8 +110,8 @@ type Indicators struct {
 	Networks     []string `json:"networks"`
 }
 
-// Step is one step of remediation, with the account filled in.
-type Step struct {
+// Remedy is one step of remediation, with the account filled in.
+type Remedy struct {
 	ID      string `json:"id"`
 	Text    string `json:"text"`
 	Command string `json:"command"`

@@ -144,7 +144,7 @@ func (w *writer) evidence(all []Evidence) {
 	w.raw("]")
 }
 
-func (w *writer) respond(all []Step) {
+func (w *writer) respond(all []Remedy) {
 	w.raw(`,"respond":[`)
 	for i, s := range all {
 		if i > 0 {

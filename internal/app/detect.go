@@ -156,13 +156,13 @@ func (s *session) record(rec *bus.Record, p *part) error {
 	d.events.Add(1)
 	s.body = s.worker.Match(s.body[:0])
 	var failed error
-	detector.Steps(s.body, func(packed []byte) {
-		var step kind.Step
-		if err := step.Unpack(packed); err != nil {
+	detector.EachHit(s.body, func(packed []byte) {
+		var hit kind.Hit
+		if err := hit.Unpack(packed); err != nil {
 			failed = err
 			return
 		}
-		p.memory.Apply(&step, func(a *alert.Alert) { s.alert(a, rec) })
+		p.memory.Apply(&hit, func(a *alert.Alert) { s.alert(a, rec) })
 	})
 	return failed
 }

@@ -53,15 +53,15 @@ func findings(set *detector.Set, r *rules.Rule, t *rules.Test) (all []any, err e
 		if seen.Add(w.Reader().Duplicate()) {
 			continue
 		}
-		detector.Steps(w.Match(nil), func(packed []byte) { err = sp.add(packed) })
+		detector.EachHit(w.Match(nil), func(packed []byte) { err = sp.add(packed) })
 		if err != nil {
 			return nil, err
 		}
 	}
 	err = sp.each(func(packed []byte) error {
-		var s kind.Step
+		var s kind.Hit
 		if err := s.Unpack(packed); err != nil {
-			return fmt.Errorf("apply step: %w", err)
+			return fmt.Errorf("apply hit: %w", err)
 		}
 		var failed error
 		m.Apply(&s, func(a *alert.Alert) {

@@ -170,11 +170,11 @@ func (r *Replay) fill(ctx context.Context, in *ingest.Input, p *piece) (bool, er
 type piece struct {
 	block  ingest.Block
 	events []outcome
-	steps  []byte
+	hits   []byte
 	failed bool // the reader need not go on
 }
 
-// outcome is what the ordered part needs of a record: its hash and where its steps lie, or why it is none.
+// outcome is what the ordered part needs of a record: its hash and where its hits lie, or why it is none.
 type outcome struct {
 	hash     uint64
 	from, to int32
@@ -186,7 +186,7 @@ type outcome struct {
 
 // match evaluates the block's records.
 func (p *piece) match(w *detector.Worker) {
-	p.events, p.steps = p.events[:0], p.steps[:0]
+	p.events, p.hits = p.events[:0], p.hits[:0]
 	for _, s := range p.block.Records {
 		e := outcome{line: s.Line}
 		if err := w.Read(p.block.Data, int(s.From), int(s.To), time.Time{}); err != nil {
@@ -194,10 +194,10 @@ func (p *piece) match(w *detector.Worker) {
 			p.events = append(p.events, e)
 			continue
 		}
-		e.hash, e.from, e.time = w.Reader().Duplicate(), int32(len(p.steps)), w.Reader().Time().UnixNano()
+		e.hash, e.from, e.time = w.Reader().Duplicate(), int32(len(p.hits)), w.Reader().Time().UnixNano()
 		e.dataset = w.Reader().Dataset()
-		p.steps = w.Match(p.steps)
-		e.to = int32(len(p.steps))
+		p.hits = w.Match(p.hits)
+		e.to = int32(len(p.hits))
 		p.events = append(p.events, e)
 	}
 }
@@ -210,7 +210,7 @@ func undecodable(err error) *decode.Error {
 	return &decode.Error{Reason: decode.BadJSON, Cause: err}
 }
 
-// tail is the ordered part: repeats are dropped and steps gathered in the order of the input, whoever matched them.
+// tail is the ordered part: repeats are dropped and hits gathered in the order of the input, whoever matched them.
 type tail struct {
 	replay *Replay
 	memory *detector.Memory
@@ -288,9 +288,9 @@ func (t *tail) piece(p *piece) error {
 		t.inRow++
 		t.last = max(t.last, e.time)
 		var err error
-		detector.Steps(p.steps[e.from:e.to], func(packed []byte) {
+		detector.EachHit(p.hits[e.from:e.to], func(packed []byte) {
 			if err == nil {
-				err = t.step(packed)
+				err = t.hit(packed)
 			}
 		})
 		if err != nil {
@@ -320,7 +320,7 @@ func (t *tail) bad(line int, reason decode.Reason, detail string) {
 	}
 }
 
-func (t *tail) step(packed []byte) error {
+func (t *tail) hit(packed []byte) error {
 	if t.replay.AsArrived {
 		return t.apply(packed)
 	}
@@ -329,11 +329,11 @@ func (t *tail) step(packed []byte) error {
 
 var seed = maphash.MakeSeed()
 
-// apply gives the alerts that a step completes.
+// apply gives the alerts that a hit completes.
 func (t *tail) apply(packed []byte) error {
-	var s kind.Step
+	var s kind.Hit
 	if err := s.Unpack(packed); err != nil {
-		return fmt.Errorf("apply step: %w", err)
+		return fmt.Errorf("apply hit: %w", err)
 	}
 	var failed error
 	t.memory.Apply(&s, func(a *alert.Alert) {

@@ -11,20 +11,20 @@ import (
 	"slices"
 )
 
-// spoolMemory is how many bytes of steps wait in memory before they are sorted and written to a temporary file.
+// spoolMemory is how many bytes of hits wait in memory before they are sorted and written to a temporary file.
 const spoolMemory = 16 << 20
 
-// spool sorts packed steps, however many there are.
+// spool sorts packed hits, however many there are.
 type spool struct {
 	memory int
 	arena  []byte
-	at     []uint32 // where steps begin; each behind its length
+	at     []uint32 // where hits begin; each behind its length
 	runs   []*os.File
 }
 
 func newSpool(memory int) *spool { return &spool{memory: memory} }
 
-// add takes a step.
+// add takes a hit.
 func (s *spool) add(packed []byte) error {
 	if len(s.arena)+len(packed)+4 > s.memory && len(s.at) > 0 {
 		if err := s.spill(); err != nil {
@@ -36,35 +36,35 @@ func (s *spool) add(packed []byte) error {
 	return nil
 }
 
-func (s *spool) step(at uint32) []byte {
+func (s *spool) hit(at uint32) []byte {
 	n := binary.BigEndian.Uint32(s.arena[at:])
 	return s.arena[at+4 : at+4+n]
 }
 
 func (s *spool) sort() {
-	slices.SortFunc(s.at, func(a, b uint32) int { return bytes.Compare(s.step(a), s.step(b)) })
+	slices.SortFunc(s.at, func(a, b uint32) int { return bytes.Compare(s.hit(a), s.hit(b)) })
 }
 
 // spill writes a sorted run to a temporary file that has no name any more.
 func (s *spool) spill() error {
 	f, err := os.CreateTemp("", "noroshi-replay-*")
 	if err != nil {
-		return fmt.Errorf("spill steps: %w", err)
+		return fmt.Errorf("spill hits: %w", err)
 	}
 	s.runs = append(s.runs, f)
 	if err := os.Remove(f.Name()); err != nil {
-		return fmt.Errorf("spill steps: %w", err)
+		return fmt.Errorf("spill hits: %w", err)
 	}
 	s.sort()
 	w := bufio.NewWriterSize(f, 1<<20)
 	for _, at := range s.at {
 		n := binary.BigEndian.Uint32(s.arena[at:])
 		if _, err := w.Write(s.arena[at : at+4+n]); err != nil {
-			return fmt.Errorf("spill steps: %w", err)
+			return fmt.Errorf("spill hits: %w", err)
 		}
 	}
 	if err := w.Flush(); err != nil {
-		return fmt.Errorf("spill steps: %w", err)
+		return fmt.Errorf("spill hits: %w", err)
 	}
 	s.arena, s.at = s.arena[:0], s.at[:0]
 	return nil
@@ -77,13 +77,13 @@ func (s *spool) close() {
 	}
 }
 
-// each gives all steps in order. A step's bytes hold until each returns.
+// each gives all hits in order. A hit's bytes hold until each returns.
 func (s *spool) each(do func(packed []byte) error) error {
 	s.sort()
 	m := &merge{}
 	for _, f := range s.runs {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
-			return fmt.Errorf("read steps: %w", err)
+			return fmt.Errorf("read hits: %w", err)
 		}
 		if err := m.add(&run{from: bufio.NewReaderSize(f, 256<<10)}); err != nil {
 			return err
@@ -121,7 +121,7 @@ func (r *run) next() (bool, error) {
 		if r.i == len(r.spool.at) {
 			return false, nil
 		}
-		r.now = r.spool.step(r.spool.at[r.i])
+		r.now = r.spool.hit(r.spool.at[r.i])
 		r.i++
 		return true, nil
 	}
@@ -129,16 +129,16 @@ func (r *run) next() (bool, error) {
 	if _, err := io.ReadFull(r.from, n[:]); err == io.EOF {
 		return false, nil
 	} else if err != nil {
-		return false, fmt.Errorf("read steps: %w", err)
+		return false, fmt.Errorf("read hits: %w", err)
 	}
 	r.now = make([]byte, binary.BigEndian.Uint32(n[:]))
 	if _, err := io.ReadFull(r.from, r.now); err != nil {
-		return false, fmt.Errorf("read steps: %w", err)
+		return false, fmt.Errorf("read hits: %w", err)
 	}
 	return true, nil
 }
 
-// merge is a heap of runs by their next step.
+// merge is a heap of runs by their next hit.
 type merge struct{ runs []*run }
 
 func (m *merge) add(r *run) error {

@@ -10,18 +10,18 @@ type Finding struct {
 	Anchor []string // what it is known by beside tenant, rule and group, whatever the order in which its events came
 	First  time.Time
 	Last   time.Time // when it was complete
-	Count  int       // events, also those that Steps leaves out
+	Count  int       // events, also those that Hits leaves out
 	Late   bool      // completed by an event behind the watermark
-	Steps  []*Step   // evidence, in order of time
+	Hits   []*Hit    // evidence, in order of time
 }
 
 // Memory is what one rule keeps of the events of one partition.
 type Memory interface {
-	// Apply takes the next step of the rule and appends the findings that it completes. It is called from the one goroutine
-	// that owns the partition. The step and its texts live until the findings have been used: a memory that keeps a step
-	// keeps its Clone. What fires must be a monotone function of the set of steps, and the anchor a function of when it
+	// Apply takes the next hit of the rule and appends the findings that it completes. It is called from the one goroutine
+	// that owns the partition. The hit and its texts live until the findings have been used: a memory that keeps a hit
+	// keeps its Clone. What fires must be a monotone function of the set of hits, and the anchor a function of when it
 	// completes, so that order and repeats do not matter.
-	Apply(s *Step, to []Finding) []Finding
+	Apply(h *Hit, to []Finding) []Finding
 }
 
 // Kind is a way of firing.

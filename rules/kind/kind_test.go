@@ -13,15 +13,15 @@ import (
 	"noroshi/internal/alert"
 )
 
-func example() Step {
+func example() Hit {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
-	return Step{Rule: 7, Time: at, Enqueued: at.Add(time.Second), ID: "id", Tenant: "t", Account: "a", Action: "x", Outcome: "success", Dataset: "d", Actor: alert.Actor{Name: "n", Kind: "user", ID: "i"},
-		Target: "g", Source: alert.Source{IP: "203.0.113.7", Country: "NL", ASN: 64500}, Session: "s", App: "p", Destinations: []string{"u", ""}, Key: []string{"k"}, Summary: "日本", Facts: []byte(`{"a":1}`), Respond: []alert.Step{{ID: "i", Text: "t", Command: "c"}}, Cut: true}
+	return Hit{Rule: 7, Time: at, Enqueued: at.Add(time.Second), ID: "id", Tenant: "t", Account: "a", Action: "x", Outcome: "success", Dataset: "d", Actor: alert.Actor{Name: "n", Kind: "user", ID: "i"},
+		Target: "g", Source: alert.Source{IP: "203.0.113.7", Country: "NL", ASN: 64500}, Session: "s", App: "p", Destinations: []string{"u", ""}, Key: []string{"k"}, Summary: "日本", Facts: []byte(`{"a":1}`), Respond: []alert.Remedy{{ID: "i", Text: "t", Command: "c"}}, Cut: true}
 }
 
 func TestAPackedStepIsTheStep(t *testing.T) {
 	want := example()
-	var got Step
+	var got Hit
 	if err := got.Unpack(want.Append(nil)); err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func FuzzUnpack(f *testing.F) {
 	f.Add(s.Append(nil))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var s, again Step
+		var s, again Hit
 		if s.Unpack(b) != nil {
 			return
 		}
@@ -48,7 +48,7 @@ func FuzzUnpack(f *testing.F) {
 
 // TestMatchIsKnownByTheIdentity: one id may stand on several records; what else they say makes no other finding.
 func TestMatchIsKnownByTheIdentity(t *testing.T) {
-	anchor := func(change func(*Step)) []string {
+	anchor := func(change func(*Hit)) []string {
 		s := example()
 		change(&s)
 		fs := Match{}.Apply(&s, nil)
@@ -57,16 +57,16 @@ func TestMatchIsKnownByTheIdentity(t *testing.T) {
 		}
 		return fs[0].Anchor
 	}
-	one := anchor(func(*Step) {})
-	for name, change := range map[string]func(*Step){
-		"id": func(s *Step) { s.ID += "x" }, "time": func(s *Step) { s.Time = s.Time.Add(time.Nanosecond) },
-		"action": func(s *Step) { s.Action += "x" }, "outcome": func(s *Step) { s.Outcome = "" },
+	one := anchor(func(*Hit) {})
+	for name, change := range map[string]func(*Hit){
+		"id": func(s *Hit) { s.ID += "x" }, "time": func(s *Hit) { s.Time = s.Time.Add(time.Nanosecond) },
+		"action": func(s *Hit) { s.Action += "x" }, "outcome": func(s *Hit) { s.Outcome = "" },
 	} {
 		if cmp.Equal(anchor(change), one) {
 			t.Errorf("another %s is the same finding", name)
 		}
 	}
-	same := anchor(func(s *Step) { s.Dataset, s.Summary, s.Source.IP, s.Rule = "x", "x", "x", 9 })
+	same := anchor(func(s *Hit) { s.Dataset, s.Summary, s.Source.IP, s.Rule = "x", "x", "x", 9 })
 	if d := cmp.Diff(same, one); d != "" {
 		t.Error(d)
 	}
@@ -76,7 +76,7 @@ func TestMatchIsKnownByTheIdentity(t *testing.T) {
 func TestPackedStepsSortAsEventsDo(t *testing.T) {
 	texts := []string{"", "\x00", "\x00\x00", "\x00a", "A", "a", "a\x00", "a\x00b", "ab", "b", "\xff"}
 	r := rand.New(rand.NewPCG(1, 2))
-	pick := func() Step {
+	pick := func() Hit {
 		s := example()
 		s.Time = time.Unix(0, int64(r.IntN(3)-1)*1e9).UTC()
 		s.ID, s.Action, s.Outcome = texts[r.IntN(len(texts))], texts[r.IntN(len(texts))], texts[r.IntN(len(texts))]
@@ -88,18 +88,18 @@ func TestPackedStepsSortAsEventsDo(t *testing.T) {
 		if got := bytes.Compare(a.Append(nil), b.Append(nil)); got != want {
 			t.Fatalf("got %d, want %d of %+v and %+v", got, want, a.Same(), b.Same())
 		}
-		var again Step
+		var again Hit
 		if err := again.Unpack(a.Append(nil)); err != nil || again.Same() != a.Same() {
 			t.Fatalf("%v: %+v becomes %+v", err, a.Same(), again.Same())
 		}
 	}
 }
 
-// TestAClonedStepIsItsOwn: the bytes that a step was unpacked from are used again.
-func TestAClonedStepIsItsOwn(t *testing.T) {
+// TestAClonedHitIsItsOwn: the bytes that a hit was unpacked from are used again.
+func TestAClonedHitIsItsOwn(t *testing.T) {
 	want := example()
 	packed := want.Append(nil)
-	var s Step
+	var s Hit
 	if err := s.Unpack(packed); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,6 @@ func (Match) Name() string { return "match" }
 func (Match) New() Memory { return Match{} }
 
 // Apply implements Memory: the anchor is the event's identity, since one id can stand on several records.
-func (Match) Apply(s *Step, to []Finding) []Finding {
-	return append(to, Finding{Anchor: s.Same().Anchor(), First: s.Time, Last: s.Time, Count: 1, Steps: []*Step{s}})
+func (Match) Apply(h *Hit, to []Finding) []Finding {
+	return append(to, Finding{Anchor: h.Same().Anchor(), First: h.Time, Last: h.Time, Count: 1, Hits: []*Hit{h}})
 }

@@ -12,8 +12,8 @@ import (
 	"noroshi/internal/event"
 )
 
-// Step is what is left of one record that satisfied a condition of a rule: all that firing needs, and no more.
-type Step struct {
+// Hit is what is left of one record that satisfied a condition of a rule: all that firing needs, and no more.
+type Hit struct {
 	Rule         int32 // its number in the rule set
 	Time         time.Time
 	Enqueued     time.Time // when the source took the record, else when it reached Kafka; zero in files
@@ -32,28 +32,28 @@ type Step struct {
 	Key          []string // the values of the rule's `by`
 	Summary      string
 	Facts        []byte // a JSON object of the fields that the rule names
-	Respond      []alert.Step
+	Respond      []alert.Remedy
 	Cut          bool // facts were left out
 }
 
-// Same is what the step's event is known by within its tenant.
-func (s *Step) Same() event.Identity {
-	return event.Identity{ID: s.ID, Time: s.Time.UnixNano(), Action: s.Action, Outcome: s.Outcome}
+// Same is what the hit's event is known by within its tenant.
+func (h *Hit) Same() event.Identity {
+	return event.Identity{ID: h.ID, Time: h.Time.UnixNano(), Action: h.Action, Outcome: h.Outcome}
 }
 
-// Clone is a copy of the step that shares no memory with it.
-func (s *Step) Clone() *Step {
-	c := *s
+// Clone is a copy of the hit that shares no memory with it.
+func (h *Hit) Clone() *Hit {
+	c := *h
 	for _, t := range c.texts() {
 		*t = strings.Clone(*t)
 	}
 	for _, t := range [...]*string{&c.ID, &c.Action, &c.Outcome} {
 		*t = strings.Clone(*t)
 	}
-	c.Destinations, c.Key, c.Facts = cloned(s.Destinations), cloned(s.Key), bytes.Clone(s.Facts)
+	c.Destinations, c.Key, c.Facts = cloned(h.Destinations), cloned(h.Key), bytes.Clone(h.Facts)
 	c.Respond = nil
-	for _, r := range s.Respond {
-		c.Respond = append(c.Respond, alert.Step{ID: strings.Clone(r.ID), Text: strings.Clone(r.Text), Command: strings.Clone(r.Command)})
+	for _, r := range h.Respond {
+		c.Respond = append(c.Respond, alert.Remedy{ID: strings.Clone(r.ID), Text: strings.Clone(r.Text), Command: strings.Clone(r.Command)})
 	}
 	return &c
 }
@@ -65,100 +65,100 @@ func cloned(all []string) (out []string) {
 	return out
 }
 
-// texts are the single texts but for those that order steps.
-func (s *Step) texts() [12]*string {
-	return [...]*string{&s.Tenant, &s.Account, &s.Dataset, &s.Actor.Name, &s.Actor.Kind, &s.Actor.ID, &s.Target,
-		&s.Source.IP, &s.Source.Country, &s.Session, &s.App, &s.Summary}
+// texts are the single texts but for those that order hits.
+func (h *Hit) texts() [12]*string {
+	return [...]*string{&h.Tenant, &h.Account, &h.Dataset, &h.Actor.Name, &h.Actor.Kind, &h.Actor.ID, &h.Target,
+		&h.Source.IP, &h.Source.Country, &h.Session, &h.App, &h.Summary}
 }
 
-// A step that travels, or waits to be sorted, is packed: what orders it, so that packed steps sort by time, id, action and
+// A hit that travels, or waits to be sorted, is packed: what orders it, so that packed hits sort by time, id, action and
 // outcome; then numbers, and each text behind its length.
 
-// Append packs the step.
-func (s *Step) Append(to []byte) []byte {
-	to = binary.BigEndian.AppendUint64(to, uint64(s.Time.UnixNano())^1<<63)
-	to = appendSorted(appendSorted(appendSorted(to, s.ID), s.Action), s.Outcome)
-	to = binary.AppendUvarint(to, uint64(s.Rule))
+// Append packs the hit.
+func (h *Hit) Append(to []byte) []byte {
+	to = binary.BigEndian.AppendUint64(to, uint64(h.Time.UnixNano())^1<<63)
+	to = appendSorted(appendSorted(appendSorted(to, h.ID), h.Action), h.Outcome)
+	to = binary.AppendUvarint(to, uint64(h.Rule))
 	enqueued := int64(0)
-	if !s.Enqueued.IsZero() {
-		enqueued = s.Enqueued.UnixNano()
+	if !h.Enqueued.IsZero() {
+		enqueued = h.Enqueued.UnixNano()
 	}
 	to = binary.AppendVarint(to, enqueued)
-	for _, t := range s.texts() {
+	for _, t := range h.texts() {
 		to = appendText(to, *t)
 	}
-	to = binary.AppendUvarint(to, uint64(max(s.Source.ASN, 0)))
-	to = appendTexts(to, s.Destinations)
-	to = appendTexts(to, s.Key)
-	to = binary.AppendUvarint(to, uint64(len(s.Facts)))
-	to = append(to, s.Facts...)
-	to = binary.AppendUvarint(to, uint64(len(s.Respond)))
-	for _, r := range s.Respond {
+	to = binary.AppendUvarint(to, uint64(max(h.Source.ASN, 0)))
+	to = appendTexts(to, h.Destinations)
+	to = appendTexts(to, h.Key)
+	to = binary.AppendUvarint(to, uint64(len(h.Facts)))
+	to = append(to, h.Facts...)
+	to = binary.AppendUvarint(to, uint64(len(h.Respond)))
+	for _, r := range h.Respond {
 		to = appendText(appendText(appendText(to, r.ID), r.Text), r.Command)
 	}
-	if s.Cut {
+	if h.Cut {
 		return append(to, 1)
 	}
 	return append(to, 0)
 }
 
 // appendSorted appends a text so that the bytes compare as the texts do: a zero byte in it is followed by 255, its end is two zeros.
-func appendSorted(to []byte, s string) []byte {
+func appendSorted(to []byte, h string) []byte {
 	for {
-		before, after, zero := strings.Cut(s, "\x00")
+		before, after, zero := strings.Cut(h, "\x00")
 		to = append(to, before...)
 		if !zero {
 			return append(to, 0, 0)
 		}
-		to, s = append(to, 0, 255), after
+		to, h = append(to, 0, 255), after
 	}
 }
 
-func appendText(to []byte, s string) []byte {
-	return append(binary.AppendUvarint(to, uint64(len(s))), s...)
+func appendText(to []byte, h string) []byte {
+	return append(binary.AppendUvarint(to, uint64(len(h))), h...)
 }
 
 func appendTexts(to []byte, all []string) []byte {
 	to = binary.AppendUvarint(to, uint64(len(all)))
-	for _, s := range all {
-		to = appendText(to, s)
+	for _, h := range all {
+		to = appendText(to, h)
 	}
 	return to
 }
 
-// ErrStep is a packed step that is none.
-var ErrStep = errors.New("not a packed step")
+// ErrHit says that bytes are no packed hit.
+var ErrHit = errors.New("not a packed hit")
 
-// Unpack reads a packed step. Its texts share the bytes given, which must not change while it lives.
-func (s *Step) Unpack(b []byte) error {
+// Unpack reads a packed hit. Its texts share the bytes given, which must not change while it lives.
+func (h *Hit) Unpack(b []byte) error {
 	if len(b) < 8 {
-		return ErrStep
+		return ErrHit
 	}
 	r := reading{b: b[8:]}
-	*s = Step{Time: time.Unix(0, int64(binary.BigEndian.Uint64(b)^1<<63)).UTC(), Destinations: s.Destinations[:0], Key: s.Key[:0], Respond: s.Respond[:0]}
-	s.ID, s.Action, s.Outcome = r.sorted(), r.sorted(), r.sorted()
-	s.Rule = int32(r.number())
+	*h = Hit{Time: time.Unix(0, int64(binary.BigEndian.Uint64(b)^1<<63)).UTC(), Destinations: h.Destinations[:0], Key: h.Key[:0], Respond: h.Respond[:0]}
+	h.ID, h.Action, h.Outcome = r.sorted(), r.sorted(), r.sorted()
+	h.Rule = int32(r.number())
 	if n := r.signed(); n != 0 {
-		s.Enqueued = time.Unix(0, n).UTC()
+		h.Enqueued = time.Unix(0, n).UTC()
 	}
-	for _, t := range s.texts() {
+	for _, t := range h.texts() {
 		*t = r.text()
 	}
-	s.Source.ASN = int(r.number())
-	s.Destinations = r.texts(s.Destinations)
-	s.Key = r.texts(s.Key)
-	s.Facts = r.bytes()
+	h.Source.ASN = int(r.number())
+	h.Destinations = r.texts(h.Destinations)
+	h.Key = r.texts(h.Key)
+	h.Facts = r.bytes()
 	for n := r.number(); n > 0 && !r.failed; n-- {
-		s.Respond = append(s.Respond, alert.Step{ID: r.text(), Text: r.text(), Command: r.text()})
+		h.Respond = append(h.Respond, alert.Remedy{ID: r.text(), Text: r.text(), Command: r.text()})
 	}
 	if len(r.b) != 1 || r.failed {
-		return ErrStep
+		return ErrHit
 	}
-	s.Cut = r.b[0] == 1
+	h.Cut = r.b[0] == 1
 	return nil
 }
 
-// reading takes a packed step apart.
+// reading takes a packed hit apart.
 type reading struct {
 	b      []byte
 	failed bool
