@@ -224,7 +224,7 @@ func (n naive) text(name string) (s string, has bool) {
 		v := n.at(p)
 		has = has || v != nil
 		if s == "" {
-			s = plainText(v)
+			s = canonical(d.Form(), plainText(v))
 		}
 	}
 	if s == "" && n.row != nil && slices.Contains([]string{"organization.id", "source.geo.country_iso_code", "source.geo.city_name"}, name) {
@@ -237,26 +237,34 @@ func (n naive) text(name string) (s string, has bool) {
 	if slices.Contains(decode.Names(), name) { // what is worked out is there if it is not empty
 		has = s != ""
 	}
-	if s == "" {
-		return "", has
+	if d.Form().Drops() {
+		has = s != ""
 	}
-	switch d.Form() {
+	return s, has
+}
+
+// canonical is a text as rules see it.
+func canonical(f event.Form, s string) string {
+	if s == "" {
+		return ""
+	}
+	switch f {
 	case event.LowerCase:
-		s = strings.ToLower(s)
+		return strings.ToLower(s)
 	case event.Operation:
-		s = strings.ReplaceAll(strings.TrimRight(strings.TrimLeft(s, " "), ". "), "–", "-")
+		return strings.ReplaceAll(strings.TrimRight(strings.TrimLeft(s, " "), ". "), "–", "-")
 	case event.Country:
-		if s = strings.ToUpper(s); len(s) != 2 {
-			s = ""
+		if s = strings.ToUpper(s); len(s) != 2 || strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+			return ""
 		}
 	case event.Truth:
 		if t := strings.ToLower(s); t == "true" || t == "false" {
-			s = t
+			return t
 		}
 	case event.Address:
 		s, _ = decode.Address(s)
 	}
-	return s, has
+	return s
 }
 
 // implied is what records of a family need not say.
