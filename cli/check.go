@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"noroshi/internal/app"
 	"noroshi/internal/config"
 	"noroshi/internal/diag"
+	"noroshi/internal/replay"
 	"noroshi/rules"
 )
 
@@ -113,10 +113,10 @@ func testCommand(s Streams) *cobra.Command {
 				return err
 			}
 			show(s.Err, ps)
-			var all []app.Verdict
+			var all []replay.Verdict
 			d := compile(set, conf, nil)
 			for _, r := range d.Rules() {
-				all = append(all, app.Prove(d, r)...)
+				all = append(all, replay.Prove(d, r)...)
 			}
 			if err := report(s.Out, all, asJSON); err != nil {
 				return failed{fmt.Errorf("write results: %w", err)}
@@ -147,7 +147,7 @@ func testCommand(s Streams) *cobra.Command {
 	return c
 }
 
-func report(out io.Writer, all []app.Verdict, asJSON bool) error {
+func report(out io.Writer, all []replay.Verdict, asJSON bool) error {
 	for _, v := range all {
 		if asJSON {
 			if err := writeJSON(out, v); err != nil {
@@ -185,7 +185,7 @@ type junitFailure struct {
 	Message string `xml:"message,attr"`
 }
 
-func writeJUnit(path string, all []app.Verdict, now time.Time) error {
+func writeJUnit(path string, all []replay.Verdict, now time.Time) error {
 	suite := junitSuite{Name: "noroshi", Tests: len(all), Time: now.UTC().Format(time.RFC3339)}
 	for _, v := range all {
 		c := junitCase{Class: v.Rule, Name: v.Test, File: fmt.Sprintf("%s:%d", v.File, v.Line)}

@@ -24,8 +24,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"noroshi/internal/alert"
-	"noroshi/internal/app"
 	"noroshi/internal/diag"
+	"noroshi/internal/replay"
 )
 
 //go:embed demo/takeover.ndjson
@@ -138,11 +138,11 @@ func demoWants(ctx context.Context, s Streams) (map[string]bool, error) {
 		return nil, err
 	}
 	want := map[string]bool{}
-	r := app.Replay{Set: compile(set, conf, nil), Workers: 1, Alert: func(a *alert.Alert) error {
+	r := replay.Replay{Set: compile(set, conf, nil), Workers: 1, Alert: func(a *alert.Alert) error {
 		want[strings.Clone(a.ID)] = true
 		return nil
 	}}
-	_, err = r.Run(ctx, []app.Input{{Name: "takeover", From: bytes.NewReader(takeover)}})
+	_, err = r.Run(ctx, []replay.Input{{Name: "takeover", From: bytes.NewReader(takeover)}})
 	return want, err
 }
 

@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"noroshi/internal/app"
 	"noroshi/internal/decode"
 	"noroshi/internal/diag"
+	"noroshi/internal/replay"
 )
 
 func explainCommand(s Streams) *cobra.Command {
@@ -40,7 +40,7 @@ that must hold, whether it does, and the values that it looks at.`,
 				}
 				return fmt.Errorf("no rule %s", rule)
 			}
-			e, err := app.NewExplainer(set, r, decodeOptions(conf))
+			e, err := replay.NewExplainer(set, r, decodeOptions(conf))
 			if err != nil {
 				return failed{err}
 			}
@@ -78,7 +78,7 @@ that must hold, whether it does, and the values that it looks at.`,
 	return c
 }
 
-func printExplanation(w io.Writer, x app.Explanation) {
+func printExplanation(w io.Writer, x replay.Explanation) {
 	verdict := "does not fire"
 	if x.Fires {
 		verdict = "fires"

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"time"
 
 	"noroshi/ingest"
@@ -49,10 +48,7 @@ func (r *reading) record(one input, b *ingest.Block, i int, reader *decode.Reade
 	span := b.Records[i]
 	r.tally.records++
 	if err := reader.Read(b.Data, int(span.From), int(span.To), time.Time{}); err != nil {
-		var e *decode.Error
-		if !errors.As(err, &e) {
-			return err
-		}
+		e := decode.Undecodable(err)
 		r.faults.add(one.name, span.Line, string(e.Reason), e.Cause.Error())
 		return nil
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"noroshi/internal/alert"
-	"noroshi/internal/app"
 	"noroshi/internal/diag"
+	"noroshi/internal/replay"
 )
 
 // The beginning of the input tells how common comparisons are.
@@ -88,22 +88,22 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	if err != nil {
 		return err
 	}
-	var inputs []app.Input
+	var inputs []replay.Input
 	var sample [][]byte
 	for i, one := range files {
 		defer one.from.Close()
 		from := io.Reader(one.from)
 		if i == 0 {
 			head, rest := peek(from)
-			sample, from = app.Sample(head, sampleCount), rest
+			sample, from = replay.Sample(head, sampleCount), rest
 		}
-		inputs = append(inputs, app.Input{Name: one.name, From: from})
+		inputs = append(inputs, replay.Input{Name: one.name, From: from})
 	}
 	out := bufio.NewWriterSize(s.Out, 64<<10)
 	p := newProgress(s.Err, files)
 	faults := newFaults(s.Err)
-	r := app.Replay{Set: compile(set, conf, sample), Workers: f.workers, AsArrived: f.asArrived, Since: since, Until: until, Last: last, Progress: p.at,
-		Alert: f.printer(out), Fault: func(one app.Fault) {
+	r := replay.Replay{Set: compile(set, conf, sample), Workers: f.workers, AsArrived: f.asArrived, Since: since, Until: until, Last: last, Progress: p.at,
+		Alert: f.printer(out), Fault: func(one replay.Fault) {
 			p.clear()
 			faults.add(one.Input, one.Line, string(one.Reason), one.Detail)
 		}}
@@ -130,7 +130,7 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	return tally{records: stats.Records, events: stats.Events, unknown: stats.Unknown, keys: stats.UnknownKeys}.tell(s.Err)
 }
 
-func (f *replayFlags) writeStats(stats app.Stats) error {
+func (f *replayFlags) writeStats(stats replay.Stats) error {
 	if f.stats == "" {
 		return nil
 	}

@@ -51,7 +51,7 @@ func (a *Again) Records(l deadletter.Letter) (all []bus.Record, still int, err e
 		}
 		for _, r := range records {
 			if failed := a.reader.ReadAlone(r, l.Enqueued); failed != nil {
-				e := undecodable(failed)
+				e := decode.Undecodable(failed)
 				leave(e.Reason, e.Cause.Error(), r)
 				continue
 			}

@@ -143,7 +143,7 @@ func (s *session) batch(ctx context.Context, records []bus.Record) error {
 func (s *session) record(rec *bus.Record, p *part) error {
 	d := &s.run.detected
 	if err := s.worker.ReadAlone(rec.Value, enqueuedOf(rec)); err != nil {
-		e := undecodable(err)
+		e := decode.Undecodable(err)
 		d.refused.Add(1)
 		l := deadletter.Letter{Reason: string(e.Reason), Detail: e.Cause.Error(), Stage: deadletter.StageDetect, Topic: bus.Events, Partition: rec.Partition, Offset: rec.Offset, Key: rec.Key, Headers: rec.Headers, Value: rec.Value}
 		s.out = append(s.out, l.Record())

@@ -103,7 +103,7 @@ func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bu
 	}
 	for i, body := range records {
 		if err := p.reader.ReadAlone(body, m.Enqueued); err != nil {
-			e := undecodable(err)
+			e := decode.Undecodable(err)
 			letter(string(e.Reason), e.Cause.Error(), body)
 			continue
 		}

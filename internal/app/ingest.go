@@ -83,7 +83,7 @@ func (t *taking) records(b ingest.Batch) (all []bus.Record) {
 	defer t.mu.Unlock()
 	for _, raw := range b.Records {
 		if err := t.reader.ReadAlone(raw.Bytes, time.Time{}); err != nil {
-			e := undecodable(err)
+			e := decode.Undecodable(err)
 			all = append(all, t.letter(raw, string(e.Reason), e.Cause.Error()))
 			continue
 		}

@@ -1,3 +1,4 @@
+// Package app wires the rooms together and runs them live.
 package app
 
 import (

@@ -24,6 +24,10 @@ import (
 	"noroshi/sinks/webhook"
 )
 
+// forwarding is a record that a shipped rule fires for.
+const forwarding = `{"CreationTime":"2026-01-02T03:04:05","Id":"e-0","Operation":"Set-Mailbox","RecordType":1,"OrganizationId":"t","UserType":0,` +
+	`"UserId":"taro@contoso.example","Parameters":[{"Name":"ForwardingSmtpAddress","Value":"drop@mail.example.net"}]}`
+
 // hook is a webhook whose answers the test chooses.
 type hook struct {
 	status atomic.Int64
@@ -63,7 +67,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 func TestARefusedAlertIsSetAsideAndTriedAgainForItsSinkAlone(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "audit.ndjson")
-	if err := os.WriteFile(path, []byte(exports(1)[0]+"\n"+`{"Operation":"x","RecordType":1}`+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(forwarding+"\n"+`{"Operation":"x","RecordType":1}`+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	set, ps := rules.Load(rules.Options{Library: true})

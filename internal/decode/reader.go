@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"errors"
 	"strings"
 	"time"
 	"unsafe"
@@ -28,6 +29,15 @@ type Error struct {
 func (e *Error) Error() string { return string(e.Reason) + ": " + e.Cause.Error() }
 
 func (e *Error) Unwrap() error { return e.Cause }
+
+// Undecodable is an error of Read as the *Error that it is.
+func Undecodable(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Reason: BadJSON, Cause: err}
+}
 
 // Reader reads one record after the other, in one goroutine, without memory that grows with them.
 type Reader struct {

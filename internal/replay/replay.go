@@ -1,5 +1,5 @@
-// Package app wires the rooms together and runs them.
-package app
+// Package replay evaluates rules on files, without any server.
+package replay
 
 import (
 	"bytes"
@@ -190,7 +190,7 @@ func (p *piece) match(w *detector.Worker) {
 	for _, s := range p.block.Records {
 		e := outcome{line: s.Line}
 		if err := w.Read(p.block.Data, int(s.From), int(s.To), time.Time{}); err != nil {
-			e.err = undecodable(err)
+			e.err = decode.Undecodable(err)
 			p.events = append(p.events, e)
 			continue
 		}
@@ -200,14 +200,6 @@ func (p *piece) match(w *detector.Worker) {
 		e.to = int32(len(p.hits))
 		p.events = append(p.events, e)
 	}
-}
-
-func undecodable(err error) *decode.Error {
-	var e *decode.Error
-	if errors.As(err, &e) {
-		return e
-	}
-	return &decode.Error{Reason: decode.BadJSON, Cause: err}
 }
 
 // tail is the ordered part: repeats are dropped and hits gathered in the order of the input, whoever matched them.
