@@ -188,7 +188,7 @@ func targetName(r *Reader, _ string) string {
 		return event.Lower(owner)
 	}
 	object := r.object()
-	switch code(r, r.scalar(markRecordType)) {
+	switch code(r, r.recordType()) {
 	case "1":
 		return event.Lower(first(r.at("Parameters[Identity]"), object))
 	case "40":

@@ -19,6 +19,7 @@ func TestTheShapeIsOfTheRecordAlone(t *testing.T) {
 	values := []string{`"x"`, `17`, `null`, `{}`, `{"id":"1"}`, `"SigninLogs"`, `"AdvancedHunting-EmailEvents"`, `"2026-01-02T03:04:05Z"`}
 	rnd := rand.New(rand.NewPCG(1, 2))
 	spelt := func(name string) string {
+		name = strings.Trim(name, `[]"`)
 		switch rnd.IntN(6) {
 		case 0, 1:
 			name = strings.ToLower(name)

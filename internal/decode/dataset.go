@@ -67,6 +67,11 @@ func code(r *Reader, text string) string {
 	return text
 }
 
+// recordType is the type of a record of the unified audit log, by whichever of its names.
+func (r *Reader) recordType() string {
+	return first(r.scalar(markRecordType), r.scalar(markAuditType))
+}
+
 // Categories of sign-ins and audits in Entra's diagnostic settings.
 const (
 	signIns            = "SignInLogs"
@@ -98,10 +103,29 @@ var categories = map[string]string{
 	provisioning: "entra.provisioning", graphActivity: datasetGraph,
 }
 
+// asListed is a category as categories has it, whatever its case; others stay.
+func asListed(category string) string {
+	if _, ok := categories[category]; ok || category == "" {
+		return category
+	}
+	return first(categoriesFolded[event.Lower(category)], category)
+}
+
+// foldedKeys are the keys of a table by their lower case.
+func foldedKeys[V any](table map[string]V) map[string]string {
+	all := make(map[string]string, len(table))
+	for k := range table {
+		all[event.Lower(k)] = k
+	}
+	return all
+}
+
+var categoriesFolded = foldedKeys(categories)
+
 func dataset(r *Reader, _ string) string {
 	switch r.view.shape {
 	case event.UAL:
-		c := code(r, r.scalar(markRecordType))
+		c := code(r, r.recordType())
 		if name := auditDataset(c); name != "" {
 			return name
 		}
@@ -110,7 +134,7 @@ func dataset(r *Reader, _ string) string {
 		}
 		return "ual.record_type_" + event.Lower(c)
 	case event.Entra:
-		c := r.scalar(markCategory)
+		c := r.named()
 		if name, ok := categories[c]; ok {
 			return name
 		}
@@ -130,7 +154,7 @@ func dataset(r *Reader, _ string) string {
 		return datasetSignIn
 	case event.Defender:
 		c := r.scalar(markCategory)
-		if t, ok := tables[c]; ok {
+		if t := tableNamed(c); t.dataset != "" {
 			return t.dataset
 		}
 		return "azure." + event.Lower(c)
@@ -148,12 +172,12 @@ func (r *Reader) Dataset() string { return r.Event.Text(event.Dataset) }
 func (r *Reader) named() string {
 	switch r.view.shape {
 	case event.Entra:
-		return r.scalar(markCategory)
+		return asListed(r.scalar(markCategory))
 	case event.Graph:
 		if c := r.tableCategory(); c != "" {
 			return c
 		}
-		if c := r.scalar(markCategory); signInCategory(c) || c == provisioning {
+		if c := asListed(r.scalar(markCategory)); signInCategory(c) || c == provisioning {
 			return c
 		}
 	}
@@ -173,7 +197,7 @@ func Datasets() map[string]string {
 func (r *Reader) signIn() bool {
 	switch r.view.shape {
 	case event.Entra:
-		return signInCategory(r.scalar(markCategory))
+		return signInCategory(r.named())
 	case event.Graph:
 		if c := r.named(); c != "" {
 			return signInCategory(c)
@@ -184,7 +208,7 @@ func (r *Reader) signIn() bool {
 }
 
 func signInCategory(category string) bool {
-	switch category {
+	switch asListed(category) {
 	case signIns, nonInteractive, servicePrincipals, managedIdentities, federated:
 		return true
 	}

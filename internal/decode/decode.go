@@ -35,13 +35,13 @@ type Plan struct {
 
 // view is a shape as the plan's projector sees it.
 type view struct {
-	shape event.Shape
-	paths []string
-	at    map[string]int32 // by path, as it is spelt
-	same  map[string]int32 // by what paths have in common that lead to the same value
-	slots []origin         // by slot
-	lists []int32          // the Name/Value lists that param looks into
-	audit int32            // the audit record that a row holds, or -1
+	shape  event.Shape
+	paths  []string
+	at     map[string]int32 // by path, as it is spelt
+	same   map[string]int32 // by what paths have in common that lead to the same value
+	slots  []origin         // by slot
+	lists  []int32          // the Name/Value lists that param looks into
+	inside []int32          // the members in which another record may lie
 }
 
 // origin is where a slot's value comes from.
@@ -51,7 +51,7 @@ type origin struct {
 	form   event.Form
 	derive func(r *Reader, text string) string
 	list   func(r *Reader) []string
-	row    bool // of an audit record that came in a row, the row may tell
+	told   uint8 // the shapes of records around that may tell the value, as bits
 }
 
 // NewPlan plans the projection of a layout's values. It adds the slots that derived values are worked out of, and is made
@@ -77,12 +77,14 @@ func NewPlan(l *event.Layout, o Options) *Plan {
 func (p *Plan) Layout() *event.Layout { return p.layout }
 
 func newView(l *event.Layout, shape event.Shape) view {
-	v := view{shape: shape, at: map[string]int32{}, same: map[string]int32{}, slots: make([]origin, l.Len()), audit: -1}
+	v := view{shape: shape, at: map[string]int32{}, same: map[string]int32{}, slots: make([]origin, l.Len())}
 	for _, m := range marks[:marked[shape]] {
 		v.path(m)
 	}
+	for _, p := range holders[shape] {
+		v.inside = append(v.inside, v.path(p))
+	}
 	if shape == event.Defender {
-		v.audit = v.path("properties.RawEventData")
 		for _, p := range columns {
 			v.path(p)
 		}
@@ -103,7 +105,9 @@ func newView(l *event.Layout, shape event.Shape) view {
 		if how.own {
 			o.feeds = nil
 		}
-		o.row = shape == event.UAL && toldByRow[d.Name]
+		if shape == event.UAL { // others are not what they lie in
+			o.told = tellers(d.Name)
+		}
 		if d.Field == nil && d.Family() == "param" && shape == event.UAL {
 			v.lists = nil
 			for _, l := range event.Lists {
@@ -112,7 +116,7 @@ func newView(l *event.Layout, shape event.Shape) view {
 		}
 	}
 	for s := range v.slots {
-		if o := &v.slots[s]; len(o.feeds) == 1 && o.form == event.AsIs && o.derive == nil && !o.row {
+		if o := &v.slots[s]; len(o.feeds) == 1 && o.form == event.AsIs && o.derive == nil && o.told == 0 {
 			o.plain = o.feeds[0]
 		}
 	}
@@ -140,7 +144,7 @@ func (v *view) path(p string) int32 {
 func (p *Plan) Given(s event.Slot, shape event.Shape) bool {
 	s = p.layout.Root(s)
 	o := &p.views[shape].slots[s]
-	return len(o.feeds) > 0 || o.row || o.derive != nil || o.list != nil
+	return len(o.feeds) > 0 || o.told != 0 || o.derive != nil || o.list != nil
 }
 
 // Derived reports whether a slot's value costs more than a look into the record.

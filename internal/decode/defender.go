@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"noroshi/internal/decode/projector"
 	"noroshi/internal/event"
 )
 
@@ -45,10 +44,7 @@ func (r *Reader) tableOf() string {
 		return ""
 	}
 	if name := r.scalar(markType); name != "" {
-		if _, ok := tables[hunting+name]; !ok {
-			return "" // of a table that is not read
-		}
-		return name
+		return tableNamed(hunting + name).name // "" of a table that is not read
 	}
 	for _, t := range telling {
 		if !slices.ContainsFunc(t.marks, func(m int32) bool { return !r.present(m) }) {
@@ -58,16 +54,15 @@ func (r *Reader) tableOf() string {
 	return ""
 }
 
-// envelop reads a row as if it lay in its envelope, so that it is the same event by either road. It reports whether the row could
-// be read so; it may nest too deep, and stays what it was.
-func (r *Reader) envelop(table string, b []byte, from, to int) bool {
-	r.enveloped = append(append(append(r.enveloped[:0], `{"category":"`+hunting...), table...), `","properties":`...)
-	r.enveloped = append(append(append(r.enveloped, b[from:to]...), '}'), slack[:]...)
-	if r.as(event.Defender, r.enveloped, 0, len(r.enveloped)-Slack) == nil {
-		return true
+// envelop reads a row as if it lay in its envelope, so that it is the same event by either road. One that nests too deep then
+// stays what it was.
+func (r *Reader) envelop(table string, b []byte, from, to int) {
+	l := &r.layers[r.depth]
+	l.enveloped = append(append(append(l.enveloped[:0], `{"category":"`+hunting...), table...), `","properties":`...)
+	l.enveloped = append(append(append(l.enveloped, b[from:to]...), '}'), slack[:]...)
+	if r.as(event.Defender, l.enveloped, 0, len(l.enveloped)-Slack) != nil {
+		_ = r.as(event.Other, b, from, to)
 	}
-	_ = r.as(event.Other, b, from, to)
-	return false
 }
 
 // columns are what the derivations below look at.
@@ -75,57 +70,18 @@ var columns = []string{"properties.Timestamp", "properties.TimeGenerated", "prop
 	"properties.EmailDirection", "properties.AccountUpn", "properties.AccountId", "properties.AccountObjectId", "properties.SenderFromAddress", "properties.SenderMailFromAddress",
 	"properties.AccountName", "properties.TargetAccountUpn", "properties.TargetAccountDisplayName", "properties.FailureReason"}
 
-// toldByRow are the fields that the row knows of an audit record that does not say so itself.
-var toldByRow = map[string]bool{"organization.id": true, "event.created": true, "source.geo.country_iso_code": true, "source.geo.city_name": true}
-
-// openRow reads the unified audit record inside a row of CloudAppEvents, be it an object or JSON in text, as if it had come
-// alone: it has the same id, time and account on both roads. A row without one, or with another service's, stays a row. What
-// lies inside is no longer than the record, nests no deeper than any, and is opened once.
-func (r *Reader) openRow() {
-	row := r.x
-	if r.scalar(markCategory) != cloudApps {
-		return
-	}
-	v := row.Values[r.view.audit]
-	switch v.Kind {
-	case projector.Text:
-		if raw := row.Raw(int(r.view.audit)); v.Escaped {
-			r.opened = projector.Unescape(r.opened[:0], raw)
-		} else {
-			r.opened = append(r.opened[:0], raw...)
-		}
-	case projector.Object:
-		r.opened = append(r.opened[:0], row.Raw(int(r.view.audit))...)
-	default:
-		return
-	}
-	n := len(r.opened)
-	r.opened = append(r.opened, slack[:]...)
-	if r.as(event.UAL, r.opened, 0, n) == nil && r.told() == event.UAL {
-		r.rec, r.row = r.opened[:n], row
-		if r.unfold(r.opened, 0, n) && r.as(event.UAL, r.whole, 0, len(r.whole)-Slack) != nil {
-			_ = r.as(event.UAL, r.opened, 0, n)
-		}
-		return
-	}
-	r.x, r.view = row, &r.plan.views[event.Defender]
-}
-
-// inRow makes the row the record at hand until the function that it returns is called.
-func (r *Reader) inRow() func() {
-	x, view := r.x, r.view
-	r.x, r.view = r.row, &r.plan.views[event.Defender]
-	return func() { r.x, r.view = x, view }
-}
-
-// rowText is what the row says of a field.
-func (r *Reader) rowText(s event.Slot) string {
-	defer r.inRow()()
-	return r.fed(&r.view.slots[s])
-}
-
 // table is the name of the table that the row at hand is of, "" of one that is not read.
-func (r *Reader) table() string { return tables[r.scalar(markCategory)].name }
+func (r *Reader) table() string { return tableNamed(r.scalar(markCategory)).name }
+
+// tableNamed is the table of a category, whatever its case.
+func tableNamed(category string) table {
+	if t, ok := tables[category]; ok {
+		return t
+	}
+	return tables[tablesFolded[event.Lower(category)]]
+}
+
+var tablesFolded = foldedKeys(tables)
 
 // rowID is ReportId and Timestamp, of mail also NetworkMessageId and recipient: one report has many rows. A row of evidence
 // has nothing of its own; it is known by its bytes.

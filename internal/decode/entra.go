@@ -3,6 +3,7 @@ package decode
 import (
 	"strings"
 
+	"noroshi/internal/decode/projector"
 	"noroshi/internal/event"
 )
 
@@ -14,13 +15,58 @@ const (
 
 // risk is the operation of a record of Identity Protection as Microsoft Graph returns it, "" of any other.
 func (r *Reader) risk() string {
-	if r.view.shape != event.Graph || !r.present(markRiskLevel) || !r.present(markRiskState) || r.present(markActivityName) || r.present(markCreated) {
+	switch {
+	case r.view.shape != event.Graph || !r.detectsRisk() || r.present(markActivityName) || r.signsIn():
 		return ""
-	}
-	if r.present(markActivity) {
+	case r.present(markActivity), r.present(markDetected), r.present(markRiskEvent):
 		return riskDetection
 	}
 	return riskyUser
+}
+
+// detectsRisk reports whether the record at hand has what tells a risk.
+func (r *Reader) detectsRisk() bool {
+	return r.present(markRiskLevel) && r.present(markRiskState) || r.present(markRiskEvent) && r.present(markDetected)
+}
+
+// signsIn reports whether the record at hand has what only a sign-in has. Users, devices, service principals and much else of the
+// directory have a time of creation and a name, too. Tables may have few of a sign-in's members.
+// Source: Microsoft Graph, signIn and the other resource types that have createdDateTime.
+func (r *Reader) signsIn() bool {
+	if !r.present(markCreated) || r.present(markRiskEvent) {
+		return false
+	}
+	for mark := markAccess; mark < markSignInEnd; mark++ {
+		if r.present(mark) {
+			return true
+		}
+	}
+	switch {
+	case signInCategory(r.scalar(markCategory)):
+		return true
+	case r.present(markUser) && r.present(markApp):
+		return true
+	case r.present(markUser) || r.present(markApp):
+		return r.present(markAddress) || r.coded()
+	}
+	return false
+}
+
+// coded reports whether the record at hand tells how a sign-in ended: by a code, or by a word for one.
+func (r *Reader) coded() bool {
+	if r.present(markErrorCode) || r.present(markResult) || r.kind(markStatus) == projector.Object || r.kind(markStatus) == projector.Number {
+		return true
+	}
+	switch status := strings.TrimSpace(r.scalar(markStatus)); {
+	case status == "":
+		return false
+	case status[0] == '{', status[0] == '@', strings.Contains(status, "SignInStatus"): // as objects are written in cells
+		return true
+	case status[0] >= '0' && status[0] <= '9':
+		return true
+	default:
+		return strings.EqualFold(status, "success") || strings.EqualFold(status, "failure") || strings.EqualFold(status, "interrupted")
+	}
 }
 
 // provisioned is the account that was provisioned: as the source knows it, else the target.

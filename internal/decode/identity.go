@@ -57,7 +57,7 @@ func (r *Reader) loggedOn() bool {
 	switch r.view.shape {
 	case event.UAL:
 		a := r.Event.Text(event.Action)
-		return a == "UserLoggedIn" || a == "UserLoginFailed" || code(r, r.scalar(markRecordType)) == stsLogon
+		return a == "UserLoggedIn" || a == "UserLoginFailed" || code(r, r.recordType()) == stsLogon
 	case event.Defender:
 		return r.table() == "IdentityLogonEvents"
 	}
@@ -148,7 +148,7 @@ func outcome(r *Reader, status string) string {
 	case "UserLoginFailed":
 		return "failure"
 	}
-	if r.view.shape == event.UAL && code(r, r.scalar(markRecordType)) == stsLogon {
+	if r.view.shape == event.UAL && code(r, r.recordType()) == stsLogon {
 		switch r.Event.Text(r.plan.authError) {
 		case "":
 			return ""

@@ -46,30 +46,37 @@ type Reader struct {
 	// Cut counts the lists that were cut to MaxList.
 	Cut int
 
-	plan       *Plan
+	plan     *Plan
+	layers   [maxInside + 1]layer
+	depth    int                  // of the record at hand: in how many others it lies
+	x        *projector.Projector // of the record at hand
+	view     *view
+	around   []surrounding // the records in which the record at hand lay, the nearest first
+	broken   string        // see Broken
+	rec      []byte
+	arena    []byte
+	copied   []byte
+	text     []byte // a text that stands for an object or a list
+	time     time.Time
+	timeFrom string
+	list     listCache
+}
+
+// layer is the memory for one record: the one that was given, or one that lies inside another.
+type layer struct {
 	projectors [event.Shapes]*projector.Projector
-	x          *projector.Projector // of the record at hand
-	view       *view
 	shape      event.Shape // of the record before, the first guess for the next
-	rec        []byte
-	arena      []byte
-	copied     []byte
-	opened     []byte               // the audit record that lay in a row
-	enveloped  []byte               // the row at hand in an envelope of ours
-	whole      []byte               // the record at hand with what it holds as JSON in text in the place of the text
-	text       []byte               // one such text
-	unfolded   unfolded             // what such texts were in the record at hand
-	row        *projector.Projector // of the row in which the audit record at hand came; else nil
-	time       time.Time
-	timeFrom   string
-	list       listCache
+	record     []byte      // what lay inside another record
+	enveloped  []byte      // a row in an envelope of ours
+	whole      []byte      // the record with what it holds as JSON in text in the place of the text
+	unfolded   unfolded    // what such texts were
 }
 
 // Reader makes a reader.
 func (p *Plan) Reader() *Reader {
 	r := &Reader{plan: p}
 	for i := range p.views {
-		r.projectors[i] = projector.New(p.views[i].paths)
+		r.layers[0].projectors[i] = projector.New(p.views[i].paths)
 	}
 	r.Event = event.New(p.layout, r)
 	return r
@@ -81,13 +88,11 @@ func (r *Reader) Read(b []byte, from, to int, enqueued time.Time) error {
 	r.Event.Next()
 	r.arena = r.arena[:0]
 	r.list.used = false // its memory is used again
-	r.rec = b[from:to]
-	r.row = nil
-	r.unfolded.in = nil
+	r.rec, r.depth, r.around, r.broken = b[from:to], 0, r.around[:0], ""
 	if to-from > MaxRecord {
 		return &Error{BadSize, errSize}
 	}
-	if err := r.project(b, from, to); err != nil {
+	if err := r.settle(b, from, to); err != nil {
 		return &Error{BadJSON, err}
 	}
 	if r.time, r.timeFrom = r.when(); r.timeFrom == "" {
@@ -124,8 +129,8 @@ func (r *Reader) Text(s event.Slot) string {
 		return r.scalar(o.plain)
 	}
 	text := r.fed(o)
-	if text == "" && o.row && r.row != nil {
-		text = r.rowText(s)
+	if text == "" && o.told != 0 {
+		text = r.surroundingText(s, o.told)
 	}
 	if o.derive != nil {
 		text = o.derive(r, text)
@@ -174,7 +179,7 @@ func (r *Reader) Has(s event.Slot) bool {
 	if o.form.Drops() {
 		return r.Event.Text(s) != ""
 	}
-	if o.row && r.row != nil && r.rowText(s) != "" {
+	if o.told != 0 && r.surroundingText(s, o.told) != "" {
 		return true
 	}
 	for _, i := range o.feeds {

@@ -204,7 +204,7 @@ func kept(t *testing.T, file, path string, whole, r *Reader) {
 	path = strings.ToLower(strings.TrimPrefix(path, "properties.RawEventData."))
 	for _, f := range event.Fields() {
 		_, worked := derived[f.Name]
-		if worked || toldByRow[f.Name] || path == "properties" || path == "properties.raweventdata" {
+		if worked || tellers(f.Name) != 0 || path == "properties" || path == "properties.raweventdata" {
 			continue
 		}
 		s, _ := r.plan.layout.Find(f.Name)

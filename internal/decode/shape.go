@@ -19,21 +19,40 @@ const (
 	markOperation int32 = iota
 	markCreationTime
 	markRecordType
+	markAuditType // the record's type as Microsoft Graph names it
+	markAuditData // the audit record that lies inside
 	markCategory
 	markProperties
 	markCreated
 	markActivity
 	markActivityName
-	markUser
-	markAccess
-	markApp
 	markRiskLevel
 	markRiskState
+	markRiskEvent
+	markDetected
 	markType // the table of a row of Log Analytics
-	markTrace
+	markUser
+	markApp
+	markAddress
+	markStatus
+	markErrorCode
+	markResult
+	// Any of these a sign-in alone has, beside the time of its creation.
+	markAccess
+	markClient
+	markInteractive
+	markSignInTypes
+	markRequirement
+	markDetails
+	markPolicies
+	markSignInRisk
+	markSignInEnd
+)
+
+const (
+	markTrace = markSignInEnd + iota
 	markSender
 	markRecipient
-	markStatus
 	markEvent
 	// What tells the table of a row that comes without its envelope.
 	markTimestamp
@@ -51,48 +70,50 @@ const (
 	markAction
 )
 
-var marks = []string{"Operation", "CreationTime", "RecordType", "category", "properties",
-	"createdDateTime", "activityDateTime", "activityDisplayName", "userPrincipalName", "conditionalAccessStatus", "appDisplayName", "riskLevel", "riskState", "Type",
-	"MessageTraceId", "SenderAddress", "RecipientAddress", "Status", "Event",
-	"Timestamp", "TimeGenerated", "RawEventData", "NetworkMessageId", "EmailDirection", "ActionTrigger", "IsClickedThrough", "AlertId", "EvidenceRole", "DetectionSource", "LogonType", "Application", "ActionType"}
+var marks = []string{"Operation", "CreationTime", "RecordType", "auditLogRecordType", "AuditData", "category", "properties",
+	"createdDateTime", "activityDateTime", "activityDisplayName", "riskLevel", "riskState", "riskEventType", "detectedDateTime", "Type",
+	"userPrincipalName", "appDisplayName", "ipAddress", "status", `["status.errorCode"]`, "resultType",
+	"conditionalAccessStatus", "clientAppUsed", "isInteractive", "signInEventTypes", "authenticationRequirement", "authenticationDetails",
+	"appliedConditionalAccessPolicies", "riskLevelDuringSignIn",
+	"MessageTraceId", "SenderAddress", "RecipientAddress", "Event",
+	"Timestamp", "TimeGenerated", "RawEventData", "NetworkMessageId", "EmailDirection", "ActionTrigger", "IsClickedThrough", "AlertId", "EvidenceRole",
+	"DetectionSource", "LogonType", "Application", "ActionType"}
 
 // marked is how many of the marks a shape's view projects.
-var marked = [event.Shapes]int32{event.UAL: markRecordType + 1, event.Entra: markProperties + 1, event.Defender: markProperties + 1, event.Graph: markType + 1, event.Trace: markEvent + 1, event.Other: markAction + 1}
+var marked = [event.Shapes]int32{event.UAL: markAuditData + 1, event.Entra: markProperties + 1, event.Defender: markProperties + 1,
+	event.Graph: markSignInEnd, event.Trace: markEvent + 1, event.Other: markAction + 1}
 
 // hunting begins the category of Defender XDR's tables.
 const hunting = "AdvancedHunting-"
 
-// project reads the record with the projector of its shape. The shape is guessed, by the record's first key and the record
-// before; where the record does not bear the guess out, all marks are looked at. The shape is a function of the record alone.
-func (r *Reader) project(b []byte, from, to int) error {
+// settle reads the record b[from:to], or one that lies inside it, as the record at hand. The shape is guessed, by the record's
+// first key and the record before; where the record does not bear the guess out, all marks are looked at. The shape is a function
+// of the record alone.
+func (r *Reader) settle(b []byte, from, to int) error {
+	l := &r.layers[r.depth]
+	l.unfolded.in = nil
+	r.rec = b[from:to]
 	if err := r.find(b, from, to); err != nil {
 		return err
 	}
-	if table := r.tableOf(); table != "" && r.envelop(table, b, from, to) {
-		r.openRow()
+	if table := r.tableOf(); table != "" {
+		r.envelop(table, b, from, to)
+	}
+	if r.open() || r.view.shape == event.Defender || !r.unfold(b, from, to) {
 		return nil
 	}
-	if r.view.shape == event.Defender {
-		r.openRow()
-		return nil
-	}
-	if !r.unfold(b, from, to) {
-		return nil
-	}
-	if r.find(r.whole, 0, len(r.whole)-Slack) != nil { // it nests too deep now
+	if r.find(l.whole, 0, len(l.whole)-Slack) != nil { // it nests too deep now
 		return r.find(b, from, to) // as it did before
 	}
-	if r.view.shape == event.Defender { // its properties were text
-		r.whole, r.enveloped = r.enveloped, r.whole // the audit record inside may hold text, too
-		r.openRow()
-	}
+	r.open() // what was text may hold a record
 	return nil
 }
 
 // find reads the record for the shape that its marks tell: where the guess is right, once. Else all marks are looked at, and it is
-// read once more for the shape that they tell; of the unified audit log the names are exact, which these do not know.
+// read once more for the shape that they tell.
 func (r *Reader) find(b []byte, from, to int) error {
-	if err := r.as(guess(b[from:to], r.shape), b, from, to); err != nil {
+	l := &r.layers[r.depth]
+	if err := r.as(guess(b[from:to], l.shape), b, from, to); err != nil {
 		return err
 	}
 	told := r.told()
@@ -102,23 +123,20 @@ func (r *Reader) find(b []byte, from, to int) error {
 		}
 		told = r.told()
 	}
-	if told != r.view.shape {
-		if err := r.as(told, b, from, to); err != nil {
-			return err
-		}
-		if r.told() != told {
-			told = event.Other
-			if err := r.as(told, b, from, to); err != nil {
-				return err
-			}
-		}
+	l.shape = told
+	if told == r.view.shape {
+		return nil
 	}
-	r.shape = told
-	return nil
+	return r.as(told, b, from, to)
 }
 
+// as reads the record for a shape.
 func (r *Reader) as(s event.Shape, b []byte, from, to int) error {
-	r.x, r.view = r.projectors[s], &r.plan.views[s]
+	l := &r.layers[r.depth]
+	if l.projectors[s] == nil {
+		l.projectors[s] = projector.New(r.plan.views[s].paths)
+	}
+	r.x, r.view = l.projectors[s], &r.plan.views[s]
 	return r.x.Record(b, from, to)
 }
 
@@ -127,19 +145,18 @@ func (r *Reader) as(s event.Shape, b []byte, from, to int) error {
 func (r *Reader) told() event.Shape {
 	seen := marked[r.view.shape]
 	switch {
-	case r.kind(markOperation) == projector.Text && (r.present(markCreationTime) || r.present(markRecordType)):
+	case r.audits():
 		return event.UAL
 	case seen <= markProperties:
 		return event.Other
 	case r.kind(markCategory) == projector.Text && r.kind(markProperties) == projector.Object:
-		if strings.HasPrefix(r.scalar(markCategory), hunting) {
+		if isHunting(r.scalar(markCategory)) {
 			return event.Defender
 		}
 		return event.Entra
-	case seen <= markType:
+	case seen < markSignInEnd:
 		return event.Other
-	case r.present(markActivity) && r.present(markActivityName), r.present(markRiskLevel) && r.present(markRiskState), r.tableCategory() != "",
-		r.present(markCreated) && (r.present(markUser) || r.present(markAccess) || r.present(markApp) || signInCategory(r.scalar(markCategory))):
+	case r.present(markActivity) && r.present(markActivityName), r.detectsRisk(), r.tableCategory() != "", r.signsIn():
 		return event.Graph
 	case seen <= markEvent:
 		return event.Other
@@ -147,6 +164,23 @@ func (r *Reader) told() event.Shape {
 		return event.Trace
 	}
 	return event.Other
+}
+
+// audits reports whether the record at hand is one of the unified audit log, or a row of Purview or an auditLogRecord of
+// Microsoft Graph, which has one inside.
+func (r *Reader) audits() bool {
+	switch {
+	case r.kind(markOperation) == projector.Text && (r.present(markCreationTime) || r.present(markRecordType)):
+		return true
+	case r.kind(markAuditType) == projector.Text:
+		return true
+	}
+	return r.present(markRecordType) && r.kind(markAuditData) != projector.None
+}
+
+// isHunting reports whether a category is that of a table of Defender XDR.
+func isHunting(category string) bool {
+	return len(category) >= len(hunting) && strings.EqualFold(category[:len(hunting)], hunting)
 }
 
 func (r *Reader) kind(mark int32) projector.Kind { return r.x.Values[mark].Kind }
@@ -167,7 +201,7 @@ func guess(rec []byte, before event.Shape) event.Shape {
 		return before
 	}
 	switch key := rest[:end]; {
-	case string(key) == "CreationTime", string(key) == "Operation", string(key) == "Id":
+	case string(key) == "CreationTime", string(key) == "Operation", string(key) == "Id", string(key) == "RecordType":
 		return event.UAL
 	case strings.EqualFold(string(key), "time"), strings.EqualFold(string(key), "category"):
 		if bytes.Contains(rec[:min(len(rec), 320)], []byte(`"`+hunting)) {

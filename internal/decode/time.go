@@ -8,13 +8,24 @@ import (
 	"noroshi/internal/event"
 )
 
-// when is the time of the record at hand and what gave it: the record itself or its envelope; "" where nothing did.
+// when is the time of the record at hand and what gave it: the record itself, or its envelope or a record around it; "" where
+// nothing did.
 func (r *Reader) when() (t time.Time, from string) {
-	if t, from = r.ownTime(); from == "" && r.row != nil {
-		defer r.inRow()()
-		return r.ownTime()
+	if t, from = r.ownTime(); from != "" {
+		return t, from
 	}
-	return t, from
+	for _, a := range r.around {
+		back := r.stepInto(a)
+		t, from = r.ownTime()
+		if back(); from == "" {
+			continue
+		}
+		if a.view.shape == event.Other { // when somebody passed it on
+			from = "envelope"
+		}
+		return t, from
+	}
+	return t, ""
 }
 
 func (r *Reader) ownTime() (t time.Time, from string) {

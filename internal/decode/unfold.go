@@ -21,15 +21,16 @@ type opening struct {
 	at   uint32
 }
 
-// unfold puts into r.whole the record with each object or list that it holds as JSON in text in the place of that text, where
+// unfold puts into the layer's whole the record with each object or list that it holds as JSON in text in the place of that text, where
 // something inside is wanted: rows of Log Analytics have such, and records that somebody has passed on. Text inside such a text
-// stays. It reports whether there is one. r.whole ends with Slack bytes.
+// stays. It reports whether there is one. It ends with Slack bytes.
 func (r *Reader) unfold(b []byte, from, to int) bool {
 	if len(r.x.Texts) == 0 {
 		return false
 	}
-	r.whole = r.whole[:0]
-	texts := r.unfolded.texts[:0]
+	l := &r.layers[r.depth]
+	l.whole = l.whole[:0]
+	texts := l.unfolded.texts[:0]
 	done := from
 	for _, v := range r.x.Texts {
 		r.text = projector.Unescape(r.text[:0], b[v.From:v.To])
@@ -37,19 +38,19 @@ func (r *Reader) unfold(b []byte, from, to int) bool {
 		if nesting(text) > min(v.Room, maxFolded) || !json.Valid(text) {
 			continue
 		}
-		r.whole = append(r.whole, b[done:v.From-1]...)
-		texts = append(texts, opening{v.Value, uint32(len(r.whole))})
-		r.whole = append(r.whole, text...)
+		l.whole = append(l.whole, b[done:v.From-1]...)
+		texts = append(texts, opening{v.Value, uint32(len(l.whole))})
+		l.whole = append(l.whole, text...)
 		done = int(v.To) + 1
 	}
-	r.whole = append(append(r.whole, b[done:to]...), slack[:]...)
-	r.unfolded = unfolded{r.whole, b, texts}
+	l.whole = append(append(l.whole, b[done:to]...), slack[:]...)
+	l.unfolded = unfolded{l.whole, b, texts}
 	return len(texts) > 0
 }
 
 // folded is the text that the object or list at a place of the record at hand was, "" where it was none.
 func (r *Reader) folded(at uint32) string {
-	if u := &r.unfolded; u.in != nil && unsafe.SliceData(u.in) == unsafe.SliceData(r.x.Bytes()) {
+	if u := &r.layers[r.depth].unfolded; u.in != nil && unsafe.SliceData(u.in) == unsafe.SliceData(r.x.Bytes()) {
 		for _, o := range u.texts {
 			if o.at == at {
 				return r.unescape(u.from[o.text.From:o.text.To])

@@ -30,7 +30,7 @@ func TestObjectsAndListsMayBeText(t *testing.T) {
 		if err := whole.ReadAlone(rec[:len(rec)-1], time.Time{}); err != nil {
 			t.Fatal(err)
 		}
-		if whole.Shape() == event.Defender || whole.row != nil {
+		if whole.Shape() == event.Defender || len(whole.around) > 0 {
 			continue // its columns are what they are; the audit record in one has a test of its own
 		}
 		same := func(what string) {

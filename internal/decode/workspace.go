@@ -23,11 +23,17 @@ var operations = map[string]string{
 
 // tableCategory is the category of the table that a row is of, "" of records that are no row of Entra's tables.
 func (r *Reader) tableCategory() string {
-	if marked[r.view.shape] <= markType || r.kind(markType) != projector.Text {
+	if marked[r.view.shape] < markSignInEnd || r.kind(markType) != projector.Text {
 		return ""
 	}
-	return workspaceTables[r.scalar(markType)]
+	name := r.scalar(markType)
+	if c, ok := workspaceTables[name]; ok {
+		return c
+	}
+	return workspaceTables[workspaceFolded[event.Lower(name)]]
 }
+
+var workspaceFolded = foldedKeys(workspaceTables)
 
 // tenant is the tenant's id. TenantId of a workspace's row is the workspace's.
 func tenant(r *Reader, text string) string {

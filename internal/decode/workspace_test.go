@@ -183,7 +183,7 @@ func TestPropertiesInTextHoldAnAuditRecord(t *testing.T) {
 func TestTextMayEscapeItsBracket(t *testing.T) {
 	for _, text := range []string{`\u007b\u0022city\u0022:\u0022Delft\u0022}`, `\u0020\u000A\u007B\"city\":\"Delft\"}`, `\u005b{\"city\":\"Gouda\"}]`} {
 		r := reader()
-		rec := `{"createdDateTime":"2026-01-02T03:04:05Z","userPrincipalName":"taro@contoso.example","location":"` + text + `"}`
+		rec := `{"createdDateTime":"2026-01-02T03:04:05Z","userPrincipalName":"taro@contoso.example","appDisplayName":"Outlook","location":"` + text + `"}`
 		if err := r.ReadAlone([]byte(rec), time.Time{}); err != nil {
 			t.Fatal(err)
 		}
