@@ -27,8 +27,8 @@ var auditData = []string{"AuditData", "AuditData.AdditionalProperties"}
 var holders = [event.Shapes][]string{
 	event.UAL:      auditData,
 	event.Defender: {"properties.RawEventData"},
-	event.Other: append([]string{"event.original", `["event.original"]`, "message", "_raw", "_source", "event", "full_log", "data.office365", "office365", "result",
-		"log", "RawData", "records", "value", "AdditionalProperties"}, auditData...),
+	event.Other: append([]string{"event.original", `["event.original"]`, "message", "_raw", "_source", "event", "full_log", "data.office365",
+		"office365", "result", "log", "RawData", "records", "value", "AdditionalProperties"}, auditData...),
 }
 
 // surrounding is a record in which the record at hand lay.

@@ -160,7 +160,8 @@ func (r *Reader) told() event.Shape {
 		return event.Graph
 	case seen <= markEvent:
 		return event.Other
-	case r.present(markSender) && r.present(markRecipient) && r.kind(markStatus) == projector.Text, r.present(markTrace) && r.kind(markEvent) == projector.Text:
+	case r.present(markSender) && r.present(markRecipient) && r.kind(markStatus) == projector.Text,
+		r.present(markTrace) && r.kind(markEvent) == projector.Text:
 		return event.Trace
 	}
 	return event.Other
