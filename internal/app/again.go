@@ -9,6 +9,7 @@ import (
 	"noroshi/internal/deadletter"
 	"noroshi/internal/decode"
 	"noroshi/internal/event"
+	"noroshi/internal/identify"
 )
 
 // Again gives dead letters another try.
@@ -31,12 +32,11 @@ func (a *Again) Records(l deadletter.Letter) (all []bus.Record, still int, err e
 	if len(l.Value) == 0 {
 		return nil, 0, errors.New("none of its bytes is there")
 	}
-	leave := func(reason decode.Reason, detail string, value []byte) {
-		piece := l
-		piece.Reason, piece.Detail, piece.Value = string(reason), detail, value
-		all, still = append(all, piece.Record()), still+1
+	place := identify.Place{Letter: l, Origin: l.Origin()}
+	leave := func(refused *deadletter.Letter) {
+		all, still = append(all, refused.Record()), still+1
 		if err == nil {
-			err = fmt.Errorf("it is undecodable still: %s", detail)
+			err = fmt.Errorf("it is undecodable still: %s", refused.Detail)
 		}
 	}
 	for rest := l.Value; rest != nil; {
@@ -47,15 +47,15 @@ func (a *Again) Records(l deadletter.Letter) (all []bus.Record, still int, err e
 				rest = b.Bytes
 				continue
 			}
-			leave(b.Reason, b.Detail, b.Bytes)
+			leave(place.Refuse(string(b.Reason), b.Detail, b.Bytes))
 		}
 		for _, r := range records {
-			if failed := a.reader.ReadAlone(r, l.Enqueued); failed != nil {
-				e := decode.Undecodable(failed)
-				leave(e.Reason, e.Cause.Error(), r)
+			rec, refused := identify.Record(a.reader, r, &place)
+			if refused != nil {
+				leave(refused)
 				continue
 			}
-			all = append(all, eventRecord(a.reader.AtHand(), r, l.Origin(), l.Enqueued))
+			all = append(all, rec)
 		}
 	}
 	switch {

@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -86,4 +88,19 @@ func (q *queue) find(m sinks.Message) bus.Record {
 		}
 	}
 	return bus.Record{Value: m.Body}
+}
+
+// alertHead is what is read of an alert on its way out.
+type alertHead struct {
+	ID       string    `json:"id"`
+	Revision int       `json:"revision"`
+	Status   string    `json:"status"`
+	Time     time.Time `json:"time"`
+}
+
+func headOf(body []byte) (h alertHead, err error) {
+	if err := json.Unmarshal(body, &h); err != nil {
+		return h, fmt.Errorf("read alert: %w", err)
+	}
+	return h, nil
 }

@@ -16,6 +16,7 @@ import (
 	"noroshi/internal/config"
 	"noroshi/internal/deadletter"
 	"noroshi/internal/decode"
+	"noroshi/internal/identify"
 	"noroshi/rules/kind"
 )
 
@@ -142,7 +143,7 @@ func (s *session) batch(ctx context.Context, records []bus.Record) error {
 // record evaluates one record.
 func (s *session) record(rec *bus.Record, p *part) error {
 	d := &s.run.detected
-	if err := s.worker.ReadAlone(rec.Value, enqueuedOf(rec)); err != nil {
+	if err := s.worker.ReadAlone(rec.Value, identify.Enqueued(rec)); err != nil {
 		e := decode.Undecodable(err)
 		d.refused.Add(1)
 		l := deadletter.Letter{Reason: string(e.Reason), Detail: e.Cause.Error(), Stage: deadletter.StageDetect, Topic: bus.Events, Partition: rec.Partition, Offset: rec.Offset, Key: rec.Key, Headers: rec.Headers, Value: rec.Value}
@@ -166,6 +167,9 @@ func (s *session) record(rec *bus.Record, p *part) error {
 	})
 	return failed
 }
+
+// headerSchema says what a record on the topic alerts is.
+const headerSchema = "schema"
 
 // alert puts an alert among what is to be stored. It keeps the record's key: an account's alerts stay in order.
 func (s *session) alert(a *alert.Alert, rec *bus.Record) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"noroshi/internal/deadletter"
 	"noroshi/internal/decode"
 	"noroshi/internal/event"
+	"noroshi/internal/identify"
 )
 
 // Feed is a stream outside, where a first start begins in it, and of whom its records may be.
@@ -25,10 +25,9 @@ type Feed struct {
 	Tenants []string // all where there are none
 }
 
-// The reasons of dead letters beside those of decode.
+// The reasons of dead letters beside those of decode and identify.
 const (
 	reasonEmpty   = "empty"
-	reasonTenant  = "tenant"
 	reasonMessage = "message" // that the stream's client cannot read
 )
 
@@ -55,7 +54,7 @@ func (r *Run) feeds(ctx context.Context, h *hub) (all []*feed.Feed, err error) {
 	}
 	plan := decode.NewPlan(event.NewLayout(), decodeOptions(r.Config))
 	for _, f := range r.Feeds {
-		all = append(all, &feed.Feed{Stream: f.Stream, Bus: h.bus, Latest: f.Latest, Instance: instance, AtLeastOnce: !exactly, Counts: &r.counts, Log: r.Log, Room: h.room, TooLarge: setAside,
+		all = append(all, &feed.Feed{Stream: f.Stream, Bus: h.bus, Latest: f.Latest, Instance: instance, AtLeastOnce: !exactly, Counts: &r.counts, Log: r.Log, Room: h.room, TooLarge: identify.SetAside,
 			Missed: func(partition int32, g feed.Gap) []bus.Record {
 				return []bus.Record{missed(f.Stream.Name(), partition, g, time.Now().UTC())}
 			},
@@ -68,64 +67,70 @@ func (r *Run) feeds(ctx context.Context, h *hub) (all []*feed.Feed, err error) {
 
 // preparing makes records of the messages of one partition.
 type preparing struct {
-	run       *Run
-	source    string
-	partition int32
-	tenants   []string
-	reader    *decode.Reader
+	run    *Run
+	reader *decode.Reader
+	place  identify.Place
 
-	origin []byte // source/partition, and behind place what differs from record to record: @sequence#index
-	place  int
+	origin []byte // source/partition, and behind fixed what differs from record to record: @sequence#index
+	fixed  int
 }
 
 func newPreparing(r *Run, source string, partition int32, tenants []string, reader *decode.Reader) *preparing {
 	origin := fmt.Appendf(nil, "%s/%d", source, partition)
-	return &preparing{run: r, source: source, partition: partition, tenants: tenants, reader: reader, origin: origin, place: len(origin)}
+	at := deadletter.Letter{Stage: deadletter.StageIngest, Source: source, Partition: partition}
+	return &preparing{run: r, reader: reader, place: identify.Place{Letter: at, Tenants: tenants}, origin: origin, fixed: len(origin)}
 }
 
 func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bus.Record {
 	letters, why := 0, ""
-	letter := func(reason, detail string, body []byte) {
-		t.Letter(reason)
-		letters, why = letters+1, reason
-		l := deadletter.Letter{Reason: reason, Detail: detail, Stage: deadletter.StageIngest, Source: p.source, Partition: p.partition, Sequence: m.Sequence, Enqueued: m.Enqueued, Value: body}
+	aside := func(l *deadletter.Letter) {
+		t.Letter(l.Reason)
+		letters, why = letters+1, l.Reason
 		to = append(to, l.Record())
 	}
+	p.place.Letter.Sequence, p.place.Letter.Enqueued = m.Sequence, m.Enqueued
 	if m.Fault != nil {
-		letter(reasonMessage, m.Fault.Error(), nil)
+		aside(p.place.Refuse(reasonMessage, m.Fault.Error(), nil))
 	}
 	records, bad := ingest.Split(m.Body)
 	for _, b := range bad {
-		letter(string(b.Reason), b.Detail, b.Bytes)
+		aside(p.place.Refuse(string(b.Reason), b.Detail, b.Bytes))
 	}
 	if len(records)+len(bad) == 0 && m.Fault == nil {
-		letter(reasonEmpty, "the message holds no record", m.Body)
+		aside(p.place.Refuse(reasonEmpty, "the message holds no record", m.Body))
 	}
 	for i, body := range records {
-		if err := p.reader.ReadAlone(body, m.Enqueued); err != nil {
-			e := decode.Undecodable(err)
-			letter(string(e.Reason), e.Cause.Error(), body)
+		p.at(m.Sequence, i)
+		rec, refused := identify.Record(p.reader, body, &p.place)
+		if refused != nil {
+			aside(refused)
 			continue
 		}
-		id := p.reader.AtHand()
-		if len(p.tenants) > 0 && !slices.ContainsFunc(p.tenants, func(t string) bool { return strings.EqualFold(t, id.Tenant) }) {
-			letter(reasonTenant, fmt.Sprintf("it is of tenant %.100q, which the source does not take", id.Tenant), body)
-			continue
-		}
-		if !strings.Contains(id.Account, "@") {
-			t.Unresolved()
-		}
-		if id.Dataset == decode.DatasetUnknown {
-			p.run.members.add(body)
-		}
-		t.Record(id.Dataset, m.Enqueued.Sub(id.Time))
-		p.origin = strconv.AppendInt(append(strconv.AppendInt(append(p.origin[:p.place], '@'), m.Sequence, 10), '#'), int64(i), 10)
-		to = append(to, eventRecord(id, body, string(p.origin), m.Enqueued))
+		p.count(t, body, m.Enqueued)
+		to = append(to, rec)
 	}
 	if letters > 0 {
-		p.run.Log.Warn("records are set aside", slog.String("from", fmt.Sprintf("%s@%d", p.origin[:p.place], m.Sequence)), slog.Int("records", letters), slog.String("reason", why))
+		p.run.Log.Warn("records are set aside", slog.String("from", p.place.Letter.Origin()), slog.Int("records", letters), slog.String("reason", why))
 	}
 	return to
+}
+
+// at sets the origin of a message's record.
+func (p *preparing) at(sequence int64, i int) {
+	p.origin = strconv.AppendInt(append(strconv.AppendInt(append(p.origin[:p.fixed], '@'), sequence, 10), '#'), int64(i), 10)
+	p.place.Origin = string(p.origin)
+}
+
+// count counts the record at hand.
+func (p *preparing) count(t *feed.Tally, body []byte, enqueued time.Time) {
+	id := p.reader.AtHand()
+	if !strings.Contains(id.Account, "@") {
+		t.Unresolved()
+	}
+	if id.Dataset == decode.DatasetUnknown {
+		p.run.members.add(body)
+	}
+	t.Record(id.Dataset, enqueued.Sub(id.Time))
 }
 
 // gapRule is what the alert about messages that were never read gives in the place of a rule.

@@ -15,6 +15,7 @@ import (
 	"noroshi/internal/bus"
 	"noroshi/internal/config"
 	"noroshi/internal/eventhubstest"
+	"noroshi/internal/identify"
 	"noroshi/internal/kafkatest"
 )
 
@@ -32,7 +33,7 @@ func carried(b *testing.B, hub *eventhubstest.Server, prepare func(*Run, int32) 
 		b.Fatal(err)
 	}
 	r := &Run{Config: config.Default(), Log: slog.New(slog.DiscardHandler)}
-	f := &feed.Feed{Stream: stream, Bus: to, Counts: &r.counts, Log: r.Log, Room: func(context.Context) error { return nil }, TooLarge: setAside,
+	f := &feed.Feed{Stream: stream, Bus: to, Counts: &r.counts, Log: r.Log, Room: func(context.Context) error { return nil }, TooLarge: identify.SetAside,
 		Missed:  func(int32, feed.Gap) []bus.Record { return nil },
 		Prepare: func(p int32) feed.Prepare { return prepare(r, p) }}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -133,7 +134,7 @@ func BenchmarkFeedLatency(b *testing.B) {
 		}
 		now := time.Now()
 		for _, r := range got {
-			i, err := strconv.Atoi(r.Header(headerID))
+			i, err := strconv.Atoi(r.Header(identify.HeaderID))
 			if err != nil {
 				b.Fatal(fmt.Errorf("read id: %w", err))
 			}

@@ -19,6 +19,7 @@ import (
 	"noroshi/internal/deadletter"
 	"noroshi/internal/decode"
 	"noroshi/internal/eventhubstest"
+	"noroshi/internal/identify"
 	"noroshi/rules"
 )
 
@@ -114,9 +115,9 @@ func TestBadMessagesAreSetAsideAlone(t *testing.T) {
 	end()
 	var ids []string
 	for _, rec := range topic(t, dir, bus.Events) {
-		ids = append(ids, rec.Header(headerID))
-		if at := enqueuedOf(&rec); at.Equal(rec.Timestamp) || (decode.FormatTime(at) == rec.Header(headerTime)) != (rec.Header(headerID) == "no time") {
-			t.Errorf("%s happened %s, was enqueued %v and written %v", rec.Header(headerID), rec.Header(headerTime), at, rec.Timestamp)
+		ids = append(ids, rec.Header(identify.HeaderID))
+		if at := identify.Enqueued(&rec); at.Equal(rec.Timestamp) || (decode.FormatTime(at) == rec.Header(identify.HeaderTime)) != (rec.Header(identify.HeaderID) == "no time") {
+			t.Errorf("%s happened %s, was enqueued %v and written %v", rec.Header(identify.HeaderID), rec.Header(identify.HeaderTime), at, rec.Timestamp)
 		}
 	}
 	if got := strings.Join(ids, " "); got != "first before behind no time odd types last" {
@@ -136,7 +137,7 @@ func TestBadMessagesAreSetAsideAlone(t *testing.T) {
 		if l.Reason != m.reason || l.Source != "audit" || l.Partition != 0 || l.Sequence != int64(i) || l.Origin() != "audit/0@"+strconv.Itoa(i) {
 			t.Errorf("message %d: letter %q of %s: %s", i, l.Reason, l.Origin(), l.Detail)
 		}
-		if records, _, err := again.Records(l); (err == nil) != (m.reason == "tenant") || err == nil && records[0].Header(headerID) != "stranger" {
+		if records, _, err := again.Records(l); (err == nil) != (m.reason == "tenant") || err == nil && records[0].Header(identify.HeaderID) != "stranger" {
 			t.Errorf("message %d tried again: %v, %v", i, records, err)
 		}
 	}
@@ -169,7 +170,7 @@ func TestAMessageThatCannotBeReadIsSetAside(t *testing.T) {
 	end()
 	var ids []string
 	for _, rec := range topic(t, dir, bus.Events) {
-		ids = append(ids, rec.Header(headerID))
+		ids = append(ids, rec.Header(identify.HeaderID))
 	}
 	var got []string
 	for _, rec := range topic(t, dir, bus.DeadLetters) {
@@ -245,7 +246,7 @@ func TestHostileMessagesHoldUpNobody(t *testing.T) {
 	stored(t, r, len(messages))
 	end()
 	events := topic(t, dir, bus.Events)
-	if len(events) != 1 || events[0].Header(headerID) != "behind" {
+	if len(events) != 1 || events[0].Header(identify.HeaderID) != "behind" {
 		t.Errorf("%d records are stored", len(events))
 	}
 	letters := topic(t, dir, bus.DeadLetters)

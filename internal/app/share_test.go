@@ -13,6 +13,7 @@ import (
 	"noroshi/internal/bus"
 	"noroshi/internal/config"
 	"noroshi/internal/eventhubstest"
+	"noroshi/internal/identify"
 	"noroshi/internal/kafkatest"
 	"noroshi/rules"
 )
@@ -88,7 +89,7 @@ func TestTwoInstancesShareTheWork(t *testing.T) {
 	}
 	defer to.Close()
 	seen := map[string]int{}
-	if err := to.All(t.Context(), bus.Events, func(r bus.Record) error { seen[r.Header(headerID)]++; return nil }); err != nil {
+	if err := to.All(t.Context(), bus.Events, func(r bus.Record) error { seen[r.Header(identify.HeaderID)]++; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	for i := range n {

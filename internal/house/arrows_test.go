@@ -46,6 +46,7 @@ var arrows = map[string][]string{
 	"sinks/sinktest":              {"sinks"},
 	"sinks/catalog":               {"sinks", "sinks/stdout", "sinks/file", "sinks/webhook", "internal/strictyaml", "internal/config"},
 	"internal/deadletter":         {"internal/bus", "internal/diag"},
+	"internal/identify":           {"internal/decode", "internal/bus", "internal/deadletter"},
 	"internal/config":             {"internal/diag", "internal/list", "internal/strictyaml"}, // lists are read with the file that names them
 	"internal/app":                {"everyone"},
 	"internal/replay":             {"everyone", "-internal/bus"}, // the offline tools need no Kafka
@@ -130,7 +131,7 @@ func refuse(room, imported string, test bool) string {
 		case !known:
 			return fmt.Sprintf("the room %s is not in the table of internal/house", room)
 		case to == room || slices.Contains(may, to) || slices.Contains(may, "everyone") && !slices.Contains(may, "-"+to):
-		case test && (to == "internal/kafkatest" || to == "internal/eventhubstest" || room == "ingest/feed" && to == "ingest/eventhub" || to == "sinks/sinktest" || len(arrows[to]) == 0):
+		case test && (to == "internal/kafkatest" || to == "internal/eventhubstest" || room == "ingest/feed" && to == "ingest/eventhub" || to == "sinks/sinktest" || to == "internal/event" || len(arrows[to]) == 0):
 		case test && room == "detector": // its oracle reads records and rules by itself
 		default:
 			return fmt.Sprintf("%s must not import %s: the arrow is not in the table of internal/house", room, to)

@@ -1,0 +1,92 @@
+package identify
+
+import (
+	"slices"
+	"time"
+
+	"noroshi/internal/bus"
+	"noroshi/internal/deadletter"
+	"noroshi/internal/decode"
+)
+
+// The headers of a record on the topic events. Its value is the record's own bytes, unchanged.
+const (
+	HeaderDataset = "dataset"
+	HeaderID      = "id"
+	HeaderTenant  = "tenant"
+	HeaderTime    = "time"
+	HeaderOrigin  = "origin"
+	// HeaderEnqueued is when the stream took the message in which the record came; records of files have none.
+	HeaderEnqueued = "enqueued"
+)
+
+// eventRecord is a record as it lies on its topic: its own bytes, unchanged, under the key of its account. The texts of key and
+// headers share one piece of memory; nothing of the identity is kept.
+func eventRecord(id *decode.Record, body []byte, origin string, enqueued time.Time) bus.Record {
+	text := make([]byte, 0, len(id.Tenant)+len("/")+len(id.Account)+len(id.Dataset)+len(id.ID)+len(id.Tenant)+len(origin)+2*timeRoom)
+	last := 0
+	part := func(longer []byte) []byte {
+		text = longer
+		from := last
+		last = len(text)
+		return text[from:last:last]
+	}
+	r := bus.Record{Topic: bus.Events, Value: body, Headers: make([]bus.Header, 0, 6)}
+	header := func(key string, longer []byte) {
+		r.Headers = append(r.Headers, bus.Header{Key: key, Value: part(longer)})
+	}
+	r.Key = part(id.AppendKey(text))
+	header(HeaderDataset, append(text, id.Dataset...))
+	header(HeaderID, append(text, id.ID...))
+	header(HeaderTenant, append(text, id.Tenant...))
+	header(HeaderTime, decode.AppendTime(text, id.Time))
+	header(HeaderOrigin, append(text, origin...))
+	if !enqueued.IsZero() {
+		header(HeaderEnqueued, decode.AppendTime(text, enqueued))
+	}
+	return r
+}
+
+// Enqueued is when the stream took a record of the topic events, else when Kafka did.
+func Enqueued(r *bus.Record) time.Time {
+	if text := r.Header(HeaderEnqueued); text != "" {
+		if at, ok := decode.Time(text); ok {
+			return at
+		}
+	}
+	return r.Timestamp
+}
+
+// timeRoom is at least as long as a time in a header.
+const timeRoom = 40
+
+// maxSetAside is how much of a record that is too large for Kafka its dead letter holds, in bytes.
+const maxSetAside = 512 << 10
+
+// maxText is how much of its key and of each of its headers.
+const maxText = 4 << 10
+
+// SetAside is the dead letter of a record that Kafka will never take; of a dead letter it is that letter, as far as it fits. It
+// gives false where nothing is left to leave out.
+func SetAside(r bus.Record, cause error) (bus.Record, bool) {
+	if r.Topic == bus.DeadLetters && len(r.Value) == 0 {
+		return r, false
+	}
+	cut := func(b []byte, most int) []byte { return b[:min(len(b), most)] }
+	most := maxSetAside
+	if r.Topic == bus.DeadLetters {
+		most = min(most, len(r.Value)/2) // brokers may have limits of their own
+	}
+	r.Key, r.Value, r.Headers = cut(r.Key, maxText), cut(r.Value, most), slices.Clone(r.Headers)
+	for i := range r.Headers {
+		r.Headers[i].Value = cut(r.Headers[i].Value, maxText)
+	}
+	if r.Topic == bus.DeadLetters {
+		return r, true
+	}
+	l := deadletter.Letter{Reason: string(decode.BadSize), Detail: cause.Error(), Stage: deadletter.StageIngest, File: r.Header(HeaderOrigin), Key: r.Key, Headers: r.Headers, Value: r.Value}
+	if r.Topic == bus.Alerts {
+		l.Stage = deadletter.StageDetect
+	}
+	return l.Record(), true
+}
