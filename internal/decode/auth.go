@@ -24,7 +24,7 @@ const stopped = "password_ok_stopped"
 // unified audit log.
 func authResult(r *Reader, _ string) string {
 	code := r.field("auth.error")
-	if r.view.shape == event.UAL && r.Event.Text(event.Action) == "UserLoggedIn" {
+	if r.view.shape == event.UAL && r.Event.Text(event.Action) == loggedIn {
 		return "success"
 	}
 	if r.view.shape == event.Defender {
@@ -39,18 +39,46 @@ func authResult(r *Reader, _ string) string {
 	return "other"
 }
 
-// errorCode is a sign-in's error. Where it has a word instead, success is 0; the words of other records are no errors of it.
-func errorCode(r *Reader, text string) string {
-	switch {
-	case text == "" || text[0] >= '0' && text[0] <= '9':
-		return text
-	case r.view.shape != event.UAL && !r.signIn():
+// errorCode keeps a sign-in's error code. The same member of other records holds something else.
+func errorCode(r *Reader, code string) string {
+	if r.view.shape != event.UAL && !r.signIn() {
 		return ""
-	case text == "Success" || text == "success":
+	}
+	return code
+}
+
+// codeNumber is an error code as digits; the word of a success is 0. Other words tell no code.
+func codeNumber(s string) string {
+	s = strings.TrimSuffix(strings.TrimSpace(s), ".0") // a table's number
+	if strings.EqualFold(s, "success") {
 		return "0"
 	}
-	return text
+	for len(s) > 1 && s[0] == '0' {
+		s = s[1:]
+	}
+	if s == "" || len(s) > 18 || digits(s, len(s)) < len(s) {
+		return ""
+	}
+	return s
 }
+
+// signInAction is the unified audit log's operation for a sign-in of Entra. A record that tells neither a code nor a failure is no
+// more than the activity: a reason alone tells nothing, because successes have one, too.
+func (r *Reader) signInAction() string {
+	switch code := r.Event.Text(r.plan.authError); {
+	case code == "0":
+		return loggedIn
+	case code != "", strings.EqualFold(r.at("resultType"), "failure"):
+		return loginFailed
+	}
+	return "Sign-in activity"
+}
+
+// The operations of sign-ins, on every road.
+const (
+	loggedIn    = "UserLoggedIn"
+	loginFailed = "UserLoginFailed"
+)
 
 func passwordOK(r *Reader, _ string) string {
 	switch r.field("auth.result") {
@@ -92,7 +120,7 @@ func interactive(r *Reader, text string) string {
 			return "false"
 		}
 	case event.UAL:
-		if a := r.Event.Text(event.Action); a == "UserLoggedIn" || a == "UserLoginFailed" {
+		if a := r.Event.Text(event.Action); a == loggedIn || a == loginFailed {
 			p := r.field("auth.protocol")
 			return truth(p != "" && !strings.Contains(p, "RefreshToken") && p != "OAuth2:Token")
 		}

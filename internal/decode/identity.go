@@ -108,10 +108,7 @@ func rfc3339(s string) string {
 
 func action(r *Reader, text string) string {
 	if r.signIn() {
-		if r.Event.Text(r.plan.authError) == "0" {
-			return "UserLoggedIn"
-		}
-		return "UserLoginFailed"
+		return r.signInAction()
 	}
 	switch r.view.shape {
 	case event.Defender:
@@ -143,10 +140,13 @@ func provider(r *Reader, text string) string {
 // also of failed ones.
 func outcome(r *Reader, status string) string {
 	switch r.Event.Text(event.Action) {
-	case "UserLoggedIn":
+	case loggedIn:
 		return "success"
-	case "UserLoginFailed":
+	case loginFailed:
 		return "failure"
+	}
+	if r.signIn() {
+		return ""
 	}
 	if r.view.shape == event.UAL && code(r, r.recordType()) == stsLogon {
 		switch r.Event.Text(r.plan.authError) {

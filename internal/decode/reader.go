@@ -95,11 +95,15 @@ func (r *Reader) Read(b []byte, from, to int, enqueued time.Time) error {
 	if err := r.settle(b, from, to); err != nil {
 		return &Error{BadJSON, err}
 	}
-	if r.time, r.timeFrom = r.when(); r.timeFrom == "" {
-		if r.time, r.timeFrom = enqueued.UTC(), "enqueued"; enqueued.IsZero() {
-			r.timeFrom = ""
+	var err error
+	if r.time, r.timeFrom, err = r.when(); err != nil {
+		return &Error{BadTime, err}
+	}
+	if r.timeFrom == "" {
+		if enqueued.IsZero() {
 			return &Error{BadTime, r.noTime()}
 		}
+		r.time, r.timeFrom = enqueued.UTC(), "enqueued"
 	}
 	return nil
 }
@@ -285,6 +289,8 @@ func canonical(f event.Form, s string) string {
 		return ip
 	case event.Country:
 		return country(s)
+	case event.Code:
+		return codeNumber(s)
 	case event.Truth:
 		return spelt(s)
 	case event.JSONText:

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -9,44 +10,70 @@ import (
 )
 
 // when is the time of the record at hand and what gave it: the record itself, or its envelope or a record around it; "" where
-// nothing did.
-func (r *Reader) when() (t time.Time, from string) {
-	if t, from = r.ownTime(); from != "" {
-		return t, from
+// nothing did. A record that itself tells an impossible year, and no other time, is wrong: nothing around it stands in for it.
+func (r *Reader) when() (t time.Time, from string, err error) {
+	if t, from, err = r.ownTime(); from != "" || err != nil {
+		return t, from, err
 	}
 	for _, a := range r.around {
 		back := r.stepInto(a)
-		t, from = r.ownTime()
-		if back(); from == "" {
+		t, from, err = r.ownTime()
+		if back(); from == "" && err == nil {
 			continue
 		}
-		if a.view.shape == event.Other { // when somebody passed it on
+		if a.view.shape == event.Other && from != "" { // when somebody passed it on
 			from = "envelope"
 		}
-		return t, from
+		return t, from, err
 	}
-	return t, ""
+	return t, "", nil
 }
 
-func (r *Reader) ownTime() (t time.Time, from string) {
+func (r *Reader) ownTime() (t time.Time, from string, err error) {
 	for _, i := range r.view.slots[event.Time].feeds {
 		text := r.scalar(i)
 		if text == "" {
 			continue
 		}
-		if t, ok := Time(text); ok {
-			if r.view.shape != event.UAL && r.view.paths[i] == "time" {
-				return t, "envelope"
-			}
-			return t, "record"
+		enveloped := r.view.shape != event.UAL && r.view.paths[i] == "time"
+		if enveloped && err != nil {
+			continue
+		}
+		t, ok := readTime(text)
+		switch {
+		case !ok:
+		case !representable(t):
+			err = fmt.Errorf("%s is in the year %04d; expected %d to %d", lastStep(r.view.paths[i]), t.Year(), firstYear, lastYear)
+		case enveloped:
+			return t, "envelope", nil
+		default:
+			return t, "record", nil
 		}
 	}
-	return t, ""
+	return t, "", err
 }
 
+// lastStep is the name of the member that a path leads to.
+func lastStep(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
+
+// The years that 64 bits of nanoseconds since 1970 hold whole.
+const (
+	firstYear = 1678
+	lastYear  = 2261
+)
+
+func representable(t time.Time) bool { return t.Year() >= firstYear && t.Year() <= lastYear }
+
 // Time reads the notations of time that audit records hold: RFC 3339 with a T or a blank, any number of decimals, with Z, an
-// offset or no zone, which means UTC; month/day/year with a clock of 12 or 24 hours; and /Date(milliseconds)/. The result is UTC.
+// offset or no zone, which means UTC; month/day/year with a clock of 12 or 24 hours; and /Date(milliseconds)/. The result is UTC. A year before 1678 or after 2261 is
+// not readable.
 func Time(s string) (time.Time, bool) {
+	t, ok := readTime(s)
+	return t, ok && representable(t)
+}
+
+// readTime reads a time of any year.
+func readTime(s string) (time.Time, bool) {
 	s = strings.TrimSpace(s)
 	if len(s) >= 19 && s[4] == '-' {
 		return iso(s)
@@ -64,7 +91,7 @@ func epoch(s string) (t time.Time, ok bool) {
 		s = s[:i]
 	}
 	ms, err := strconv.ParseInt(s, 10, 64)
-	if !ok || err != nil || ms < -62_000_000_000_000 || ms > 253_000_000_000_000 {
+	if !ok || err != nil || ms < -99_999_999_999_999 || ms > 999_999_999_999_999 {
 		return t, false
 	}
 	return time.UnixMilli(ms).UTC(), true
@@ -93,6 +120,9 @@ func iso(s string) (t time.Time, ok bool) {
 
 // moment is time.Date for numbers that are known to be a day and a time of day, without its care for others.
 func moment(year, month, day, seconds, nanos int) time.Time {
+	if year < 2 {
+		return time.Date(year, time.Month(month), day, 0, 0, seconds, nanos, time.UTC)
+	}
 	if month <= 2 { // the year begins in March, so that the leap day is its last
 		year, month = year-1, month+12
 	}
@@ -113,7 +143,7 @@ func monthLength(year, month int) int {
 
 // valid reports whether the numbers are a day and a time of day; a leap second counts as the next minute.
 func valid(year, month, day, hour, minute, second int) bool {
-	return year > 0 && month >= 1 && month <= 12 && day >= 1 && day <= monthLength(year, month) &&
+	return month >= 1 && month <= 12 && day >= 1 && day <= monthLength(year, month) &&
 		hour < 24 && minute < 60 && second <= 60
 }
 

@@ -2,6 +2,7 @@ package event
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -58,13 +59,17 @@ func cutLast(s, sep string) (before, after string, found bool) {
 // flattened are members of the envelope that rows of Log Analytics have beside those of its properties.
 var flattened = []string{"operationName", "resultType", "resultDescription", "location"}
 
-// bare are Entra's paths as Graph and rows of Log Analytics have them: without the envelope.
+// bare are Entra's paths as Graph and rows of Log Analytics have them: without the envelope. A table of either may have the whole
+// path as the name of a column, as in Status.ErrorCode.
 func bare(paths []string) []string {
 	var out []string
 	for _, path := range paths {
 		rest, ok := strings.CutPrefix(path, "properties.")
 		if ok || slices.Contains(flattened, path) {
 			out = append(out, rest)
+			if strings.Contains(rest, ".") && !strings.Contains(rest, "[") {
+				out = append(out, "["+strconv.Quote(rest)+"]")
+			}
 		}
 	}
 	return out

@@ -24,12 +24,13 @@ const (
 	Operation      // no trailing dot or blank, hyphen instead of an en dash
 	Address        // an IP address without port, brackets or loopback
 	Country        // two capital letters; all else is no country
+	Code           // an error code: digits; 0 for the word of a success
 	Truth          // true and false, however they are spelt
 	JSONText       // JSON in text: a string or an array of one string is that string
 )
 
 // Drops reports whether a text may be none in this form: then it is as if the record lacked it.
-func (f Form) Drops() bool { return f == Address || f == Country }
+func (f Form) Drops() bool { return f == Address || f == Country || f == Code }
 
 // Shape is how a record is laid out; each shape has its own paths.
 type Shape uint8
