@@ -82,7 +82,9 @@ func (r *Reader) listAt(path string) *listCache {
 
 // entriesOf appends the entries of a list in bytes of its own, which are JSON, or JSON in text, or neither.
 func (r *Reader) entriesOf(all []entry, raw []byte) ([]entry, bool) {
-	raw = bytes.TrimSpace(raw)
+	if raw = bytes.TrimSpace(raw); r.masked {
+		raw = legible(bytes.Clone(raw), 0)
+	}
 	if len(raw) > 0 && raw[0] == '"' {
 		var s string
 		if json.Unmarshal(raw, &s) != nil {
@@ -107,12 +109,17 @@ func (r *Reader) gather(all []entry, b []byte, from int) ([]entry, bool) {
 
 // placed is the text of a value, or its JSON; "" of null.
 func (r *Reader) placed(b []byte, v projector.Value) string {
+	if r.masked && unsafe.SliceData(b) == unsafe.SliceData(r.x.Bytes()) {
+		b = r.x.Shown()
+	}
 	raw := b[v.From:v.To]
 	switch {
 	case v.Kind == projector.None || v.Kind == projector.Null || len(raw) == 0:
 		return ""
-	case v.Escaped:
+	case v.Escaped || r.masked && v.Kind == projector.Text:
 		return r.unescape(raw)
+	case r.masked:
+		return string(legible(bytes.Clone(raw), 0))
 	}
 	return unsafe.String(unsafe.SliceData(raw), len(raw))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"time"
+	"unicode/utf8"
 	"unsafe"
 
 	"noroshi/internal/decode/projector"
@@ -15,7 +16,7 @@ type Reason string
 
 // The reasons of undecodable records.
 const (
-	BadJSON Reason = "json" // no JSON object, broken UTF-8, nested deeper than 64
+	BadJSON Reason = "json" // no JSON object, nested deeper than 64
 	BadSize Reason = "size" // longer than MaxRecord
 	BadTime Reason = "time" // no readable time
 )
@@ -54,6 +55,8 @@ type Reader struct {
 	around   []surrounding // the records in which the record at hand lay, the nearest first
 	broken   string        // see Broken
 	rec      []byte
+	given    []byte // the record that was given: rec, or that in which it lies
+	masked   bool   // see NotUTF8
 	arena    []byte
 	copied   []byte
 	text     []byte // a text that stands for an object or a list
@@ -67,6 +70,7 @@ type layer struct {
 	projectors [event.Shapes]*projector.Projector
 	shape      event.Shape // of the record before, the first guess for the next
 	record     []byte      // what lay inside another record
+	masked     []byte      // the record with bytes masked that are no UTF-8
 	enveloped  []byte      // a row in an envelope of ours
 	whole      []byte      // the record with what it holds as JSON in text in the place of the text
 	unfolded   unfolded    // what such texts were
@@ -88,11 +92,15 @@ func (r *Reader) Read(b []byte, from, to int, enqueued time.Time) error {
 	r.Event.Next()
 	r.arena = r.arena[:0]
 	r.list.used = false // its memory is used again
-	r.rec, r.depth, r.around, r.broken = b[from:to], 0, r.around[:0], ""
+	r.given, r.rec, r.masked = b[from:to], b[from:to], false
+	r.depth, r.around, r.broken = 0, r.around[:0], ""
 	if to-from > MaxRecord {
 		return &Error{BadSize, errSize}
 	}
 	if err := r.settle(b, from, to); err != nil {
+		if from > 0 && !utf8.Valid(b[from:to]) {
+			return r.ReadAlone(b[from:to], enqueued) // where such bytes can be read
+		}
 		return &Error{BadJSON, err}
 	}
 	var err error
@@ -213,7 +221,7 @@ func (r *Reader) scalar(i int32) string {
 	v := &r.x.Values[i]
 	switch v.Kind {
 	case projector.Text:
-		if v.Escaped {
+		if v.Escaped || r.masked {
 			return r.unescape(r.x.Raw(int(i)))
 		}
 		return r.x.View(int(i))
@@ -233,6 +241,9 @@ func (r *Reader) scalar(i int32) string {
 func (r *Reader) unescape(raw []byte) string {
 	from := len(r.arena)
 	r.arena = projector.Unescape(r.arena, raw)
+	if r.masked {
+		r.arena = legible(r.arena, from)
+	}
 	return unsafe.String(unsafe.SliceData(r.arena[from:]), len(r.arena)-from)
 }
 

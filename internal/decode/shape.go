@@ -137,7 +137,11 @@ func (r *Reader) as(s event.Shape, b []byte, from, to int) error {
 		l.projectors[s] = projector.New(r.plan.views[s].paths)
 	}
 	r.x, r.view = l.projectors[s], &r.plan.views[s]
-	return r.x.Record(b, from, to)
+	err := r.x.Record(b, from, to)
+	if err != nil && from == 0 {
+		return r.legibly(err, b, to)
+	}
+	return err
 }
 
 // told is the shape that the marks tell which the shape at hand projects, Other where these tell none. The marks stand in the

@@ -50,7 +50,7 @@ func (r *Reader) unfold(b []byte, from, to int) bool {
 
 // folded is the text that the object or list at a place of the record at hand was, "" where it was none.
 func (r *Reader) folded(at uint32) string {
-	if u := &r.layers[r.depth].unfolded; u.in != nil && unsafe.SliceData(u.in) == unsafe.SliceData(r.x.Bytes()) {
+	if u := &r.layers[r.depth].unfolded; u.in != nil && unsafe.SliceData(u.in) == unsafe.SliceData(r.x.Shown()) {
 		for _, o := range u.texts {
 			if o.at == at {
 				return r.unescape(u.from[o.text.From:o.text.To])

@@ -48,6 +48,7 @@ type Projector struct {
 	Texts []Nested
 	root  *node
 	b     []byte
+	shown []byte // b, or where that is masked the record as it is
 	now   uint32
 	room  int // how much deeper the record may nest
 }
@@ -62,7 +63,7 @@ type Nested struct {
 func (x *Projector) Record(b []byte, from, to int) error {
 	clear(x.Values)
 	x.Texts = x.Texts[:0]
-	x.b = b
+	x.b, x.shown = b, b
 	x.now++
 	x.room = MaxDepth
 	p := blank(b, from)
@@ -257,11 +258,11 @@ func (x *Projector) elements(n *node, p int) int {
 // Raw is the value's bytes in the record, escapes not undone.
 func (x *Projector) Raw(i int) []byte {
 	v := x.Values[i]
-	return x.b[v.From:v.To]
+	return x.shown[v.From:v.To]
 }
 
 // View is Raw as a string that lives until the record's buffer is used again.
 func (x *Projector) View(i int) string {
 	v := x.Values[i]
-	return unsafe.String(unsafe.SliceData(x.b[v.From:v.To]), int(v.To-v.From))
+	return unsafe.String(unsafe.SliceData(x.shown[v.From:v.To]), int(v.To-v.From))
 }

@@ -55,5 +55,8 @@ func value(b []byte, p int) (v Value, end int) {
 	return v, end
 }
 
-// Bytes are the buffer that values are places in.
+// Bytes are the buffer that values are places in, masked where the record was.
 func (x *Projector) Bytes() []byte { return x.b }
+
+// Shown are the same bytes as they are.
+func (x *Projector) Shown() []byte { return x.shown }
