@@ -19,7 +19,9 @@ var vocabulary = []string{"New-InboxRule", "Set-Mailbox", "UserLoggedIn", "FileA
 
 var textFields = []string{"event.action", "event.provider", "event.code", "user.type", "app.id", "auth.reason", "user_agent.original", "mailbox.owner", "mailbox.folder", "email.subject", "session.id", "source.ip", "file.name", "organization.name",
 	"email.local_id", "email.from.address", "email.to.address", "email.delivery.location", "email.delivery.action", "email.threats", "user.full_name", "device.name", "device.os", "device.trust", "auth.ca_status", "source.geo.city_name", "source.geo.country_iso_code",
-	"alert.name", "alert.severity", "organization.id", `raw.ResultStatus`, `raw.Deep.Er.Still`, `raw["Odd Name"]`, `param["ForwardTo"]`, `param["Odd Name"]`, `param["MailAccessType"]`, `raw.Number`}
+	"alert.name", "alert.severity", "organization.id", `raw.ResultStatus`, `raw.resultstatus`, `raw.Deep.Er.Still`, `raw.DEEP.er.Still`, `raw.Deep`, `raw.Deep.Er`, `raw["Odd Name"]`, `raw["@odata.type"]`, `raw["Deep.Er"]`, `raw.Deep["E.r"]`,
+	`param["ForwardTo"]`, `param["forwardTO"]`, `param["Odd Name"]`, `param["MailAccessType"]`, `param["Name"]`, `param["a.b"]`, `raw.Number`, `raw.Folder.Path`, `raw.Folder`, `raw.Item`, `raw.Parameters`, `raw.properties.location`, `raw.location.CITY`,
+	`change["DisplayName"].new`, `change["displayname"].old`, `change["a.b"].new`}
 
 func (m maker) piece() string {
 	s := []rune(m.of(vocabulary...))
@@ -82,14 +84,49 @@ func (m maker) value() string {
 	return string(b)
 }
 
+// spelt is a name, often in another case.
+func (m maker) spelt(name string) string {
+	switch m.IntN(8) {
+	case 0:
+		return strings.ToUpper(name)
+	case 1:
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+// list is a Name/Value list in one of its forms.
 func (m maker) list() string {
+	name := func() string {
+		return m.spelt(m.of("ForwardTo", "Odd Name", "MailAccessType", "Other", "DisplayName", "a.b", "Name", "Value"))
+	}
+	member := func(name string) string { return quotedJSON(m.spelt(name)) + ":" + m.value() }
+	entry := func() string {
+		parts := []string{quotedJSON(m.spelt(m.of("Name", "Name", "key", "displayName"))) + ":" + quotedJSON(name())}
+		for _, part := range []string{"Value", "NewValue", "OldValue"} {
+			if m.IntN(3) > 0 {
+				parts = append(parts, member(part))
+			}
+		}
+		if m.IntN(8) == 0 {
+			parts = append(parts, member(m.of("@odata.type", "Extra")))
+		}
+		m.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
+		return "{" + strings.Join(parts, ",") + "}"
+	}
 	var all []string
 	for range m.IntN(5) {
-		name, value := `"Name":`+quotedJSON(m.of("ForwardTo", "Odd Name", "MailAccessType", "Other")), `"Value":`+m.value()
-		if m.IntN(2) == 0 {
-			name, value = value, name
+		all = append(all, m.of(entry(), entry(), entry(), `{"Name":`+quotedJSON(name())+`,"Value":`+m.value()+"}", m.value()))
+	}
+	switch m.IntN(8) {
+	case 0:
+		return entry()
+	case 1:
+		all = all[:0]
+		for range m.IntN(5) {
+			all = append(all, m.of(member(name()), member(name()), quotedJSON(name())+`:{"OldValue":`+m.value()+","+member("NewValue")+"}"))
 		}
-		all = append(all, "{"+name+","+value+"}")
+		return "{" + strings.Join(all, ",") + "}"
 	}
 	return "[" + strings.Join(all, ",") + "]"
 }
@@ -123,15 +160,15 @@ func (m maker) audit() []byte {
 	blank := func() string { return m.of("", "", "", " ", "\t", "\n ") }
 	members := []string{`"CreationTime":"2026-01-02T03:04:05"`, `"Operation":` + quotedJSON(m.of("New-InboxRule", "Set-Mailbox", "UserLoggedIn", "FileAccessed", "Update user.", "Add user ", "x – y"))}
 	for _, k := range []string{"Id", "Workload", "RecordType", "UserType", "ApplicationId", "LogonError", "UserAgent", "MailboxOwnerUPN", "SessionId", "ClientIP", "ResultStatus", "Odd Name", "Number", "ExternalAccess", "FileSizeBytes",
-		"SourceFileName", "OrganizationName", "ClientIPAddress", "Unknown", "ClientInfoString"} {
+		"SourceFileName", "OrganizationName", "ClientIPAddress", "Unknown", "ClientInfoString", "@odata.type", "Deep.Er"} {
 		for range m.of("a", "a", "aa", "") {
-			members = append(members, quotedJSON(k)+blank()+":"+blank()+m.value())
+			members = append(members, quotedJSON(m.spelt(k))+blank()+":"+blank()+m.value())
 		}
 	}
-	members = append(members, `"Folder":`+m.folded(`{"Path":`+m.value()+`}`), `"Item":`+m.folded(`{"Subject":`+m.value()+`,"ParentFolder":{"Path":`+m.value()+`}}`), `"Deep":{"Er":`+m.folded(`{"Still":`+m.value()+`}`)+`}`)
-	for _, l := range []string{"Parameters", "OperationProperties", "ExtendedProperties", "DeviceProperties"} {
+	members = append(members, `"Folder":`+m.folded(`{"Path":`+m.value()+`}`), `"Item":`+m.folded(`{"Subject":`+m.value()+`,"ParentFolder":{"Path":`+m.value()+`}}`), quotedJSON(m.spelt("Deep"))+`:{"Er":`+m.folded(`{"Still":`+m.value()+`}`)+`,"E.r":`+m.value()+`}`)
+	for _, l := range []string{"Parameters", "OperationProperties", "ExtendedProperties", "DeviceProperties", "ModifiedProperties"} {
 		if m.IntN(2) == 0 {
-			members = append(members, quotedJSON(l)+":"+m.folded(m.list()))
+			members = append(members, quotedJSON(m.spelt(l))+":"+m.folded(m.list()))
 		}
 	}
 	m.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
@@ -190,7 +227,7 @@ func (m maker) foreign() []byte {
 		}
 		return strings.Join(all, ",")
 	}
-	asIs := func(name string) string { return name }
+	asIs := m.spelt
 	capital := func(name string) string { return strings.ToUpper(name[:1]) + name[1:] } // as Log Analytics has it
 	switch m.IntN(6) {
 	case 0:

@@ -11,9 +11,61 @@ import (
 	"noroshi/internal/event"
 )
 
+// object is a JSON object: its members in their order, names without their case.
+type object struct {
+	names  []string
+	values []any // text, json.Number, bool, nil, []any or *object
+}
+
+// get is the last member of a name, nil where there is none or it is null.
+func (o *object) get(name string) (v any) {
+	if o != nil {
+		for i, n := range o.names {
+			if n == strings.ToLower(name) {
+				v = o.values[i]
+			}
+		}
+	}
+	return v
+}
+
+// parse reads one JSON value.
+func parse(text string) (v any, ok bool) {
+	if !json.Valid([]byte(text)) {
+		return nil, false
+	}
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	return next(d), true
+}
+
+// next is the next value of a decoder whose text is valid.
+func next(d *json.Decoder) any {
+	t, _ := d.Token()
+	switch t {
+	case json.Delim('['):
+		list := []any{}
+		for d.More() {
+			list = append(list, next(d))
+		}
+		_, _ = d.Token()
+		return list
+	case json.Delim('{'):
+		o := &object{}
+		for d.More() {
+			name, _ := d.Token()
+			o.names = append(o.names, strings.ToLower(name.(string)))
+			o.values = append(o.values, next(d))
+		}
+		_, _ = d.Token()
+		return o
+	}
+	return t
+}
+
 // naive is a record as encoding/json reads it.
 type naive struct {
-	m     map[string]any
+	m     *object
 	shape event.Shape
 	row   *naive // of an audit record the row that it lay in
 }
@@ -32,23 +84,22 @@ var tablesOfRows = []struct {
 var categoriesOfTables = map[string]string{"AuditLogs": "AuditLogs", "AADProvisioningLogs": "ProvisioningLogs", "MicrosoftGraphActivityLogs": "MicrosoftGraphActivityLogs"}
 
 func newNaive(rec []byte) (n naive, ok bool) {
-	d := json.NewDecoder(strings.NewReader(string(rec)))
-	d.UseNumber()
-	if d.Decode(&n.m) != nil || n.m == nil {
+	v, _ := parse(string(rec))
+	if n.m, ok = v.(*object); !ok {
 		return n, false
 	}
 	n.shape = shapeOf(n.m)
 	if n.shape == event.Other {
 		if table := tableOfRow(n.m); table != "" {
-			n.m, n.shape = map[string]any{"category": hunting + table, "properties": n.m}, event.Defender
+			n.m, n.shape = &object{[]string{"category", "properties"}, []any{hunting + table, n.m}}, event.Defender
 		}
 	}
 	if n.shape != event.Defender {
 		return n, true
 	}
-	n.m["properties"] = opened(n.m["properties"])
-	inner, _ := opened(at(n.m, "properties.RawEventData", 0)).(map[string]any)
-	if n.m["category"] == hunting+"CloudAppEvents" && shapeOf(inner) == event.UAL {
+	n.m.names, n.m.values = append(n.m.names, "properties"), append(n.m.values, opened(n.m.get("properties")))
+	inner, _ := opened(at(n.m, "properties.RawEventData", 0)).(*object)
+	if n.m.get("category") == hunting+"CloudAppEvents" && shapeOf(inner) == event.UAL {
 		row := n
 		return naive{m: inner, shape: event.UAL, row: &row}, true
 	}
@@ -57,16 +108,16 @@ func newNaive(rec []byte) (n naive, ok bool) {
 
 const hunting = "AdvancedHunting-"
 
-func shapeOf(m map[string]any) event.Shape {
-	_, operation := m["Operation"].(string)
-	has := func(name string) bool { return member(m, name) != nil }
-	category, envelope := member(m, "category").(string)
-	_, properties := opened(member(m, "properties")).(map[string]any)
-	table, _ := m["Type"].(string)
-	_, status := member(m, "Status").(string)
-	_, happened := member(m, "Event").(string)
+func shapeOf(m *object) event.Shape {
+	has := func(name string) bool { return m.get(name) != nil }
+	_, operation := m.get("Operation").(string)
+	category, envelope := m.get("category").(string)
+	_, properties := opened(m.get("properties")).(*object)
+	table, _ := m.get("Type").(string)
+	_, status := m.get("Status").(string)
+	_, happened := m.get("Event").(string)
 	switch {
-	case operation && (m["CreationTime"] != nil || m["RecordType"] != nil):
+	case operation && (has("CreationTime") || has("RecordType")):
 		return event.UAL
 	case envelope && properties && strings.HasPrefix(category, hunting):
 		return event.Defender
@@ -81,20 +132,20 @@ func shapeOf(m map[string]any) event.Shape {
 }
 
 // tableOfRow is the table of a row of Defender's without its envelope.
-func tableOfRow(m map[string]any) string {
-	if m["Timestamp"] == nil && m["TimeGenerated"] == nil {
+func tableOfRow(m *object) string {
+	if m.get("Timestamp") == nil && m.get("TimeGenerated") == nil {
 		return ""
 	}
 	for _, t := range tablesOfRows {
-		if m["Type"] == t.name {
+		if m.get("Type") == t.name {
 			return t.name
 		}
 	}
-	if name := plainText(m["Type"]); name != "" { // of a table that is not read
+	if name := plainText(m.get("Type")); name != "" { // of a table that is not read
 		return ""
 	}
 	for _, t := range tablesOfRows {
-		if !slices.ContainsFunc(t.columns, func(c string) bool { return m[c] == nil }) {
+		if !slices.ContainsFunc(t.columns, func(c string) bool { return m.get(c) == nil }) {
 			return t.name
 		}
 	}
@@ -107,41 +158,33 @@ func opened(v any) any {
 	if t := strings.TrimLeft(s, " \n\r\t"); !ok || t == "" || t[0] != '{' && t[0] != '[' {
 		return v
 	}
-	d := json.NewDecoder(strings.NewReader(s))
-	d.UseNumber()
-	var inner any
-	if !json.Valid([]byte(s)) || d.Decode(&inner) != nil {
-		return v
+	if inner, ok := parse(s); ok {
+		return inner
 	}
-	return inner
+	return v
 }
 
-// at is the value of a path. On the way lies one text at most that stands for what is inside it. Names of members of other
-// records than audits may be spelt in upper or lower case.
+// at is the value of a path. On the way lies one text at most that stands for what is inside it.
 func (n naive) at(path string) any {
 	texts := 1
 	if n.shape == event.Defender {
 		texts = 0
 	}
-	name := path
-	if i := strings.IndexAny(path, ".["); i >= 0 {
-		name = path[:i]
-	}
-	m := n.m
-	if n.shape != event.UAL {
-		m = map[string]any{name: member(m, name)}
-	}
-	return at(m, path, texts)
+	return at(n.m, path, texts)
 }
 
-// member is a member of a record, however its name is spelt.
-func member(m map[string]any, name string) any {
-	for spelt, v := range m {
-		if strings.EqualFold(spelt, name) && v != nil {
-			return v
-		}
+// cutPath is the first name of a path, which may stand in brackets as a Go string, and the rest.
+func cutPath(path string) (name, rest string) {
+	path = strings.TrimPrefix(path, ".")
+	if strings.HasPrefix(path, `["`) {
+		quoted, _ := strconv.QuotedPrefix(path[1:])
+		name, _ = strconv.Unquote(quoted)
+		return name, path[len(quoted)+2:]
 	}
-	return nil
+	if i := strings.IndexAny(path, ".["); i >= 0 {
+		return path[:i], path[i:]
+	}
+	return path, ""
 }
 
 // at, too, with so many texts on the way; see event.Field.Paths.
@@ -149,24 +192,21 @@ func at(v any, path string, texts int) any {
 	if _, ok := v.(string); ok && texts > 0 {
 		v, texts = opened(v), 0
 	}
-	name, rest := path, ""
-	if i := strings.IndexAny(path, ".["); i >= 0 {
-		name, rest = path[:i], path[i:]
-	}
-	m, _ := v.(map[string]any)
-	v = m[name]
+	name, rest := cutPath(path)
+	o, _ := v.(*object)
+	v = o.get(name)
 	switch {
 	case rest == "":
 		return v
-	case strings.HasPrefix(rest, "."):
-		return at(v, rest[1:], texts)
+	case rest[0] == '.' || strings.HasPrefix(rest, `["`):
+		return at(v, rest, texts)
 	case strings.HasPrefix(rest, "[*]."):
 		if _, ok := v.(string); ok && texts > 0 {
 			v, texts = opened(v), 0
 		}
 		list, _ := v.([]any)
 		for _, x := range list {
-			if got := at(x, rest[4:], texts); got != nil {
+			if got := at(x, rest[3:], texts); got != nil {
 				return got
 			}
 		}
@@ -179,22 +219,74 @@ func at(v any, path string, texts int) any {
 	return entry(v, rest[1:i], strings.TrimPrefix(rest[i+1:], "."))
 }
 
-// entry is a member of the entry of a Name/Value list. The first entry of the name that has the member counts.
-func entry(v any, name, member string) any {
-	list, _ := v.([]any)
-	for _, x := range list {
-		m, _ := x.(map[string]any)
-		for _, key := range []string{"Name", "key", "displayName"} {
-			if n, _ := m[key].(string); n == name && n != "" {
-				if member != "" && m[member] != nil {
-					return m[member]
-				}
-				for _, value := range []string{"Value", "value"} {
-					if member == "" && m[value] != nil {
-						return m[value]
-					}
+// pair is an entry of a Name/Value list.
+type pair struct {
+	name            string
+	value, old, new any
+}
+
+// pairOf reads an object as an entry.
+func pairOf(o *object) (p pair, named, valued, others bool) {
+	for i, n := range o.names {
+		v := o.values[i]
+		switch n {
+		case "name", "key", "displayname":
+			p.name, named = v.(string)
+		case "value":
+			p.value, valued = v, true
+		case "oldvalue":
+			p.old, valued = v, true
+		case "newvalue":
+			p.new, valued = v, true
+		default:
+			others = others || !strings.Contains(n, "@")
+		}
+	}
+	return p, named, valued, others
+}
+
+// pairs are the entries of a Name/Value list: a list of them, one alone, or an object of names and values.
+func pairs(v any) (all []pair) {
+	switch v := v.(type) {
+	case []any:
+		for _, x := range v {
+			if o, ok := x.(*object); ok {
+				if p, named, _, _ := pairOf(o); named {
+					all = append(all, p)
 				}
 			}
+		}
+	case *object:
+		if p, named, valued, others := pairOf(v); named && valued && !others {
+			return []pair{p}
+		}
+		for i, n := range v.names {
+			p := pair{n, v.values[i], nil, v.values[i]}
+			if o, ok := v.values[i].(*object); ok && (slices.Contains(o.names, "oldvalue") || slices.Contains(o.names, "newvalue")) {
+				change, _, _, _ := pairOf(o)
+				p = pair{n, nil, change.old, change.new}
+			}
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// entry is a member of the entry of a Name/Value list. The first entry of the name that has the member counts.
+func entry(v any, name, member string) any {
+	for _, p := range pairs(v) {
+		if strings.ToLower(p.name) != strings.ToLower(name) {
+			continue
+		}
+		got := p.value
+		switch strings.ToLower(member) {
+		case "oldvalue":
+			got = p.old
+		case "newvalue":
+			got = p.new
+		}
+		if got != nil {
+			return got
 		}
 	}
 	return nil
@@ -273,13 +365,13 @@ func (n naive) implied(name, s string) string {
 	case name == "event.provider" && s == "":
 		return map[event.Shape]string{event.Entra: "Entra", event.Graph: "Entra", event.Defender: "Defender XDR", event.Trace: "Exchange"}[n.shape]
 	case name == "event.code" && n.shape == event.Graph:
-		return categoriesOfTables[fmt.Sprint(n.m["Type"])]
+		return categoriesOfTables[fmt.Sprint(n.m.get("Type"))]
 	case name == "event.action" && n.shape == event.Trace:
 		return "MessageTrace"
 	case name == "event.action" && n.shape == event.Graph:
-		return map[any]string{"AADProvisioningLogs": "Provisioning activity", "MicrosoftGraphActivityLogs": "Microsoft Graph Activity"}[n.m["Type"]]
+		return map[any]string{"AADProvisioningLogs": "Provisioning activity", "MicrosoftGraphActivityLogs": "Microsoft Graph Activity"}[n.m.get("Type")]
 	case name == "event.action" && n.shape == event.Defender:
-		if table := strings.TrimPrefix(n.m["category"].(string), hunting); table != "DeviceEvents" {
+		if table := strings.TrimPrefix(n.m.get("category").(string), hunting); table != "DeviceEvents" {
 			return table
 		}
 		return "Publish" // the envelope's, of tables that are not read

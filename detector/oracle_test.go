@@ -61,8 +61,8 @@ func quoted(all []string) (out []string) {
 
 // flat is a field's name as the layout has it.
 func flat(field string) string {
-	if name, ok := strings.CutPrefix(field, `raw["`); ok {
-		return "raw." + strings.TrimSuffix(name, `"]`)
+	if strings.HasPrefix(field, "raw") {
+		return field
 	}
 	return strings.NewReplacer(`["`, "[", `"]`, "]").Replace(field)
 }

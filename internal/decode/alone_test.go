@@ -1,12 +1,15 @@
 package decode
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"noroshi/internal/decode/projector"
 	"noroshi/internal/event"
 )
 
@@ -85,5 +88,77 @@ func TestMarksHaveTheirPlaces(t *testing.T) {
 	}
 	if err := r.ReadAlone([]byte(`{"time":"2026-01-02T03:04:05Z","operation":"x"}`), time.Time{}); err != nil || r.field("event.action") != "x" || r.Shape() != event.Other {
 		t.Errorf("%v, %q", err, r.field("event.action"))
+	}
+}
+
+// TestAFieldIsTheSameWhateverElseIsWanted: a field that a rule set alone asks for has the value that it has beside all others, and
+// beside paths into the record in other spellings.
+func TestAFieldIsTheSameWhateverElseIsWanted(t *testing.T) {
+	var records [][]byte
+	paths := map[string]bool{}
+	for _, file := range fixtures(t) {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		records = append(records, b)
+		var m map[string]any
+		if err := json.Unmarshal(b, &m); err != nil {
+			t.Fatal(err)
+		}
+		members(m, "raw", paths)
+	}
+	others := event.NewLayout()
+	for _, f := range event.Fields() {
+		others.Slot(f.Name)
+	}
+	for p := range paths {
+		if _, ok := others.Slot(p); !ok {
+			t.Fatalf("%s is no name", p)
+		}
+	}
+	schema := reader()
+	among := NewPlan(others, Options{}).Reader()
+	for _, f := range event.Fields() {
+		l := event.NewLayout()
+		l.Slot(f.Name)
+		alone := NewPlan(l, Options{}).Reader()
+		for i, rec := range records {
+			for _, r := range [...]*Reader{alone, among} {
+				if err := r.ReadAlone(rec, time.Unix(1_700_000_000, 0)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, want := fmt.Sprint(alone.field(f.Name), alone.fieldList(f.Name)), fmt.Sprint(among.field(f.Name), among.fieldList(f.Name))
+			if got != want {
+				t.Errorf("%s: %s alone is %s, among others %s", fixtures(t)[i], f.Name, got, want)
+			}
+			if got, want := alone.Event.Has(slotOf(l, f.Name)), among.Event.Has(slotOf(others, f.Name)); got != want {
+				t.Errorf("%s: has(%s) alone is %v, among others %v", fixtures(t)[i], f.Name, got, want)
+			}
+		}
+		for of, i := range alone.places {
+			if _, ok := schema.plan.views[of.shape].same[projector.Same(of.path)]; ok && i < 0 {
+				t.Errorf("%s looks at %s of %v records, which it does not need", f.Name, of.path, of.shape)
+			}
+		}
+	}
+}
+
+func slotOf(l *event.Layout, name string) event.Slot {
+	s, _ := l.Slot(name)
+	return s
+}
+
+// members are the flat names of all members of an object, also of objects in text, in lower case.
+func members(v any, name string, all map[string]bool) {
+	if s, ok := v.(string); ok && strings.HasPrefix(strings.TrimSpace(s), "{") {
+		_ = json.Unmarshal([]byte(s), &v)
+	}
+	m, _ := v.(map[string]any)
+	for k, inner := range m {
+		n := event.Member(name, strings.ToLower(k))
+		all[n] = true
+		members(inner, n, all)
 	}
 }

@@ -28,7 +28,7 @@ var derived = map[string]derivation{
 
 	"organization.id": {text: tenant, cheap: true},
 
-	"account":          {text: account, needs: []string{"user.name", "user.id", "user.kind", "user.target.name", "mailbox.owner", "alert.entity", "app.id", "app.name"}},
+	"account":          {text: account, needs: []string{"user.name", "user.id", "user.kind", "user.target.name", "mailbox.owner", "alert.entity", "app.id", "app.name", "organization.name"}},
 	"user.name":        {text: userName, cheap: true},
 	"user.domain":      {text: func(r *Reader, _ string) string { return Domain(r.field("user.name")) }, needs: []string{"user.name"}},
 	"user.kind":        {text: userKind, needs: []string{"user.name", "user.id", "user.type"}},

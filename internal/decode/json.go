@@ -67,7 +67,7 @@ func (r *Reader) listAt(path string) *listCache {
 		return c
 	}
 	c.used, c.path, c.entries, c.readable = true, path, c.entries[:0], false
-	i, ok := r.view.at[path]
+	i, ok := r.place(path)
 	if !ok {
 		return c
 	}

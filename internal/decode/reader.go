@@ -63,6 +63,7 @@ type Reader struct {
 	time     time.Time
 	timeFrom string
 	list     listCache
+	places   map[spelling]int32 // of paths that the plan spells otherwise; -1 where it has none
 }
 
 // layer is the memory for one record: the one that was given, or one that lies inside another.
@@ -78,7 +79,7 @@ type layer struct {
 
 // Reader makes a reader.
 func (p *Plan) Reader() *Reader {
-	r := &Reader{plan: p}
+	r := &Reader{plan: p, places: map[spelling]int32{}}
 	for i := range p.views {
 		r.layers[0].projectors[i] = projector.New(p.views[i].paths)
 	}
@@ -247,9 +248,32 @@ func (r *Reader) unescape(raw []byte) string {
 	return unsafe.String(unsafe.SliceData(r.arena[from:]), len(r.arena)-from)
 }
 
+// place is where a path's value is among those projected, however the plan spells it.
+func (r *Reader) place(path string) (int32, bool) {
+	if i, ok := r.view.at[path]; ok {
+		return i, true
+	}
+	of := spelling{r.view.shape, path}
+	i, known := r.places[of]
+	if !known {
+		i = -1
+		if at, ok := r.view.same[projector.Same(path)]; ok {
+			i = at
+		}
+		r.places[of] = i
+	}
+	return i, i >= 0
+}
+
+// spelling is a path in records of a shape as derivations spell it.
+type spelling struct {
+	shape event.Shape
+	path  string
+}
+
 // at is the text at a path that the plan projects, "" elsewhere.
 func (r *Reader) at(path string) string {
-	i, ok := r.view.at[path]
+	i, ok := r.place(path)
 	if !ok {
 		return ""
 	}
@@ -258,7 +282,7 @@ func (r *Reader) at(path string) string {
 
 // span is the JSON at a path that the plan projects: of a text what it says, of an object or array its bytes.
 func (r *Reader) span(path string) []byte {
-	i, ok := r.view.at[path]
+	i, ok := r.place(path)
 	if !ok {
 		return nil
 	}
