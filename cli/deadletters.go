@@ -152,7 +152,7 @@ func (f *letterFlags) replay(ctx context.Context, s Streams, places []string) er
 	}
 	defer w.Close()
 	again, still := 0, 0
-	reader := app.NewAgain(decodeOptions(conf))
+	reader := app.NewAgain(app.DecodeOptions(conf))
 	err = f.eachOn(ctx, b, places, func(_ *bus.Bus, l deadletter.Letter) error {
 		records, pieces, err := reader.Records(l)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"noroshi/internal/alert"
+	"noroshi/internal/app"
 	"noroshi/internal/decode"
 	"noroshi/internal/diag"
 	"noroshi/internal/event"
@@ -35,7 +36,7 @@ Records keep their order; repeats are not dropped.`,
 				return err
 			}
 			out := bufio.NewWriter(s.Out)
-			d := newDecoding(decodeOptions(conf), asJSON)
+			d := newDecoding(app.DecodeOptions(conf), asJSON)
 			r := newReading(s)
 			for _, one := range files {
 				defer one.from.Close()

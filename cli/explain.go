@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"noroshi/internal/app"
 	"noroshi/internal/decode"
 	"noroshi/internal/diag"
 	"noroshi/internal/replay"
@@ -40,7 +41,7 @@ that must hold, whether it does, and the values that it looks at.`,
 				}
 				return fmt.Errorf("no rule %s", rule)
 			}
-			e, err := replay.NewExplainer(set, r, decodeOptions(conf))
+			e, err := replay.NewExplainer(set, r, app.DecodeOptions(conf))
 			if err != nil {
 				return failed{err}
 			}

@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"noroshi/detector"
+	"noroshi/internal/app"
 	"noroshi/internal/config"
-	"noroshi/internal/decode"
 	"noroshi/internal/diag"
 	"noroshi/rules"
 )
@@ -64,17 +64,9 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// decodeOptions are what the configuration's directory knows.
-func decodeOptions(c *config.Config) decode.Options {
-	if d, ok := c.Lists["directory"]; ok {
-		return decode.Options{Directory: d.Resolve}
-	}
-	return decode.Options{}
-}
-
 // compile makes a detector of rules.
 func compile(set *rules.Set, c *config.Config, sample [][]byte) *detector.Set {
-	return detector.New(set, detector.Options{Decode: decodeOptions(c), Sample: sample})
+	return detector.New(set, detector.Options{Decode: app.DecodeOptions(c), Sample: sample})
 }
 
 // writeJSON writes one object a line.

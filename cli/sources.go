@@ -2,17 +2,16 @@ package cli
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 
 	"noroshi/ingest/eventhub"
 	"noroshi/ingest/file"
 	"noroshi/ingest/kafka"
 	"noroshi/internal/app"
 	"noroshi/internal/bus"
+	"noroshi/internal/certs"
 	"noroshi/internal/config"
 )
 
@@ -117,14 +116,11 @@ func makeEventHub(s Streams, h config.EventHub) (*eventhub.Stream, error) {
 		}
 	}
 	if h.CAFile != "" {
-		pem, err := os.ReadFile(h.CAFile)
+		roots, err := certs.Read(h.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("read ca_file: %w", err)
+			return nil, err
 		}
-		c.TLS = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: x509.NewCertPool()}
-		if !c.TLS.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s holds no certificate", h.CAFile)
-		}
+		c.TLS = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 	}
 	return eventhub.New(c)
 }

@@ -203,7 +203,7 @@ func (f *Feed) storeEnd(ctx context.Context, partition int32) error {
 
 // watch looks now and then whether the stream has got more partitions.
 func (f *Feed) watch(ctx context.Context, n int, grown func()) {
-	for pause(ctx, f.pauses.grown) == nil {
+	for Pause(ctx, f.pauses.grown) == nil {
 		if now, err := f.Stream.Partitions(ctx); err == nil && now > n {
 			f.Log.Info("source has more partitions", slog.String("source", f.Stream.Name()), slog.Int("partitions", now))
 			grown()
@@ -230,7 +230,7 @@ func (f *Feed) until(ctx context.Context, failing string, do func() error) error
 			return ctx.Err()
 		}
 		f.Log.Error(failing, slog.String("source", f.Stream.Name()), slog.Any("err", err))
-		if err := pause(ctx, f.after(err, wait)); err != nil {
+		if err := Pause(ctx, f.after(err, wait)); err != nil {
 			return err
 		}
 	}
@@ -279,7 +279,7 @@ func (f *Feed) carry(ctx context.Context, partition int32) {
 			level = slog.LevelError
 		}
 		l.log.Log(ctx, level, "source interrupted", slog.String("reason", reason), slog.Duration("again_in", wait), slog.Any("err", err))
-		_ = pause(ctx, wait) // ctx says the same
+		_ = Pause(ctx, wait) // ctx says the same
 	}
 }
 
@@ -336,7 +336,8 @@ func parsePosition(value []byte) (*Position, error) {
 	return &p, nil
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+// Pause waits, or ends with ctx.
+func Pause(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -105,7 +105,7 @@ func (l *loop) position(ctx context.Context, tx transactor) (*Position, error) {
 
 // look asks for the partition's state at once and then now and then, for the lag.
 func (l *loop) look(ctx context.Context) {
-	for ; ctx.Err() == nil; _ = pause(ctx, l.feed.pauses.look) {
+	for ; ctx.Err() == nil; _ = Pause(ctx, l.feed.pauses.look) {
 		at := l.counts.snapshot().Sequence // before the answer is made: what is stored meanwhile is newer
 		s, err := l.feed.Stream.State(ctx, l.partition)
 		if err != nil {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"noroshi/internal/event"
 )
 
 // MarshalJSON writes the alert as every output has it; the same alert gives the same bytes.
@@ -75,7 +77,7 @@ func (w *writer) truth(name string, v bool) { w.b = strconv.AppendBool(append(w.
 
 func (w *writer) time(name string, t time.Time) {
 	w.b = append(w.b, name...)
-	w.b = append(AppendTime(append(w.b, '"'), t), '"')
+	w.b = append(event.AppendTime(append(w.b, '"'), t), '"')
 }
 
 func (w *writer) texts(name string, all []string) {
@@ -156,14 +158,6 @@ func (w *writer) respond(all []Remedy) {
 		w.raw("}")
 	}
 	w.raw("]")
-}
-
-// AppendTime appends a time as all output has it: UTC, RFC 3339, with milliseconds, and more where there are more.
-func AppendTime(to []byte, t time.Time) []byte {
-	if t = t.UTC(); t.Nanosecond()%1_000_000 == 0 {
-		return t.AppendFormat(to, "2006-01-02T15:04:05.000Z")
-	}
-	return t.AppendFormat(to, "2006-01-02T15:04:05.000000000Z")
 }
 
 const hexDigits = "0123456789abcdef"

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"noroshi/ingest/feed"
 	"noroshi/internal/alert"
 	"noroshi/internal/bus"
 	"noroshi/internal/deadletter"
@@ -20,7 +21,7 @@ const deliverRecords = 500
 // runner makes the runner of a sink. Its queue comes with deliver.
 func (r *Run) runner(b *bus.Bus, w *bus.Writer, s NamedSink) *sinks.Runner {
 	q := &queue{sink: s.Name}
-	return &sinks.Runner{Name: s.Name, Sink: s.Sink, Queue: q, Sleep: pause, Env: sinks.Env{Now: time.Now, Log: r.Log},
+	return &sinks.Runner{Name: s.Name, Sink: s.Sink, Queue: q, Sleep: feed.Pause, Env: sinks.Env{Now: time.Now, Log: r.Log},
 		DeadLetter: func(ctx context.Context, m sinks.Message, cause error) error {
 			rec := q.find(m)
 			l := deadletter.Letter{Reason: "refused", Detail: cause.Error(), Stage: deadletter.StageSink + s.Name, Topic: bus.Alerts, Partition: rec.Partition, Offset: rec.Offset, Key: rec.Key, Headers: rec.Headers, Value: rec.Value}
@@ -45,7 +46,7 @@ func (r *Run) deliver(ctx context.Context, b *bus.Bus, runner *sinks.Runner) err
 			return nil
 		}
 		r.Log.Warn("delivery interrupted", slog.String("sink", q.sink), slog.Any("err", err))
-		if pause(ctx, time.Second) != nil {
+		if feed.Pause(ctx, time.Second) != nil {
 			return nil
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"noroshi/detector"
+	"noroshi/ingest/feed"
 	"noroshi/internal/alert"
 	"noroshi/internal/bus"
 	"noroshi/internal/config"
@@ -43,7 +44,7 @@ func (r *Run) detect(ctx context.Context, b *bus.Bus, w *bus.Writer, number int)
 		}
 		wait := waits.NextBackOff()
 		r.Log.Warn("detector session ended", slog.Int("session", number), slog.Any("err", err), slog.Duration("again_in", wait))
-		if pause(ctx, wait) != nil {
+		if feed.Pause(ctx, wait) != nil {
 			return nil
 		}
 	}
@@ -178,8 +179,8 @@ func (s *session) alert(a *alert.Alert, rec *bus.Record) {
 	s.out = append(s.out, bus.Record{Topic: bus.Alerts, Key: rec.Key, Value: a.AppendJSON(nil), Headers: []bus.Header{{Key: headerSchema, Value: []byte(alert.Schema)}}})
 }
 
-// decodeOptions are what the configuration's directory knows.
-func decodeOptions(c *config.Config) decode.Options {
+// DecodeOptions are what the configuration's directory knows.
+func DecodeOptions(c *config.Config) decode.Options {
 	if d, ok := c.Lists["directory"]; ok {
 		return decode.Options{Directory: d.Resolve}
 	}

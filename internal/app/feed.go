@@ -52,7 +52,7 @@ func (r *Run) feeds(ctx context.Context, h *hub) (all []*feed.Feed, err error) {
 	if h.embedded != nil { // there is one instance, which need not wait for its own session from before a crash
 		instance = "noroshi"
 	}
-	plan := decode.NewPlan(event.NewLayout(), decodeOptions(r.Config))
+	plan := decode.NewPlan(event.NewLayout(), DecodeOptions(r.Config))
 	for _, f := range r.Feeds {
 		all = append(all, &feed.Feed{Stream: f.Stream, Bus: h.bus, Latest: f.Latest, Instance: instance, AtLeastOnce: !exactly, Counts: &r.counts, Log: r.Log, Room: h.room, TooLarge: identify.SetAside,
 			Missed: func(partition int32, g feed.Gap) []bus.Record {

@@ -13,6 +13,7 @@ import (
 
 	"noroshi/detector"
 	"noroshi/ingest/eventhub"
+	"noroshi/ingest/feed"
 	"noroshi/internal/alert"
 	"noroshi/internal/bus"
 	"noroshi/internal/config"
@@ -56,7 +57,7 @@ func stored(t *testing.T, r *Run, messages int) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for s := r.counts.Snapshot(); len(s) == 0 || s[0].Messages < int64(messages); s = r.counts.Snapshot() {
-		if pause(ctx, 10*time.Millisecond) != nil {
+		if feed.Pause(ctx, 10*time.Millisecond) != nil {
 			t.Fatalf("only %v", s)
 		}
 	}

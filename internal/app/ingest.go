@@ -40,7 +40,7 @@ func (r *Run) newIngest(ctx context.Context, h *hub, w *bus.Writer) (*taking, er
 		t.stored[string(rec.Key)] = rec.Value
 		return nil
 	})
-	t.reader = decode.NewPlan(event.NewLayout(), decodeOptions(r.Config)).Reader()
+	t.reader = decode.NewPlan(event.NewLayout(), DecodeOptions(r.Config)).Reader()
 	return t, err
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"noroshi/detector"
 	"noroshi/ingest/eventhub"
+	"noroshi/ingest/feed"
 	"noroshi/internal/bus"
 	"noroshi/internal/config"
 	"noroshi/internal/eventhubstest"
@@ -105,7 +106,7 @@ func eventuallyWithin(t *testing.T, what string, done func() bool) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for !done() {
-		if pause(ctx, 50*time.Millisecond) != nil {
+		if feed.Pause(ctx, 50*time.Millisecond) != nil {
 			t.Fatalf("it does not come to that: %s", what)
 		}
 	}

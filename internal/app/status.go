@@ -66,7 +66,7 @@ func (r *Run) tell(ctx context.Context, b *bus.Bus, w *bus.Writer) error {
 		if s.Ended {
 			return nil
 		}
-		_ = pause(ctx, tellEvery)                                 // when ctx has ended, the last word is told
+		_ = feed.Pause(ctx, tellEvery)                            // when ctx has ended, the last word is told
 		if n%trimEvery == 0 && len(r.Config.Kafka.Brokers) == 0 { // of the one instance that there is; brokers keep it for an hour
 			if err := b.Trim(ctx, bus.Status, trimTo); err != nil {
 				r.Log.Debug("status not trimmed", slog.Any("err", err))

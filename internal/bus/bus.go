@@ -4,17 +4,16 @@ package bus
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
+
+	"noroshi/internal/certs"
 )
 
 // Topic is one of our topics, without the prefix.
@@ -132,14 +131,11 @@ func (b *Bus) options() ([]kgo.Opt, error) {
 	}
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
+		roots, err := certs.Read(c.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("read ca_file: %w", err)
+			return nil, err
 		}
-		conf.RootCAs = x509.NewCertPool()
-		if !conf.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, errors.New("ca_file holds no certificate")
-		}
+		conf.RootCAs = roots
 	}
 	return append(o, kgo.DialTLSConfig(conf)), nil
 }

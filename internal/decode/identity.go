@@ -92,12 +92,7 @@ func eventTime(r *Reader, _ string) string { return FormatTime(r.time) }
 func FormatTime(t time.Time) string { return string(AppendTime(nil, t)) }
 
 // AppendTime appends a time as FormatTime writes it.
-func AppendTime(to []byte, t time.Time) []byte {
-	if t.Nanosecond()%1_000_000 == 0 {
-		return t.UTC().AppendFormat(to, "2006-01-02T15:04:05.000Z")
-	}
-	return t.UTC().AppendFormat(to, "2006-01-02T15:04:05.000000000Z")
-}
+func AppendTime(to []byte, t time.Time) []byte { return event.AppendTime(to, t) }
 
 func rfc3339(s string) string {
 	if t, ok := Time(s); ok {

@@ -7,7 +7,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -15,7 +14,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -23,6 +21,7 @@ import (
 
 	yaml "go.yaml.in/yaml/v4"
 
+	"noroshi/internal/certs"
 	"noroshi/internal/strictyaml"
 	"noroshi/sinks"
 )
@@ -107,14 +106,11 @@ func New(c Config, env sinks.Env) (*Sink, error) {
 	}
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
+		roots, err := certs.Read(c.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("read ca_file: %w", err)
+			return nil, err
 		}
-		conf.RootCAs = x509.NewCertPool()
-		if !conf.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, errors.New("ca_file holds no certificate")
-		}
+		conf.RootCAs = roots
 	}
 	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: guard(c.AllowPrivate)}
 	s.client = &http.Client{
