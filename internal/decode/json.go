@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"unicode/utf8"
 	"unsafe"
 
 	"noroshi/internal/decode/projector"
-	"noroshi/internal/event"
 )
 
 // unwrap is what JSON in text stands for: of a string, or an array of one string or number, that value; all else stays as it is.
@@ -154,4 +154,21 @@ func named(all []entry, name string) (value string, ok bool) {
 }
 
 // sameName reports whether two names of members or entries are the same: without regard to case, as the projector has it.
-func sameName(a, b string) bool { return event.Lower(a) == event.Lower(b) }
+func sameName(a, b string) bool {
+	for i := range min(len(a), len(b)) {
+		switch c, d := a[i], b[i]; {
+		case c >= utf8.RuneSelf || d >= utf8.RuneSelf:
+			return strings.ToLower(a) == strings.ToLower(b)
+		case lowerByte(c) != lowerByte(d):
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+func lowerByte(c byte) byte {
+	if capital(c) {
+		c += 'a' - 'A'
+	}
+	return c
+}
