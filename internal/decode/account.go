@@ -14,18 +14,19 @@ func account(r *Reader, _ string) string {
 	if r.view.shape == event.Trace {
 		return traceAccount(r)
 	}
-	switch r.field("user.kind") {
-	case "user", "guest":
-		if name := r.name(); name != "" {
-			return name
-		}
-	case "app":
-		return event.Lower(first(r.known(r.field("mailbox.owner")), r.field("app.name"), r.field("user.name"), r.field("app.id"), r.field("user.id")))
-	}
 	if e := r.field("alert.entity"); e != "" {
 		return r.known(e)
 	}
-	return event.Lower(first(r.known(r.field("user.target.name")), r.name(), r.field("app.name"), r.field("app.id")))
+	target := r.known(r.field("user.target.name"))
+	switch r.field("user.kind") {
+	case "app":
+		return firstName(r.known(r.field("mailbox.owner")), r.field("app.name"), r.field("user.name"), r.field("app.id"), r.field("user.id"))
+	case "service":
+		return firstName(target, r.name(), r.field("app.name"), r.field("app.id"))
+	case "user", "guest":
+		return first(r.name(), target)
+	}
+	return first(target, r.name()) // the application is not who acted
 }
 
 // name is the actor's name, else its id.
@@ -62,17 +63,6 @@ func first(texts ...string) string {
 	return ""
 }
 
-// userName is the actor's name. Audit logs put "Not Available" where they have none.
-func userName(r *Reader, text string) string {
-	if r.view.shape == event.Defender {
-		text = rowUser(r, text)
-	}
-	if text == "not available" || text == "unknown" {
-		return ""
-	}
-	return text
-}
-
 // userKind classifies the actor. service is Microsoft's own: data centre and system user types, Windows service accounts,
 // provisioning mailboxes, PIM and self-service password reset. An application is no service: attackers act through them.
 func userKind(r *Reader, _ string) string {
@@ -104,7 +94,7 @@ func userKind(r *Reader, _ string) string {
 				return "app"
 			}
 		}
-		if r.initiatedByApp() {
+		if r.initiatedByApp() || r.agentActs() {
 			return "app"
 		}
 	case event.Defender:
@@ -126,6 +116,8 @@ func userKind(r *Reader, _ string) string {
 		}
 	case event.Trace:
 		return ""
+	case event.Security:
+		return "service"
 	}
 	if strings.Contains(name, "#ext#") || r.field("user.type") == "Guest" || r.field("user.type") == "guest" {
 		return "guest"
@@ -155,10 +147,10 @@ var (
 		"initiatedBy.app.displayName", "initiatedBy.app.appId", "initiatedBy.app.servicePrincipalId"}
 )
 
-// any reports whether one of the paths that the plan projects has a text.
+// any reports whether one of the paths that the plan projects names something.
 func (r *Reader) any(paths []string) bool {
 	for _, p := range paths {
-		if r.at(p) != "" {
+		if !placeholder(r.at(p)) {
 			return true
 		}
 	}
@@ -169,7 +161,7 @@ func (r *Reader) any(paths []string) bool {
 func targetName(r *Reader, _ string) string {
 	switch r.view.shape {
 	case event.Defender:
-		return event.Lower(first(r.at("properties.TargetAccountUpn"), r.at("properties.RecipientEmailAddress"), r.at("properties.TargetAccountDisplayName")))
+		return firstName(r.at("properties.TargetAccountUpn"), r.at("properties.RecipientEmailAddress"))
 	case event.Trace:
 		return event.Lower(r.at("RecipientAddress"))
 	}

@@ -40,6 +40,9 @@ func alertEntity(r *Reader, _ string) string {
 	if r.view.shape == event.Defender {
 		return event.Lower(first(r.at("properties.AccountUpn"), r.at("properties.RecipientEmailAddress"), r.at("properties.AccountObjectId"), r.at("properties.AccountName")))
 	}
+	if r.view.shape == event.Security {
+		return r.securityEntity()
+	}
 	d := r.alertData()
 	return event.Lower(first(text(d, "f3u"), r.at("AlertEntityId"), r.object(), text(d, "eid"), text(d, "suid"), r.at("Evidence[*].UserPrincipalName")))
 }

@@ -49,6 +49,10 @@ func TestTheShapeIsOfTheRecordAlone(t *testing.T) {
 			if rnd.IntN(2) == 0 { // those that tell the unified audit log and envelopes
 				name = marks[rnd.IntN(int(markProperties)+1)]
 			}
+			if n%50 == 0 { // those that tell an alert
+				name = marks[int(markSecurityType)+rnd.IntN(int(markAlerts-markSecurityType)+1)]
+				members = append(members, `"createdDateTime":"2026-01-02T03:04:05Z"`)
+			}
 			members = append(members, fmt.Sprintf(`"%s":%s`, spelt(name), values[rnd.IntN(len(values))]))
 		}
 		rec := "{" + strings.Join(members, ",") + "}"

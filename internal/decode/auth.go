@@ -49,6 +49,10 @@ func errorCode(r *Reader, code string) string {
 
 // codeNumber is an error code as digits; the word of a success is 0. Other words tell no code.
 func codeNumber(s string) string {
+	if _, after, ok := strings.Cut(strings.ToLower(s), "@{"); ok { // an object, as PowerShell writes it into a cell
+		_, s, _ = strings.Cut(after, "errorcode=")
+		s = s[:digits(s, len(s))]
+	}
 	s = strings.TrimSuffix(strings.TrimSpace(s), ".0") // a table's number
 	if strings.EqualFold(s, "success") {
 		return "0"
@@ -68,7 +72,7 @@ func (r *Reader) signInAction() string {
 	switch code := r.Event.Text(r.plan.authError); {
 	case code == "0":
 		return loggedIn
-	case code != "", strings.EqualFold(r.at("resultType"), "failure"):
+	case code != "", strings.EqualFold(r.at("resultType"), "failure"), strings.EqualFold(r.property("status"), "failure"):
 		return loginFailed
 	}
 	return "Sign-in activity"

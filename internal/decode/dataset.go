@@ -160,6 +160,8 @@ func dataset(r *Reader, _ string) string {
 		return "azure." + event.Lower(c)
 	case event.Trace:
 		return "exchange.message_trace"
+	case event.Security:
+		return r.securityDataset()
 	}
 	return DatasetUnknown
 }

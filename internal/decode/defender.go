@@ -2,7 +2,6 @@ package decode
 
 import (
 	"slices"
-	"strings"
 
 	"noroshi/internal/event"
 )
@@ -105,14 +104,14 @@ func rowUser(r *Reader, text string) string {
 	case "EmailEvents":
 		switch r.at("properties.EmailDirection") {
 		case "Outbound", "Intra-org":
-			return event.Lower(first(r.at("properties.SenderFromAddress"), r.at("properties.SenderMailFromAddress")))
+			return firstName(r.at("properties.SenderFromAddress"), r.at("properties.SenderMailFromAddress"))
 		}
 		return ""
 	case "EmailPostDeliveryEvents", "AlertInfo", "AlertEvidence":
 		return ""
 	case "CloudAppEvents":
-		if id := r.at("properties.AccountId"); text == "" && strings.Contains(id, "@") {
-			return event.Lower(id)
+		if id := r.at("properties.AccountId"); text == "" && isAddress(nameOf(id)) {
+			return nameOf(id)
 		}
 	}
 	return text

@@ -29,10 +29,11 @@ var derived = map[string]derivation{
 	"organization.id": {text: tenant, cheap: true},
 
 	"account":          {text: account, needs: []string{"user.name", "user.id", "user.kind", "user.target.name", "mailbox.owner", "alert.entity", "app.id", "app.name", "organization.name"}},
-	"user.name":        {text: userName, cheap: true},
+	"user.name":        {text: userName},
+	"user.full_name":   {text: fullName, cheap: true},
 	"user.domain":      {text: func(r *Reader, _ string) string { return Domain(r.field("user.name")) }, needs: []string{"user.name"}},
 	"user.kind":        {text: userKind, needs: []string{"user.name", "user.id", "user.type"}},
-	"user.target.name": {text: targetName, own: true},
+	"user.target.name": {text: func(r *Reader, s string) string { return nameOf(targetName(r, s)) }, own: true},
 	"source.port":      {text: sourcePort, own: true},
 	"source.kind":      {text: sourceKind, needs: []string{"source.ip", "user.kind"}},
 

@@ -71,12 +71,23 @@ func (r *Reader) coded() bool {
 
 // provisioned is the account that was provisioned: as the source knows it, else the target.
 func provisioned(r *Reader) string {
-	for _, p := range [...]string{"sourceIdentity.details.UserPrincipalName", "sourceIdentity.details.userPrincipalName", "targetIdentity.details.UserPrincipalName", "sourceIdentity.Name", "sourceIdentity.displayName"} {
-		if name := r.property(p); name != "" {
-			return event.Lower(name)
+	if name := firstName(r.property("sourceIdentity.details.UserPrincipalName"), r.property("sourceIdentity.details.userPrincipalName"), r.property("targetIdentity.details.UserPrincipalName")); name != "" {
+		return name
+	}
+	for _, p := range [...]string{"sourceIdentity.Name", "sourceIdentity.displayName"} {
+		if name := nameOf(r.property(p)); isAddress(name) {
+			return name
 		}
 	}
 	return ""
+}
+
+// agentActs reports whether an agent acts by itself: it is known by the application that it is, unless it has an account of its own
+// and a name there.
+// Source: Microsoft Graph, agentSignIn resource type; Microsoft Entra, Agent ID logs.
+func (r *Reader) agentActs() bool {
+	kind := r.property("agent.agentType")
+	return !placeholder(kind) && !strings.EqualFold(kind, "notAgentic") && placeholder(r.property("userPrincipalName")) && placeholder(r.property("userId"))
 }
 
 // resource is the resource signed in to. Rows of Log Analytics have an id of Azure Resource Manager under that name.

@@ -110,6 +110,8 @@ func action(r *Reader, text string) string {
 		return first(text, r.table(), "Publish")
 	case event.Trace:
 		return "MessageTrace"
+	case event.Security:
+		return r.security()
 	case event.Graph:
 		return first(text, operations[r.named()], r.risk())
 	}
@@ -123,7 +125,7 @@ func provider(r *Reader, text string) string {
 	switch r.view.shape {
 	case event.Entra, event.Graph:
 		return "Entra"
-	case event.Defender:
+	case event.Defender, event.Security:
 		return "Defender XDR"
 	case event.Trace:
 		return "Exchange"

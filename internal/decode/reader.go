@@ -317,6 +317,8 @@ func canonical(f event.Form, s string) string {
 	switch f {
 	case event.LowerCase:
 		return event.Lower(s)
+	case event.Name:
+		return nameOf(s)
 	case event.Operation:
 		return operation(s)
 	case event.Address:

@@ -54,6 +54,16 @@ const (
 	markSender
 	markRecipient
 	markEvent
+	// What tells an alert or an incident of Microsoft Graph's security API, beside the time of its creation.
+	markSecurityType
+	markSeverity
+	markTitle
+	markDisplayName
+	markService
+	markEvidenceList
+	markAlertURL
+	markIncidentURL
+	markAlerts
 	// What tells the table of a row that comes without its envelope.
 	markTimestamp
 	markGenerated
@@ -76,12 +86,14 @@ var marks = []string{"Operation", "CreationTime", "RecordType", "auditLogRecordT
 	"conditionalAccessStatus", "clientAppUsed", "isInteractive", "signInEventTypes", "authenticationRequirement", "authenticationDetails",
 	"appliedConditionalAccessPolicies", "riskLevelDuringSignIn",
 	"MessageTraceId", "SenderAddress", "RecipientAddress", "Event",
+	`["@odata.type"]`, "severity", "title", "displayName", "serviceSource", "evidence", "alertWebUrl", "incidentWebUrl", "alerts",
 	"Timestamp", "TimeGenerated", "RawEventData", "NetworkMessageId", "EmailDirection", "ActionTrigger", "IsClickedThrough", "AlertId", "EvidenceRole",
 	"DetectionSource", "LogonType", "Application", "ActionType"}
 
 // marked is how many of the marks a shape's view projects.
 var marked = [event.Shapes]int32{event.UAL: markAuditData + 1, event.Entra: markProperties + 1, event.Defender: markProperties + 1,
-	event.Graph: markSignInEnd, event.Trace: markEvent + 1, event.Other: markAction + 1}
+	event.Graph: markSignInEnd, event.Trace: markEvent + 1, event.Security: markAlerts + 1,
+	event.Other: markAction + 1}
 
 // hunting begins the category of Defender XDR's tables.
 const hunting = "AdvancedHunting-"
@@ -167,6 +179,10 @@ func (r *Reader) told() event.Shape {
 	case r.present(markSender) && r.present(markRecipient) && r.kind(markStatus) == projector.Text,
 		r.present(markTrace) && r.kind(markEvent) == projector.Text:
 		return event.Trace
+	case seen <= markAlerts && r.view.shape != event.Security:
+		return event.Other
+	case r.security() != "":
+		return event.Security
 	}
 	return event.Other
 }

@@ -177,3 +177,16 @@ func FuzzTime(f *testing.F) {
 		}
 	})
 }
+
+// TestAStatusInACellIsRead: as tables have it, and as PowerShell writes objects into cells.
+func TestAStatusInACellIsRead(t *testing.T) {
+	for cell, want := range map[string]string{
+		`"@{ErrorCode=0; FailureReason=Other.; AdditionalDetails=}"`: "UserLoggedIn", `"@{errorCode=50126; failureReason=x}"`: "UserLoginFailed", `"@{failureReason=Other.; errorCode=0}"`: "UserLoggedIn", `"@{FailureReason=Other.}"`: "Sign-in activity", `"@{ErrorCode=; FailureReason=Other.}"`: "Sign-in activity",
+		`"50126"`: "UserLoginFailed", `0`: "UserLoggedIn", `"Success"`: "UserLoggedIn", `"Failure"`: "UserLoginFailed", `"Interrupted"`: "Sign-in activity", `"{\"errorCode\":50126}"`: "UserLoginFailed",
+	} {
+		rec := `{"CreatedDateTime":"2026-01-02T03:04:05Z","Id":"1","UserPrincipalName":"a@contoso.example","AppDisplayName":"Outlook","Status":` + cell + `}`
+		if got := read(t, rec).field("event.action"); got != want {
+			t.Errorf("%s is %s, want %s", rec, got, want)
+		}
+	}
+}

@@ -57,7 +57,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 }
 
 // flattened are members of the envelope that rows of Log Analytics have beside those of its properties.
-var flattened = []string{"operationName", "resultType", "resultDescription", "location"}
+var flattened = []string{"operationName", "resultType", "resultDescription", "location", "identity"}
 
 // bare are Entra's paths as Graph and rows of Log Analytics have them: without the envelope. A table of either may have the whole
 // path as the name of a column, as in Status.ErrorCode.

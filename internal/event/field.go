@@ -21,6 +21,7 @@ type Form uint8
 const (
 	AsIs      Form = iota
 	LowerCase      // user names, mail addresses, domains
+	Name           // lower case, without blanks around; a placeholder is no name
 	Operation      // no trailing dot or blank, hyphen instead of an en dash
 	Address        // an IP address without port, brackets or loopback
 	Country        // two capital letters; all else is no country
@@ -30,7 +31,7 @@ const (
 )
 
 // Drops reports whether a text may be none in this form: then it is as if the record lacked it.
-func (f Form) Drops() bool { return f == Address || f == Country || f == Code }
+func (f Form) Drops() bool { return f == Address || f == Country || f == Code || f == Name }
 
 // Shape is how a record is laid out; each shape has its own paths.
 type Shape uint8
@@ -42,13 +43,14 @@ const (
 	Graph                 // Entra's records as Microsoft Graph returns them: the properties alone
 	Defender              // Defender XDR's streamed tables: envelope with category AdvancedHunting-Table and properties, the row
 	Trace                 // rows of Exchange's message trace
+	Security              // alerts and incidents of Microsoft Graph's security API
 	Other                 // anything else
 	Shapes
 )
 
 // String is the shape's name as documentation writes it.
 func (s Shape) String() string {
-	return [...]string{"ual", "entra", "graph", "defender", "trace", "other"}[s]
+	return [...]string{"ual", "entra", "graph", "defender", "trace", "security", "other"}[s]
 }
 
 // Field is one field of the event.
@@ -82,7 +84,7 @@ var (
 		"Add member to role in PIM completed (permanent)", "Add member to role in PIM completed (timebound)", "Add member to role outside of PIM (permanent)",
 		"Add-RoleGroupMember", "Remove-RoleGroupMember", "Update-RoleGroupMember", "New-ManagementRoleAssignment"}
 	consentActions = []string{"Consent to application", "Add OAuth2PermissionGrant", "Add delegated permission grant", "Add app role assignment grant to user", "Add app role assignment to service principal"}
-	alertActions   = []string{"AlertTriggered", "AlertUpdated", "AlertEntityGenerated", "AlertInfo", "AlertEvidence"}
+	alertActions   = []string{"AlertTriggered", "AlertUpdated", "AlertEntityGenerated", "AlertInfo", "AlertEvidence", "IncidentReported"}
 )
 
 func ual(paths ...string) [Shapes][]string { return [Shapes][]string{UAL: paths} }
@@ -97,6 +99,11 @@ func both(ual []string, entra ...string) [Shapes][]string {
 // rows are paths of the unified audit log, of Entra and of the columns of Defender XDR's tables, in this order.
 func rows(ual, entra []string, columns ...string) [Shapes][]string {
 	return [Shapes][]string{UAL: ual, Entra: entra, Defender: inRow(columns...)}
+}
+
+// alerts are paths of the unified audit log, of Microsoft Graph's security API and of the columns of Defender XDR's tables.
+func alerts(ual, security []string, columns ...string) [Shapes][]string {
+	return [Shapes][]string{UAL: ual, Security: security, Defender: inRow(columns...)}
 }
 
 // inRow are the paths of columns.
