@@ -57,7 +57,7 @@ func codesOf(types map[string]string) map[string]string {
 
 func code(r *Reader, text string) string {
 	if r.view.shape == event.Graph {
-		return r.named()
+		return r.category()
 	}
 	if r.view.shape == event.UAL && text != "" && (text[0] < '0' || text[0] > '9') {
 		if c, ok := codes[strings.ToLower(text)]; ok {
@@ -140,18 +140,7 @@ func dataset(r *Reader, _ string) string {
 		}
 		return "azure." + event.Lower(c)
 	case event.Graph:
-		if name, ok := categories[r.named()]; ok {
-			return name
-		}
-		switch {
-		case r.risk() == riskDetection:
-			return datasetRisk
-		case r.risk() == riskyUser:
-			return datasetRisky
-		case r.present(markActivity):
-			return datasetAudit
-		}
-		return datasetSignIn
+		return categories[r.category()]
 	case event.Defender:
 		c := r.scalar(markCategory)
 		if t := tableNamed(c); t.dataset != "" {
@@ -182,8 +171,46 @@ func (r *Reader) named() string {
 		if c := asListed(r.scalar(markCategory)); signInCategory(c) || c == provisioning {
 			return c
 		}
+		return r.eventType()
 	}
 	return ""
+}
+
+// eventType is the category of a sign-in whose kind Microsoft Graph names, "" where it does not.
+// Source: Microsoft Graph, signIn, signInEventTypes.
+func (r *Reader) eventType() string {
+	if !r.present(markSignInTypes) {
+		return ""
+	}
+	types := event.Lower(r.x.View(int(markSignInTypes)))
+	switch {
+	case strings.Contains(types, "noninteractiveuser"):
+		return nonInteractive
+	case strings.Contains(types, "serviceprincipal"):
+		return servicePrincipals
+	case strings.Contains(types, "managedidentity"):
+		return managedIdentities
+	case strings.Contains(types, "interactiveuser"):
+		return signIns
+	}
+	return ""
+}
+
+// category is the category that diagnostic settings file a record of Microsoft Graph's or of a workspace under.
+func (r *Reader) category() string {
+	if c := r.named(); c != "" {
+		return c
+	}
+	switch r.risk() {
+	case riskDetection:
+		return riskDetections
+	case riskyUser:
+		return riskyUsers
+	}
+	if r.present(markActivity) {
+		return directoryAudits
+	}
+	return signIns
 }
 
 // Datasets are the datasets of the categories that are read, for tests about the documentation.

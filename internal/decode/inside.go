@@ -16,7 +16,7 @@ import (
 // collector and export of search results; Wazuh, Monitoring Office 365; Azure Monitor, custom text logs.
 
 // maxInside is how deep records may lie inside each other.
-const maxInside = 3
+const maxInside = 4
 
 // auditData are the places of the audit record in a row of Purview's search and in Microsoft Graph's auditLogRecord. PowerShell's
 // module puts what it has no type for into AdditionalProperties.
