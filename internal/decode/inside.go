@@ -144,19 +144,24 @@ func (r *Reader) take(to *layer, i int32) bool {
 	n := len(to.record)
 	to.record = append(to.record, slack[:]...)
 	if to.record[0] == '[' {
-		return only(to, n)
+		return r.only(to, n)
 	}
 	return to.record[0] == '{'
 }
 
 // only makes the one object of a list, of which the first n bytes of the record may be, the record.
-func only(of *layer, n int) bool {
+func (r *Reader) only(of *layer, n int) bool {
 	if nesting(of.record[:n]) > projector.MaxDepth || !json.Valid(of.record[:n]) {
 		return false
 	}
+	list := of.record
+	if r.masked {
+		r.text = append(projector.Mask(r.text[:0], list[:n]), slack[:]...)
+		list = r.text
+	}
 	var one projector.Value
 	count := 0
-	projector.Elements(of.record, 0, func(v projector.Value) { one, count = v, count+1 })
+	projector.Elements(list, 0, func(v projector.Value) { one, count = v, count+1 })
 	if count != 1 || one.Kind != projector.Object {
 		return false
 	}
