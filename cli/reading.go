@@ -53,6 +53,9 @@ func (r *reading) record(one input, b *ingest.Block, i int, reader *decode.Reade
 		return nil
 	}
 	r.tally.events++
+	if what := reader.Encoding(); what != "" {
+		r.faults.add(one.name, span.Line, string(decode.ReasonEncoding), what)
+	}
 	if reader.Dataset() == decode.DatasetUnknown {
 		r.tally.unknown++
 		r.members.Add(b.Bytes(i))

@@ -30,7 +30,7 @@ func run() {
 
 // TestScripts are what users see, command by command.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: os.Getenv("NOROSHI_UPDATE") != "", Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "waitstatus": waitStatus}})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: os.Getenv("NOROSHI_UPDATE") != "", Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "waitstatus": waitStatus, "latin1": latin1}})
 }
 
 // waitFor waits until a file holds a text: waitfor FILE TEXT.
@@ -57,4 +57,16 @@ func waitStatus(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("the status never holds %q", args[1])
+}
+
+// latin1 writes a file, which is UTF-8, again as ISO 8859-1: latin1 FILE.
+func latin1(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: latin1 FILE")
+	}
+	var b []byte
+	for _, c := range ts.ReadFile(args[0]) {
+		b = append(b, byte(c))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
 }

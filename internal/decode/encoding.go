@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"fmt"
 	"unicode/utf8"
 
 	"noroshi/internal/decode/projector"
@@ -47,4 +48,16 @@ func legible(arena []byte, from int) []byte {
 		arena = utf8.AppendRune(arena, c)
 	}
 	return arena
+}
+
+// ReasonEncoding is the reason by which a record that is not UTF-8 is told; it is read all the same.
+const ReasonEncoding Reason = "encoding"
+
+// Encoding tells what is not UTF-8 in the record that was read, "" where all is.
+func (r *Reader) Encoding() string {
+	at, is := r.NotUTF8()
+	if !is {
+		return ""
+	}
+	return fmt.Sprintf("byte %d (0x%02x) is not UTF-8; the record is read with U+FFFD in its place. Export the file as UTF-8", at, r.given[at])
 }

@@ -37,7 +37,7 @@ type Replay struct {
 	Progress  func(read int64)         // called now and then with the bytes read of the input at hand
 }
 
-// Fault is a place in an input that cannot be read.
+// Fault is a place in an input that cannot be read, or, for the reason encoding, not as it stands.
 type Fault struct {
 	Input  string
 	Line   int
@@ -52,6 +52,7 @@ type Stats struct {
 	Duplicates  int            `json:"duplicates"`
 	Undecodable int            `json:"undecodable"`
 	ByReason    map[string]int `json:"undecodable_by_reason,omitempty"`
+	NotUTF8     int            `json:"not_utf8"`               // records that are not UTF-8 and are read all the same
 	Unknown     int            `json:"unknown"`                // records of no known kind, repeats among them
 	UnknownKeys []string       `json:"unknown_keys,omitempty"` // names of the members of the first of them
 	Alerts      int            `json:"alerts"`
@@ -182,6 +183,7 @@ type outcome struct {
 	time     int64
 	err      *decode.Error
 	dataset  string
+	encoding string // what is not UTF-8
 }
 
 // match evaluates the block's records.
@@ -195,7 +197,7 @@ func (p *piece) match(w *detector.Worker) {
 			continue
 		}
 		e.hash, e.from, e.time = w.Reader().Duplicate(), int32(len(p.hits)), w.Reader().Time().UnixNano()
-		e.dataset = w.Reader().Dataset()
+		e.dataset, e.encoding = w.Reader().Dataset(), w.Reader().Encoding()
 		p.hits = w.Match(p.hits)
 		e.to = int32(len(p.hits))
 		p.events = append(p.events, e)
@@ -264,6 +266,10 @@ func (t *tail) piece(p *piece) error {
 			t.bad(e.line, e.err.Reason, e.err.Cause.Error())
 			continue
 		}
+		if e.encoding != "" {
+			t.stats.NotUTF8++
+			t.fault(e.line, decode.ReasonEncoding, e.encoding)
+		}
 		if e.dataset == decode.DatasetUnknown {
 			t.stats.Unknown++
 			t.unknown.Add(p.block.Bytes(i))
@@ -307,6 +313,10 @@ func (t *tail) bad(line int, reason decode.Reason, detail string) {
 	t.stats.Records++
 	t.stats.Undecodable++
 	t.stats.ByReason[string(reason)]++
+	t.fault(line, reason, detail)
+}
+
+func (t *tail) fault(line int, reason decode.Reason, detail string) {
 	if t.replay.Fault != nil {
 		t.replay.Fault(Fault{Input: t.name, Line: line, Reason: reason, Detail: detail})
 	}
