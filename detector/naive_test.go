@@ -343,6 +343,11 @@ func canonical(f event.Form, s string) string {
 	switch f {
 	case event.LowerCase:
 		return strings.ToLower(s)
+	case event.Name:
+		s = strings.ToLower(strings.TrimSpace(s))
+		if inner := strings.Trim(s, "<>()[]{} "); strings.Trim(inner, "0-") == "" || slices.Contains([]string{"not available", "unknown", "null", "none", "n/a", "undefined"}, inner) {
+			return ""
+		}
 	case event.Operation:
 		return strings.ReplaceAll(strings.TrimRight(strings.TrimLeft(s, " "), ". "), "–", "-")
 	case event.Country:
@@ -355,6 +360,16 @@ func canonical(f event.Form, s string) string {
 		}
 	case event.Address:
 		s, _ = decode.Address(s)
+	case event.Code:
+		if s = strings.TrimSpace(s); strings.EqualFold(s, "success") {
+			return "0"
+		}
+		if strings.Trim(s, "0123456789") != "" {
+			return ""
+		}
+		if s = strings.TrimLeft(s, "0"); s == "" {
+			return "0"
+		}
 	}
 	return s
 }
