@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+)
+
+// inputs writes the inputs of all scripts into a folder.
+func inputs(t *testing.T, dir string) (files []string) {
+	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, script := range scripts {
+		a, err := txtar.ParseFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range a.Files {
+			if ext := filepath.Ext(f.Name); ext != ".ndjson" && ext != ".json" && ext != ".csv" {
+				continue
+			}
+			name := strings.TrimSuffix(filepath.Base(script), ".txtar") + "-" + strings.ReplaceAll(f.Name, "/", "-")
+			if err := os.WriteFile(filepath.Join(dir, name), f.Data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, name)
+		}
+	}
+	return files
+}
+
+// alertIDs are the ids of alerts and their summaries, from one object a line.
+func alertIDs(t *testing.T, lines []byte) map[string]string {
+	ids := map[string]string{}
+	for line := range bytes.Lines(lines) {
+		var a struct {
+			ID      string
+			Summary string
+			Rule    struct{ ID string }
+		}
+		if err := json.Unmarshal(line, &a); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		ids[a.ID] = a.Rule.ID + ": " + a.Summary
+	}
+	return ids
+}
+
+// TestRunReadsWhatReplayReads: of every input in the scripts, the live way makes the same alerts as replay, and sets as many pieces
+// aside.
+func TestRunReadsWhatReplayReads(t *testing.T) {
+	dir := t.TempDir()
+	logs := filepath.Join(dir, "logs")
+	if err := os.Mkdir(logs, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	files := inputs(t, logs)
+	replay := noroshi(append([]string{"replay", "--json", "--stats", filepath.Join(dir, "stats")}, files...)...)
+	replay.Dir = logs
+	out, err := replay.Output()
+	if err != nil {
+		t.Fatalf("replay: %v", err)
+	}
+	want := alertIDs(t, out)
+	var stats struct{ Records, Undecodable int }
+	if b, err := os.ReadFile(filepath.Join(dir, "stats")); err != nil || json.Unmarshal(b, &stats) != nil {
+		t.Fatalf("stats: %v", err)
+	}
+	if len(want) < 20 || stats.Undecodable == 0 {
+		t.Fatalf("too little to compare: %d alerts, %d pieces that cannot be read", len(want), stats.Undecodable)
+	}
+	conf := filepath.Join(dir, "noroshi.yaml")
+	text := fmt.Sprintf("sources: [{file: {paths: [%q], poll: 20ms}}]\nsinks: [{name: out, file: {path: %q}}]\n", filepath.Join(logs, "*"), filepath.Join(dir, "alerts"))
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	run := noroshi("run", "--config", conf, "--data", filepath.Join(dir, "data"))
+	run.Stderr = &said
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for deadline := time.Now().Add(time.Minute); len(got) < len(want) && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		b, _ := os.ReadFile(filepath.Join(dir, "alerts"))
+		got = alertIDs(t, b[:bytes.LastIndexByte(b, '\n')+1])
+	}
+	time.Sleep(time.Second) // for what must not come
+	_ = run.Process.Signal(os.Interrupt)
+	if err := run.Wait(); err != nil {
+		t.Errorf("run: %v\n%s", err, &said)
+	}
+	b, _ := os.ReadFile(filepath.Join(dir, "alerts"))
+	if d := cmp.Diff(want, alertIDs(t, b)); d != "" {
+		t.Errorf("replay and run differ: %s", d)
+	}
+	if aside := fmt.Sprintf("records=%d dead_letters=%d ", stats.Records-stats.Undecodable, stats.Undecodable); !strings.Contains(said.String(), aside) {
+		t.Errorf("replay has %s, run says %s", aside, &said)
+	}
+}
