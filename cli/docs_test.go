@@ -131,6 +131,7 @@ func TestThePageOfSourcesNamesAllCategories(t *testing.T) {
 	if !ok {
 		t.Fatal("the page has no table of categories")
 	}
+	table, _, _ = strings.Cut(table, "\n## ")
 	named := map[string]bool{}
 	for _, m := range regexp.MustCompile("(?m)^\\| `([A-Za-z0-9-]+)` \\|(.*)$").FindAllStringSubmatch(table, -1) {
 		if want := decode.Datasets()[m[1]]; want == "" || !strings.Contains(m[2], "`"+want+"`") {
