@@ -32,15 +32,6 @@ type Span struct {
 	Line     int // of the input, at which the record begins; from 1
 }
 
-// Bad is a piece of the input that is no record.
-type Bad struct {
-	Before int // it stands before Records[Before]
-	Line   int
-	Reason decode.Reason
-	Detail string
-	Bytes  []byte // its beginning, at most MaxRecord
-}
-
 // Block is a run of whole records of one input. It is filled again and again, so nothing of it outlives the next fill.
 type Block struct {
 	Data    []byte // at least decode.Slack bytes can be read behind each record
@@ -139,23 +130,14 @@ func (in *Input) sniff() {
 		_, _ = in.from.Discard(len(mark))
 		head = head[len(mark):]
 	}
-	audit := bytes.Contains(head, []byte(`"AuditData"`))
-	text := bytes.TrimLeft(head, " \t\r\n")
-	line, _, whole := bytes.Cut(text, []byte("\n"))
-	layout, table := layoutOf(text)
-	switch {
-	case len(text) > 0 && text[0] == '[', envelope(text), len(text) > 0 && text[0] == '{' && whole && !balanced(line):
-		in.format = "json"
-		s := &values{from: in.from, line: 1, audit: audit}
-		in.fill = s.fill
-	case table:
+	if layout, table := layoutOf(bytes.TrimLeft(head, " \t\r\n")); table {
 		in.format = "csv"
 		in.fill = newTable(in.from, layout).fill
-	default:
-		in.format = "ndjson"
-		l := &lines{from: in.from, audit: audit}
-		in.fill = l.fill
+		return
 	}
+	in.format = formatOf(head)
+	t := &text{from: in.from, split: newSplitter()}
+	in.fill = t.fill
 }
 
 // Format is how the input is split: ndjson, json or csv.
@@ -190,41 +172,4 @@ func (in *Input) failure() error {
 		return nil
 	}
 	return fmt.Errorf("read %s: damaged near byte %d: %w", in.name, in.BytesRead(), in.err)
-}
-
-// envelope reports whether a JSON text begins like {"records":[ or {"value":[ or an OData page.
-func envelope(text []byte) bool {
-	rest, ok := bytes.CutPrefix(text, []byte("{"))
-	if !ok {
-		return false
-	}
-	rest = bytes.TrimLeft(rest, " \t\r\n")
-	for _, k := range [...]string{`"records"`, `"value"`} {
-		if after, ok := bytes.CutPrefix(rest, []byte(k)); ok {
-			after = bytes.TrimLeft(after, " \t\r\n")
-			if after, ok = bytes.CutPrefix(after, []byte(":")); ok {
-				return bytes.HasPrefix(bytes.TrimLeft(after, " \t\r\n"), []byte("["))
-			}
-		}
-	}
-	return bytes.HasPrefix(rest, []byte(`"@odata.`))
-}
-
-// balanced reports whether a line closes all brackets that it opens.
-func balanced(line []byte) bool {
-	depth, quoted := 0, false
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return depth <= 0 && !quoted
 }

@@ -45,13 +45,13 @@ func TestNothingElseIsLost(t *testing.T) {
 		want, bad     []string
 	}{
 		{"a record that nests deep is left to the decoder", `{"records":[{"a":1},` + deep + `,{"c":1}]}`, []string{`{"a":1}`, deep, `{"c":1}`}, nil},
-		{"a quote too many", `{"records":[{"a":1},{"b":"x"y"},{"c":1}]}`, []string{`{"a":1}`}, []string{`{"b":"x"y"},{"c":1}]}`}},
-		{"a stray brace", `{"records":[{"a":1}},{"c":1}]}`, []string{`{"a":1}`}, []string{`},{"c":1}]}`}},
+		{"a quote too many", `{"records":[{"a":1},{"b":"x"y"},{"c":1}]}`, []string{`{"a":1}`, `{"c":1}`}, []string{`{"b":"x"y"}`}},
+		{"a stray brace", `{"records":[{"a":1}},{"c":1}]}`, []string{`{"a":1}`, `{"c":1}`}, []string{`}`}},
 		{"a message that breaks off", `{"records":[{"a":1},{"b":`, []string{`{"a":1}`}, []string{`,{"b":`}},
 		{"one that is too long among others", `[{"a":1},` + long + `,{"c":1}]`, []string{`{"a":1}`, `{"c":1}`}, []string{long[:1<<10]}},
 		{"white space in front", " \r\n{\"records\":[{\"a\":1}]}\n", []string{`{"a":1}`}, nil},
 		{"several records without an envelope", "{\"a\":1}\n{\n\"b\":1}\n", []string{`{"a":1}`, "{\n\"b\":1}"}, nil},
-		{"no JSON", `hello`, []string{`hello`}, nil}, // left to the decoder
+		{"no JSON", `hello`, nil, []string{`hello`}},
 	} {
 		records, bad := Split([]byte(one.message))
 		var got, pieces []string
@@ -76,7 +76,7 @@ func TestAMessageIsBounded(t *testing.T) {
 		open, item string
 		n          int
 	}{
-		"records": {`{"records":[`, `{"a":1}`, 2*MaxRecords + 5}, "records of an array": {"[", `{"a":1}`, MaxRecords + 1}, "no records": {`{"records":[`, "17", 5 * maxBad}, "exactly": {"[", `{"a":1}`, MaxRecords},
+		"records": {`{"records":[`, `{"a":1}`, 2*MaxRecords + 5}, "records of an array": {"[", `{"a":1}`, MaxRecords + 1}, "no records": {"[", "17", 5 * maxBad}, "exactly": {"[", `{"a":1}`, MaxRecords},
 	} {
 		message := one.open + strings.Repeat(one.item+",", one.n-1) + one.item + "]"
 		if one.open != "[" {

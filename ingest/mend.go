@@ -1,0 +1,236 @@
+package ingest
+
+import "bytes"
+
+// Where something is broken, no more is set aside than that, and reading goes on at the next place at which a record makes sense:
+//
+//   - at the next line that begins with a bracket and is not indented deeper than the line in which the broken value begins. So a line
+//     that was cut does not take the lines behind it, and the objects inside a broken one are not taken for records;
+//   - in a list also within the line: brackets are counted on as if the one bracket, comma or quote were there that is missing, until the
+//     broken element ends.
+
+// brokenObject sets aside an object outside lists that is broken.
+func (s *splitter) brokenObject(b *Block, p int, got outcome, last bool) int {
+	d := b.Data
+	to, ok := endOfBroken(d, p, min(s.scan.at, len(d)), s.indent, last)
+	if !ok && wait(d, p, last) {
+		return p
+	}
+	return s.bad(b, p, to, s.why(d, p, got))
+}
+
+// brokenElement sets aside an element of a list that is broken.
+func (s *splitter) brokenElement(b *Block, p int, got outcome, last bool) int {
+	d := b.Data
+	why := s.why(d, p, got)
+	line, ok := nextElement(d, p, s.indent, last)
+	to, found := s.scan.endOfElement(d[:line])
+	if !found && !ok && wait(d, p, last) {
+		return p
+	}
+	s.damaged, s.cut = true, last && to == len(d)
+	opens := s.line == s.opened
+	to = s.bad(b, p, max(to, p+1), why)
+	if _, deep := lineBegins(d[to:]); opens && s.line > s.opened && deep == 0 { // a line that was cut; the next is no part of its list
+		s.at = atTop
+	}
+	return to
+}
+
+// endOfBroken is where reading goes on behind an object that begins at from and breaks at at: see above. Lines behind that place that go
+// on as an object does belong to it.
+func endOfBroken(d []byte, from, at, indent int, last bool) (to int, ok bool) {
+	for q := from; ; {
+		n := bytes.IndexByte(d[q:], '\n')
+		if n < 0 {
+			return len(d), last
+		}
+		q += n + 1
+		c, deep := lineBegins(d[q:])
+		switch {
+		case c == 0 && !last:
+			return len(d), false
+		case deep > indent || c == '\n':
+		case c == '{' || c == '[':
+			return q, true
+		case q > at && bytes.IndexByte([]byte(`}],":`), c) < 0:
+			return q, true
+		}
+	}
+}
+
+// nextElement is the next line at which an element of a list may begin, behind one that begins at from, or the list end.
+func nextElement(d []byte, from, indent int, last bool) (line int, ok bool) {
+	for q := from; ; {
+		n := bytes.IndexByte(d[q:], '\n')
+		if n < 0 {
+			return len(d), last
+		}
+		q += n + 1
+		c, deep := lineBegins(d[q:])
+		switch {
+		case c == 0 && !last:
+			return len(d), false
+		case (c == '{' || c == '[') && deep <= indent, (c == '}' || c == ']') && deep < indent:
+			return q, true
+		}
+	}
+}
+
+// lineBegins is the first byte of a line that is no blank, and how many blanks stand before it; 0 at the end of the text.
+func lineBegins(line []byte) (c byte, deep int) {
+	for deep < len(line) && (line[deep] == ' ' || line[deep] == '\t' || line[deep] == '\r') {
+		deep++
+	}
+	if deep == len(line) {
+		return 0, deep
+	}
+	return line[deep], deep
+}
+
+// endOfElement goes on where a scan broke, to the end of that element.
+func (s *scanner) endOfElement(d []byte) (to int, found bool) {
+	depth := len(s.open)
+	open := swallowed(d, s.text, s.at) // the quote at the end of the last text begins another one
+	if to, found = s.endInText(d, s.text, s.at); found {
+		return to, true
+	}
+	before := lastByte(d[:min(s.at, len(d))]) // before the token at hand
+	first := byte(0)                          // before the text that was the last token
+	if before == '"' {
+		first = lastByte(d[:s.text])
+	}
+	for i := s.at; i < len(d); {
+		c, at := d[i], i
+		i++
+		switch {
+		case blank(c):
+			continue
+		case c == '"':
+			first = before
+			i = behindText(d, i)
+			if open = swallowed(d, at, i); open {
+				if to, found = s.endInText(d, at, i); found {
+					return to, true
+				}
+			}
+		case c == '{' && before != ':' && s.inside('{'), c == ']':
+			s.popTo('[')
+			if len(s.open) == 0 {
+				return at, true
+			}
+			if c == '{' {
+				s.open = append(s.open, c)
+			} else {
+				s.pop()
+			}
+		case c == '{' || c == '[':
+			s.open = append(s.open, c)
+		case c == '}':
+			s.popTo('{')
+			if s.pop(); len(s.open) == 0 {
+				return i, true
+			}
+		case c == ':' && !s.inside('{'):
+			if first != '[' {
+				s.popTo('{')
+			}
+			if !s.inside('{') {
+				s.open = append(s.open, '{')
+			}
+		case c == ',' && len(s.open) == 0:
+			return at, true
+		case c != ',' && c != ':':
+			if i = behindWord(d, at); open {
+				i, open = behindText(d, at), false
+			}
+			if bytes.IndexByte(d[at:i], '\\') >= 0 { // it is inside a text, and so were the brackets before it
+				s.open = s.open[:min(len(s.open), depth)]
+			}
+			c = d[i-1]
+		}
+		before = c
+	}
+	return len(d), false
+}
+
+func (s *scanner) pop() { s.open = s.open[:max(0, len(s.open)-1)] }
+
+// popTo closes brackets until one of a kind is the innermost.
+func (s *scanner) popTo(bracket byte) {
+	for len(s.open) > 0 && !s.inside(bracket) {
+		s.pop()
+	}
+}
+
+func lastByte(d []byte) byte {
+	d = bytes.TrimRight(d, " \t\r\n")
+	if len(d) == 0 {
+		return 0
+	}
+	return d[len(d)-1]
+}
+
+// behindText is where a text ends that has begun before i: behind its quote, or with its line.
+func behindText(d []byte, i int) int {
+	for ; i < len(d); i++ {
+		switch d[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++
+		case '\n':
+			return i
+		}
+	}
+	return len(d)
+}
+
+// behindWord is where something ends that is not JSON. If a text closes with the next quote, this is its end, and its beginning is missing.
+func behindWord(d []byte, from int) int {
+	end := from + 1
+	for end < len(d) && bytes.IndexByte([]byte(`",:{}[]`+"\n\\"), d[end]) < 0 {
+		end++
+	}
+	quote := behindText(d, end)
+	if closes := quote > from+1 && d[quote-1] == '"' && bytes.IndexByte([]byte("{[,:"), lastByte(d[from:quote-1])) < 0; closes {
+		return quote
+	}
+	return end
+}
+
+// swallowed reports whether what was taken for a text, d[from:to], is one whose closing quote is missing: the quote at its end then opens
+// the next text, and follows what comes before one.
+func swallowed(d []byte, from, to int) bool {
+	return to <= len(d) && to-from >= 2 && d[to-1] == '"' && bytes.IndexByte([]byte("{[,:"), lastByte(d[from+1:to-1])) >= 0
+}
+
+// endInText counts the brackets in such a text. It gives where the element ends if it ends there.
+func (s *scanner) endInText(d []byte, from, to int) (end int, found bool) {
+	if !swallowed(d, from, to) {
+		return 0, false
+	}
+	before := byte(0)
+	for i := from + 1; i < to-1; i++ {
+		c := d[i]
+		opening := bytes.IndexByte([]byte("{[,:"), before) >= 0
+		switch {
+		case blank(c):
+			continue
+		case c == '\\':
+			i++
+		case (c == '{' || c == '[') && opening:
+			s.open = append(s.open, c)
+		case c == '}' && !opening:
+			s.popTo('{')
+			if s.pop(); len(s.open) == 0 {
+				return i + 1, true
+			}
+		case c == ']' && !opening && bytes.IndexByte(s.open, '[') >= 0:
+			s.popTo('[')
+			s.pop()
+		}
+		before = c
+	}
+	return 0, false
+}

@@ -1,0 +1,265 @@
+package ingest
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// place is where in the text the splitter stands.
+type place int
+
+const (
+	atTop       place = iota // outside lists and envelopes
+	inList                   // of records
+	behindList               // of an envelope: the members behind its records
+	inLongLine               // which is left out
+	inLongValue              // which is left out
+)
+
+// splitter finds the records of JSON text: objects one a line or over several lines, lists of them, and envelopes, in any mixture. It
+// looks at one window of the text after the other. What does not end in a window is looked at again with more of the text, so each
+// part of the text is read the same wherever it lies.
+type splitter struct {
+	scan    scanner
+	at      place
+	wraps   bool // the list is a member of an envelope
+	damaged bool // an element of the list was broken,
+	cut     bool // by the end of the input
+	opened  int  // the line in which the list opens
+	mid     bool // the line at hand has had a value
+	line    int  // at hand, from 1
+	indent  int  // of that line, in bytes
+	margin  bool // only blanks have come of it
+	nuls    int64
+	nulLine int
+	long    long
+
+	maxRecords, maxBad int   // of a block; 0 is no bound for records
+	full               bool  // the block has reached one of them
+	bracket            int   // the next [ of the window
+	ends               []int // of records, to be marked
+	joined             []int // records whose end is the beginning of the next one
+}
+
+func newSplitter() *splitter { return &splitter{line: 1, margin: true, maxBad: maxBadBlock} }
+
+// maxBadBlock is how many parts of a block may be bad.
+const maxBadBlock = 1000
+
+// split puts the records of a window into its block and gives where in it reading goes on: at its end, or before what does not end in
+// it or has no room in the block. Last tells that no more text comes.
+func (s *splitter) split(b *Block, last bool) int {
+	s.bracket, s.full, s.ends, s.joined = -1, false, s.ends[:0], s.joined[:0]
+	p := 0
+	for p < len(b.Data) {
+		if b.Data[p] != 0 {
+			s.tellHole(b)
+		}
+		next := s.step(b, p, last)
+		if next == p {
+			break
+		}
+		p = next
+	}
+	if last && p == len(b.Data) {
+		s.finish(b)
+	}
+	return p
+}
+
+// step reads on at p, by at least one byte. It gives p where more of the text, or another block, is needed.
+func (s *splitter) step(b *Block, p int, last bool) int {
+	if b.Data[p] == 0 && (s.at == atTop || s.at == inList || s.at == behindList) {
+		return s.skipNULs(b.Data, p)
+	}
+	switch s.at {
+	case inList:
+		return s.list(b, p, last)
+	case behindList:
+		return s.behind(b, p, last)
+	case inLongLine:
+		return s.skipLine(b.Data, p)
+	case inLongValue:
+		return s.skipValue(b.Data, p)
+	}
+	if !s.mid {
+		if next := s.lines(b, p, last); next > p || s.full {
+			return next
+		}
+	}
+	switch c := b.Data[p]; {
+	case blank(c), c == ',' && s.mid:
+		return s.pass(b.Data, p, p+1)
+	case c == '[':
+		return s.array(b, p, last)
+	case c == '{':
+		return s.object(b, p, last)
+	case c == mark[0]:
+		return s.markOr(s.garbage, b, p, last)
+	}
+	return s.garbage(b, p, last)
+}
+
+// pass goes over d[from:to] and keeps the number and the indentation of the line.
+func (s *splitter) pass(d []byte, from, to int) int {
+	if n := bytes.Count(d[from:to], []byte{'\n'}); n > 0 {
+		s.line += n
+		s.indent, s.margin, s.mid = 0, true, false
+		from += bytes.LastIndexByte(d[from:to], '\n') + 1
+	}
+	for ; from < to && s.margin; from++ {
+		if s.margin = d[from] == ' ' || d[from] == '\t'; s.margin {
+			s.indent++
+		}
+	}
+	return to
+}
+
+// markOr goes over a byte order mark; what is none is read by other.
+func (s *splitter) markOr(other func(*Block, int, bool) int, b *Block, p int, last bool) int {
+	switch rest := b.Data[p:]; {
+	case bytes.HasPrefix(rest, mark):
+		return p + len(mark)
+	case !last && bytes.HasPrefix(mark, rest):
+		return p
+	}
+	return other(b, p, last)
+}
+
+// wait reports whether more of the text is to be waited for, which a record may still fill.
+func wait(d []byte, p int, last bool) bool { return !last && len(d)-p <= MaxRecord }
+
+// room reports whether the block has room for one more.
+func (s *splitter) room(b *Block) bool {
+	s.full = s.maxRecords > 0 && len(b.Records) >= s.maxRecords || len(b.Bad) >= s.maxBad
+	return !s.full
+}
+
+// keep takes d[from:to] as a record.
+func (s *splitter) keep(b *Block, from, to, line int) {
+	if to-from > MaxRecord {
+		b.Bad = append(b.Bad, tooLong(len(b.Records), line, b.Data[from:to]))
+		return
+	}
+	if n := len(b.Records); n > 0 && int(b.Records[n-1].To) == from {
+		s.joined = append(s.joined, n-1)
+		s.ends = s.ends[:len(s.ends)-1]
+	}
+	s.ends = append(s.ends, to)
+	b.Records = append(b.Records, Span{uint32(from), uint32(to), line})
+}
+
+// bad sets b.Data[from:to] aside and goes on behind it.
+func (s *splitter) bad(b *Block, from, to int, detail string) int {
+	b.Bad = append(b.Bad, notJSON(len(b.Records), s.line, detail, bytes.TrimRight(b.Data[from:to], " \t\r\n")))
+	return s.pass(b.Data, from, to)
+}
+
+// why tells what is wrong with the value at from that the scanner has left.
+func (s *splitter) why(d []byte, from int, got outcome) string {
+	if got == short {
+		return "it is not closed at the end of the input"
+	}
+	at := min(s.scan.at, len(d))
+	if n := bytes.Count(d[from:at], []byte{'\n'}); n > 0 {
+		return fmt.Sprintf("%s in line %d", s.scan.reason, s.line+n)
+	}
+	return fmt.Sprintf("%s at byte %d", s.scan.reason, at-from)
+}
+
+// object reads an object that stands outside lists. A line that begins and ends as an object does is a record, or an envelope.
+func (s *splitter) object(b *Block, p int, last bool) int {
+	d := b.Data
+	if !s.room(b) {
+		return p
+	}
+	end := bytes.IndexByte(d[p:], '\n')
+	if end < 0 && wait(d, p, last) {
+		return p
+	}
+	line := d[p:]
+	if end >= 0 {
+		line = d[p : p+end]
+	}
+	line = bytes.TrimRight(line, " \t\r")
+	closed := !s.mid && (end >= 0 || last) && line[len(line)-1] == '}'
+	got := s.scan.value(d, p)
+	at := min(s.scan.at, len(d)) - p // within the value
+	switch {
+	case got == short && wait(d, p, last):
+		return p
+	case s.scan.members.envelope() && (got == whole || s.scan.members.filled):
+		return s.enter(d, p, s.scan.members.list, true)
+	case closed && at < len(line), got == whole && at == len(line):
+		s.keep(b, p, p+len(line), s.line) // the decoder tells what is wrong with it
+		at = len(line)
+	case got == whole:
+		s.keep(b, p, p+at, s.line)
+	case got == short && !last:
+		return s.leaveOut(b, p, end < 0)
+	default:
+		return s.brokenObject(b, p, got, last)
+	}
+	s.pass(d, p, p+at)
+	s.mid = true
+	return p + at
+}
+
+// enter goes into a list whose first element is looked for at from.
+func (s *splitter) enter(d []byte, p, from int, wraps bool) int {
+	s.pass(d, p, from)
+	s.at, s.wraps, s.damaged, s.opened = inList, wraps, false, s.line
+	return from
+}
+
+// array goes into a list, where what follows its bracket can be an element of one.
+func (s *splitter) array(b *Block, p int, last bool) int {
+	d := b.Data
+	i := skipBlanks(d, p+1)
+	switch {
+	case i == len(d) && wait(d, p, last):
+		return p
+	case i == len(d) || bytes.IndexByte([]byte(`{]["`), d[i]) >= 0:
+		return s.enter(d, p, p+1, false)
+	}
+	got := s.scan.value(d, i)
+	behind := skipBlanks(d, s.scan.at)
+	switch {
+	case got == short && wait(d, p, last), got == whole && behind == len(d) && wait(d, p, last):
+		return p
+	case got == whole && behind < len(d) && (d[behind] == ',' || d[behind] == ']'):
+		return s.enter(d, p, p+1, false)
+	}
+	return s.garbage(b, p, last)
+}
+
+// garbage sets the rest of a line aside.
+func (s *splitter) garbage(b *Block, p int, last bool) int {
+	if !s.room(b) {
+		return p
+	}
+	end := bytes.IndexByte(b.Data[p:], '\n')
+	switch {
+	case end >= 0:
+		end += p
+	case wait(b.Data, p, last):
+		return p
+	case !last:
+		return s.leaveOut(b, p, true)
+	default:
+		end = len(b.Data)
+	}
+	return s.bad(b, p, end, `expected "{", found `+found(b.Data[p:end]))
+}
+
+// finish tells what the end of the text leaves open.
+func (s *splitter) finish(b *Block) {
+	s.tellHole(b)
+	if s.at != inList && s.at != behindList {
+		return
+	}
+	if !s.cut {
+		b.Bad = append(b.Bad, notJSON(len(b.Records), s.line, fmt.Sprintf("the list that opens in line %d is not closed at the end of the input", s.opened), nil))
+	}
+	s.at = atTop
+}
