@@ -65,12 +65,11 @@ func (m *Machine) accepts(d string) bool {
 		return m.accepted.Has(d)
 	}
 	for _, s := range m.own {
-		name := m.ev.Text(s)
-		if own := domain(name); own == d || own == "" && name == d {
+		if domain(m.ev.Text(s)) == d {
 			return true
 		}
 	}
-	return false
+	return m.ev.Text(m.organization) == d // of the other names one without a domain may be an alias that somebody chose
 }
 
 // unresolved reports whether any of the addresses is none: an alias, a contact's name, a distinguished name.

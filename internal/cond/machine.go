@@ -11,12 +11,13 @@ import (
 
 // Machine runs programs over one event. It belongs to one goroutine.
 type Machine struct {
-	ev       *event.Event
-	env      map[string]any
-	vm       vm.VM
-	accepted List
-	own      []event.Slot // whose domains are accepted where no list says
-	Runs     int          // how often the VM ran
+	ev           *event.Event
+	env          map[string]any
+	vm           vm.VM
+	accepted     List
+	own          []event.Slot // whose domains are accepted where no list says
+	organization event.Slot   // one of them, which is a domain itself
+	Runs         int          // how often the VM ran
 }
 
 // AcceptedDomains is the list of domains that are one's own.
@@ -42,6 +43,7 @@ func NewMachine(ev *event.Event, s *Scope) *Machine {
 	for _, name := range ownNames {
 		if slot, ok := ev.Layout().Find(name); ok {
 			m.own = append(m.own, slot)
+			m.organization = slot // the last of them
 		}
 	}
 	m.env = m.bound()

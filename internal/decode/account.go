@@ -9,13 +9,14 @@ import (
 
 // account is the account that the record is about, the one function for every road: the actor where a person acts, so that
 // what an attacker does to others stays with the account it was done from; for applications the mailbox owner, else the
-// application; for service actors and alerts the entity named, else the actor.
+// application; for service actors the entity named, else the actor. An alert is about the entity named alone, never about the
+// service that wrote it.
 func account(r *Reader, _ string) string {
 	if r.view.shape == event.Trace {
 		return traceAccount(r)
 	}
-	if e := r.field("alert.entity"); e != "" {
-		return r.known(e)
+	if r.isAlert() {
+		return r.known(r.field("alert.entity"))
 	}
 	target := r.known(r.field("user.target.name"))
 	switch r.field("user.kind") {
@@ -41,17 +42,20 @@ func (r *Reader) known(name string) string {
 		return name
 	}
 	last := name[strings.LastIndexAny(name, `/\`)+1:]
-	if r.plan.options.Directory != nil {
-		for _, n := range [...]string{name, last} {
-			if upn, ok := r.plan.options.Directory(n); ok {
-				return event.Lower(upn)
-			}
+	return first(r.inDirectory(name, last), last, name)
+}
+
+// inDirectory is the user principal name that the directory has for the first of the names that it knows.
+func (r *Reader) inDirectory(names ...string) string {
+	if r.plan.options.Directory == nil {
+		return ""
+	}
+	for _, n := range names {
+		if upn, ok := r.plan.options.Directory(n); ok {
+			return event.Lower(upn)
 		}
 	}
-	if last == "" {
-		return name
-	}
-	return last
+	return ""
 }
 
 func first(texts ...string) string {
@@ -62,90 +66,6 @@ func first(texts ...string) string {
 	}
 	return ""
 }
-
-// userKind classifies the actor. service is Microsoft's own: data centre and system user types, Windows service accounts,
-// provisioning mailboxes, PIM and self-service password reset. An application is no service: attackers act through them.
-func userKind(r *Reader, _ string) string {
-	name := r.field("user.name")
-	switch r.view.shape {
-	case event.UAL:
-		switch r.field("user.type") {
-		case "3", "4", "DcAdmin", "System":
-			return "service"
-		}
-		if serviceName(name) {
-			return "service"
-		}
-		switch r.field("user.type") {
-		case "5", "6", "Application", "ServicePrincipal":
-			return "app"
-		}
-	case event.Entra, event.Graph:
-		if serviceName(name) {
-			return "service"
-		}
-		switch r.named() {
-		case servicePrincipals, managedIdentities, servicePrincipalRisks, riskyServicePrincipals:
-			return "app"
-		case provisioning:
-			return "service"
-		case graphActivity:
-			if r.property("userId") == "" && r.property("UserPrincipalObjectID") == "" {
-				return "app"
-			}
-		}
-		if r.initiatedByApp() || r.agentActs() {
-			return "app"
-		}
-	case event.Defender:
-		switch r.table() {
-		case "AlertInfo", "AlertEvidence", "EmailPostDeliveryEvents":
-			return "service"
-		}
-		switch r.field("user.type") {
-		case "Application":
-			return "app"
-		case "System":
-			return "service"
-		}
-		if serviceName(name) {
-			return "service"
-		}
-		if name == "" && r.field("user.id") == "" {
-			return ""
-		}
-	case event.Trace:
-		return ""
-	case event.Security:
-		return "service"
-	}
-	if strings.Contains(name, "#ext#") || r.field("user.type") == "Guest" || r.field("user.type") == "guest" {
-		return "guest"
-	}
-	if name == "" && r.view.shape == event.Other {
-		return ""
-	}
-	return "user"
-}
-
-func serviceName(name string) bool {
-	switch name {
-	case "ms-pim", "azure mfa strongauthenticationservice", "microsoft.azure.syncfabric", "microsoft managed policy manager", "s-1-5-18", "securitycompliancealerts",
-		"fim_password_service@support.onmicrosoft.com":
-		return true
-	}
-	return strings.HasPrefix(name, `nt authority\`) || strings.HasPrefix(name, `nt service\`) || strings.HasSuffix(Domain(name), "prod.outlook.com")
-}
-
-// initiatedByApp reports whether an application, and no user, began what the directory audit tells.
-func (r *Reader) initiatedByApp() bool { return !r.any(userInitiators[:]) && r.any(appInitiators[:]) }
-
-// Where a directory audit, with and without its envelope, names who began it.
-var (
-	userInitiators = [...]string{"properties.initiatedBy.user.userPrincipalName", "properties.initiatedBy.user.id", "initiatedBy.user.userPrincipalName", "initiatedBy.user.id"}
-	appInitiators  = [...]string{"properties.initiatedBy.app.displayName", "properties.initiatedBy.app.appId", "properties.initiatedBy.app.servicePrincipalId",
-		"initiatedBy.app.displayName", "initiatedBy.app.appId", "initiatedBy.app.servicePrincipalId"}
-)
 
 // any reports whether one of the paths that the plan projects names something.
 func (r *Reader) any(paths []string) bool {
@@ -176,16 +96,14 @@ func targetName(r *Reader, _ string) string {
 		}
 		return ""
 	}
-	if owner := r.at("MailboxOwnerUPN"); owner != "" {
-		return event.Lower(owner)
+	if owner := r.field("mailbox.owner"); owner != "" {
+		return owner
 	}
 	object := r.object()
 	switch code(r, r.recordType()) {
 	case "1":
 		return event.Lower(first(r.at("Parameters[Identity]"), object))
-	case "40":
-		return event.Lower(object)
-	case "8":
+	case "8", "40":
 		if strings.Contains(object, "@") {
 			return event.Lower(object)
 		}
@@ -213,7 +131,7 @@ func sourceKind(r *Reader, _ string) string {
 	if err == nil && (a.IsPrivate() || a.IsLinkLocalUnicast()) {
 		return "private"
 	}
-	if r.field("user.kind") == "service" {
+	if r.field("user.kind") == "service" && !syncAccount(r.field("user.name")) { // these write from the customer's servers
 		return "microsoft"
 	}
 	return "client"

@@ -32,8 +32,8 @@ var derived = map[string]derivation{
 	"user.name":        {text: userName},
 	"user.full_name":   {text: fullName, cheap: true},
 	"user.domain":      {text: func(r *Reader, _ string) string { return Domain(r.field("user.name")) }, needs: []string{"user.name"}},
-	"user.kind":        {text: userKind, needs: []string{"user.name", "user.id", "user.type"}},
-	"user.target.name": {text: func(r *Reader, s string) string { return nameOf(targetName(r, s)) }, own: true},
+	"user.kind":        {text: userKind, needs: []string{"user.name", "user.id", "user.type", "event.action"}, own: true},
+	"user.target.name": {text: func(r *Reader, s string) string { return nameOf(targetName(r, s)) }, needs: []string{"mailbox.owner"}, own: true},
 	"source.port":      {text: sourcePort, own: true},
 	"source.kind":      {text: sourceKind, needs: []string{"source.ip", "user.kind"}},
 
@@ -49,6 +49,7 @@ var derived = map[string]derivation{
 	"email.message_id":     {text: messageID},
 	"email.direction":      {text: direction, cheap: true},
 	"email.delivery.code":  {text: deliveryCode, cheap: true},
+	"mailbox.owner":        {text: mailboxOwner, needs: []string{"event.action", "user.name", "user.id", "user.kind"}, cheap: true, own: true},
 	"mailbox.folder_class": {text: func(r *Reader, _ string) string { return FolderClass(r.field("mailbox.folder")) }, needs: []string{"mailbox.folder"}},
 	"mailbox.dest_class":   {text: func(_ *Reader, s string) string { return FolderClass(s) }},
 	"mailbox.items":        {text: items},
@@ -79,19 +80,21 @@ var derived = map[string]derivation{
 	"role.name":        {text: roleName, needs: []string{"event.action"}},
 	"role.template_id": {text: roleTemplateID, needs: []string{"event.action"}},
 	"role.privileged":  {text: rolePrivileged, needs: []string{"event.action", "role.name", "role.template_id"}},
-	"role.via":         {text: roleVia, needs: []string{"event.action"}},
+	"role.via":         {text: roleVia, needs: []string{"event.action", "user.name", "user.id", "user.kind"}, own: true},
+	"role.state":       {text: roleState, needs: []string{"event.action"}},
 	"role.member":      {text: roleMember, needs: []string{"event.action", "user.target.name"}},
 
 	"consent.scopes":         {list: consentScopes, needs: []string{"event.action"}},
 	"consent.all_principals": {text: consentAllPrincipals, needs: []string{"event.action"}},
 	"consent.admin":          {text: consentAdmin, needs: []string{"event.action"}},
 
-	"alert.id":         {text: ofAlerts, needs: []string{"event.action"}},
-	"alert.name":       {text: ofAlerts, needs: []string{"event.action"}},
-	"alert.severity":   {text: ofAlerts, needs: []string{"event.action"}},
-	"alert.category":   {text: ofAlerts, needs: []string{"event.action"}},
-	"alert.trigger_id": {text: alertTrigger, needs: []string{"event.action"}},
-	"alert.entity":     {text: alertEntity, needs: []string{"event.action"}},
+	"alert.id":          {text: ofAlerts, needs: []string{"event.action"}},
+	"alert.name":        {text: ofAlerts, needs: []string{"event.action"}},
+	"alert.severity":    {text: ofAlerts, needs: []string{"event.action"}},
+	"alert.category":    {text: ofAlerts, needs: []string{"event.action"}},
+	"alert.entity_type": {text: ofAlerts, needs: []string{"event.action"}},
+	"alert.trigger_id":  {text: alertTrigger, needs: []string{"event.action"}},
+	"alert.entity":      {text: alertEntity, needs: []string{"event.action", "alert.entity_type"}, own: true},
 }
 
 // acts reports whether the record at hand has one of the operations of a field: without them its derived fields are absent.

@@ -24,7 +24,7 @@ func (r *Reader) parameter(name string) (string, bool) { return named(r.entries(
 func forwardTo(r *Reader) (all []string) {
 	for _, name := range forwarding(r.Event.Text(event.Action)) {
 		v, _ := r.parameter(name)
-		all = append(all, Destinations(v)...)
+		all = append(all, r.destinations(v)...)
 	}
 	return all
 }
@@ -84,57 +84,4 @@ func forwardScope(r *Reader, _ string) string {
 		return "mailbox"
 	}
 	return "tenant"
-}
-
-// Destinations are the addresses of a list as commands and rules write it: separated by semicolons or commas, with or without
-// smtp:, as "Name" [SMTP:a@b], Name <a@b> or a@b; lower case. An alias, a contact or a distinguished name stays as it is.
-func Destinations(s string) (all []string) {
-	for _, one := range split(s) {
-		if a := AddressOf(one); a != "" {
-			all = append(all, a)
-		}
-	}
-	return all
-}
-
-// split takes a list of addresses apart. Nothing inside quotes separates, nor does a comma of a
-// distinguished name.
-func split(s string) []string {
-	separator := byte(',')
-	if strings.Contains(s, ";") {
-		separator = ';'
-	} else if strings.Count(s, "@") < 2 || strings.Contains(s, "=") {
-		return []string{s}
-	}
-	if strings.Count(s, `"`)%2 == 1 { // a quote that is never closed quotes nothing
-		return strings.Split(s, string(separator))
-	}
-	var all []string
-	quoted, from := false, 0
-	for i := range len(s) {
-		switch {
-		case s[i] == '"':
-			quoted = !quoted
-		case s[i] == separator && !quoted:
-			all, from = append(all, s[from:i]), i+1
-		}
-	}
-	return append(all, s[from:])
-}
-
-// AddressOf is the mail address in one destination, lower case; what is none stays as it is, blanks trimmed.
-func AddressOf(s string) string {
-	s = strings.TrimSpace(s)
-	for _, pair := range [...]string{"[]", "<>"} {
-		if i := strings.LastIndexByte(s, pair[0]); i >= 0 && strings.Contains(s[i:], "@") {
-			if end := strings.IndexByte(s[i:], pair[1]); end > 0 {
-				s = s[i+1 : i+end]
-			}
-		}
-	}
-	s = strings.Trim(strings.TrimSpace(s), `"'`)
-	if len(s) > 5 && strings.EqualFold(s[:5], "smtp:") {
-		s = s[5:]
-	}
-	return event.Lower(s)
 }

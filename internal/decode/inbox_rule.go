@@ -82,7 +82,8 @@ func inboxRuleName(r *Reader, _ string) string {
 	return id[strings.LastIndexAny(id, `\/`)+1:]
 }
 
-// inboxRuleBodyKnown: commands that only name a rule, and changes without actions, tell nothing of what it does.
+// inboxRuleBodyKnown: commands that only name a rule, changes without actions and lists that cannot be read or are empty tell
+// nothing of what the rule does.
 func inboxRuleBodyKnown(r *Reader, _ string) string {
 	switch r.field("inbox_rule.op") {
 	case "":
@@ -91,7 +92,7 @@ func inboxRuleBodyKnown(r *Reader, _ string) string {
 		if r.Event.Text(event.Action) == "UpdateInboxRules" {
 			return truth(len(r.ruleActions()) > 0)
 		}
-		return "true"
+		return truth(r.readable("Parameters") && len(r.entries("Parameters")) > 0)
 	}
 	return "false"
 }
@@ -101,36 +102,23 @@ func inboxRuleSendsTo(r *Reader) (all []string) {
 		return nil
 	}
 	for _, name := range [...]string{"ForwardTo", "RedirectTo", "ForwardAsAttachmentTo"} {
-		all = append(all, Destinations(r.ruleParam(name))...)
+		all = append(all, r.destinations(r.ruleParam(name))...)
 	}
 	for _, a := range r.ruleActions() {
 		if has(a.ActionType, "forward", "redirect", "delegate") {
-			all = append(all, recipients(a.Recipients)...)
+			all = append(all, r.destinations(recipients(a.Recipients))...)
 		}
 	}
 	return all
 }
 
-// recipients are the addresses of a desktop rule's action: texts, or objects with an address.
-func recipients(raw json.RawMessage) (all []string) {
-	var texts []string
-	if json.Unmarshal(raw, &texts) == nil {
-		for _, t := range texts {
-			all = append(all, Destinations(t)...)
-		}
-		return all
-	}
+// recipients are those of a desktop rule's action: a text, or a list of texts or objects.
+func recipients(raw json.RawMessage) string {
 	var one string
 	if json.Unmarshal(raw, &one) == nil {
-		return Destinations(one)
+		return one
 	}
-	var objects []map[string]json.RawMessage
-	if json.Unmarshal(raw, &objects) == nil {
-		for _, o := range objects {
-			all = append(all, Destinations(text(o, "EmailAddress", "Address", "SmtpAddress", "Email", "DisplayName"))...)
-		}
-	}
-	return all
+	return string(raw)
 }
 
 // has reports whether a word contains one of the stems, case aside.

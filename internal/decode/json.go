@@ -3,6 +3,8 @@ package decode
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 	"unsafe"
@@ -124,11 +126,11 @@ func (r *Reader) placed(b []byte, v projector.Value) string {
 	return unsafe.String(unsafe.SliceData(raw), len(raw))
 }
 
-// text is the first member there is, as text.
+// text is the first member there is, as text; names fold case.
 func text(m map[string]json.RawMessage, names ...string) string {
 	for _, n := range names {
-		raw, ok := m[n]
-		if !ok || string(raw) == "null" {
+		raw := folded(m, n)
+		if len(raw) == 0 || string(raw) == "null" {
 			continue
 		}
 		var s string
@@ -138,6 +140,19 @@ func text(m map[string]json.RawMessage, names ...string) string {
 		return string(raw)
 	}
 	return ""
+}
+
+// folded is a member whatever the case of its name; of several the one spelt so, else the last in the order of their names.
+func folded(m map[string]json.RawMessage, name string) (raw json.RawMessage) {
+	if raw, ok := m[name]; ok {
+		return raw
+	}
+	for _, n := range slices.Sorted(maps.Keys(m)) {
+		if sameName(n, name) {
+			raw = m[n]
+		}
+	}
+	return raw
 }
 
 // named is the value of the first entry of a name that has one, its name without regard to case; ok tells whether there is an

@@ -76,6 +76,16 @@ func (r *Reader) targets() (all []target) {
 	return nil
 }
 
+// target is the first of the targets of a type.
+func (r *Reader) target(typ string) (target, bool) {
+	for _, t := range r.targets() {
+		if strings.EqualFold(t.Type, typ) {
+			return t, true
+		}
+	}
+	return target{}, false
+}
+
 // changed is the new, else the old value of a modified property, on every road.
 func (r *Reader) changed(name string) string {
 	if r.view.shape == event.UAL {
@@ -106,10 +116,8 @@ func roleName(r *Reader, _ string) string {
 	if name := first(r.changed("Role.DisplayName"), r.changed("Role.WellKnownObjectName")); name != "" {
 		return name
 	}
-	for _, t := range r.targets() {
-		if t.Type == "Role" {
-			return t.DisplayName
-		}
+	if t, ok := r.target("Role"); ok {
+		return t.DisplayName
 	}
 	switch r.Event.Text(event.Action) {
 	case "New-ManagementRoleAssignment":
@@ -127,7 +135,8 @@ func roleTemplateID(r *Reader, _ string) string {
 	if !r.acts("role.template_id") {
 		return ""
 	}
-	return event.Lower(r.changed("Role.TemplateId"))
+	id := first(r.changed("Role.TemplateId"), r.changed("RoleDefinitionOriginId"), r.changed("TemplateId"))
+	return event.Lower(id[strings.LastIndexByte(id, '/')+1:])
 }
 
 func rolePrivileged(r *Reader, _ string) string {
@@ -136,42 +145,4 @@ func rolePrivileged(r *Reader, _ string) string {
 	}
 	_, known := privilegedRoles[r.field("role.template_id")]
 	return truth(known || privilegedNames[strings.ToLower(r.field("role.name"))])
-}
-
-func roleVia(r *Reader, _ string) string {
-	if !r.acts("role.via") {
-		return ""
-	}
-	a := r.Event.Text(event.Action)
-	switch {
-	case strings.Contains(a, "outside of PIM"):
-		return "outside_pim"
-	case strings.Contains(a, "PIM"), strings.Contains(a, "eligible"):
-		return "pim"
-	}
-	return "direct"
-}
-
-func roleMember(r *Reader, _ string) string {
-	if !r.acts("role.member") {
-		return ""
-	}
-	for _, t := range r.targets() {
-		if t.Type == "User" || t.Type == "ServicePrincipal" || t.Type == "Group" {
-			return event.Lower(first(t.UserPrincipalName, t.DisplayName, t.ID))
-		}
-	}
-	if r.view.shape != event.UAL {
-		return ""
-	}
-	member, _ := r.parameter("Member")
-	members, _ := r.parameter("Members")
-	user, _ := r.parameter("User")
-	if m := first(member, members, user); m != "" {
-		return event.Lower(m)
-	}
-	if strings.Contains(r.Event.Text(event.Action), "-") { // a command: its object is the role
-		return ""
-	}
-	return event.Lower(r.object())
 }

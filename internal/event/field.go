@@ -79,13 +79,33 @@ var (
 		"New-RemoteDomain", "Set-RemoteDomain", "New-HostedOutboundSpamFilterPolicy", "Set-HostedOutboundSpamFilterPolicy"}
 	grantActions = []string{"Add-MailboxPermission", "Remove-MailboxPermission", "Add-RecipientPermission", "Remove-RecipientPermission",
 		"Add-MailboxFolderPermission", "Set-MailboxFolderPermission", "Remove-MailboxFolderPermission", "AddFolderPermissions", "ModifyFolderPermissions", "RemoveFolderPermissions", "UpdateFolderPermissions", "UpdateCalendarDelegation"}
-	roleActions = []string{"Add member to role", "Add scoped member to role", "Add role assignment to role definition", "Add eligible member to role in PIM requested (permanent)", "Remove member from role", "Add eligible member to role", "Remove eligible member from role",
-		"Add member to role completed (PIM activation)", "Add eligible member to role in PIM completed (permanent)", "Add eligible member to role in PIM completed (timebound)",
-		"Add member to role in PIM completed (permanent)", "Add member to role in PIM completed (timebound)", "Add member to role outside of PIM (permanent)",
-		"Add-RoleGroupMember", "Remove-RoleGroupMember", "Update-RoleGroupMember", "New-ManagementRoleAssignment"}
+	roleActions = append(pimActions(), "Add member to role", "Add scoped member to role", "Add role assignment to role definition", "Add eligible member to role",
+		"Remove member from role", "Remove scoped member from role", "Remove eligible member from role", "Remove role assignment from role definition",
+		"Add-RoleGroupMember", "Remove-RoleGroupMember", "Update-RoleGroupMember", "New-ManagementRoleAssignment")
 	consentActions = []string{"Consent to application", "Add OAuth2PermissionGrant", "Add delegated permission grant", "Add app role assignment grant to user", "Add app role assignment to service principal"}
 	alertActions   = []string{"AlertTriggered", "AlertUpdated", "AlertEntityGenerated", "AlertInfo", "AlertEvidence", "IncidentReported"}
 )
+
+// pimActions are the names under which Privileged Identity Management records what becomes of roles.
+// Source: Microsoft Entra, Audit log categories and activities, PIM; spellings of older records beside them.
+func pimActions() (all []string) {
+	for _, who := range [...]string{"member", "eligible member"} {
+		for _, state := range [...]string{"requested", "completed", "canceled", "cancelled", "approved", "denied", "expired"} {
+			for _, how := range [...]string{"", " (permanent)", " (timebound)", " (renew)", " (renewed)"} {
+				all = append(all, "Add "+who+" to role in PIM "+state+how, "Remove "+who+" from role in PIM "+state+how)
+			}
+		}
+		for _, how := range [...]string{"", " (permanent)", " (timebound)"} {
+			all = append(all, "Add "+who+" to role outside of PIM"+how)
+		}
+		all = append(all, "Restore "+who+" from role in PIM completed")
+	}
+	for _, state := range [...]string{"requested", "completed", "canceled", "cancelled", "approval requested", "request approved", "request denied", "approved", "denied", "expired"} {
+		all = append(all, "Add member to role "+state+" (PIM activation)", "Remove member from role "+state+" (PIM deactivate)")
+	}
+	return append(all, "Add member to role approval requested", "Add member to role request approved", "Add member to role request denied",
+		"Remove member from role (PIM activation expired)", "Add member to role (PIM activation)", "Add member to role (PIM activation expired)")
+}
 
 func ual(paths ...string) [Shapes][]string { return [Shapes][]string{UAL: paths} }
 

@@ -1,0 +1,115 @@
+package decode
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// directoryAudit is a directory audit, as Microsoft Graph returns it, by an initiator.
+func directoryAudit(activity, initiatedBy, more string) string {
+	return fmt.Sprintf(`{"id":"1","activityDateTime":"2026-01-02T03:04:05Z","activityDisplayName":%q,"result":"success","loggedByService":"Core Directory","initiatedBy":%s,"targetResources":[{"id":"u-22","type":"User","userPrincipalName":"Ren@contoso.example","modifiedProperties":[%s]}]}`, activity, initiatedBy, more)
+}
+
+// TestSynchronisationAccountsAreServices: by name and domain, on both roads, in upper and lower case.
+func TestSynchronisationAccountsAreServices(t *testing.T) {
+	rows := map[string]string{
+		"Sync_DC21_0a1b2c3d4e5f@contoso.onmicrosoft.com": "service", "SYNC_DC21@CONTOSO.ONMICROSOFT.COM": "service", "sync_@contoso.onmicrosoft.com": "service", "Sync_a-b.c_0@contoso.partner.onmschina.cn": "service",
+		"ADToAADSyncServiceAccount@contoso.onmicrosoft.com": "service", "adtoaadsyncserviceaccount@contoso.onmicrosoft.us": "service",
+		"Sync_DC21_0a1b2c3d4e5f@contoso.example": "user", "sync_x@evilonmicrosoft.com": "user", "sync_x@contoso.onmicrosoft.com.example": "user", "ADToAADSyncServiceAccount@contoso.example": "user",
+		"syncing@contoso.onmicrosoft.com": "user", "Sync_DC21_0a1b2c3d4e5f": "user", "async_x@contoso.onmicrosoft.com": "user", "x.adtoaadsyncserviceaccount@contoso.onmicrosoft.com": "user",
+	}
+	for name, want := range rows {
+		for road, rec := range map[string]string{
+			"audit log": strings.Replace(admin(`"Operation":"Update user.","ObjectId":"ren@contoso.example"`), "Taro@contoso.example", name, 1),
+			"directory": directoryAudit("Update user", fmt.Sprintf(`{"user":{"id":"u-21","userPrincipalName":%q}}`, name), ""),
+		} {
+			if got := read(t, rec).field("user.kind"); got != want {
+				t.Errorf("%s, %s: %s, want %s", name, road, got, want)
+			}
+		}
+	}
+}
+
+// TestWhoSignsInWithASynchronisationAccountIsAUser: its sign-ins are signs as any others, from addresses as any others.
+func TestWhoSignsInWithASynchronisationAccountIsAUser(t *testing.T) {
+	const name = "sync_dc21_0a1b2c3d4e5f@contoso.onmicrosoft.com"
+	for _, rec := range []string{
+		entraEnvelope("SignInLogs", `"userPrincipalName":"`+name+`","ipAddress":"203.0.113.7","status":{"errorCode":0}`),
+		`{"CreationTime":"2026-01-02T03:04:05","Id":"1","Operation":"UserLoggedIn","RecordType":15,"UserId":"` + name + `","UserType":0,"ClientIP":"203.0.113.7","ErrorNumber":"0"}`,
+	} {
+		r := read(t, rec)
+		if kind, account, from := r.field("user.kind"), r.field("account"), r.field("source.kind"); kind != "user" || account != name || from != "client" {
+			t.Errorf("%s: %s, %s, %s", rec, kind, account, from)
+		}
+	}
+	r := read(t, directoryAudit("Update user", `{"user":{"userPrincipalName":"`+name+`","ipAddress":"203.0.113.7"}}`, ""))
+	if got := r.field("source.kind"); got != "client" {
+		t.Errorf("what it writes comes from %s: the servers are the customer's", got)
+	}
+}
+
+// TestApplicationsAreKnownByTheirIds: anyone can give an application a name.
+func TestApplicationsAreKnownByTheirIds(t *testing.T) {
+	const strange = "99990000-1111-2222-3333-444455556666"
+	names := func(id string) string {
+		return fmt.Sprintf(`{"displayName":"ActorId.ServicePrincipalNames","oldValue":null,"newValue":"\"%s\""}`, id)
+	}
+	strong := `{"displayName":"StrongAuthenticationPhoneAppDetail","newValue":"[]"},{"displayName":"Included Updated Properties","newValue":"\"StrongAuthenticationPhoneAppDetail\""}`
+	renamed := `{"displayName":"DisplayName","newValue":"[\"x\"]"}`
+	for _, row := range []struct{ name, id, activity, more, want string }{
+		{"MS-PIM", "01fc33a7-78ba-4d2f-a4b7-768e336e890e", "Update user", "", "service"},
+		{"whatever", "01FC33A7-78ba-4d2f-a4b7-768e336e890e", "Update user", "", "service"},
+		{"MS-PIM", strange, "Add member to role", "", "app"},
+		{"MS-PIM", "", "Add member to role", "", "service"},
+		{"MS-PIM", "", "Add member to role", names(strange), "app"},
+		{"MS-PIM", "", "Update user", renamed, "app"},
+		{"MS-PIM", "", "Consent to application", "", "app"},
+		{"Azure MFA StrongAuthenticationService", "", "Update user", strong, "service"},
+		{"Azure MFA StrongAuthenticationService", "", "Update user", strong + "," + renamed, "app"},
+		{"Azure MFA StrongAuthenticationService", "", "Update user", renamed, "app"},
+		{"Azure MFA StrongAuthenticationService", "", "Update user", renamed + "," + names("b5a60e17-278b-4c92-a4e2-b9262e66bb28"), "service"},
+		{"Microsoft.Azure.SyncFabric", "00000014-0000-0000-c000-000000000000", "Update user", renamed, "service"},
+		{"Microsoft.Azure.SyncFabric", "", "Update user", renamed, "app"},
+		{"Microsoft.Azure.SyncFabric", "", "Update user", renamed + "," + names("00000014-0000-0000-c000-000000000000;https://syncfabric.windowsazure.com"), "service"},
+		{"Microsoft.Azure.SyncFabric", "", "Update user", renamed + "," + names("00000014-0000-0000-c000-000000000000;"+strange), "app"},
+		{"Sync_DC21_0a1b2c3d4e5f@contoso.onmicrosoft.com", "", "Update user", renamed, "app"},
+		{"ADToAADSyncServiceAccount@contoso.onmicrosoft.com", strange, "Update user", renamed, "app"},
+		{`NT AUTHORITY\SYSTEM`, "", "Update user", renamed, "app"},
+		{"SecurityComplianceAlerts", "", "Update user", renamed, "app"},
+		{"x@eurprd04.prod.outlook.com", "", "Add member to role", "", "app"},
+	} {
+		rec := directoryAudit(row.activity, fmt.Sprintf(`{"user":null,"app":{"displayName":%q,"appId":%q,"servicePrincipalId":"sp-1"}}`, row.name, row.id), row.more)
+		if got := read(t, rec).field("user.kind"); got != row.want {
+			t.Errorf("%+v is %q", row, got)
+		}
+	}
+}
+
+// TestWhoActedIsNotMadeUp: where a record names nobody, there is no actor, and the account falls back to the target.
+func TestWhoActedIsNotMadeUp(t *testing.T) {
+	initiators := []string{`null`, `{}`, `{"user":null,"app":null}`, `{"user":{"id":null,"userPrincipalName":null},"app":null}`, `{"user":{},"app":{}}`, `{"user":{"id":"","userPrincipalName":""}}`, `"@{user=; app=}"`, `""`}
+	const targets = `"targetResources":[{"id":"u-22","type":"User","userPrincipalName":"Ren@contoso.example"}]`
+	for _, activity := range []string{"Add member to role", "Update user", "Consent to application"} {
+		for _, by := range initiators {
+			properties := fmt.Sprintf(`{"id":"1","activityDateTime":"2026-01-02T03:04:05Z","activityDisplayName":%q,"initiatedBy":%s,%s}`, activity, by, targets)
+			for road, rec := range map[string]string{
+				"graph":               properties,
+				"missing":             fmt.Sprintf(`{"id":"1","activityDateTime":"2026-01-02T03:04:05Z","activityDisplayName":%q,%s}`, activity, targets),
+				"envelope":            `{"time":"2026-01-02T03:04:05Z","category":"AuditLogs","properties":` + properties + `}`,
+				"envelope, a display": `{"time":"2026-01-02T03:04:05Z","category":"AuditLogs","identity":"Ren Abe","properties":` + properties + `}`,
+				"PowerShell":          strings.NewReplacer(`"id"`, `"Id"`, "activity", "Activity", "initiatedBy", "InitiatedBy", `"user"`, `"User"`, `"app"`, `"App"`, "targetResources", "TargetResources", "userPrincipalName", "UserPrincipalName").Replace(properties),
+				"Log Analytics":       fmt.Sprintf(`{"Type":"AuditLogs","TimeGenerated":"2026-01-02T03:04:05Z","ActivityDateTime":"2026-01-02T03:04:05Z","ActivityDisplayName":%q,"OperationName":%q,"Id":"1","Identity":"Ren Abe","InitiatedBy":%q,"TargetResources":[{"id":"u-22","type":"User","userPrincipalName":"ren@contoso.example"}]}`, activity, activity, by),
+			} {
+				r := read(t, rec)
+				if name, kind, account := r.field("user.name"), r.field("user.kind"), r.field("account"); name != "" || kind != "" || account != "ren@contoso.example" {
+					t.Errorf("%s, %s: actor %q, kind %q, account %q", road, rec, name, kind, account)
+				}
+			}
+		}
+	}
+	r := read(t, `{"time":"2026-01-02T03:04:05Z","category":"AuditLogs","identity":"Aoi@contoso.example","properties":{"id":"1","activityDateTime":"2026-01-02T03:04:05Z","activityDisplayName":"Add member to role","initiatedBy":null,`+targets+`}}`)
+	if name, account := r.field("user.name"), r.field("account"); name != "aoi@contoso.example" || account != name {
+		t.Errorf("the envelope names %q, account %q", name, account)
+	}
+}

@@ -1,0 +1,203 @@
+package decode
+
+import (
+	"encoding/json"
+	"strings"
+	"unicode"
+
+	"noroshi/internal/event"
+)
+
+// Destinations are the addresses of a list as commands and rules write it: separated by semicolons, commas or line ends, with
+// or without smtp:, as "Name" [SMTP:a@b], Name <a@b> or a@b, or all that in a list of JSON; lower case. An alias, a contact's
+// name, a distinguished name and an id stay as they are.
+func Destinations(s string) (all []string) {
+	s = strings.TrimSpace(s)
+	if texts, ok := ofJSON(s); ok {
+		for _, t := range texts {
+			all = append(all, Destinations(t)...)
+		}
+		return all
+	}
+	if strings.HasPrefix(s, "{") && strings.HasSuffix(s, "}") { // as PowerShell writes a list
+		s = s[1 : len(s)-1]
+	}
+	for _, one := range split(s) {
+		if a := AddressOf(one); a != "" && a != "$null" {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// ofJSON are the texts of a list, an object or a text of JSON; of an object the address.
+func ofJSON(s string) (texts []string, ok bool) {
+	if s == "" || s[0] != '[' && s[0] != '{' || !json.Valid([]byte(s)) {
+		return nil, false
+	}
+	var list []json.RawMessage
+	if json.Unmarshal([]byte(s), &list) != nil {
+		list = []json.RawMessage{json.RawMessage(s)}
+	}
+	for _, raw := range list {
+		var t string
+		var object map[string]json.RawMessage
+		if json.Unmarshal(raw, &t) != nil && json.Unmarshal(raw, &object) == nil {
+			t = addressMember(object)
+		}
+		texts = append(texts, t)
+	}
+	return texts, true
+}
+
+// addressMember is the address that an object of a recipient names.
+func addressMember(object map[string]json.RawMessage) string {
+	return text(object, "EmailAddress", "Address", "SmtpAddress", "Email", "DisplayName")
+}
+
+// split takes a list of destinations apart. Nothing inside quotes or brackets separates. A comma separates where a destination
+// ends before it: names and distinguished names hold commas, too.
+func split(s string) (all []string) {
+	var parts []string // that stand between commas
+	part := func(one string) {
+		if strings.TrimSpace(one) != "" {
+			parts = append(parts, one)
+		}
+	}
+	end := func() {
+		all = append(all, joined(parts)...)
+		parts = parts[:0]
+	}
+	from := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"', '[', '<':
+			i += closing(s[i:])
+		case ',', ';', '\n', '\r':
+			part(s[from:i])
+			if from = i + 1; s[i] != ',' {
+				end()
+			}
+		}
+	}
+	part(s[from:])
+	end()
+	return all
+}
+
+// closing is how far behind a quote or bracket what it opens is closed, 0 where it is not.
+func closing(s string) int {
+	with := map[byte]byte{'"': '"', '[': ']', '<': '>'}[s[0]]
+	return max(strings.IndexByte(s[1:], with)+1, 0)
+}
+
+// joined puts together the parts between commas that make up one destination: those of a distinguished name, those of a name before its address, and
+// names alone.
+func joined(parts []string) (all []string) {
+	for len(parts) > 0 {
+		n := 1
+		switch {
+		case hasAttribute(parts[0]):
+			for n < len(parts) && hasAttribute(parts[n]) {
+				n++
+			}
+		case !complete(parts[0]):
+			for n < len(parts) && !complete(parts[n]) && !hasAttribute(parts[n]) {
+				n++
+			}
+			if n < len(parts) && bracketed(parts[n]) {
+				n++
+			}
+		}
+		all = append(all, strings.Join(parts[:n], ","))
+		parts = parts[n:]
+	}
+	return all
+}
+
+// complete reports whether a part is a destination without what follows it.
+func complete(s string) bool {
+	return strings.Contains(s, "@") || bracketed(s) || strings.Contains(s, `"`)
+}
+
+func bracketed(s string) bool { return inBrackets(s) != "" }
+
+// inBrackets is the address in the brackets at the end of a destination, "" where there is none: brackets may also be a part
+// of a name.
+func inBrackets(s string) string {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return ""
+	}
+	with, ok := map[byte]byte{']': '[', '>': '<'}[s[len(s)-1]]
+	if !ok {
+		return ""
+	}
+	from := strings.LastIndexByte(s, with)
+	if from < 0 {
+		return ""
+	}
+	inner := strings.TrimSpace(s[from+1 : len(s)-1])
+	kind, _, typed := strings.Cut(inner, ":")
+	if strings.Contains(inner, "@") || strings.HasPrefix(inner, "/") || with == '[' && typed && kind != "" && !strings.ContainsAny(kind, " /=") {
+		return inner
+	}
+	return ""
+}
+
+// hasAttribute reports whether a part begins as the parts of a distinguished name do, with CN= or the like.
+func hasAttribute(s string) bool {
+	name, _, ok := strings.Cut(strings.TrimSpace(s), "=")
+	return ok && name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.") == ""
+}
+
+// AddressOf is the mail address in one destination, lower case; what is none stays as it is, without blanks and quotes around.
+func AddressOf(s string) string {
+	if inner := inBrackets(s); inner != "" {
+		s = inner
+	}
+	s = strings.TrimFunc(s, atTheEdge)
+	if kind, address, ok := strings.Cut(s, ":"); ok && (strings.EqualFold(kind, "smtp") || strings.HasPrefix(address, "/")) && !strings.ContainsAny(kind, " /=@") {
+		s = strings.TrimFunc(address, atTheEdge)
+	}
+	return event.Lower(s)
+}
+
+// atTheEdge reports whether a character around a destination is no part of it.
+func atTheEdge(c rune) bool {
+	return c == '"' || c == '\'' || unicode.IsSpace(c) || unicode.IsControl(c)
+}
+
+// Recipient is the name under which a directory knows what a command names: an address, an alias, or of a path and a distinguished name the
+// last part, lower case.
+func Recipient(s string) string {
+	s = AddressOf(s)
+	if strings.Contains(s, "@") && !strings.ContainsAny(s, `/\`) {
+		return s
+	}
+	if i := strings.LastIndex(s, "/cn="); i >= 0 { // of Exchange's own: often the id of the mailbox, a hyphen and the alias
+		s = s[i+len("/cn="):]
+		if id, alias, ok := strings.Cut(s, "-"); ok && len(id) == 32 {
+			s = alias
+		}
+		return s
+	}
+	if rest, ok := strings.CutPrefix(s, "cn="); ok {
+		name, _, _ := strings.Cut(rest, ",")
+		return name
+	}
+	return s[strings.LastIndexAny(s, `/\`)+1:]
+}
+
+// destinations are those of a list, resolved through the directory as far as it knows them.
+func (r *Reader) destinations(list string) []string {
+	all := Destinations(list)
+	for i, d := range all {
+		if !strings.Contains(d, "@") {
+			all[i] = first(r.inDirectory(d, Recipient(d)), d)
+		}
+	}
+	return all
+}

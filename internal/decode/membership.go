@@ -1,0 +1,110 @@
+package decode
+
+import (
+	"strings"
+
+	"noroshi/internal/event"
+)
+
+// roleVia is how a role is given. Privileged Identity Management writes several records of one matter, for roles of the directory
+// and of Azure and for groups, under names such as "Add eligible member to role in PIM requested (timebound)"; beside them the
+// directory has records of its own, whose actor is MS-PIM. An activation is a member's own use of a role that was approved
+// before; one for somebody else is none.
+// Source: Microsoft Entra, Audit log categories and activities, PIM; View audit history for Microsoft Entra roles in PIM.
+func roleVia(r *Reader, _ string) string {
+	if !r.acts("role.via") {
+		return ""
+	}
+	a := r.Event.Text(event.Action)
+	switch {
+	case strings.Contains(a, "outside of PIM"):
+		return "outside_pim"
+	case activation(a):
+		if r.givesToAnother() {
+			return "pim"
+		}
+		return "pim_activation"
+	case strings.Contains(a, "PIM"), strings.Contains(a, "eligible"), r.field("user.name") == "ms-pim" && r.field("user.kind") == "service":
+		return "pim"
+	}
+	return "direct"
+}
+
+// activation reports whether an operation is a step of an activation, or its end.
+func activation(action string) bool {
+	for _, words := range [...]string{"(PIM activat", "(PIM deactivat", "approval requested", "request approved", "request denied"} {
+		if strings.Contains(action, words) {
+			return true
+		}
+	}
+	return false
+}
+
+// roleStates are the words of operations by what they say became of a role; of others it is completed.
+var roleStates = [...]struct{ word, state string }{
+	{"requested", "requested"}, {"approved", "approved"}, {"denied", "denied"}, {"canceled", "canceled"}, {"cancelled", "canceled"}, {"expired", "expired"},
+}
+
+// roleState is what became of a role by the record. A request has given nobody anything.
+func roleState(r *Reader, _ string) string {
+	if !r.acts("role.state") {
+		return ""
+	}
+	a := r.Event.Text(event.Action)
+	for _, s := range roleStates {
+		if strings.Contains(a, s.word) {
+			return s.state
+		}
+	}
+	if strings.HasPrefix(a, "Remove") {
+		return "removed"
+	}
+	return "completed"
+}
+
+// givesToAnother reports whether the record says that the member is somebody else than the actor. Names and ids are compared
+// with their like: a display name is not held against a user name.
+func (r *Reader) givesToAnother() bool {
+	id, name := r.member()
+	actorID, actor := r.field("user.id"), r.field("user.name")
+	switch {
+	case id != "" && id == actorID, name != "" && name == actor:
+		return false
+	case strings.Contains(name, "@") && strings.Contains(actor, "@"):
+		return true
+	}
+	return isGUID(id) && isGUID(actorID)
+}
+
+// member is who was given the role, lower case, as far as the record has an id and a name.
+func (r *Reader) member() (id, name string) {
+	for _, typ := range [...]string{"User", "ServicePrincipal", "Group"} {
+		if t, ok := r.target(typ); ok {
+			return event.Lower(t.ID), event.Lower(first(t.UserPrincipalName, t.DisplayName, t.ID))
+		}
+	}
+	if r.view.shape != event.UAL {
+		return "", ""
+	}
+	for _, parameter := range [...]string{"Member", "Members", "User"} {
+		if m, _ := r.parameter(parameter); m != "" {
+			return "", event.Lower(m)
+		}
+	}
+	if strings.Contains(r.Event.Text(event.Action), "-") { // a command: its object is the role
+		return "", ""
+	}
+	name = event.Lower(r.object())
+	if isGUID(name) {
+		id = name
+	}
+	return id, name
+}
+
+func roleMember(r *Reader, _ string) string {
+	if !r.acts("role.member") {
+		return ""
+	}
+	_, name := r.member()
+	return name
+}

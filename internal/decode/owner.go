@@ -1,0 +1,91 @@
+package decode
+
+import (
+	"strings"
+	"unicode"
+
+	"noroshi/internal/event"
+)
+
+// Commands that are about a mailbox name it in Mailbox or in Identity: as an address, an alias, a path of Exchange's directory
+// or a distinguished name, of an inbox rule and of a folder with its name behind it.
+// Source: Exchange PowerShell, parameters Identity and Mailbox of these commands.
+var mailboxNouns = map[string]bool{
+	"Mailbox": true, "CASMailbox": true, "MailboxPermission": true, "RecipientPermission": true, "MailboxFolderPermission": true, "MailboxAuditBypassAssociation": true,
+	"MailboxAutoReplyConfiguration": true, "MailboxJunkEmailConfiguration": true, "MailboxRegionalConfiguration": true, "MailboxCalendarConfiguration": true, "MailboxMessageConfiguration": true,
+	"CalendarProcessing": true, inboxRuleNoun: true, "SweepRule": true,
+}
+
+const inboxRuleNoun = "InboxRule"
+
+// mailboxOwner is whose mailbox a record is about: as it says, or whose a command names. Where that is the actor's own, under
+// whatever name, it is the actor's.
+func mailboxOwner(r *Reader, _ string) string {
+	if owner := r.at("MailboxOwnerUPN"); owner != "" {
+		return event.Lower(owner)
+	}
+	_, noun, ok := strings.Cut(r.Event.Text(event.Action), "-")
+	if r.view.shape != event.UAL || !ok || !mailboxNouns[noun] {
+		return ""
+	}
+	owner := event.Lower(r.known(r.ownerNamed(noun)))
+	switch kind := r.field("user.kind"); {
+	case kind != "user" && kind != "guest":
+		return owner
+	case owner == "" && noun == inboxRuleNoun, r.isActor(owner):
+		return first(r.field("user.name"), owner) // a command on inbox rules without a mailbox is about the actor's own
+	}
+	return owner
+}
+
+// ownerNamed is the mailbox as the command or its object names it.
+func (r *Reader) ownerNamed(noun string) string {
+	if mailbox, _ := r.parameter("Mailbox"); mailbox != "" {
+		return Recipient(mailbox)
+	}
+	identity, _ := r.parameter("Identity")
+	switch noun {
+	case inboxRuleNoun, "SweepRule": // of these the identity is the rule's, which may stand alone
+		for _, id := range [...]string{identity, r.object()} {
+			if owner, _, ok := strings.Cut(id, `\`); ok {
+				return Recipient(owner)
+			}
+		}
+		return ""
+	case "MailboxFolderPermission":
+		identity, _, _ = strings.Cut(identity, `:\`)
+	}
+	return Recipient(first(identity, r.object()))
+}
+
+// isActor reports whether a name, lower case, is one of the actor's: the user name, the id, an alias or a display name whose words make up
+// the part of the user name before the at sign.
+func (r *Reader) isActor(name string) bool {
+	actor := r.field("user.name")
+	if name == "" || actor == "" {
+		return false
+	}
+	if name == actor || name == r.field("user.id") {
+		return true
+	}
+	if strings.Contains(name, "@") {
+		return false
+	}
+	local, _, _ := strings.Cut(actor, "@")
+	return sameWords(name, local)
+}
+
+// sameWords reports whether two names are made of the same words in whatever order.
+func sameWords(a, b string) bool {
+	between := func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) }
+	words := strings.FieldsFunc(a, between)
+	rest := strings.Join(strings.FieldsFunc(b, between), " ")
+	for _, w := range words {
+		before, after, ok := strings.Cut(rest, w)
+		if !ok {
+			return false
+		}
+		rest = before + " " + after
+	}
+	return len(words) > 0 && strings.TrimSpace(rest) == ""
+}

@@ -1,0 +1,71 @@
+package decode
+
+import "testing"
+
+// TestWhoseMailboxACommandIsAbout: the account is the one who acts; whose mailbox it is stands in the parameters.
+func TestWhoseMailboxACommandIsAbout(t *testing.T) {
+	const path = `"ObjectId":"X.EXAMPLE.COM/Hosted/contoso.onmicrosoft.com/Ren\\..",`
+	param := func(pairs ...string) string {
+		list := ""
+		for i := 0; i < len(pairs); i += 2 {
+			if i > 0 {
+				list += ","
+			}
+			list += `{"Name":"` + pairs[i] + `","Value":"` + pairs[i+1] + `"}`
+		}
+		return `"Parameters":[` + list + `]`
+	}
+	const ren, own = "ren@contoso.example", "taro@contoso.example"
+	for name, row := range map[string]struct{ record, want string }{
+		"parameter Mailbox":                         {`"Operation":"New-InboxRule",` + path + param("Mailbox", "Ren@contoso.example", "Name", ".."), ren},
+		"parameter Mailbox, alias":                  {`"Operation":"Set-InboxRule",` + param("Mailbox", "Ren", "Identity", ".."), "ren"},
+		"Mailbox goes before Identity":              {`"Operation":"Set-InboxRule",` + param("Identity", `other\\..`, "mailbox", "Ren"), "ren"},
+		"owner and rule":                            {`"Operation":"Enable-InboxRule",` + param("Identity", `Ren\\a\\b`), "ren"},
+		"address and rule":                          {`"Operation":"Disable-InboxRule",` + param("Identity", `Ren@contoso.example\\..`), ren},
+		"path and rule":                             {`"Operation":"Remove-InboxRule",` + param("Identity", `x.example.com/Hosted/contoso.onmicrosoft.com/Ren\\..`), "ren"},
+		"the object's path":                         {`"Operation":"New-InboxRule",` + path + param("Name", ".."), "ren"},
+		"the object's path, no parameters":          {`"Operation":"New-InboxRule",` + path + `"Parameters":null`, "ren"},
+		"a rule alone is one's own":                 {`"Operation":"Set-InboxRule",` + param("Identity", ".."), own},
+		"a rule by its number is one's own":         {`"Operation":"Set-InboxRule",` + param("Identity", "17293822569102704641"), own},
+		"nothing named is one's own":                {`"Operation":"New-InboxRule",` + param("Name", ".."), own},
+		"one's own address":                         {`"Operation":"New-InboxRule",` + param("Mailbox", "TARO@contoso.example"), own},
+		"one's own alias":                           {`"Operation":"Set-Mailbox",` + param("Identity", "Taro"), own},
+		"one's own path":                            {`"Operation":"New-InboxRule","ObjectId":"x.example.com/Hosted/contoso.onmicrosoft.com/Taro\\..",` + param("Name", ".."), own},
+		"Set-Mailbox":                               {`"Operation":"Set-Mailbox","ObjectId":"ren",` + param("Identity", "Ren@contoso.example"), ren},
+		"Set-Mailbox, its object":                   {`"Operation":"Set-Mailbox","ObjectId":"Ren","Parameters":[]`, "ren"},
+		"Set-Mailbox, distinguished name":           {`"Operation":"Set-Mailbox",` + param("Identity", "CN=Ren,OU=contoso.onmicrosoft.com"), "ren"},
+		"Set-Mailbox of nobody":                     {`"Operation":"Set-Mailbox","Parameters":[]`, ""},
+		"permission":                                {`"Operation":"Add-MailboxPermission",` + param("Identity", "Ren", "User", "eve"), "ren"},
+		"permission of a folder":                    {`"Operation":"Add-MailboxFolderPermission",` + param("Identity", `ren@contoso.example:\\Inbox`, "User", "eve"), ren},
+		"bypass":                                    {`"Operation":"Set-MailboxAuditBypassAssociation",` + param("Identity", "Ren", "AuditBypassEnabled", "True"), "ren"},
+		"items of a delegate":                       {`"Operation":"HardDelete","MailboxOwnerUPN":"Ren@contoso.example"`, ren},
+		"another's address with one's own alias":    {`"Operation":"Set-Mailbox",` + param("Identity", "taro@fabrikam.example"), "taro@fabrikam.example"},
+		"a command that is about no mailbox":        {`"Operation":"Add-RoleGroupMember",` + param("Identity", "Organization Management"), ""},
+		"a rule that is no inbox rule has no owner": {`"Operation":"New-TransportRule",` + param("Name", "x"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := read(t, admin(row.record))
+			if got := r.field("mailbox.owner"); got != row.want {
+				t.Errorf("the owner is %q, want %q", got, row.want)
+			}
+			if got := r.field("user.target.name"); row.want != "" && got != row.want {
+				t.Errorf("the target is %q, want %q", got, row.want)
+			}
+			if got := r.field("account"); got != own {
+				t.Errorf("the account is %q", got)
+			}
+		})
+	}
+}
+
+// TestDisplayNamesThatAreOnesOwn: words of a display name in whatever order make up the user name.
+func TestDisplayNamesThatAreOnesOwn(t *testing.T) {
+	for _, row := range []struct {
+		name, local string
+		want        bool
+	}{{"taro", "taro", true}, {"abe, aoi", "aoi.abe", true}, {"aoi abe", "aoiabe", true}, {"aoi", "aoi.abe", false}, {"aoi abe ito", "aoi.abe", false}, {"ren", "renate", false}, {"", "x", false}, {"-", "-", false}} {
+		if got := sameWords(row.name, row.local); got != row.want {
+			t.Errorf("%q and %q: %v", row.name, row.local, got)
+		}
+	}
+}
