@@ -323,7 +323,7 @@ func (n naive) text(name string) (s string, has bool) {
 		s, _ = n.row.text(name)
 		return s, has || s != ""
 	}
-	if s == "" || n.shape == event.Trace || strings.HasPrefix(name, "alert.") {
+	if s == "" || n.shape == event.Trace || strings.HasPrefix(name, "alert.") || name == "event.outcome" {
 		s = n.implied(name, s)
 	}
 	if slices.Contains(decode.Names(), name) { // what is worked out is there if it is not empty
@@ -390,6 +390,13 @@ func (n naive) implied(name, s string) string {
 			return table
 		}
 		return "Publish" // the envelope's, of tables that are not read
+	case name == "event.outcome": // of commands
+		return map[string]string{"true": "success", "false": "failure", "failed": "failure"}[strings.ToLower(s)]
+	case name == "alert.entity" && n.shape == event.Defender: // of rows that name the account by its address
+		if role, _ := n.at("properties.EvidenceRole").(string); role == "Related" {
+			return ""
+		}
+		return strings.ToLower(plainText(n.at("properties.AccountUpn")))
 	case strings.HasPrefix(name, "alert."): // those of Microsoft's alerts alone
 		f, _ := event.Lookup(name)
 		if action, _ := n.text("event.action"); !slices.Contains(f.Actions, action) {

@@ -19,7 +19,7 @@ import (
 
 // condition is a condition as a tree.
 type condition struct {
-	op    string // and, or, not, has, true, ==, in, startsWith, endsWith, contains, >
+	op    string // and, or, not, has, true, ==, !=, in, startsWith, endsWith, contains, >
 	field string
 	fold  bool
 	texts []string
@@ -75,6 +75,9 @@ func (c condition) holds(n naive) bool {
 		return c.kids[0].holds(n) || c.kids[1].holds(n)
 	case "not":
 		return !c.kids[0].holds(n)
+	case "!=":
+		c.op = "=="
+		return !c.holds(n)
 	}
 	s, has := n.text(flat(c.field))
 	switch c.op {

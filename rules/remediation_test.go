@@ -29,7 +29,7 @@ func steps(data []byte) (map[string]Remedy, []diag.Problem) {
 // cmdlets are the commands of Exchange Online PowerShell, Microsoft Graph PowerShell and PowerShell itself that steps use. A
 // new one is looked up in Microsoft's reference before it is added here.
 var cmdlets = strings.Fields(`
-	Get-InboxRule Disable-InboxRule Set-Mailbox Get-TransportRule Disable-TransportRule Set-HostedOutboundSpamFilterPolicy Set-RemoteDomain Search-UnifiedAuditLog
+	Get-MailContact Set-MailboxAuditBypassAssociation Get-InboxRule Disable-InboxRule Set-Mailbox Get-TransportRule Disable-TransportRule Set-HostedOutboundSpamFilterPolicy Set-RemoteDomain Search-UnifiedAuditLog
 	Get-BlockedSenderAddress Remove-BlockedSenderAddress Set-AdminAuditLogConfig Set-OrganizationConfig Get-MailboxPermission Remove-MailboxPermission Remove-RoleGroupMember
 	Revoke-MgUserSignInSession Update-MgUser Get-MgUserAuthenticationMethod Get-MgAuditLogSignIn
 	Get-MgRoleManagementDirectoryRoleAssignment Remove-MgRoleManagementDirectoryRoleAssignment Get-MgUserOauth2PermissionGrant Remove-MgOauth2PermissionGrant

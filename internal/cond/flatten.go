@@ -231,8 +231,8 @@ func typeOf(n ast.Node, l *event.Layout) (t event.Type, known bool) {
 		}
 		return event.Bool, true
 	case *ast.CallNode:
-		if id, ok := v.Callee.(*ast.IdentifierNode); ok && id.Value == "domain" {
-			return event.Text, true
+		if id, ok := v.Callee.(*ast.IdentifierNode); ok {
+			return functions[id.Value].gives(), true
 		}
 		return event.Bool, true
 	}

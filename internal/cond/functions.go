@@ -21,6 +21,15 @@ type function struct {
 	typed any  // for expr's checker
 }
 
+// gives is the type of what the function gives.
+func (f function) gives() event.Type {
+	switch f.typed.(type) {
+	case func() string, func(string) string, func(string, string) string:
+		return event.Text
+	}
+	return event.Bool
+}
+
 // functions are ours. has and the ones that ignore case are folded away before expr sees them, where their first argument is
 // a field.
 var functions = map[string]function{
@@ -35,6 +44,9 @@ var functions = map[string]function{
 	"in_net":     {"in_net(address, lists.name)", 2, false, func(string, List) bool { return false }},
 	"odd_name":   {"odd_name(text)", 1, false, func(string) bool { return false }},
 	"similar":    {"similar(text, text)", 2, false, func(string, string) bool { return false }},
+	"either":     {"either(text, text)", 2, false, func(string, string) string { return "" }},
+	"actor":      {"actor()", 0, false, func() string { return "" }},
+	"another":    {"another(name)", 1, false, func(string) string { return "" }},
 }
 
 // bound are the functions as a machine calls them.
@@ -46,6 +58,9 @@ func (m *Machine) bound() map[string]any {
 		"in_net":     inNet,
 		"odd_name":   OddName,
 		"similar":    Similar,
+		"either":     either,
+		"actor":      m.actor,
+		"another":    m.another,
 	}
 }
 
@@ -80,6 +95,32 @@ func unresolved(of any) bool {
 		}
 	}
 	return false
+}
+
+// either is the first text that is not empty.
+func either(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// actor is who acted, for sentences: an application may have no user name, and some records name nobody.
+func (m *Machine) actor() string {
+	for _, s := range m.acting {
+		if name := m.ev.Text(s); name != "" {
+			return name
+		}
+	}
+	return "somebody unnamed"
+}
+
+// another is a name where it is not the actor's user name, for sentences about what was done to others.
+func (m *Machine) another(name string) string {
+	if name == m.ev.Text(event.UserName) {
+		return ""
+	}
+	return name
 }
 
 func addresses(of any) []string {

@@ -2,6 +2,7 @@ package cond
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/expr-lang/expr/vm"
@@ -17,6 +18,7 @@ type Machine struct {
 	accepted     List
 	own          []event.Slot // whose domains are accepted where no list says
 	organization event.Slot   // one of them, which is a domain itself
+	acting       []event.Slot // what names the actor, the best first
 	Runs         int          // how often the VM ran
 }
 
@@ -25,12 +27,14 @@ const AcceptedDomains = "accepted_domains"
 
 // Prepare adds to a layout what functions ask of the event.
 func Prepare(l *event.Layout) {
-	for _, name := range ownNames {
+	for _, name := range slices.Concat(ownNames, actingNames) {
 		l.Slot(name)
 	}
 }
 
 var ownNames = []string{"account", "user.name", "mailbox.owner", "organization.name"}
+
+var actingNames = []string{"user.name", "app.name", "user.id"}
 
 // NewMachine makes a machine for programs of the scope.
 func NewMachine(ev *event.Event, s *Scope) *Machine {
@@ -44,6 +48,11 @@ func NewMachine(ev *event.Event, s *Scope) *Machine {
 		if slot, ok := ev.Layout().Find(name); ok {
 			m.own = append(m.own, slot)
 			m.organization = slot // the last of them
+		}
+	}
+	for _, name := range actingNames {
+		if slot, ok := ev.Layout().Find(name); ok {
+			m.acting = append(m.acting, slot)
 		}
 	}
 	m.env = m.bound()

@@ -162,13 +162,23 @@ func outcome(r *Reader, status string) string {
 			status = truth(n < 400)
 		}
 	}
-	switch status {
-	case "True", "Succeeded", "PartiallySucceeded", "Success", "success", "true", "TRUE", "SUCCESS":
+	switch {
+	case oneOf(status, "True", "Success", "Succeeded", "PartiallySucceeded"):
 		return "success"
-	case "False", "Failed", "Failure", "failure", "timeout", "false", "FALSE", "FAILURE":
+	case oneOf(status, "False", "Failure", "Failed", "Timeout"):
 		return "failure"
 	}
 	return ""
+}
+
+// oneOf reports whether a text is one of the words, case aside.
+func oneOf(s string, words ...string) bool {
+	for _, w := range words {
+		if strings.EqualFold(s, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // Domain is the part of an address or user name after the last at sign.
