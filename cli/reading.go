@@ -56,6 +56,9 @@ func (r *reading) record(one input, b *ingest.Block, i int, reader *decode.Reade
 	if what := reader.Encoding(); what != "" {
 		r.faults.add(one.name, span.Line, string(decode.ReasonEncoding), what)
 	}
+	if what := reader.Partial(); what != "" {
+		r.faults.add(one.name, span.Line, string(decode.ReasonInside), what)
+	}
 	if reader.Dataset() == decode.DatasetUnknown {
 		r.tally.unknown++
 		r.members.Add(b.Bytes(i))

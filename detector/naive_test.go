@@ -123,12 +123,34 @@ func shapeOf(m *object) event.Shape {
 		return event.Defender
 	case envelope && properties:
 		return event.Entra
-	case categoriesOfTables[table] != "", has("activityDateTime") && has("activityDisplayName"), has("createdDateTime") && (has("userPrincipalName") || has("appDisplayName") || has("conditionalAccessStatus")):
+	case categoriesOfTables[table] != "", has("activityDateTime") && has("activityDisplayName"), signsIn(m):
 		return event.Graph
 	case has("SenderAddress") && has("RecipientAddress") && status || has("MessageTraceId") && happened:
 		return event.Trace
 	}
 	return event.Other
+}
+
+// signsIn reports whether a record without an envelope is a sign-in; see decode.
+func signsIn(m *object) bool {
+	has := func(name string) bool { return m.get(name) != nil }
+	if !has("createdDateTime") || has("riskEventType") {
+		return false
+	}
+	if slices.ContainsFunc([]string{"conditionalAccessStatus", "clientAppUsed", "isInteractive", "signInEventTypes", "authenticationRequirement", "authenticationDetails",
+		"appliedConditionalAccessPolicies", "riskLevelDuringSignIn"}, has) {
+		return true
+	}
+	ended := has("status.errorCode") || has("resultType")
+	switch status := m.get("status").(type) {
+	case *object, json.Number:
+		ended = true
+	case string:
+		status = strings.ToLower(strings.TrimSpace(status))
+		ended = ended || strings.Contains(status, "signinstatus") || slices.Contains([]string{"success", "failure", "interrupted"}, status) || strings.IndexAny(status, "{@0123456789") == 0
+	}
+	user, app := has("userPrincipalName"), has("appDisplayName")
+	return user && app || (user || app) && (has("ipAddress") || ended)
 }
 
 // tableOfRow is the table of a row of Defender's without its envelope.
@@ -380,7 +402,13 @@ func (n naive) implied(name, s string) string {
 	case name == "event.provider" && s == "":
 		return map[event.Shape]string{event.Entra: "Entra", event.Graph: "Entra", event.Defender: "Defender XDR", event.Trace: "Exchange"}[n.shape]
 	case name == "event.code" && n.shape == event.Graph:
-		return categoriesOfTables[fmt.Sprint(n.m.get("Type"))]
+		if c := categoriesOfTables[fmt.Sprint(n.m.get("Type"))]; c != "" {
+			return c
+		}
+		if n.m.get("activityDateTime") != nil {
+			return "AuditLogs"
+		}
+		return "SignInLogs"
 	case name == "event.action" && n.shape == event.Trace:
 		return "MessageTrace"
 	case name == "event.action" && n.shape == event.Graph:

@@ -46,6 +46,9 @@ func (r *Reader) Same() event.Identity {
 	if r.loggedOn() {
 		id.Outcome = r.Event.Text(event.Outcome)
 	}
+	if r.broken != "" { // a copy that says less must not stand in for the whole record
+		id.Outcome = "partial"
+	}
 	return id
 }
 

@@ -96,6 +96,17 @@ func (r *Reader) holdsAudit() bool {
 // Of such a record only the record around it is read.
 func (r *Reader) Broken() string { return r.broken }
 
+// ReasonInside is the reason by which a record is told in which an audit record cannot be read; what lies around that is read.
+const ReasonInside Reason = "inside"
+
+// Partial tells what could not be read inside the record that was read, "" where nothing is missing.
+func (r *Reader) Partial() string {
+	if r.broken == "" {
+		return ""
+	}
+	return "the audit record in " + r.broken + " is missing or cut off; only what lies around it is read, and no rule can see what was done. Export it again"
+}
+
 // found is what a look into a member has found.
 type found uint8
 

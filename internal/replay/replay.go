@@ -37,7 +37,7 @@ type Replay struct {
 	Progress  func(read int64)         // called now and then with the bytes read of the input at hand
 }
 
-// Fault is a place in an input that cannot be read, or, for the reason encoding, not as it stands.
+// Fault is a place in an input that cannot be read, or, for the reasons encoding and inside, not as a whole.
 type Fault struct {
 	Input  string
 	Line   int
@@ -53,6 +53,7 @@ type Stats struct {
 	Undecodable int            `json:"undecodable"`
 	ByReason    map[string]int `json:"undecodable_by_reason,omitempty"`
 	NotUTF8     int            `json:"not_utf8"`               // records that are not UTF-8 and are read all the same
+	Partial     int            `json:"partial"`                // records in which an audit record could not be read
 	Unknown     int            `json:"unknown"`                // records of no known kind, repeats among them
 	UnknownKeys []string       `json:"unknown_keys,omitempty"` // names of the members of the first of them
 	Alerts      int            `json:"alerts"`
@@ -184,6 +185,7 @@ type outcome struct {
 	err      *decode.Error
 	dataset  string
 	encoding string // what is not UTF-8
+	partial  string // what could not be read inside
 }
 
 // match evaluates the block's records.
@@ -198,6 +200,7 @@ func (p *piece) match(w *detector.Worker) {
 		}
 		e.hash, e.from, e.time = w.Reader().Duplicate(), int32(len(p.hits)), w.Reader().Time().UnixNano()
 		e.dataset, e.encoding = w.Reader().Dataset(), w.Reader().Encoding()
+		e.partial = w.Reader().Partial()
 		p.hits = w.Match(p.hits)
 		e.to = int32(len(p.hits))
 		p.events = append(p.events, e)
@@ -269,6 +272,10 @@ func (t *tail) piece(p *piece) error {
 		if e.encoding != "" {
 			t.stats.NotUTF8++
 			t.fault(e.line, decode.ReasonEncoding, e.encoding)
+		}
+		if e.partial != "" {
+			t.stats.Partial++
+			t.fault(e.line, decode.ReasonInside, e.partial)
 		}
 		if e.dataset == decode.DatasetUnknown {
 			t.stats.Unknown++
