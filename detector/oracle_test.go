@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"noroshi/internal/diag"
 	"noroshi/rules"
 )
 
@@ -130,7 +131,7 @@ func load(t testing.TB, all []condition, sample [][]byte) *Set {
 		}
 	}
 	rs, ps := rules.Load(rules.Options{Paths: []string{dir}})
-	if len(ps) > 0 {
+	if diag.Errors(ps) > 0 {
 		t.Fatal(ps[0].Format())
 	}
 	return New(rs, Options{Sample: sample})

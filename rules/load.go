@@ -61,6 +61,7 @@ type loader struct {
 	ids      map[string]string   // by rule id: where it stands
 	files    map[string]struct{} // what has been read, by its real path
 	problems []diag.Problem
+	uses     []cond.ListUse // what the rules read so far look up in lists
 }
 
 // The bounds of what is said of one file.
@@ -91,13 +92,13 @@ func (l *loader) remediation() {
 func (l *loader) remedy(d *strictyaml.Doc, id string, n *yaml.Node) {
 	r := Remedy{ID: id}
 	template := func(to **cond.Template) func(*yaml.Node) {
-		return func(n *yaml.Node) { *to = compileTemplate(d, n, l.set.Scope) }
+		return func(n *yaml.Node) { *to = l.template(d, n) }
 	}
 	d.Fields(n, map[string]func(*yaml.Node){
 		"guide": func(n *yaml.Node) { r.Guide = oneOfEach(d, n, "guide", GuideItems) },
 		"text":  template(&r.Text),
 		"command": func(n *yaml.Node) {
-			r.Command = compileTemplate(d, n, l.set.Scope)
+			r.Command = l.template(d, n)
 			quoted(d, n)
 		},
 	})
@@ -222,12 +223,16 @@ func (l *loader) file(in fs.FS, file, name string, shipped bool) {
 func (l *loader) read(name string, data []byte, shipped bool) {
 	d := strictyaml.Parse(name, data)
 	if d.Root != nil {
+		before := len(l.uses)
 		r := l.rule(d, data, shipped)
 		if _, taken := l.ids[r.ID]; !taken && idPattern.MatchString(r.ID) {
 			l.ids[r.ID] = fmt.Sprintf("%s:%d", name, r.Line) // also of a broken rule: its double is told at once
 		}
 		if d.Errors() == 0 {
 			l.set.Rules = append(l.set.Rules, r)
+		}
+		if d.Errors() > 0 || r.State == Off {
+			l.uses = l.uses[:before] // it looks nothing up
 		}
 	}
 	l.take(d)
@@ -236,6 +241,7 @@ func (l *loader) read(name string, data []byte, shipped bool) {
 // take adds the problems of a file, the first of many, each of a length that can be read.
 func (l *loader) take(d *strictyaml.Doc) {
 	ps := d.Problems
+	trapped(ps)
 	diag.Sort(ps)
 	if n := len(ps) - maxProblems; n > 0 {
 		next := ps[maxProblems]
@@ -268,7 +274,7 @@ func oneOfEach(d *strictyaml.Doc, n *yaml.Node, code string, all []string) (out 
 	return out
 }
 
-func compileTemplate(d *strictyaml.Doc, n *yaml.Node, s *cond.Scope) *cond.Template {
+func (l *loader) template(d *strictyaml.Doc, n *yaml.Node) *cond.Template {
 	text := d.Text(n)
 	if text == "" {
 		return nil
@@ -277,27 +283,38 @@ func compileTemplate(d *strictyaml.Doc, n *yaml.Node, s *cond.Scope) *cond.Templ
 		d.At(n, "size", fmt.Sprintf("the text has %d bytes; at most %d are read", len(text), cond.MaxSource))
 		return nil
 	}
-	t, ms := cond.CompileTemplate(text, s)
-	mistakes(d, n, ms)
+	t, ms := cond.CompileTemplate(text, l.set.Scope)
+	l.mistakes(d, n, ms)
+	if t != nil {
+		l.uses = append(l.uses, t.Uses()...)
+	}
 	return t
 }
 
-func compile(d *strictyaml.Doc, n *yaml.Node, s *cond.Scope) *cond.Program {
+func (l *loader) condition(d *strictyaml.Doc, n *yaml.Node) *cond.Program {
 	text := d.Text(n)
 	if text == "" {
 		return nil
 	}
-	p, ms := cond.Compile(text, s)
-	mistakes(d, n, ms)
+	p, ms := cond.Compile(text, l.set.Scope)
+	l.mistakes(d, n, ms)
+	if p != nil {
+		l.uses = append(l.uses, p.Uses()...)
+	}
 	return p
 }
 
-// mistakes puts what is wrong in a source to its place in the file.
-func mistakes(d *strictyaml.Doc, n *yaml.Node, ms []cond.Mistake) {
+// mistakes puts what is wrong in a source to its place in the file. What can never hold is an error for check alone: a rule that
+// works in part is better than none.
+func (l *loader) mistakes(d *strictyaml.Doc, n *yaml.Node, ms []cond.Mistake) {
 	for _, m := range ms {
 		p := d.Inside(n, m.At, m.Code, m.Message)
 		p.Suggestion = m.Suggestion
-		if m.Warning {
+		if !m.Warning && commented(n, p) {
+			p.Message, p.Suggestion = cutByComment, ""
+			return
+		}
+		if m.Warning && !(m.Certain && l.options.Strict) {
 			p.Level = diag.Warning
 		}
 	}

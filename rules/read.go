@@ -44,9 +44,9 @@ func (l *loader) rule(d *strictyaml.Doc, data []byte, shipped bool) *Rule {
 		"attack":   func(n *yaml.Node) { r.Attack = attack(d, n) },
 		"kind":     func(n *yaml.Node) { r.Kind = kindOf(d, n) },
 		"by":       func(n *yaml.Node) { l.by(d, n, r) },
-		"when":     func(n *yaml.Node) { r.When = compile(d, n, l.set.Scope) },
+		"when":     func(n *yaml.Node) { r.When = l.condition(d, n) },
 		"unless":   func(n *yaml.Node) { l.unless(d, n, r) },
-		"summary":  func(n *yaml.Node) { r.Summary = compileTemplate(d, n, l.set.Scope) },
+		"summary":  func(n *yaml.Node) { r.Summary = l.template(d, n) },
 		"respond":  func(n *yaml.Node) { l.respond(d, n, r) },
 		"state":    func(n *yaml.Node) { r.State = State(d.OneOf(n, "state", string(Live), string(Shadow), string(Off))) },
 		"tests":    func(n *yaml.Node) { r.Tests = tests(d, n) },
@@ -178,7 +178,7 @@ func (l *loader) unless(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
 			"until":   func(n *yaml.Node) { x.Until = l.until(d, n) },
 			"when": func(n *yaml.Node) {
 				told = true
-				x.When = compile(d, n, l.set.Scope)
+				x.When = l.condition(d, n)
 			},
 		})
 		if c.Kind != yaml.MappingNode {

@@ -1,15 +1,18 @@
 package cond
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
 
 	"noroshi/internal/diag"
-	"noroshi/internal/event"
 )
 
 // checker refuses what a condition must not do. What it does not name is refused too.
@@ -18,12 +21,11 @@ type checker struct {
 	mistakes []Mistake
 }
 
-func (c *checker) refuse(n ast.Node, code, format string, args ...any) {
+// refuse notes a mistake; the answer is valid until the next one.
+func (c *checker) refuse(n ast.Node, code, format string, args ...any) *Mistake {
 	c.mistakes = append(c.mistakes, Mistake{At: first(n).Location().From, Code: code, Message: fmt.Sprintf(format, args...)})
+	return &c.mistakes[len(c.mistakes)-1]
 }
-
-// builtins are expr's own functions that conditions may use; of those with a predicate the value is true.
-var builtins = map[string]bool{"any": true, "all": true, "none": true, "one": true, "count": true, "len": false, "lower": false, "upper": false, "trim": false}
 
 var operators = map[string]bool{"&&": true, "and": true, "||": true, "or": true, "==": true, "!=": true, "<": true, "<=": true, ">": true, ">=": true,
 	"in": true, "contains": true, "startsWith": true, "endsWith": true, "matches": true, "+": true, "-": true, "*": true, "/": true, "%": true}
@@ -39,7 +41,7 @@ func (c *checker) allow(n ast.Node, depth int) {
 	switch v := n.(type) {
 	case *ast.IdentifierNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.StringNode:
 	case *ast.NilNode:
-		c.refuse(n, "forbidden", "nil is no value here: absent text is \"\", absent numbers are 0; has(field) tells whether there is one")
+		c.refuse(n, "forbidden", "%s", noNothing)
 	case *ast.PointerNode:
 		if v.Name != "" {
 			c.refuse(n, "forbidden", "#%s is not available; # is the list's element", v.Name)
@@ -91,23 +93,52 @@ func (c *checker) binary(v *ast.BinaryNode, depth int) {
 		return
 	}
 	if v.Operator == "matches" {
-		p, constant := v.Right.(*ast.StringNode)
-		switch {
-		case !constant:
-			c.refuse(v.Right, "forbidden", "a regular expression must be a constant text")
-		case len(p.Value) > maxPattern:
-			c.refuse(v.Right, "size", "the regular expression has %d bytes; at most %d are read", len(p.Value), maxPattern)
-		}
+		c.pattern(v.Right)
 	}
 	c.allow(v.Left, depth)
 	c.allow(v.Right, depth)
+}
+
+// pattern checks a regular expression.
+func (c *checker) pattern(n ast.Node) {
+	p, constant := n.(*ast.StringNode)
+	switch {
+	case !constant:
+		c.refuse(n, "forbidden", "a regular expression must be a constant text")
+	case len(p.Value) > maxPattern:
+		c.refuse(n, "size", "the regular expression has %d bytes; at most %d are read", len(p.Value), maxPattern)
+	default:
+		var broken *syntax.Error
+		if _, err := regexp.Compile(p.Value); errors.As(err, &broken) {
+			m := c.refuse(n, "syntax", "the regular expression is broken: %s", brokenPattern(broken))
+			if at := strings.Index(p.Value, broken.Expr); at > 0 && broken.Expr != "" && !strings.ContainsRune(p.Value, '\\') {
+				m.At += 1 + utf8.RuneCountInString(p.Value[:at])
+			}
+		}
+	}
+}
+
+// brokenPattern says what is wrong in a regular expression.
+func brokenPattern(e *syntax.Error) string {
+	if e.Code == syntax.ErrInvalidPerlOp {
+		return e.Expr + " is not available, such as looking ahead or behind"
+	}
+	if e.Expr == "" {
+		return e.Code.String()
+	}
+	return e.Code.String() + ": " + e.Expr
 }
 
 func (c *checker) member(v *ast.MemberNode, depth int) {
 	if _, ok := chain(v); ok {
 		return
 	}
-	if _, ok := v.Property.(*ast.StringNode); !ok {
+	switch v.Property.(type) {
+	case *ast.StringNode:
+	case *ast.IntegerNode:
+		c.refuse(v.Property, "forbidden", "elements are not picked by number; use any, all, none or count")
+		return
+	default:
 		c.refuse(v.Property, "forbidden", "a field's name must be a constant: write param[\"Name\"]")
 		return
 	}
@@ -126,10 +157,6 @@ func (c *checker) call(v *ast.CallNode, depth int) {
 		c.mistakes = append(c.mistakes, m)
 		return
 	}
-	if want := functions[id.Value].args; len(v.Arguments) != want {
-		c.refuse(v, "type", "%s takes %s, here are %d", functions[id.Value].usage, plural(want, "argument"), len(v.Arguments))
-		return
-	}
 	for _, a := range v.Arguments {
 		c.allow(a, depth)
 	}
@@ -143,12 +170,12 @@ func plural(n int, what string) string {
 }
 
 func (c *checker) builtin(v *ast.BuiltinNode, depth int) {
-	predicate, ok := builtins[v.Name]
+	b, ok := builtins[v.Name]
 	if !ok {
 		c.refuse(v, "forbidden", "%s is not available in conditions", v.Name)
 		return
 	}
-	if predicate {
+	if b.predicate {
 		if depth++; depth > maxPredicates {
 			c.refuse(v, "forbidden", "any, all, none, one and count nest at most %d deep", maxPredicates)
 			return
@@ -156,86 +183,5 @@ func (c *checker) builtin(v *ast.BuiltinNode, depth int) {
 	}
 	for _, a := range v.Arguments {
 		c.allow(a, depth)
-	}
-}
-
-// fields checks the names of a flattened tree and how they are used.
-func (c *checker) fields(root ast.Node, seen *names) {
-	for _, id := range seen.at {
-		if _, ok := c.scope.Layout.Slot(id.Value); ok {
-			continue
-		}
-		if name, ok := strings.CutPrefix(id.Value, listName); ok {
-			c.refuse(id, "list", "lists.%s stands where a value is wanted; write x in lists.%s or in_net(x, lists.%s)", name, name, name)
-			continue
-		}
-		if _, known := c.scope.Layout.Find(id.Value); !known {
-			c.mistakes = append(c.mistakes, Mistake{At: id.Location().From, Code: "field", Message: noField(id.Value), Suggestion: event.Suggest(id.Value)})
-		}
-	}
-	if len(c.mistakes) == 0 {
-		ast.Walk(&root, types{c})
-	}
-}
-
-func noField(name string) string {
-	for _, f := range event.Families {
-		if name == f || strings.HasPrefix(name, f+"[") {
-			return map[string]string{"raw": `raw needs a path: raw.Some.Path`, "param": `param needs a name: param["Name"]`, "change": `change needs a name and a side: change["Name"].new or .old`}[f]
-		}
-	}
-	return fmt.Sprintf("no field %q", name)
-}
-
-// types refuses what expr would let pass, or would refuse in words that do not help.
-type types struct{ *checker }
-
-// Visit implements ast.Visitor.
-func (c types) Visit(n *ast.Node) {
-	switch v := (*n).(type) {
-	case *ast.BinaryNode:
-		c.comparison(v)
-	case *ast.BuiltinNode:
-		if builtins[v.Name] {
-			if t, known := typeOf(v.Arguments[0], c.scope.Layout); !known || t != event.List {
-				c.refuse(v.Arguments[0], "type", "%s looks into a list of the event, such as inbox_rule.sends_to", v.Name)
-			}
-		}
-	case *ast.CallNode:
-		id, _ := v.Callee.(*ast.IdentifierNode)
-		for i, a := range v.Arguments {
-			t, known := typeOf(a, c.scope.Layout)
-			if known && t != event.Text && (t != event.List || !functions[id.Value].lists) {
-				c.refuse(a, "type", "argument %d of %s is a %s", i+1, functions[id.Value].usage, t)
-			}
-		}
-	}
-}
-
-func (c types) comparison(v *ast.BinaryNode) {
-	l, known1 := typeOf(v.Left, c.scope.Layout)
-	r, known2 := typeOf(v.Right, c.scope.Layout)
-	switch v.Operator {
-	case "+":
-		if known1 && l == event.Text || known2 && r == event.Text {
-			c.refuse(v, "forbidden", "texts are not joined in conditions")
-		}
-	case "==", "!=":
-		if !known1 || !known2 || l == r {
-			return
-		}
-		if id, ok := v.Left.(*ast.IdentifierNode); ok && l == event.Text && r == event.Number {
-			c.refuse(v.Right, "type", "%s is text; write \"%s\"", id.Value, v.Right.String())
-			return
-		}
-		c.refuse(v, "type", "a %s is never equal to a %s", l, r)
-	case "in":
-		if a, ok := v.Right.(*ast.ArrayNode); ok && known1 {
-			for _, x := range a.Nodes {
-				if t, known := typeOf(x, c.scope.Layout); known && t != l {
-					c.refuse(x, "type", "the left side is a %s, this is a %s", l, t)
-				}
-			}
-		}
 	}
 }

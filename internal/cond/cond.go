@@ -2,16 +2,13 @@
 package cond
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/conf"
-	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
 
@@ -48,7 +45,8 @@ type Mistake struct {
 	Code       string
 	Message    string
 	Suggestion string
-	Warning    bool
+	Warning    bool // the source works, though hardly as meant
+	Certain    bool // of a warning: no record whatever makes it untrue
 }
 
 func (m Mistake) Error() string {
@@ -62,43 +60,43 @@ type Program struct {
 	slots  []event.Slot // what the VM needs
 	names  []string     // theirs, in its environment
 	root   *pred
+	uses   []ListUse
 }
 
 // Slots are the values that the source mentions.
 func (p *Program) Slots() []event.Slot { return p.slots }
 
+// Uses are the look-ups in lists of the configuration.
+func (p *Program) Uses() []ListUse { return p.uses }
+
 // Compile compiles a condition. The program is nil if and only if a mistake is no warning.
 func Compile(source string, s *Scope) (*Program, []Mistake) {
-	return compile(source, s, expr.AsBool())
+	return compile(source, s, (*typing).condition)
 }
 
-func compile(source string, s *Scope, kind ...expr.Option) (*Program, []Mistake) {
+// compile compiles a condition or a value.
+func compile(source string, s *Scope, check func(*typing, ast.Node)) (*Program, []Mistake) {
 	if ms := bounds(source); len(ms) > 0 {
 		return nil, ms
 	}
 	tree, err := parser.ParseWithConfig(source, parseConfig())
 	if err != nil {
-		return nil, []Mistake{mistakeOf(source, err)}
+		return nil, []Mistake{unreadable(source, err)}
 	}
 	c := &checker{scope: s}
-	c.allow(tree.Node, 0)
+	if c.allow(tree.Node, 0); len(c.mistakes) == 0 {
+		check(&typing{checker: c}, tree.Node)
+	}
 	if len(c.mistakes) > 0 {
 		return nil, c.mistakes
 	}
-	f := &flatten{scope: s}
+	f := &flatten{scope: s, lists: map[*ast.ConstantNode]string{}}
 	ast.Walk(&tree.Node, f)
-	if len(f.mistakes) > 0 {
-		return nil, f.mistakes
-	}
 	seen := &names{}
 	ast.Walk(&tree.Node, seen)
-	if c.fields(tree.Node, seen); len(c.mistakes) > 0 {
-		return nil, c.mistakes
-	}
-	options := append([]expr.Option{expr.Env(environment(s, seen.all)), expr.MaxNodes(MaxNodes), expr.Patch(&flatten{scope: s})}, kind...)
-	compiled, err := expr.Compile(source, options...)
+	compiled, err := expr.Compile(source, expr.Env(environment(s, seen.all)), expr.MaxNodes(MaxNodes), expr.Patch(&flatten{scope: s}))
 	if err != nil {
-		return nil, []Mistake{mistakeOf(source, err)}
+		return nil, []Mistake{{Code: "type", Message: "the condition cannot be evaluated"}}
 	}
 	p := &Program{Source: source, vm: compiled, root: translate(s, compiled.Node())}
 	for _, n := range seen.all {
@@ -106,7 +104,10 @@ func compile(source string, s *Scope, kind ...expr.Option) (*Program, []Mistake)
 			p.slots, p.names = append(p.slots, slot), append(p.names, n)
 		}
 	}
-	return p, nil
+	w := &literals{checker: c, lists: f.lists}
+	w.walk(tree.Node)
+	p.uses = w.uses
+	return p, c.mistakes
 }
 
 // parseConfig makes the parser refuse nothing by name: the checker does, with a better message.
@@ -140,37 +141,6 @@ func zero(t event.Type) any {
 		return []string(nil)
 	}
 	return ""
-}
-
-// mistakeOf is an error of expr with its place.
-func mistakeOf(source string, err error) Mistake {
-	var e *file.Error
-	if !errors.As(err, &e) {
-		code := "syntax"
-		if strings.Contains(err.Error(), "expected bool") {
-			return Mistake{Code: "type", Message: "a condition is true or false, but here: " + plainWords(err.Error())}
-		}
-		if strings.Contains(err.Error(), "exceeds maximum allowed nodes") {
-			code = "nodes"
-		}
-		return Mistake{Code: code, Message: firstLine(err.Error())}
-	}
-	code := "syntax"
-	switch {
-	case strings.Contains(e.Message, "exceeds maximum allowed nodes"):
-		return Mistake{Code: "nodes", Message: fmt.Sprintf("the condition has more than %d parts", MaxNodes)}
-	case strings.Contains(e.Message, "mismatched types"), strings.Contains(e.Message, "invalid operation"), strings.Contains(e.Message, "expected bool"),
-		strings.Contains(e.Message, "cannot use"), strings.Contains(e.Message, "arguments"), strings.Contains(e.Message, "invalid argument"), strings.Contains(e.Message, "predicate"):
-		code = "type"
-	case strings.Contains(e.Message, "unknown name"):
-		code = "field"
-	}
-	return Mistake{At: min(e.From, utf8.RuneCountInString(source)), Code: code, Message: plainWords(e.Message)}
-}
-
-// plainWords says what expr says in the words of the field table.
-func plainWords(s string) string {
-	return strings.NewReplacer("float64", "number", "[]string", "list", "string", "text", "int", "number", "<nil>", "nothing").Replace(firstLine(s))
 }
 
 func firstLine(s string) string {

@@ -119,7 +119,7 @@ func TestMistakesHavePlaceAndRemedy(t *testing.T) {
 	}{
 		{`event.acton == "x"`, 0, "field", `no field "event.acton"`},
 		{`event.action == "x" && Contry != "JP"`, 23, "field", `no field "Contry"`},
-		{`event.code == 15`, 14, "type", `event.code is text; write "15"`},
+		{`event.code == 15`, 14, "type", `event.code is text, 15 is a whole number`},
 		{`event.action == "日本" && usr.name == "x"`, 24, "field", `no field "usr.name"`},
 		{`event.action + "x" == "y"`, 13, "forbidden", "texts are not joined in conditions"},
 		{`reduce(inbox_rule.sends_to, # + #acc) == ""`, 0, "forbidden", "reduce is not available in conditions"},
@@ -127,14 +127,14 @@ func TestMistakesHavePlaceAndRemedy(t *testing.T) {
 		{`1..3 == [1]`, 1, "forbidden", "the operator .. is not available in conditions"},
 		{`now() == 1`, 0, "forbidden", "now is not available in conditions"},
 		{`event.action matches user.name`, 21, "forbidden", "a regular expression must be a constant text"},
-		{`event.action == nil`, 16, "forbidden", "nil is no value here"},
-		{`any(event.action, # == "x")`, 4, "type", "any looks into a list of the event"},
+		{`event.action == nil`, 16, "forbidden", "there is no null"},
+		{`any(event.action, # == "x")`, 4, "type", "any(list, condition): argument 1: expected a list of the event; event.action is text"},
 		{`eksternal(forward.to)`, 0, "function", "no function eksternal"},
-		{`external(forward.to, 1)`, 0, "type", "external(addresses) takes 1 argument, here are 2"},
+		{`external(forward.to, 1)`, 0, "type", "external(addresses) takes 1 argument, got 2"},
 		{`user.name in lists.vpi`, 13, "list", "no list vpi in the configuration"},
-		{`lists.vip == "x"`, 0, "list", "lists.vip stands where a value is wanted"},
+		{`lists.vip == "x"`, 0, "list", "lists.vip is a list of the configuration; write x in lists.vip"},
 		{`event.action == `, 15, "syntax", ""},
-		{`event.action`, 0, "type", "expected bool, but got text"},
+		{`event.action`, 0, "type", "a condition is true or false, event.action is text"},
 		{`raw == "x"`, 0, "field", "raw needs a path"},
 		{`change["X"] == "x"`, 0, "field", `change needs a name and a side`},
 		{strings.Repeat("(", 51) + "true" + strings.Repeat(")", 51), 50, "nesting", "more than 50 brackets are open here"},
@@ -162,7 +162,7 @@ func TestMistakesHavePlaceAndRemedy(t *testing.T) {
 }
 
 func TestSuggestions(t *testing.T) {
-	rows := map[string]string{`usr.name == ""`: "user.name", `operation == "x"`: "", `subject == "x"`: "email.subject", `extrnal(forward.to)`: "external", `user.name in lists.vpi`: "lists.vip"}
+	rows := map[string]string{`usr.name == ""`: "user.name", `operation == "x"`: "event.action", `subject == "x"`: "email.subject", `extrnal(forward.to)`: "external", `user.name in lists.vpi`: "lists.vip"}
 	for when, want := range rows {
 		_, ms := Compile(when, scope(map[string]List{"vip": names3{"a"}}))
 		if len(ms) == 0 || ms[0].Suggestion != want {
@@ -206,4 +206,21 @@ func FuzzCompile(f *testing.F) {
 			}
 		}
 	})
+}
+
+// holds reports whether a condition holds for texts of fields.
+func holds(t *testing.T, when string, texts map[string]string) bool {
+	t.Helper()
+	s := scope(nil)
+	p, ms := Compile(when, s)
+	if p == nil {
+		t.Fatal(ms)
+	}
+	ev := event.New(s.Layout, record{s.Layout, texts, nil})
+	ev.Next()
+	got, err := NewMachine(ev, s).Holds(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
 }

@@ -1,6 +1,7 @@
 package cond
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -10,10 +11,10 @@ import (
 )
 
 // flatten turns member chains into one name each, folds has() and the forms that ignore case into names of their own, and
-// lists into constants. It walks from the leaves up.
+// lists into constants. It walks from the leaves up, over a tree without mistakes.
 type flatten struct {
-	scope    *Scope
-	mistakes []Mistake
+	scope *Scope
+	lists map[*ast.ConstantNode]string // the names of the lists that have become constants
 }
 
 // listName marks an identifier that stands for a list until its user has been seen.
@@ -91,14 +92,14 @@ func chain(n ast.Node) (string, bool) {
 func (f *flatten) lower(n *ast.Node, of *ast.IdentifierNode) {
 	slot, ok := f.scope.Layout.Slot(of.Value)
 	if !ok {
-		return // the checker names it
+		return
 	}
 	f.replace(n, f.scope.Layout.Def(f.scope.Layout.Lower(slot)).Name, of)
 }
 
 // inList makes `x in lists.name` a look-up of x's lower case in the list's entries.
 func (f *flatten) inList(v *ast.BinaryNode) {
-	l, ok := f.list(v.Right)
+	l, name, ok := f.list(v.Right)
 	if !ok {
 		return
 	}
@@ -106,10 +107,18 @@ func (f *flatten) inList(v *ast.BinaryNode) {
 	for _, t := range l.Texts() {
 		set[t] = struct{}{}
 	}
-	constant := &ast.ConstantNode{Value: set}
-	constant.SetLocation(v.Right.Location())
-	v.Right = constant
+	v.Right = f.constant(v.Right, set, name)
 	f.fold(&v.Left)
+}
+
+// constant is a list in the place of its name.
+func (f *flatten) constant(of ast.Node, value any, name string) ast.Node {
+	constant := &ast.ConstantNode{Value: value}
+	constant.SetLocation(of.Location())
+	if f.lists != nil {
+		f.lists[constant] = name
+	}
+	return constant
 }
 
 // fold makes a text lower case: a constant now, a field by its other name, all else when it is asked.
@@ -129,22 +138,17 @@ func (f *flatten) fold(n *ast.Node) {
 }
 
 // list is the list that a name stands for.
-func (f *flatten) list(n ast.Node) (List, bool) {
+func (f *flatten) list(n ast.Node) (l List, name string, ok bool) {
 	id, ok := n.(*ast.IdentifierNode)
 	if !ok {
-		return nil, false
+		return nil, "", false
 	}
-	name, ok := strings.CutPrefix(id.Value, listName)
-	if !ok {
-		return nil, false
+	name, ok = strings.CutPrefix(id.Value, listName)
+	if !ok || f.scope.Lists == nil {
+		return nil, "", false
 	}
-	if f.scope.Lists != nil {
-		if l, ok := f.scope.Lists(name); ok {
-			return l, true
-		}
-	}
-	f.mistakes = append(f.mistakes, Mistake{At: id.Location().From, Code: "list", Message: "no list " + name + " in the configuration", Suggestion: suggestList(name, f.scope.ListNames)})
-	return nil, false
+	l, ok = f.scope.Lists(name)
+	return l, name, ok
 }
 
 func suggestList(name string, all []string) string {
@@ -164,8 +168,6 @@ func (f *flatten) call(n *ast.Node, v *ast.CallNode) {
 		if id, ok := v.Arguments[0].(*ast.IdentifierNode); ok {
 			if slot, ok := f.scope.Layout.Slot(id.Value); ok {
 				f.replace(n, f.scope.Layout.Def(f.scope.Layout.Presence(slot)).Name, id)
-			} else {
-				*n = id // the checker names it
 			}
 		}
 	case op != "" && len(v.Arguments) == 2:
@@ -175,19 +177,14 @@ func (f *flatten) call(n *ast.Node, v *ast.CallNode) {
 		f.fold(&b.Right)
 		*n = b
 	case name.Value == "in_net" && len(v.Arguments) == 2:
-		if l, ok := f.list(v.Arguments[1]); ok {
-			constant := &ast.ConstantNode{Value: l}
-			constant.SetLocation(v.Arguments[1].Location())
-			v.Arguments[1] = constant
+		if l, name, ok := f.list(v.Arguments[1]); ok {
+			v.Arguments[1] = f.constant(v.Arguments[1], l, name)
 		}
 	}
 }
 
-// names gathers the names that a tree mentions, functions apart.
-type names struct {
-	all []string
-	at  []*ast.IdentifierNode
-}
+// names gathers the names that a tree mentions, functions apart, each once.
+type names struct{ all []string }
 
 // Visit implements ast.Visitor.
 func (c *names) Visit(n *ast.Node) {
@@ -195,46 +192,7 @@ func (c *names) Visit(n *ast.Node) {
 	if !ok {
 		return
 	}
-	if _, isFunction := functions[id.Value]; isFunction {
-		return
+	if _, isFunction := functions[id.Value]; !isFunction && !slices.Contains(c.all, id.Value) {
+		c.all = append(c.all, id.Value)
 	}
-	for _, have := range c.all {
-		if have == id.Value {
-			c.at = append(c.at, id)
-			return
-		}
-	}
-	c.all, c.at = append(c.all, id.Value), append(c.at, id)
-}
-
-// typeOf is the type of a node as far as the field table tells.
-func typeOf(n ast.Node, l *event.Layout) (t event.Type, known bool) {
-	switch v := n.(type) {
-	case *ast.StringNode:
-		return event.Text, true
-	case *ast.IntegerNode, *ast.FloatNode:
-		return event.Number, true
-	case *ast.BoolNode:
-		return event.Bool, true
-	case *ast.PointerNode:
-		return event.Text, true
-	case *ast.IdentifierNode:
-		if slot, ok := l.Find(v.Value); ok {
-			return l.Def(slot).Type, true
-		}
-	case *ast.BuiltinNode:
-		switch v.Name {
-		case "lower", "upper", "trim":
-			return event.Text, true
-		case "len", "count":
-			return event.Number, true
-		}
-		return event.Bool, true
-	case *ast.CallNode:
-		if id, ok := v.Callee.(*ast.IdentifierNode); ok {
-			return functions[id.Value].gives(), true
-		}
-		return event.Bool, true
-	}
-	return 0, false
 }

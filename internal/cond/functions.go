@@ -16,37 +16,28 @@ import (
 // function is one of ours that conditions may call.
 type function struct {
 	usage string
-	args  int
-	lists bool // takes lists as well as texts
-	typed any  // for expr's checker
-}
-
-// gives is the type of what the function gives.
-func (f function) gives() event.Type {
-	switch f.typed.(type) {
-	case func() string, func(string) string, func(string, string) string:
-		return event.Text
-	}
-	return event.Bool
+	takes [][]value
+	gives value
+	typed any // for expr's checker
 }
 
 // functions are ours. has and the ones that ignore case are folded away before expr sees them, where their first argument is
 // a field.
 var functions = map[string]function{
-	"has":        {"has(field)", 1, true, func(any) bool { return false }},
-	"iequals":    {"iequals(text, text)", 2, false, func(string, string) bool { return false }},
-	"icontains":  {"icontains(text, text)", 2, false, func(string, string) bool { return false }},
-	"istarts":    {"istarts(text, text)", 2, false, func(string, string) bool { return false }},
-	"iends":      {"iends(text, text)", 2, false, func(string, string) bool { return false }},
-	"external":   {"external(addresses)", 1, true, func(any) bool { return false }},
-	"unresolved": {"unresolved(addresses)", 1, true, func(any) bool { return false }},
-	"domain":     {"domain(address)", 1, false, func(string) string { return "" }},
-	"in_net":     {"in_net(address, lists.name)", 2, false, func(string, List) bool { return false }},
-	"odd_name":   {"odd_name(text)", 1, false, func(string) bool { return false }},
-	"similar":    {"similar(text, text)", 2, false, func(string, string) bool { return false }},
-	"either":     {"either(text, text)", 2, false, func(string, string) string { return "" }},
-	"actor":      {"actor()", 0, false, func() string { return "" }},
-	"another":    {"another(name)", 1, false, func(string) string { return "" }},
+	"has":        {"has(field)", [][]value{{anything}}, aTruth, func(any) bool { return false }},
+	"iequals":    {"iequals(text, text)", [][]value{textual, textual}, aTruth, func(string, string) bool { return false }},
+	"icontains":  {"icontains(text, text)", [][]value{textual, textual}, aTruth, func(string, string) bool { return false }},
+	"istarts":    {"istarts(text, text)", [][]value{textual, textual}, aTruth, func(string, string) bool { return false }},
+	"iends":      {"iends(text, text)", [][]value{textual, textual}, aTruth, func(string, string) bool { return false }},
+	"external":   {"external(addresses)", [][]value{addressed}, aTruth, func(any) bool { return false }},
+	"unresolved": {"unresolved(addresses)", [][]value{addressed}, aTruth, func(any) bool { return false }},
+	"domain":     {"domain(address)", [][]value{textual}, aText, func(string) string { return "" }},
+	"in_net":     {"in_net(address, lists.name)", [][]value{textual, ofLists}, aTruth, func(string, List) bool { return false }},
+	"odd_name":   {"odd_name(text)", [][]value{textual}, aTruth, func(string) bool { return false }},
+	"similar":    {"similar(text, text)", [][]value{textual, textual}, aTruth, func(string, string) bool { return false }},
+	"either":     {"either(text, text)", [][]value{textual, textual}, aText, func(string, string) string { return "" }},
+	"actor":      {"actor()", nil, aText, func() string { return "" }},
+	"another":    {"another(name)", [][]value{textual}, aText, func(string) string { return "" }},
 }
 
 // bound are the functions as a machine calls them.
@@ -132,6 +123,14 @@ func addresses(of any) []string {
 		return []string{v}
 	case []string:
 		return v
+	case []any: // written out in the condition
+		var all []string
+		for _, a := range v {
+			if text, ok := a.(string); ok && text != "" {
+				all = append(all, text)
+			}
+		}
+		return all
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ type Template struct {
 func CompileTemplate(source string, s *Scope) (*Template, []Mistake) {
 	t := &Template{}
 	var mistakes []Mistake
+	broken := false
 	rest, at := source, 0
 	for {
 		text, after, found := strings.Cut(rest, "{{")
@@ -32,27 +33,36 @@ func CompileTemplate(source string, s *Scope) (*Template, []Mistake) {
 		at += utf8.RuneCountInString(text) + 2
 		inner, tail, closed := strings.Cut(after, "}}")
 		if !closed {
-			mistakes = append(mistakes, Mistake{At: at - 2, Code: "syntax", Message: "{{ without }}"})
+			mistakes, broken = append(mistakes, Mistake{At: at - 2, Code: "syntax", Message: "{{ without }}"}), true
 			break
 		}
-		p, ms := compile(inner, s)
+		p, ms := compile(inner, s, (*typing).shown)
 		for _, m := range ms {
 			m.At += at
 			mistakes = append(mistakes, m)
+			broken = broken || !m.Warning
 		}
 		t.values = append(t.values, p)
 		rest, at = tail, at+utf8.RuneCountInString(inner)+2
 	}
-	if len(mistakes) > 0 {
+	if broken {
 		return nil, mistakes
 	}
-	return t, nil
+	return t, mistakes
 }
 
 // Slots are the values that the template mentions.
 func (t *Template) Slots() (all []event.Slot) {
 	for _, p := range t.values {
 		all = append(all, p.slots...)
+	}
+	return all
+}
+
+// Uses are the look-ups in lists of the configuration.
+func (t *Template) Uses() (all []ListUse) {
+	for _, p := range t.values {
+		all = append(all, p.uses...)
 	}
 	return all
 }

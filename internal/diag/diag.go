@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rivo/uniseg"
@@ -40,13 +41,21 @@ func (p Problem) Format() string {
 	}
 	b.WriteString(p.Message)
 	if p.Suggestion != "" {
-		fmt.Fprintf(&b, "; did you mean %q?", p.Suggestion)
+		b.WriteString("; did you mean " + quoted(p.Suggestion) + "?")
 	}
 	fmt.Fprintf(&b, " [%s]", p.Code)
 	if p.Source != "" && p.Line > 0 {
 		b.WriteString(excerpt(p.Line, p.Column, p.Source))
 	}
 	return Escape(b.String())
+}
+
+// quoted is a suggestion in quotes that it does not hold itself.
+func quoted(s string) string {
+	if strings.Contains(s, `"`) && !strings.Contains(s, "`") {
+		return "`" + s + "`"
+	}
+	return strconv.Quote(s)
 }
 
 // Error makes a Problem an error, without its excerpt.

@@ -28,6 +28,7 @@ const (
 	Code           // an error code: digits; 0 for the word of a success
 	Truth          // true and false, however they are spelt
 	JSONText       // JSON in text: a string or an array of one string is that string
+	Instant        // a time: UTC, RFC 3339, with milliseconds at least
 )
 
 // Drops reports whether a text may be none in this form: then it is as if the record lacked it.
@@ -61,6 +62,8 @@ type Field struct {
 	Meaning string
 	Unit    string   // of a number
 	Values  []string // of an enumeration
+	Open    bool     // records may hold other values than these
+	Without string   // characters that a text does not hold
 	Example string
 	// Paths are the places in the record, by shape; the first that has a text counts. A path is A.B.C for a scalar, A[Name] for
 	// the value of an entry of a Name/Value list, A[Name].Member for another member, A[*].B for a member of the first array
