@@ -40,12 +40,10 @@ func userKind(r *Reader, _ string) string {
 
 // auditKind is the kind of a record of the unified audit log, "" for a person.
 func (r *Reader) auditKind() string {
-	switch r.field("user.type") {
-	case "3", "4", "DcAdmin", "System":
+	switch event.Lower(r.field("user.type")) {
+	case "3", "4", "dcadmin", "system":
 		return "service"
-	}
-	switch r.field("user.type") {
-	case "5", "6", "Application", "ServicePrincipal":
+	case "5", "6", "application", "serviceprincipal":
 		return "app"
 	}
 	if r.serviceAccount(r.field("user.name")) {
@@ -87,10 +85,10 @@ func (r *Reader) rowKind() string {
 	case "AlertInfo", "AlertEvidence", "EmailPostDeliveryEvents":
 		return "service"
 	}
-	switch r.field("user.type") {
-	case "Application":
+	switch event.Lower(r.field("user.type")) {
+	case "application":
 		return "app"
-	case "System":
+	case "system":
 		return "service"
 	}
 	if r.serviceAccount(r.field("user.name")) {

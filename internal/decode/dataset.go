@@ -59,6 +59,9 @@ func code(r *Reader, text string) string {
 	if r.view.shape == event.Graph {
 		return r.category()
 	}
+	if text == "" && r.view.shape == event.UAL {
+		text = r.recordType()
+	}
 	if r.view.shape == event.UAL && text != "" && (text[0] < '0' || text[0] > '9') {
 		if c, ok := codes[strings.ToLower(text)]; ok {
 			return c
@@ -69,7 +72,18 @@ func code(r *Reader, text string) string {
 
 // recordType is the type of a record of the unified audit log, by whichever of its names.
 func (r *Reader) recordType() string {
-	return first(r.scalar(markRecordType), r.scalar(markAuditType))
+	if own := first(r.scalar(markRecordType), r.scalar(markAuditType)); own != "" || r.view.shape != event.UAL {
+		return own
+	}
+	for _, a := range r.around {
+		if a.view.shape == event.UAL {
+			back := r.stepInto(a)
+			around := first(r.scalar(markRecordType), r.scalar(markAuditType))
+			back()
+			return around
+		}
+	}
+	return ""
 }
 
 // Categories of sign-ins and audits in Entra's diagnostic settings.

@@ -28,7 +28,7 @@ var holders = [event.Shapes][]string{
 	event.UAL:      auditData,
 	event.Defender: {"properties.RawEventData"},
 	event.Other: append([]string{"event.original", `["event.original"]`, "message", "_raw", "_source", "event", "full_log", "data.office365",
-		"office365", "result", "log", "RawData", "records", "value", "AdditionalProperties"}, auditData...),
+		"office365", "result", "log", "RawData", "json", "o365.audit", "data", "records", "value", "AdditionalProperties"}, auditData...),
 }
 
 // surrounding is a record in which the record at hand lay.
@@ -128,6 +128,9 @@ func (r *Reader) enter(i int32) found {
 	x, v, rec := r.x, r.view, r.rec
 	r.depth++
 	err := r.settle(next.record, 0, len(next.record)-Slack)
+	if err == nil && v.shape == event.UAL && r.view.shape == event.Other && r.kind(markOperation) == projector.Text {
+		err = r.as(event.UAL, next.record, 0, len(next.record)-Slack) // its type and time are told around it
+	}
 	if err == nil && (r.view.shape == event.UAL || v.shape == event.Other && r.view.shape != event.Other) {
 		r.around = append(r.around, surrounding{x, v})
 		return aRecord

@@ -26,6 +26,8 @@ var wrappers = []struct{ name, around string }{
 	{"Wazuh, alert", `{"timestamp":"2026-02-02T00:00:00.000+0000","rule":{"level":3,"id":"91531"},"id":"1769990400.1","data":{"integration":"office365","office365":%s},"location":"office365"}`},
 	{"Fluent Bit", `{"date":1769990400.5,"log":%s,"stream":"stdout"}`},
 	{"Azure Monitor, text log", `{"TimeGenerated":"2026-02-02T00:00:00Z","RawData":%s,"Type":"Audit_CL","TenantId":"99990000-aaaa-bbbb-cccc-ddddeeeeffff"}`},
+	{"Filebeat", `{"@timestamp":"2026-02-02T00:00:00.000Z","agent":{"type":"filebeat"},"json":%s}`},
+	{"CloudEvents", `{"specversion":"1.0","id":"x","type":"t","source":"/s","time":"2026-02-02T00:00:00Z","data":%s}`},
 	{"an envelope of one, in a message", `{"message":{"records":[%s]}}`},
 	{"a list of one", `{"message":[%s]}`},
 }
@@ -91,7 +93,7 @@ func TestAnObjectThatHappensToHaveAMessageStaysWhatItWas(t *testing.T) {
 	for _, value := range []string{`"Signed in"`, `""`, `null`, `17`, `true`, `{}`, `[]`, `"{}"`, `"{"`, `"{user} signed in"`, `{"text":"x"}`, `"[]"`, quoted(rec[:40]), quoted(quoted(rec)),
 		"[" + rec + "," + rec + "]", quoted("[" + rec + "," + rec + "]"), quoted("[" + rec + ",{"), quoted(`{"records":[` + rec + "," + rec + "]}"), quoted(rec + rec), `["x"]`,
 		quoted(strings.Repeat(`{"message":`, 6) + rec + strings.Repeat("}", 6)), quoted(`{"a":` + strings.Repeat("[", 80) + strings.Repeat("]", 80) + `}`)} {
-		for _, w := range wrappers[:13] {
+		for _, w := range wrappers[:15] {
 			text := fmt.Sprintf(strings.Replace(w.around, "{", `{"id":"own","createdDateTime":"2026-03-03T00:00:00Z",`, 1), value)
 			r := read(t, text)
 			if r.Shape() != event.Other || r.Dataset() != "unknown" || r.field("event.time") != "2026-03-03T00:00:00.000Z" || r.Broken() != "" {
@@ -100,8 +102,8 @@ func TestAnObjectThatHappensToHaveAMessageStaysWhatItWas(t *testing.T) {
 		}
 	}
 	for _, own := range inner[:8] {
-		for _, w := range wrappers[:13] {
-			if strings.Contains(w.around, `"Type"`) || strings.Contains(w.around, `"timestamp"`) || strings.Contains(w.around, `"event"`) && strings.Contains(own, "MessageTraceId") {
+		for _, w := range wrappers[:15] {
+			if strings.Contains(w.around, `"Type"`) || strings.Contains(w.around, `"timestamp"`) || strings.Contains(w.around, `"type"`) || strings.Contains(w.around, `"event"`) && strings.Contains(own, "MessageTraceId") {
 				continue // which are members of the record, too
 			}
 			text := strings.TrimSuffix(own, "}") + "," + strings.TrimPrefix(fmt.Sprintf(w.around, quoted(rec)), "{")
@@ -152,6 +154,14 @@ func TestAnAuditRecordThatCannotBeReadIsToldByWhatIsAroundIt(t *testing.T) {
 	}
 	if r := read(t, admin(`"Operation":"x"`)); r.Broken() != "" {
 		t.Error("the record before is still told")
+	}
+}
+
+// TestARecordInAuditDataNeedsNoTypeOfItsOwn: what lies around tells it, and the time.
+func TestARecordInAuditDataNeedsNoTypeOfItsOwn(t *testing.T) {
+	r := read(t, auditRecord(`,"auditData":{"Operation":"New-InboxRule","Id":"own","Parameters":[{"Name":"ForwardTo","Value":"a@b.example"}]}`))
+	if got := r.Identity(); got.Dataset != "ual.exchange_admin" || r.field("event.code") != "1" || got.ID != "own" || r.Broken() != "" || len(r.fieldList("inbox_rule.sends_to")) != 1 {
+		t.Errorf("%s", said(r))
 	}
 }
 
