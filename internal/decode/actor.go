@@ -54,7 +54,7 @@ func (r *Reader) auditKind() string {
 
 // entraKind is the kind of a record of Entra, "" for a person.
 func (r *Reader) entraKind() string {
-	switch r.named() {
+	switch r.category() {
 	case servicePrincipals, managedIdentities, servicePrincipalRisks, riskyServicePrincipals:
 		return "app"
 	case provisioning:

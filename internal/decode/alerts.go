@@ -69,9 +69,6 @@ func alertEntity(r *Reader, _ string) string {
 	if r.view.shape == event.Security {
 		return r.securityEntity()
 	}
-	if r.view.shape == event.Security {
-		return r.securityEntity()
-	}
 	d := r.alertData()
 	if name := r.person(text(d, "f3u"), aName); name != "" {
 		return name

@@ -212,13 +212,19 @@ func (r *Reader) eventType() string {
 
 // category is the category that diagnostic settings file a record of Microsoft Graph's or of a workspace under.
 func (r *Reader) category() string {
-	if c := r.named(); c != "" {
+	if c := r.named(); c != "" || r.view.shape != event.Graph {
 		return c
 	}
 	switch r.risk() {
 	case riskDetection:
+		if r.ofServicePrincipal() {
+			return servicePrincipalRisks
+		}
 		return riskDetections
 	case riskyUser:
+		if r.ofServicePrincipal() {
+			return riskyServicePrincipals
+		}
 		return riskyUsers
 	}
 	if r.present(markActivity) {

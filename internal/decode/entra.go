@@ -24,6 +24,11 @@ func (r *Reader) risk() string {
 	return riskyUser
 }
 
+// ofServicePrincipal reports whether the record at hand names a service principal and no user.
+func (r *Reader) ofServicePrincipal() bool {
+	return !(placeholder(r.at("servicePrincipalId")) && placeholder(r.at("appId"))) && placeholder(r.at("userPrincipalName")) && placeholder(r.at("userId"))
+}
+
 // detectsRisk reports whether the record at hand has what tells a risk.
 func (r *Reader) detectsRisk() bool {
 	return r.present(markRiskLevel) && r.present(markRiskState) || r.present(markRiskEvent) && r.present(markDetected)

@@ -116,7 +116,7 @@ func action(r *Reader, text string) string {
 	case event.Security:
 		return r.security()
 	case event.Graph:
-		return first(text, operations[r.named()], r.risk())
+		return first(text, operations[r.category()])
 	}
 	return text
 }

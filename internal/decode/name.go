@@ -43,7 +43,7 @@ func userName(r *Reader, text string) string {
 
 // appActs reports whether an application, and no person, acts in a record of Entra.
 func (r *Reader) appActs() bool {
-	switch r.named() {
+	switch r.category() {
 	case servicePrincipals, managedIdentities, servicePrincipalRisks, riskyServicePrincipals, provisioning:
 		return true
 	}
