@@ -88,6 +88,8 @@ func TestConditionsHold(t *testing.T) {
 		{`event.action != "" && !(event.action == "x") && event.outcome == ""`, true},
 		{`not (event.action in ["x"]) and event.action startsWith "New" or false`, true},
 		{`any(inbox_rule.sends_to, iends(#, "EXAMPLE.NET"))`, true},
+		{`either(file.name, user.name) == "taro@contoso.example" && either(account, "x") != "x"`, true},
+		{`actor() == "taro@contoso.example" && another(user.name) == "" && another("ren@contoso.example") == "ren@contoso.example"`, true},
 	}
 	for _, r := range rows {
 		t.Run(r.when, func(t *testing.T) {
@@ -187,6 +189,44 @@ func TestTemplates(t *testing.T) {
 	}
 	if _, ms := CompileTemplate("{{ account", s); len(ms) != 1 || ms[0].At != 0 {
 		t.Errorf("got %+v", ms)
+	}
+}
+
+// TestSentencesAccuseNobody: who acted is a user, else an application, else somebody unnamed.
+func TestSentencesAccuseNobody(t *testing.T) {
+	for want, texts := range map[string]map[string]string{
+		"taro gave eve":             {"user.name": "taro", "app.name": "Tool", "mailbox.owner": "eve"},
+		"taro gave ":                {"user.name": "taro", "mailbox.owner": "taro"},
+		"Tool gave eve":             {"app.name": "Tool", "user.id": "1", "mailbox.owner": "eve"},
+		"1 gave eve":                {"user.id": "1", "mailbox.owner": "eve"},
+		"somebody unnamed gave eve": {"account": "eve", "mailbox.owner": "eve"},
+	} {
+		s := scope(nil)
+		tpl, ms := CompileTemplate(`{{ actor() }} gave {{ another(mailbox.owner) }}`, s)
+		if tpl == nil {
+			t.Fatal(ms)
+		}
+		ev := event.New(s.Layout, record{s.Layout, texts, nil})
+		ev.Next()
+		if got := NewMachine(ev, s).Render(tpl); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestAnAliasMakesNoDomainOnesOwn: of the names of an event, only the organization's is a domain.
+func TestAnAliasMakesNoDomainOnesOwn(t *testing.T) {
+	for name, want := range map[string]bool{"account": true, "user.name": true, "mailbox.owner": true, "organization.name": false} {
+		s := scope(nil)
+		p, ms := Compile(`external(forward.to)`, s)
+		if p == nil {
+			t.Fatal(ms)
+		}
+		ev := event.New(s.Layout, record{s.Layout, map[string]string{name: "mail.example.net"}, map[string][]string{"forward.to": {"a@mail.example.net"}}})
+		ev.Next()
+		if got, err := NewMachine(ev, s).Holds(p); err != nil || got != want {
+			t.Errorf("%s: external is %v, %v", name, got, err)
+		}
 	}
 }
 
