@@ -25,9 +25,9 @@ type Config struct {
 }
 
 // Source reads files. A file is known by its device, inode and first bytes, so it is read on from where it was left after a
-// restart and after it was renamed; a new file under an old name begins at its start. Lines are taken when they are whole; the
-// last line of a file that is no longer followed is taken as it is. Files that are no lines (arrays, envelopes over several
-// lines, tables) or are compressed are read once, from beginning to end. A file that is truncated and written anew
+// restart and after it was renamed; a new file under an old name begins at its start. Records are taken when they are whole; what stands
+// last in a file that is no longer followed is taken as it is. Files that begin with an array, an envelope or an object over several
+// lines, tables, and compressed files are read once, from beginning to end. A file that is truncated and written anew
 // begins again; what was written between the last look and the truncation is lost with the file.
 type Source struct {
 	config Config
@@ -37,7 +37,7 @@ type Source struct {
 // The bounds of a batch.
 const (
 	batchRecords = 2000
-	batchBytes   = 4 << 20
+	batchBytes   = ingest.MaxRecord + 256<<10
 )
 
 // New checks the patterns.
@@ -148,12 +148,14 @@ func (s *Source) read(ctx context.Context, r *reading, deliver ingest.Deliver) e
 type position struct {
 	Head    string `json:"head"` // hash of the first bytes
 	HeadLen int    `json:"head_len"`
-	Offset  int64  `json:"offset"`  // bytes of whole lines delivered
-	Line    int    `json:"line"`    // lines delivered
+	Offset  int64  `json:"offset"`  // bytes of whole records delivered
+	Line    int    `json:"line"`    // whole lines among them
 	Records int    `json:"records"` // of a file that is read once,
 	Refused int    `json:"refused"` // and its pieces that are no records
 	Done    bool   `json:"done"`    // such a file has been read to its end,
 	Size    int64  `json:"size"`    // which was after so many bytes
+
+	State json.RawMessage `json:"state,omitempty"` // where the offset lies inside a line or a list
 }
 
 func (p position) encode() []byte {

@@ -28,7 +28,7 @@ type reading struct {
 	at   position
 	once bool
 	buf  []byte
-	skip bool // in a line that is too long
+	text *ingest.Growing
 }
 
 // openReading opens a file and finds where it was left.
@@ -37,7 +37,7 @@ func openReading(path string, stored func(string) []byte) (*reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reading{path: path, file: f}
+	r := &reading{path: path, file: f, text: ingest.NewGrowing(batchRecords)}
 	if r.info, err = f.Stat(); err == nil {
 		r.key = keyOf(r.info)
 		err = r.restore(stored(r.key))
@@ -75,11 +75,15 @@ func (r *reading) restore(stored []byte) error {
 		return nil
 	}
 	r.at = p
+	r.text.Restore(p.State, p.Line+1)
 	return nil
 }
 
 // begin starts the file from its beginning.
-func (r *reading) begin() { r.at, r.skip = position{}, false }
+func (r *reading) begin() {
+	r.at = position{}
+	r.text.Restore(nil, 1)
+}
 
 // head is the hash of the first bytes, as many as are asked for.
 func (r *reading) head(n int) (string, error) {
@@ -108,7 +112,7 @@ func isOnce(f *os.File) (bool, error) {
 	return in.Format() != "ndjson" || bytes.HasPrefix(head, []byte{0x1f, 0x8b}) || bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}), nil
 }
 
-// lines delivers the whole lines from the position on; with last also the rest.
+// lines delivers the records that are whole from the position on; with last also the rest.
 func (r *reading) lines(ctx context.Context, deliver ingest.Deliver, last bool) error {
 	if r.once {
 		return nil
@@ -124,88 +128,45 @@ func (r *reading) lines(ctx context.Context, deliver ingest.Deliver, last bool) 
 		if err != nil {
 			return fmt.Errorf("read %s: %w", r.path, err)
 		}
-		n := bytes.LastIndexByte(chunk, '\n') + 1
-		switch {
-		case n == 0 && end && (!last || len(chunk) == 0):
-			return nil
-		case n == 0 && end:
-			n = len(chunk)
-		case n == 0:
-			if err := r.tooLong(ctx, deliver, chunk); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := r.deliver(ctx, deliver, chunk[:n]); err != nil {
+		if err := r.deliver(ctx, deliver, chunk, end && last); err != nil || end {
 			return err
 		}
-		if end && n == len(chunk) {
+	}
+}
+
+// chunk reads from the position on, more than a record may be long; end tells that the file goes no further.
+func (r *reading) chunk() (b []byte, end bool, err error) {
+	if r.buf == nil {
+		r.buf = make([]byte, batchBytes)
+	}
+	n, err := r.file.ReadAt(r.buf, r.at.Offset)
+	if end = errors.Is(err, io.EOF); end {
+		err = nil
+	}
+	return r.buf[:n], end, err
+}
+
+// deliver hands over what is whole of a chunk, in batches.
+func (r *reading) deliver(ctx context.Context, deliver ingest.Deliver, chunk []byte, last bool) error {
+	for {
+		records, bad, n := r.text.Split(chunk, last)
+		if n == 0 && len(records)+len(bad) == 0 {
 			return nil
 		}
-	}
-}
-
-// chunk reads from the position on; end tells that the file goes no further.
-func (r *reading) chunk() (b []byte, end bool, err error) {
-	for size := batchBytes; ; size *= 2 {
-		if cap(r.buf) < size {
-			r.buf = make([]byte, size)
-		}
-		n, err := r.file.ReadAt(r.buf[:size], r.at.Offset)
-		end = errors.Is(err, io.EOF)
-		if err != nil && !end {
-			return nil, false, err
-		}
-		b = r.buf[:n]
-		if end || bytes.IndexByte(b, '\n') >= 0 || n > ingest.MaxRecord {
-			return b, end, nil
-		}
-	}
-}
-
-// tooLong names a line that passes the limit, once, and goes over what there is of it.
-func (r *reading) tooLong(ctx context.Context, deliver ingest.Deliver, chunk []byte) error {
-	b := ingest.Batch{}
-	if !r.skip {
-		b.Refused = []ingest.Refused{{Bad: ingest.Bad{Line: r.at.Line + 1, Reason: decode.BadSize, Detail: fmt.Sprintf("longer than %d bytes", ingest.MaxRecord), Bytes: bytes.Clone(chunk[:1<<10])}, File: r.path}}
-	}
-	r.skip = true
-	r.at.Offset += int64(len(chunk))
-	return r.send(ctx, deliver, b)
-}
-
-// deliver hands whole lines over, in batches.
-func (r *reading) deliver(ctx context.Context, deliver ingest.Deliver, lines []byte) error {
-	b, size := ingest.Batch{}, 0
-	for len(lines) > 0 {
-		n := bytes.IndexByte(lines, '\n') + 1
-		if n == 0 {
-			n = len(lines)
-		}
-		line := lines[:n]
-		lines = lines[n:]
-		r.at.Offset += int64(n)
-		r.at.Line++
-		if r.skip {
-			r.skip = false
-			continue
-		}
-		records, bad := ingest.Split(line)
-		for _, rec := range records {
-			b.Records = append(b.Records, ingest.Raw{Bytes: rec, File: r.path, Line: r.at.Line})
+		b := ingest.Batch{Records: records}
+		for i := range records {
+			records[i].File = r.path
 		}
 		for _, one := range bad {
-			one.Line = r.at.Line
 			b.Refused = append(b.Refused, ingest.Refused{Bad: one, File: r.path})
 		}
-		if size += n; len(b.Records) >= batchRecords || size >= batchBytes {
-			if err := r.send(ctx, deliver, b); err != nil {
-				return err
-			}
-			b, size = ingest.Batch{}, 0
+		chunk = chunk[n:]
+		r.at.Offset += int64(n)
+		r.at.Line, r.at.State = r.text.Line()-1, r.text.State()
+		if err := r.send(ctx, deliver, b); err != nil {
+			return err
 		}
 	}
-	return r.send(ctx, deliver, b)
 }
 
 // send delivers a batch with the position after it.
