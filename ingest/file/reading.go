@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"syscall"
 
 	"noroshi/ingest"
 	"noroshi/internal/decode"
@@ -50,13 +49,6 @@ func openReading(path string, stored func(string) []byte) (*reading, error) {
 		return nil, err
 	}
 	return r, nil
-}
-
-func keyOf(info os.FileInfo) string {
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return fmt.Sprintf("file/%d/%d", s.Dev, s.Ino)
-	}
-	return "file/" + info.Name()
 }
 
 // restore takes a stored position where the file still begins as it did.
