@@ -28,7 +28,7 @@ type ruleFlags struct {
 func (f *ruleFlags) add(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.dirs, "rules", nil, "rule `file` or folder, beside the shipped library; may be repeated")
 	c.Flags().BoolVar(&f.noLibrary, "no-library", false, "leave the shipped library out")
-	c.Flags().StringVar(&f.config, "config", "", "configuration `file`: its lists and rules")
+	c.Flags().StringVar(&f.config, "config", "", "configuration `file`, for its lists and rules")
 }
 
 // configuration reads the configuration file, or takes the defaults.

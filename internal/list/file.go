@@ -183,7 +183,7 @@ func (l *List) person(alias, upn, object string) string {
 		}
 	}
 	if name, domain, ok := strings.Cut(upn, "@"); !ok || name == "" || domain == "" {
-		return fmt.Sprintf("wanted are %s; %q is no user principal name", strings.Join(columns, ", "), upn)
+		return fmt.Sprintf("expected %s; %q is not a user principal name", strings.Join(columns, ", "), upn)
 	}
 	for _, id := range []string{alias, object} {
 		if id == "" {
