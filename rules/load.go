@@ -50,6 +50,7 @@ func Load(o Options) (*Set, []diag.Problem) {
 	for _, p := range o.Paths {
 		l.path(p)
 	}
+	l.lists()
 	diag.Sort(l.problems)
 	return s, l.problems
 }
@@ -231,7 +232,7 @@ func (l *loader) read(name string, data []byte, shipped bool) {
 		if d.Errors() == 0 {
 			l.set.Rules = append(l.set.Rules, r)
 		}
-		if d.Errors() > 0 || r.State == Off {
+		if r.State == Off {
 			l.uses = l.uses[:before] // it looks nothing up
 		}
 	}
