@@ -8,7 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"noroshi/internal/config"
+	"noroshi/internal/list"
+	"noroshi/internal/strictyaml"
 )
 
 // warned are the warnings of loading a rule with a configuration's lists, without their folder.
@@ -16,16 +17,17 @@ func warned(t *testing.T, when string, files map[string]string) (all []string) {
 	t.Helper()
 	files["r.yaml"] = "id: one\ntitle: A rule\nseverity: low\nwhen: |\n  " + when + "\n"
 	dir := put(t, files)
-	c, _, ps := config.Read(filepath.Join(dir, "c.yaml"), nil)
-	if len(ps) > 0 {
+	d := strictyaml.Parse(filepath.Join(dir, "c.yaml"), []byte(files["c.yaml"]))
+	lists, ps := list.Read(d, d.Root.Content[1], dir)
+	if ps = append(ps, d.Problems...); len(ps) > 0 {
 		t.Fatal(formatted(ps))
 	}
-	set, ps := Load(Options{Paths: []string{filepath.Join(dir, "r.yaml")}, Lists: c.Lists})
+	set, ps := Load(Options{Paths: []string{filepath.Join(dir, "r.yaml")}, Lists: lists})
 	if len(set.Rules) != 1 {
 		t.Fatal(formatted(ps))
 	}
 	for _, p := range ps {
-		all = append(all, strings.TrimPrefix(strings.ReplaceAll(p.Format(), dir+"/", ""), ""))
+		all = append(all, strings.ReplaceAll(p.Format(), dir+"/", ""))
 	}
 	return all
 }
