@@ -105,11 +105,16 @@ func blocksFor(workers int) int {
 
 // one replays one input.
 func (r *Replay) one(ctx context.Context, one Input, o *ordering, workers []*detector.Worker, free chan *matched) error {
+	o.name, o.seq, o.err, o.waiting = one.Name, 0, nil, map[int]*matched{}
 	in, err := ingest.Open(one.Name, one.From)
-	if err != nil {
+	var foreign *ingest.Foreign
+	switch {
+	case errors.As(err, &foreign): // the other inputs may be logs
+		o.bad(1, decode.BadJSON, foreign.Error())
+		return nil
+	case err != nil:
 		return err
 	}
-	o.name, o.seq, o.err, o.waiting = one.Name, 0, nil, map[int]*matched{}
 	if len(workers) == 1 { // what has just been read is still in the cache
 		for p := range free {
 			if more, err := r.fill(ctx, in, p); err != nil || !more {
