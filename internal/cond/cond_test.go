@@ -2,6 +2,7 @@ package cond
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -232,17 +233,23 @@ func TestAnAliasMakesNoDomainOnesOwn(t *testing.T) {
 
 // FuzzCompile: whatever the source, compiling ends with a program or a mistake whose place lies inside the source.
 func FuzzCompile(f *testing.F) {
+	for _, s := range odd {
+		f.Add(s)
+	}
 	for _, s := range []string{`event.action == "x" && any(forward.to, # == "y")`, `lists.x`, `a.b["c"].d`, `!!!!x`, `"\u{110000}"`, "a ?? b", "{{", `#`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, source string) {
 		p, ms := Compile(source, scope(map[string]List{"vip": names3{"a"}}))
-		if (p == nil) != (len(ms) > 0) {
+		if (p == nil) != slices.ContainsFunc(ms, func(m Mistake) bool { return !m.Warning }) {
 			t.Fatalf("program %v, mistakes %v", p, ms)
 		}
 		for _, m := range ms {
 			if m.At < 0 || m.At > len([]rune(source)) {
 				t.Fatalf("%v lies outside", m)
+			}
+			if w := inward.FindString(m.Message); w != "" && !strings.Contains(source, w) && !strings.Contains(m.Message, "regular expression") {
+				t.Fatalf("%s says %q", m.Message, w)
 			}
 		}
 	})
