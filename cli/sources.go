@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"noroshi/ingest/eventhub"
 	"noroshi/ingest/file"
@@ -21,7 +22,7 @@ func makeSources(s Streams, conf *config.Config, r *app.Run, log *slog.Logger) e
 	for _, one := range conf.Sources {
 		switch one.Kind {
 		case "file":
-			f, err := file.New(file.Config{Paths: one.File.Paths, Follow: one.File.Follow, Poll: one.File.Poll, Log: log})
+			f, err := file.New(file.Config{Paths: one.File.Paths, Follow: one.File.Follow, Poll: one.File.Poll, Now: time.Now, Log: log})
 			if err != nil {
 				return err
 			}

@@ -29,7 +29,7 @@ type Deliver func(ctx context.Context, b Batch) error
 
 // Source is where records come from.
 type Source interface {
-	// Run delivers until the source has ended or ctx does. Position gives the position stored last under a key, nil where there
-	// is none; what lies before it has been stored.
-	Run(ctx context.Context, position func(key string) []byte, deliver Deliver) error
+	// Run delivers until the source has ended or ctx does. Stored are the positions stored last, by their keys; what lies before
+	// them has been stored. The source keeps the map.
+	Run(ctx context.Context, stored map[string][]byte, deliver Deliver) error
 }

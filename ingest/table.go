@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"noroshi/internal/decode"
 )
@@ -21,7 +20,7 @@ const auditData = "AuditData"
 
 var headings = []string{auditData, "Operation", "OperationName", "ActivityDisplayName", "ActionType", "UserPrincipalName", "NetworkMessageId", "AlertId", "RequestUri", "MessageTraceId"}
 
-// layoutOf is how the table that a text begins with is written; false where it is not a table. Only the header is looked at: the
+// layoutOf is how the table that a text begins with is written; false of what is no table. Only the header is looked at: the
 // separator is the comma where that gives a heading, else one that does and that the header has alone.
 func layoutOf(text []byte) (layout, bool) {
 	if len(text) == 0 || text[0] == '{' || text[0] == '[' {
@@ -141,7 +140,7 @@ func (t *table) fill(b *Block) error {
 	return nil
 }
 
-// set puts what is set aside into the block.
+// set sets a piece aside.
 func (t *table) set(b *Block, bad *Bad) {
 	bad.Before = len(b.Records)
 	b.Bad = append(b.Bad, *bad)
@@ -232,27 +231,9 @@ func (t *table) members() []byte {
 	return o.Bytes()
 }
 
-// quote writes a JSON text. Bytes that are not UTF-8 stay as they are, for the decoder to read: two rows that differ stay two.
 func quote(to *bytes.Buffer, s string) {
-	to.WriteByte('"')
-	for len(s) > 0 {
-		n := 0
-		for n < len(s) {
-			r, size := utf8.DecodeRuneInString(s[n:])
-			if r == utf8.RuneError && size == 1 {
-				break
-			}
-			n += size
-		}
-		text, _ := json.Marshal(s[:n]) // of a string it cannot fail
-		to.Write(text[1 : len(text)-1])
-		if n < len(s) {
-			to.WriteByte(s[n])
-			n++
-		}
-		s = s[n:]
-	}
-	to.WriteByte('"')
+	text, _ := json.Marshal(s) // of a string it cannot fail
+	to.Write(text)
 }
 
 // portalTime is a time as the Azure portal writes it for English (United States), under a name that ends with [UTC], in RFC 3339.

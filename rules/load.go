@@ -50,7 +50,6 @@ func Load(o Options) (*Set, []diag.Problem) {
 	for _, p := range o.Paths {
 		l.path(p)
 	}
-	l.lists()
 	diag.Sort(l.problems)
 	return s, l.problems
 }
@@ -151,10 +150,7 @@ func (l *loader) path(p string) {
 	case err != nil:
 		l.failed(p, err)
 	case info.IsDir():
-		before := len(l.problems)
-		if l.folder(os.DirFS(p), ".", p, false) == 0 && len(l.problems) == before {
-			l.problems = append(l.problems, diag.Problem{File: p, Code: "empty", Level: diag.Error, Message: "no rule in this folder; rules are files named *.yaml or *.yml"})
-		}
+		l.folder(os.DirFS(p), ".", p, false)
 	case !l.again(p):
 		l.file(os.DirFS(filepath.Dir(p)), filepath.Base(p), p, false)
 	}
@@ -174,25 +170,22 @@ func (l *loader) again(p string) bool {
 	return read
 }
 
-// folder reads the rule files of a folder and counts them.
-func (l *loader) folder(in fs.FS, at, name string, shipped bool) (n int) {
+func (l *loader) folder(in fs.FS, at, name string, shipped bool) {
 	entries, err := fs.ReadDir(in, at)
 	if err != nil {
 		l.failed(name, err)
-		return 0
+		return
 	}
 	for _, e := range entries {
 		file := path.Join(at, e.Name())
 		switch ext := path.Ext(e.Name()); {
 		case strings.HasPrefix(e.Name(), ".") || shipped && e.Name() == remediationFile:
 		case e.IsDir():
-			n += l.folder(in, file, name+"/"+e.Name(), shipped)
+			l.folder(in, file, name+"/"+e.Name(), shipped)
 		case ext == ".yaml" || ext == ".yml":
-			n++
 			l.inFolder(in, file, strings.TrimSuffix(name, "/")+"/"+e.Name(), shipped)
 		}
 	}
-	return n
 }
 
 // inFolder reads a file that a folder holds. Pipes and devices there are refused: they could keep the reader forever.
@@ -238,7 +231,7 @@ func (l *loader) read(name string, data []byte, shipped bool) {
 		if d.Errors() == 0 {
 			l.set.Rules = append(l.set.Rules, r)
 		}
-		if r.State == Off {
+		if d.Errors() > 0 || r.State == Off {
 			l.uses = l.uses[:before] // it looks nothing up
 		}
 	}

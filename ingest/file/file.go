@@ -1,167 +1,193 @@
-// Package file reads records from files and follows them as they grow.
+// Package file reads records from files and follows them as they grow, are rotated, rewritten and copied.
+//
+// A file is known by its device, its inode and the bytes that have been read of it, whatever it is called. Before it is read on,
+// its beginning and the end of what has been read are compared with what they were. What has been read is also known by its
+// records: so the rest of a log that was copied, and then cut, is found in the copy, and a copy gives nothing twice.
 package file
 
 import (
+	"container/list"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"noroshi/ingest"
 )
 
-// Config says which files.
+// Config says which files. Log and Now are needed.
 type Config struct {
 	Paths  []string // paths and patterns such as /var/log/audit/*.ndjson
 	Follow bool     // go on when the end is reached: lines are added, files rotated, new ones come
 	Poll   time.Duration
+	Held   int // files held open at most; 0: as many as the process may have open without harm to others
+	Now    func() time.Time
 	Log    *slog.Logger
 }
 
-// Source reads files. A file is known by its device, inode and first bytes, so it is read on from where it was left after a
-// restart and after it was renamed; a new file under an old name begins at its start. Records are taken when they are whole; what stands
-// last in a file that is no longer followed is taken as it is. Files that begin with an array, an envelope or an object over several
-// lines, tables, and compressed files are read once, from beginning to end. A file that is truncated and written anew
-// begins again; what was written between the last look and the truncation is lost with the file.
+// Source reads files. Lines are taken when they are whole, or when they hold a whole object; of a file that is not followed all is
+// taken as it is. Files that are not lines (arrays, envelopes over several lines, tables, UTF-16) or are compressed are read from
+// beginning to end each time they have changed, and give what they have not given yet.
 type Source struct {
-	config Config
-	open   map[string]*reading // by path
+	config  Config
+	disk    disk
+	deliver ingest.Deliver
+	files   map[identity]*file
+	first   map[string][]*file // by their first record
+	faults  map[string]*fault  // by path
+	counts  Counts
+
+	held    list.List // of open files, the one used longest ago first
+	buf     []byte    // in which chunks of lines are read
+	turns   int
+	now     time.Time          // when this turn began
+	listed  []*file            // in it
+	late    []*file            // in it: those that are visited at its end,
+	closing bool               // which has come
+	names   map[string]*file   // in the turn before, by path
+	rooms   map[string][]entry // folders that were looked into in this turn
+	told    time.Time          // when faults were told last
 }
 
 // The bounds of a batch.
 const (
 	batchRecords = 2000
-	batchBytes   = ingest.MaxRecord + 256<<10
+	batchBytes   = 4 << 20
+)
+
+// Times that decide.
+const (
+	settle = 10 * time.Second // an end that has not changed for so long is taken as it is
+	leave  = 10 * time.Minute // a file that is not listed any more, and has not changed for so long, is left alone
+	coarse = 2 * time.Second  // two changes within it may look like one
 )
 
 // New checks the patterns.
 func New(c Config) (*Source, error) {
-	for _, p := range c.Paths {
+	for i, p := range c.Paths {
 		if _, err := filepath.Match(p, ""); err != nil {
 			return nil, fmt.Errorf("file source: pattern %s: %w", p, err)
 		}
+		c.Paths[i] = filepath.Clean(p)
 	}
 	if c.Poll <= 0 {
 		c.Poll = 250 * time.Millisecond
 	}
-	return &Source{config: c, open: map[string]*reading{}}, nil
+	if c.Held <= 0 {
+		c.Held = int(min(512, descriptors()/4))
+	}
+	c.Held = max(c.Held, 4) // a copy is compared with what it is a copy of
+	return &Source{config: c, disk: system{}, files: map[identity]*file{}, first: map[string][]*file{}, faults: map[string]*fault{}}, nil
 }
 
-// Run implements ingest.Source.
-func (s *Source) Run(ctx context.Context, position func(string) []byte, deliver ingest.Deliver) error {
+// Counts are what the source has to say of itself. They may be asked for from any goroutine.
+func (s *Source) Counts() *Counts { return &s.counts }
+
+// Run implements ingest.Source. Looking takes at most a quarter of the time.
+func (s *Source) Run(ctx context.Context, stored map[string][]byte, deliver ingest.Deliver) error {
 	defer s.close()
-	tick := time.NewTicker(s.config.Poll)
-	defer tick.Stop()
+	s.restore(stored, deliver)
 	for {
-		if err := s.round(ctx, position, deliver); err != nil {
+		began := s.config.Now()
+		if err := s.turn(ctx); err != nil {
 			if ctx.Err() != nil {
 				return nil
 			}
 			return err
 		}
-		if !s.config.Follow {
+		if !s.config.Follow && len(s.faults) == 0 {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-time.After(max(s.config.Poll, 3*s.config.Now().Sub(began))):
 		}
 	}
+}
+
+// restore takes the rows that are stored. Those of files that are no longer asked for lie there in case they are again.
+func (s *Source) restore(stored map[string][]byte, deliver ingest.Deliver) {
+	s.deliver = deliver
+	for key, row := range stored {
+		id, ok := parseKey(key)
+		if !ok || len(row) == 0 {
+			continue
+		}
+		p, err := parsePosition(row)
+		if err != nil {
+			s.config.Log.Warn("the file is read from its beginning", slog.String("position", key), slog.Any("err", err))
+			continue
+		}
+		f := &file{id: id, at: p, hashed: true, fresh: p.Kind == undecided, path: p.Path, real: p.Real, away: p.Gone || !s.matches(p.Path)}
+		if f.real == "" {
+			f.real = p.Path
+		}
+		s.files[id] = f
+		s.index(f)
+	}
+}
+
+func (s *Source) matches(path string) bool {
+	for _, p := range s.config.Paths {
+		if ok, err := filepath.Match(p, path); path != "" && ok && err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Source) close() {
-	for _, r := range s.open {
-		_ = r.file.Close() // it was only read
+	for _, f := range s.files {
+		s.release(f)
 	}
 }
 
-// round reads on in every file.
-func (s *Source) round(ctx context.Context, position func(string) []byte, deliver ingest.Deliver) error {
-	for _, path := range s.paths() {
-		r := s.open[path]
-		if r == nil {
-			var err error
-			if r, err = openReading(path, position); err != nil {
-				if errors.Is(err, fs.ErrNotExist) {
-					continue // it was there a moment ago
-				}
-				s.config.Log.Warn("file not read", slog.String("file", path), slog.Any("err", err))
-				continue
-			}
-			s.open[path] = r
-		}
-		if err := s.read(ctx, r, deliver); err != nil {
+// turn reads on in every file: first in those that have lost their names, then as the names are ordered, and last in those that are
+// new, or hold something new. Then it is known of all others whether they are what they were, and a copy is known as one.
+func (s *Source) turn(ctx context.Context) error {
+	s.turns++
+	s.now, s.rooms = s.config.Now(), map[string][]entry{}
+	s.list()
+	err := s.visitAll(ctx)
+	s.tell()
+	return err
+}
+
+func (s *Source) visitAll(ctx context.Context) error {
+	s.late, s.closing = s.late[:0], false
+	for _, f := range s.moved() {
+		if err := s.pursue(ctx, f); err != nil {
 			return err
 		}
 	}
-	return s.retire(ctx, deliver)
-}
-
-// paths are the files that the patterns name now, in order.
-func (s *Source) paths() (all []string) {
-	for _, p := range s.config.Paths {
-		found, err := filepath.Glob(p)
-		if err != nil {
-			continue // New has checked the pattern
-		}
-		for _, f := range found {
-			if info, err := os.Stat(f); err == nil && info.Mode().IsRegular() {
-				all = append(all, f)
-			}
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// retire finishes files whose path now names another file, or none.
-func (s *Source) retire(ctx context.Context, deliver ingest.Deliver) error {
-	for path, r := range s.open {
-		info, err := os.Stat(path)
-		if err == nil && os.SameFile(info, r.info) {
+	for _, f := range s.listed {
+		if f.visited == s.turns {
 			continue
 		}
-		if err := r.lines(ctx, deliver, true); err != nil {
+		if err := s.visit(ctx, f); err != nil {
 			return err
 		}
-		_ = r.file.Close() // it was only read
-		delete(s.open, path)
+	}
+	s.closing = true
+	for _, f := range s.late {
+		if err := s.visit(ctx, f); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (s *Source) read(ctx context.Context, r *reading, deliver ingest.Deliver) error {
-	if r.once {
-		return r.whole(ctx, deliver)
+// errLate postpones a file to the end of the turn.
+var errLate = errors.New("later in this turn")
+
+// postpone is the error of a file that may be a copy, before all others are known.
+func (s *Source) postpone(f *file) error {
+	if s.closing {
+		return nil
 	}
-	return r.lines(ctx, deliver, !s.config.Follow)
-}
-
-// position is how far a file has been read.
-type position struct {
-	Head    string `json:"head"` // hash of the first bytes
-	HeadLen int    `json:"head_len"`
-	Offset  int64  `json:"offset"`  // bytes of whole records delivered
-	Line    int    `json:"line"`    // whole lines among them
-	Records int    `json:"records"` // of a file that is read once,
-	Refused int    `json:"refused"` // and its pieces that are no records
-	Done    bool   `json:"done"`    // such a file has been read to its end,
-	Size    int64  `json:"size"`    // which was after so many bytes
-
-	State json.RawMessage `json:"state,omitempty"` // where the offset lies inside a line or a list
-}
-
-func (p position) encode() []byte {
-	b, err := json.Marshal(p)
-	if err != nil {
-		return nil // it has no value that could fail
-	}
-	return b
+	s.late = append(s.late, f)
+	return errLate
 }

@@ -28,7 +28,7 @@ type steady struct {
 	done      chan struct{}
 }
 
-func (s *steady) Run(ctx context.Context, _ func(string) []byte, deliver ingest.Deliver) error {
+func (s *steady) Run(ctx context.Context, _ map[string][]byte, deliver ingest.Deliver) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for n := 0; n < s.last; {

@@ -78,7 +78,7 @@ func TestARefusedAlertIsSetAsideAndTriedAgainForItsSinkAlone(t *testing.T) {
 	takes, two := newHook(t, http.StatusNoContent)
 	one.Name, two.Name = "refuses", "takes"
 	log := slog.New(slog.DiscardHandler)
-	source, err := file.New(file.Config{Paths: []string{path}, Follow: true, Poll: 10 * time.Millisecond, Log: log})
+	source, err := file.New(file.Config{Paths: []string{path}, Follow: true, Poll: 10 * time.Millisecond, Now: time.Now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -182,12 +182,7 @@ func borrowed(text []rune, at int) (Mistake, bool) {
 		}
 		return Mistake{}, false
 	}
-	switch text[at] {
-	case '“', '”', '‘', '’', '„', '«', '»':
-		return Mistake{At: at, Code: "syntax", Message: `texts stand in straight quotes: "x"`}, true
-	case ',':
-		return Mistake{At: at, Code: "syntax", Message: `a comma is not expected here; a list is written ["a", "b"]`}, true
-	case '/':
+	if text[at] == '/' {
 		return Mistake{At: at, Code: "syntax", Message: `a regular expression is a text in quotes: matches "…"`}, true
 	}
 	from, end := at, at

@@ -16,16 +16,26 @@ func userName(r *Reader, text string) string {
 	default:
 		return text
 	}
-	if text == "" || isAddress(text) || r.appActs() {
+	if isAddress(text) {
 		return text
 	}
+	app := r.appActs()
 	for _, i := range r.view.slots[event.UserName].feeds {
 		text := nameOf(r.scalar(i))
 		if text == "" {
 			continue
 		}
-		if isAddress(text) || strings.EqualFold(lastStep(r.view.paths[i]), "userPrincipalName") {
+		switch event.Lower(lastStep(r.view.paths[i])) {
+		case "userprincipalname":
 			return text
+		case "alternatesigninname", "signinidentifier":
+			if isAddress(text) {
+				return text
+			}
+		default:
+			if app || isAddress(text) {
+				return text
+			}
 		}
 	}
 	return ""

@@ -72,15 +72,16 @@ func (f *Field) DoubtsLower(c Comparison, constant string) Doubt {
 		}
 		return f.amongValues(c, constant, values)
 	}
+	written := constant
 	if f.Form == Country || f.Form == Instant {
-		d := f.Form.doubts(c, strings.ToUpper(constant))
-		d.Meant = Lower(d.Meant)
-		return d
+		written = strings.ToUpper(constant)
 	}
-	if d := f.Form.doubts(c, constant); d.Why != "" {
-		return d
+	d := f.Form.doubts(c, written)
+	if d.Why == "" {
+		d = f.unusual(c, written)
 	}
-	return f.unusual(c, constant)
+	d.Meant = Lower(d.Meant)
+	return d
 }
 
 // amongValues compares with the values of an enumeration.

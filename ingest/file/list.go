@@ -1,0 +1,126 @@
+package file
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// names are those in a folder, in no order.
+func (system) names(folder string) ([]string, error) {
+	d, err := os.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return d.Readdirnames(-1)
+}
+
+// list finds the files that the patterns name now, each once.
+func (s *Source) list() {
+	names := map[string]*file{}
+	s.listed = s.listed[:0]
+	for _, path := range s.paths() {
+		f := s.sight(path)
+		if f == nil {
+			continue
+		}
+		names[path] = f
+		if f.turn == s.turns { // one more name of it, a hard link: the name it had is kept
+			if s.names[f.path] != f && s.names[path] == f {
+				f.path = path
+			}
+			continue
+		}
+		f.path, f.turn, f.stray, f.away, f.at.Gone = path, s.turns, false, false, false
+		s.listed = append(s.listed, f)
+	}
+	s.names = names
+}
+
+// sight is the file at a path, nil where there is none. One that cannot be looked at is the one that was there.
+func (s *Source) sight(path string) *file {
+	if s.waits(path) {
+		return s.names[path]
+	}
+	st, err := s.disk.stat(path)
+	switch {
+	case err == nil:
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errKind) && !slices.Contains(s.config.Paths, path):
+		delete(s.faults, path)
+		return nil
+	default:
+		s.fails(path, err)
+		return s.names[path]
+	}
+	f := s.files[st.id]
+	if f == nil {
+		f = &file{id: st.id, fresh: true}
+		s.files[st.id] = f
+	}
+	f.observe(st, s.now)
+	return f
+}
+
+// paths are those that the patterns name, in order.
+func (s *Source) paths() (all []string) {
+	for _, p := range s.config.Paths {
+		all = append(all, s.expand(p)...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// expand is filepath.Glob, but tells which folders cannot be read. A path without pattern is itself, whether it is there or not.
+func (s *Source) expand(pattern string) (all []string) {
+	if !strings.ContainsAny(pattern, `*?[\`) {
+		return []string{pattern}
+	}
+	folder, last := filepath.Split(pattern)
+	for _, d := range s.expand(filepath.Clean(folder)) {
+		if s.waits(d) {
+			continue
+		}
+		names, err := s.disk.names(d)
+		if err != nil {
+			if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+				s.fails(d, err)
+			}
+			continue
+		}
+		s.works(d)
+		for _, n := range names {
+			if ok, err := filepath.Match(last, n); ok && err == nil {
+				all = append(all, filepath.Join(d, n))
+			}
+		}
+	}
+	return all
+}
+
+// entry is a file in a folder.
+type entry struct {
+	name string
+	stat stat
+}
+
+// room is what is in a folder.
+func (s *Source) room(folder string) []entry {
+	if all, ok := s.rooms[folder]; ok {
+		return all
+	}
+	names, _ := s.disk.names(folder) // where it cannot be read nothing can be found
+	slices.Sort(names)
+	all := []entry{}
+	for _, n := range names {
+		if st, err := s.disk.stat(filepath.Join(folder, n)); err == nil {
+			all = append(all, entry{n, st})
+		}
+	}
+	s.rooms[folder] = all
+	return all
+}
