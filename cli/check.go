@@ -24,8 +24,8 @@ type pathFlags struct {
 }
 
 func (f *pathFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&f.config, "config", "", "configuration `file`: its lists, and itself checked")
-	c.Flags().StringVar(&f.now, "now", "", "the `day` that it is, for exceptions that end; today by default")
+	c.Flags().StringVar(&f.config, "config", "", "configuration `file` to check too; rules use its lists")
+	c.Flags().StringVar(&f.now, "now", "", "check on this `day` whether exceptions have ended; today by default")
 }
 
 // load reads the rules named, as strictly as asked.
@@ -85,7 +85,7 @@ and what would be right. It also demands what a rule should have: tests, one tha
 			}
 			n := diag.Errors(ps)
 			if !asJSON {
-				fmt.Fprintf(s.Err, "%s in order, %s, %s\n", plural(len(set.Rules), "rule"), plural(n, "error"), plural(len(ps)-n, "warning"))
+				fmt.Fprintln(s.Err, checked(len(set.Rules), n, len(ps)-n))
 			}
 			if n > 0 {
 				return errSaid
@@ -98,6 +98,18 @@ and what would be right. It also demands what a rule should have: tests, one tha
 	return c
 }
 
+// checked is what check has found: rules are those without an error.
+func checked(rules, errors, warnings int) string {
+	if errors+warnings == 0 {
+		return fmt.Sprintf("checked %s: no problems", plural(rules, "rule"))
+	}
+	found := fmt.Sprintf("found %s and %s", plural(errors, "error"), plural(warnings, "warning"))
+	if rules == 1 {
+		return found + "; 1 rule has no error"
+	}
+	return fmt.Sprintf("%s; %d rules have no error", found, rules)
+}
+
 func testCommand(s Streams) *cobra.Command {
 	f := &pathFlags{}
 	var asJSON bool
@@ -105,7 +117,7 @@ func testCommand(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "test [flags] [PATH]...",
 		Short:   "Run the tests that rules carry",
-		Long:    "Test runs the tests: of each rule named, or of the shipped library, through the same evaluation as replay and run.",
+		Long:    "Test runs the tests of the rules named, or of the shipped library. It evaluates them as replay and run do.",
 		Example: "  noroshi test rules/\n  noroshi test --junit report.xml rules/",
 		RunE: func(_ *cobra.Command, args []string) error {
 			set, conf, ps, err := f.load(s, args, false)
@@ -128,7 +140,11 @@ func testCommand(s Streams) *cobra.Command {
 				}
 			}
 			if !asJSON {
-				fmt.Fprintf(s.Err, "%s of %s, %d failed\n", plural(len(all), "test"), plural(len(set.Rules), "rule"), bad)
+				verdict := "all passed"
+				if bad > 0 {
+					verdict = fmt.Sprintf("%d failed", bad)
+				}
+				fmt.Fprintf(s.Err, "ran %s of %s: %s\n", plural(len(all), "test"), plural(len(set.Rules), "rule"), verdict)
 			}
 			if junit != "" {
 				if err := writeJUnit(junit, all, s.Now()); err != nil {

@@ -51,7 +51,7 @@ Records keep their order; repeats are not dropped.`,
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one object a line")
-	c.Flags().StringVar(&f.config, "config", "", "configuration `file`: its directory")
+	c.Flags().StringVar(&f.config, "config", "", "configuration `file`, for its list directory")
 	return c
 }
 

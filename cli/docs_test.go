@@ -96,7 +96,7 @@ func TestTheRuleInTheDocumentationWorks(t *testing.T) {
 	if code, out, err := command(t, "check", rule); code != 0 {
 		t.Error(out, err)
 	}
-	if code, out, err := command(t, "test", rule); code != 0 || !strings.Contains(err, "2 tests of 1 rule, 0 failed") {
+	if code, out, err := command(t, "test", rule); code != 0 || !strings.Contains(err, "ran 2 tests of 1 rule: all passed") {
 		t.Error(out, err)
 	}
 	write(t, dir, "vip.txt", "taro@contoso.example # the boss\n")

@@ -19,12 +19,12 @@ func explainCommand(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain --rule ID [--event ID] [flags] [FILE|-]...",
 		Short: "Show why a rule fires, or does not, for records",
-		Long: `Explain evaluates one rule on each record, or on the one whose event.id is given, and shows each part of its condition
-that must hold, whether it does, and the values that it looks at.`,
+		Long: `Explain evaluates one rule on each record, or on the one whose event.id is given. It shows each part of the condition,
+whether it holds, and the values that it looks at.`,
 		Example: "  noroshi explain --rule inbox-rule-hides-mail --event 7d1f8e53-24a1-4e0b-8f0c-2f3b7f0c9a11 audit.ndjson",
 		RunE: func(_ *cobra.Command, args []string) error {
 			if rule == "" {
-				return fmt.Errorf("--rule is missing: name the rule to explain")
+				return fmt.Errorf("--rule is missing; name the rule to explain")
 			}
 			set, conf, err := f.load(s)
 			if err != nil {
@@ -68,7 +68,7 @@ that must hold, whether it does, and the values that it looks at.`,
 				return err
 			}
 			if id != "" && found == 0 {
-				return failed{fmt.Errorf("no event %s", id)}
+				return failed{fmt.Errorf("no event %s in the input", id)}
 			}
 			return nil
 		},

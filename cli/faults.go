@@ -53,7 +53,7 @@ func (t tally) tell(out io.Writer) error {
 	case t.records == 0:
 		fmt.Fprintln(out, "the input holds no records")
 	case t.events == 0:
-		return failed{fmt.Errorf("nothing of the input can be read; expected %s", expected)}
+		return failed{fmt.Errorf("nothing in the input can be read; expected %s", expected)}
 	case t.unknown > 0:
 		fmt.Fprintln(out, ofNoKnownKind(t.unknown, t.records, t.keys))
 	}

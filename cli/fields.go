@@ -148,7 +148,7 @@ func coverageCommand(s Streams) *cobra.Command {
 				}
 			}
 			if empty > 0 {
-				return failed{fmt.Errorf("%s of the guide without a rule", plural(empty, "item"))}
+				return failed{fmt.Errorf("no rule answers %s of the guide", plural(empty, "item"))}
 			}
 			return nil
 		},

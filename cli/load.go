@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,7 +28,7 @@ type ruleFlags struct {
 func (f *ruleFlags) add(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.dirs, "rules", nil, "rule `file` or folder, beside the shipped library; may be repeated")
 	c.Flags().BoolVar(&f.noLibrary, "no-library", false, "leave the shipped library out")
-	c.Flags().StringVar(&f.config, "config", "", "configuration `file`: its lists and rules")
+	c.Flags().StringVar(&f.config, "config", "", "configuration `file`, for its lists and rules")
 }
 
 // configuration reads the configuration file, or takes the defaults.
@@ -88,7 +89,7 @@ func open(s Streams, names []string) (all []input, err error) {
 	if len(names) == 0 {
 		names = []string{"-"}
 	}
-	for _, n := range names {
+	for _, n := range expand(names) {
 		if n == "-" {
 			all = append(all, input{"stdin", io.NopCloser(s.In), 0})
 			continue
@@ -107,6 +108,20 @@ func open(s Streams, names []string) (all []input, err error) {
 		all = append(all, input{n, f, info.Size()})
 	}
 	return all, nil
+}
+
+// expand replaces the patterns that the shell has left, as those of Windows do, by the files that they match.
+func expand(names []string) (all []string) {
+	for _, n := range names {
+		if _, err := os.Stat(n); err != nil && strings.ContainsAny(n, "*?") {
+			if files, err := filepath.Glob(n); err == nil && len(files) > 0 {
+				all = append(all, files...)
+				continue
+			}
+		}
+		all = append(all, n)
+	}
+	return all
 }
 
 // when reads --since and --until: RFC 3339, a day, or -24h before the last event.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"time"
 
 	"noroshi/ingest"
@@ -20,7 +21,12 @@ func newReading(s Streams) *reading { return &reading{faults: newFaults(s.Err)} 
 // is told.
 func (r *reading) each(one input, reader *decode.Reader, do func() error) error {
 	in, err := ingest.Open(one.name, one.from)
-	if err != nil {
+	var foreign *ingest.Foreign
+	switch {
+	case errors.As(err, &foreign): // the other inputs may be logs
+		r.bad(one, ingest.Bad{Line: 1, Reason: decode.BadJSON, Detail: foreign.Error()})
+		return nil
+	case err != nil:
 		return err
 	}
 	var b ingest.Block

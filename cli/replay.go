@@ -46,10 +46,10 @@ func replayCommand(s Streams) *cobra.Command {
 		Short: "Evaluate rules on files of records, without any server",
 		Long: `Replay reads audit and sign-in records and prints the alerts that the rules give, in order of time.
 
-A file, or stdin, holds JSON objects one a line, an array of them, {"records":[…]}, {"value":[…]}, or is a table:
-CSV of a Purview audit export, of Log Analytics or of message trace. Each may be compressed with gzip or zstd. What it is is
-recognised by its content.
-A line that is no record is named on stderr and does not stop the run.`,
+A file, or stdin, holds JSON objects (one a line, in an array, in {"records":[…]} or in {"value":[…]}) or a table: CSV of a
+Purview audit export, of Log Analytics or of message trace. Each may be compressed with gzip or zstd. The format is recognised
+by its content.
+What cannot be read is told on stderr and does not stop the run. The exit code is 1 if nothing can be read.`,
 		Example: `  noroshi replay audit.ndjson
   noroshi replay --json --rules my-rules audit-*.ndjson.gz
   zcat export.csv.gz | noroshi replay --since 2026-01-02 -`,
@@ -57,7 +57,7 @@ A line that is no record is named on stderr and does not stop the run.`,
 	}
 	f.add(c)
 	c.Flags().BoolVar(&f.json, "json", false, "print alerts as JSON, one a line")
-	c.Flags().BoolVar(&f.asArrived, "as-arrived", false, "apply records in the order of the input instead of time")
+	c.Flags().BoolVar(&f.asArrived, "as-arrived", false, "apply records in the order of the input, not of their time")
 	c.Flags().StringVar(&f.since, "since", "", "leave out alerts before this `time`: RFC 3339, a day, or -24h before the last event")
 	c.Flags().StringVar(&f.until, "until", "", "leave out alerts from this `time` on")
 	c.Flags().StringVar(&f.stats, "stats", "", "write counts as JSON to this `file`")
@@ -77,8 +77,11 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	if err != nil {
 		return err
 	}
-	if back > 0 || last > 0 && f.asArrived {
-		return errors.New("a time before the last event is for --since, without --as-arrived")
+	switch {
+	case back > 0:
+		return errors.New("--until expects a time or a day; a duration such as -24h is for --since")
+	case last > 0 && f.asArrived:
+		return errors.New("--since expects a time or a day together with --as-arrived: the last event is not known in advance")
 	}
 	set, conf, err := f.load(s)
 	if err != nil {
@@ -109,7 +112,7 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 		}}
 	for _, rule := range r.Set.Unindexed() {
 		if !rule.Shipped {
-			fmt.Fprintf(s.Err, "%s:%d: warning: rule %s has no condition to look it up by and is tried on every record [unindexed]\n", rule.File, rule.Line, rule.ID)
+			fmt.Fprintf(s.Err, "%s:%d: warning: rule %s is tried on every record, because none of its conditions can be indexed [unindexed]\n", rule.File, rule.Line, rule.ID)
 		}
 	}
 	stats, err := r.Run(c.Context(), inputs)

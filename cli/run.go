@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,6 +67,9 @@ func newRun(s Streams, path, data string, log *slog.Logger) (*app.Run, error) {
 	show(s.Err, ps)
 	if n := diag.Errors(ps); n > 0 {
 		return nil, failed{fmt.Errorf("the configuration does not load: %s", plural(n, "error"))}
+	}
+	if err := lacks(runtime.GOOS, conf); err != nil {
+		return nil, failed{err}
 	}
 	if data != "" {
 		conf.Kafka.Data = data

@@ -71,8 +71,10 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Open recognises, by content alone, lines of JSON objects, an array of them, {"records":[…]} and {"value":[…]}, tables
-// separated by comma, semicolon or tab: a Purview export with a column AuditData, or rows with a column that says what was done; and each of these compressed with gzip or zstd.
+// Open recognises, by content alone, JSON text and tables, plain or compressed with gzip or zstd. JSON text is objects, one a line or over
+// several, lists of them, and envelopes {"records":[…]} and {"value":[…]}, in any mixture. Tables are separated by comma, semicolon or
+// tab: a Purview export with a column AuditData, or rows with a column that says what was done. The error is a *Foreign where the input
+// is not a log at all.
 func Open(name string, from io.Reader) (*Input, error) {
 	in := &Input{name: name, read: &counter{from: from}}
 	in.from = bufio.NewReaderSize(in.read, peekSize)
@@ -87,6 +89,9 @@ func Open(name string, from io.Reader) (*Input, error) {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
 	in.decode16()
+	if err := in.refuse(); err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
 	in.sniff()
 	return in, nil
 }

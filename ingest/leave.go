@@ -4,28 +4,28 @@ import "bytes"
 
 // tellHole tells of NUL bytes that have been gone over.
 func (s *splitter) tellHole(b *Block) {
-	if s.nuls > 0 {
-		b.Bad = append(b.Bad, hole(len(b.Records), s.nulLine, s.nuls))
-		s.nuls = 0
+	if s.NULs > 0 {
+		b.Bad = append(b.Bad, hole(len(b.Records), s.NULLine, s.NULs))
+		s.NULs = 0
 	}
 }
 
 // skipNULs goes over NUL bytes: a file that was truncated while its writer went on at its old place begins with them.
 func (s *splitter) skipNULs(d []byte, p int) int {
 	n := len(d[p:]) - len(bytes.TrimLeft(d[p:], "\x00"))
-	if s.nuls == 0 {
-		s.nulLine = s.line
+	if s.NULs == 0 {
+		s.NULLine = s.Line
 	}
-	s.nuls += int64(n)
+	s.NULs += int64(n)
 	return p + n
 }
 
 // long is how far a value has been read that is left out.
 type long struct {
-	depth   int
-	quoted  bool
-	escaped bool
-	back    place // where reading goes on behind it
+	Depth   int   `json:"depth,omitempty"`
+	Quoted  bool  `json:"quoted,omitempty"`
+	Escaped bool  `json:"escaped,omitempty"`
+	Back    where `json:"back,omitempty"` // where reading goes on behind it
 }
 
 // leaveOut names what begins at p and is longer than a record may be, and goes over it: over the line, or the value.
@@ -33,11 +33,11 @@ func (s *splitter) leaveOut(b *Block, p int, line bool) int {
 	if !s.room(b) {
 		return p
 	}
-	b.Bad = append(b.Bad, tooLong(len(b.Records), s.line, b.Data[p:]))
-	s.long = long{back: s.at}
-	s.at = inLongValue
+	b.Bad = append(b.Bad, tooLong(len(b.Records), s.Line, b.Data[p:]))
+	s.Long = long{Back: s.At}
+	s.At = inLongValue
 	if line {
-		s.at = inLongLine
+		s.At = inLongLine
 	}
 	return s.step(b, p, false)
 }
@@ -48,31 +48,31 @@ func (s *splitter) skipLine(d []byte, p int) int {
 	if end < 0 {
 		return len(d)
 	}
-	s.at = s.long.back
+	s.At = s.Long.Back
 	return p + end
 }
 
 // skipValue goes over what is left of a value. Texts end with their line.
 func (s *splitter) skipValue(d []byte, p int) int {
-	l, i := &s.long, p
+	l, i := &s.Long, p
 	for ; i < len(d); i++ {
 		switch c := d[i]; {
-		case l.escaped:
-			l.escaped = false
+		case l.Escaped:
+			l.Escaped = false
 		case c == '\\':
-			l.escaped = l.quoted
+			l.Escaped = l.Quoted
 		case c == '"':
-			l.quoted = !l.quoted
+			l.Quoted = !l.Quoted
 		case c == '\n':
-			l.quoted = false
-		case l.quoted:
+			l.Quoted = false
+		case l.Quoted:
 		case c == '{' || c == '[':
-			l.depth++
+			l.Depth++
 		case c == '}' || c == ']':
-			l.depth--
+			l.Depth--
 		}
-		if l.depth <= 0 && !l.quoted && !wordByte[d[i]] {
-			s.at, s.mid = l.back, true
+		if l.Depth <= 0 && !l.Quoted && !wordByte[d[i]] {
+			s.At, s.Mid = l.Back, true
 			i++
 			break
 		}

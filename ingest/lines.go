@@ -28,13 +28,13 @@ func (s *splitter) lines(b *Block, p int, last bool) int {
 			break
 		}
 		if to-p > MaxRecord {
-			b.Bad = append(b.Bad, tooLong(len(b.Records), s.line, d[p:to]))
+			b.Bad = append(b.Bad, tooLong(len(b.Records), s.Line, d[p:to]))
 		} else {
 			d[to] = 0
-			b.Records = append(b.Records, Span{uint32(p), uint32(to), s.line})
+			b.Records = append(b.Records, Span{uint32(p), uint32(to), s.Line})
 		}
-		s.line++
-		s.indent, s.margin = 0, true
+		s.Line++
+		s.Indent, s.Margin = 0, true
 		p = end + 1
 	}
 	return p

@@ -14,8 +14,8 @@ func (s *splitter) list(b *Block, p int, last bool) int {
 		return s.markOr(s.scalar, b, p, last)
 	case c == ']':
 		return s.close(b, p, last)
-	case c == '[' && s.damaged && s.margin && s.indent == 0: // another list: the end of this one is missing
-		s.at = atTop
+	case c == '[' && s.Damaged && s.Margin && s.Indent == 0: // another list: the end of this one is missing
+		s.At = atTop
 		return s.step(b, p, last)
 	case !s.room(b):
 		return p
@@ -36,7 +36,7 @@ func (s *splitter) element(b *Block, p int, last bool) int {
 		if s.scan.members.envelope() {
 			s.nested(b, p, s.scan.members.list)
 		} else {
-			s.keep(b, p, to, s.line)
+			s.keep(b, p, to, s.Line)
 		}
 		return s.pass(d, p, to)
 	case got == short && wait(d, p, last):
@@ -51,7 +51,7 @@ func (s *splitter) element(b *Block, p int, last bool) int {
 // nested reads the records of an envelope that is itself an element of a list. It is whole; envelopes in it are not opened.
 func (s *splitter) nested(b *Block, from, i int) {
 	d := b.Data
-	line := s.line + bytes.Count(d[from:i], []byte{'\n'})
+	line := s.Line + bytes.Count(d[from:i], []byte{'\n'})
 	for d[i] != ']' {
 		if d[i] == ',' || blank(d[i]) {
 			if d[i] == '\n' {
@@ -92,16 +92,16 @@ func (s *splitter) close(b *Block, p int, last bool) int {
 	if !known && wait(b.Data, p, last) {
 		return p
 	}
-	if fits := next == '\n' || s.wraps && (next == ',' || next == '}'); s.damaged && !fits {
+	if fits := next == '\n' || s.Wraps && (next == ',' || next == '}'); s.Damaged && !fits {
 		if !s.room(b) {
 			return p
 		}
 		return s.bad(b, p, p+1, "a bracket too many")
 	}
 	s.pass(b.Data, p, p+1)
-	s.at, s.mid = atTop, true
-	if s.wraps {
-		s.at = behindList
+	s.At, s.Mid = atTop, true
+	if s.Wraps {
+		s.At = behindList
 	}
 	return p + 1
 }
@@ -124,12 +124,12 @@ func (s *splitter) strayBrace(b *Block, p int, last bool) int {
 	switch {
 	case !known && wait(b.Data, p, last):
 		return p
-	case s.wraps && next == '\n':
+	case s.Wraps && next == '\n':
 		s.bad(b, p, p+1, `expected "]" before the end of the envelope, found "}"`)
-		s.at, s.mid = atTop, true
+		s.At, s.Mid = atTop, true
 		return p + 1
 	}
-	s.damaged = true
+	s.Damaged = true
 	return s.bad(b, p, p+1, "a bracket too many")
 }
 
@@ -143,9 +143,9 @@ func (s *splitter) behind(b *Block, p int, last bool) int {
 		return s.leaveEnvelope(d, p, last)
 	case !s.room(b):
 		return p
-	case (d[p] == '{' || d[p] == '[') && s.margin && s.indent == 0:
-		b.Bad = append(b.Bad, notJSON(len(b.Records), s.line, fmt.Sprintf("the envelope of the list that opens in line %d is not closed", s.opened), nil))
-		s.at = atTop
+	case (d[p] == '{' || d[p] == '[') && s.Margin && s.Indent == 0:
+		b.Bad = append(b.Bad, notJSON(len(b.Records), s.Line, fmt.Sprintf("the envelope of the list that opens in line %d is not closed", s.Opened), nil))
+		s.At = atTop
 		return s.step(b, p, last)
 	}
 	got := s.scan.member(d, p)
@@ -160,11 +160,11 @@ func (s *splitter) behind(b *Block, p int, last bool) int {
 	case got == short && !last:
 		return s.leaveOut(b, p, false)
 	}
-	to, ok := endOfBroken(d, p, min(s.scan.at, len(d)), s.indent, last)
+	to, ok := endOfBroken(d, p, min(s.scan.at, len(d)), s.Indent, last)
 	if !ok && wait(d, p, last) {
 		return p
 	}
-	s.at, s.mid = atTop, true
+	s.At, s.Mid = atTop, true
 	return s.bad(b, p, to, s.why(d, p, got))
 }
 
@@ -175,9 +175,9 @@ func (s *splitter) leaveEnvelope(d []byte, p int, last bool) int {
 		return p
 	}
 	s.pass(d, p, p+1)
-	s.at, s.mid = atTop, true
-	if s.damaged && next == ',' {
-		s.at = inList
+	s.At, s.Mid = atTop, true
+	if s.Damaged && next == ',' {
+		s.At = inList
 	}
 	return p + 1
 }

@@ -12,7 +12,7 @@ import "bytes"
 // brokenObject sets aside an object outside lists that is broken.
 func (s *splitter) brokenObject(b *Block, p int, got outcome, last bool) int {
 	d := b.Data
-	to, ok := endOfBroken(d, p, min(s.scan.at, len(d)), s.indent, last)
+	to, ok := endOfBroken(d, p, min(s.scan.at, len(d)), s.Indent, last)
 	if !ok && wait(d, p, last) {
 		return p
 	}
@@ -23,18 +23,18 @@ func (s *splitter) brokenObject(b *Block, p int, got outcome, last bool) int {
 func (s *splitter) brokenElement(b *Block, p int, got outcome, last bool) int {
 	d := b.Data
 	why := s.why(d, p, got)
-	line, ok := nextElement(d, p, s.indent, last)
-	to, found := s.scan.endOfElement(d[:line])
+	line, ok := nextElement(d, p, s.Indent, last)
+	to, found := s.scan.endOfElement(d[:line], p, last || line < len(d))
 	if !found && !ok && wait(d, p, last) {
 		return p
 	}
-	s.damaged, s.cut = true, last && to == len(d)
-	opens := s.line == s.opened
-	to = s.bad(b, p, max(to, p+1), why)
-	if _, deep := lineBegins(d[to:]); opens && s.line > s.opened && deep == 0 { // a line that was cut; the next is no part of its list
-		s.at = atTop
+	s.Damaged, s.Cut = true, last && to == len(d)
+	if to == line && line < len(d) && s.Line == s.Opened {
+		if _, deep := lineBegins(d[line:]); deep == 0 { // a line with a list in it was cut; the next one is not of that list
+			s.At = atTop
+		}
 	}
-	return to
+	return s.bad(b, p, max(to, p+1), why)
 }
 
 // endOfBroken is where reading goes on behind an object that begins at from and breaks at at: see above. Lines behind that place that go
@@ -48,7 +48,7 @@ func endOfBroken(d []byte, from, at, indent int, last bool) (to int, ok bool) {
 		q += n + 1
 		c, deep := lineBegins(d[q:])
 		switch {
-		case c == 0 && !last:
+		case c == ' ' && !last:
 			return len(d), false
 		case deep > indent || c == '\n':
 		case c == '{' || c == '[':
@@ -69,7 +69,7 @@ func nextElement(d []byte, from, indent int, last bool) (line int, ok bool) {
 		q += n + 1
 		c, deep := lineBegins(d[q:])
 		switch {
-		case c == 0 && !last:
+		case c == ' ' && !last:
 			return len(d), false
 		case (c == '{' || c == '[') && deep <= indent, (c == '}' || c == ']') && deep < indent:
 			return q, true
@@ -77,28 +77,29 @@ func nextElement(d []byte, from, indent int, last bool) (line int, ok bool) {
 	}
 }
 
-// lineBegins is the first byte of a line that is no blank, and how many blanks stand before it; 0 at the end of the text.
+// lineBegins is the first byte of a line that is no blank, and how many blanks stand before it; a blank where the text ends.
 func lineBegins(line []byte) (c byte, deep int) {
 	for deep < len(line) && (line[deep] == ' ' || line[deep] == '\t' || line[deep] == '\r') {
 		deep++
 	}
 	if deep == len(line) {
-		return 0, deep
+		return ' ', deep
 	}
 	return line[deep], deep
 }
 
-// endOfElement goes on where a scan broke, to the end of that element.
-func (s *scanner) endOfElement(d []byte) (to int, found bool) {
+// endOfElement goes on where the scan of an element broke that begins at from, to the end of that element. Last tells that no more text
+// comes.
+func (s *scanner) endOfElement(d []byte, from int, last bool) (to int, found bool) {
 	depth := len(s.open)
 	open := swallowed(d, s.text, s.at) // the quote at the end of the last text begins another one
 	if to, found = s.endInText(d, s.text, s.at); found {
 		return to, true
 	}
-	before := lastByte(d[:min(s.at, len(d))]) // before the token at hand
-	first := byte(0)                          // before the text that was the last token
+	before := lastByte(d[from:min(s.at, len(d))]) // before the token at hand
+	first := byte(0)                              // before the text that was the last token
 	if before == '"' {
-		first = lastByte(d[:s.text])
+		first = lastByte(d[from:s.text])
 	}
 	for i := s.at; i < len(d); {
 		c, at := d[i], i
@@ -108,7 +109,9 @@ func (s *scanner) endOfElement(d []byte) (to int, found bool) {
 			continue
 		case c == '"':
 			first = before
-			i = behindText(d, i)
+			if i, found = behindText(d, i); !found {
+				return len(d), false
+			}
 			if open = swallowed(d, at, i); open {
 				if to, found = s.endInText(d, at, i); found {
 					return to, true
@@ -141,9 +144,13 @@ func (s *scanner) endOfElement(d []byte) (to int, found bool) {
 		case c == ',' && len(s.open) == 0:
 			return at, true
 		case c != ',' && c != ':':
-			if i = behindWord(d, at); open {
-				i, open = behindText(d, at), false
+			if i, found = behindWord(d, at, last); open && found {
+				i, found = behindText(d, at)
 			}
+			if !found {
+				return len(d), false
+			}
+			open = false
 			if bytes.IndexByte(d[at:i], '\\') >= 0 { // it is inside a text, and so were the brackets before it
 				s.open = s.open[:min(len(s.open), depth)]
 			}
@@ -172,31 +179,31 @@ func lastByte(d []byte) byte {
 }
 
 // behindText is where a text ends that has begun before i: behind its quote, or with its line.
-func behindText(d []byte, i int) int {
+func behindText(d []byte, i int) (end int, found bool) {
 	for ; i < len(d); i++ {
 		switch d[i] {
 		case '"':
-			return i + 1
+			return i + 1, true
 		case '\\':
 			i++
 		case '\n':
-			return i
+			return i, true
 		}
 	}
-	return len(d)
+	return len(d), false
 }
 
 // behindWord is where something ends that is not JSON. If a text closes with the next quote, this is its end, and its beginning is missing.
-func behindWord(d []byte, from int) int {
-	end := from + 1
+func behindWord(d []byte, from int, last bool) (end int, found bool) {
+	end = from + 1
 	for end < len(d) && bytes.IndexByte([]byte(`",:{}[]`+"\n\\"), d[end]) < 0 {
 		end++
 	}
-	quote := behindText(d, end)
-	if closes := quote > from+1 && d[quote-1] == '"' && bytes.IndexByte([]byte("{[,:"), lastByte(d[from:quote-1])) < 0; closes {
-		return quote
+	quote, closed := behindText(d, end)
+	if closed && d[quote-1] == '"' && bytes.IndexByte([]byte("{[,:"), lastByte(d[from:quote-1])) < 0 {
+		return quote, true
 	}
-	return end
+	return end, closed || last
 }
 
 // swallowed reports whether what was taken for a text, d[from:to], is one whose closing quote is missing: the quote at its end then opens

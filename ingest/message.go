@@ -46,11 +46,11 @@ func (s *splitter) tooMany(b *Block, rest []byte) {
 	}
 	open := ""
 	switch {
-	case s.at == inList && s.wraps:
+	case s.At == inList && s.Wraps:
 		open = `{"records":[`
-	case s.at == inList:
+	case s.At == inList:
 		open = "["
 	}
 	part := append([]byte(open), rest...)
-	b.Bad = append(b.Bad, Bad{Before: len(b.Records), Line: s.line, Reason: BadCount, Detail: detail, Bytes: part[:min(len(part), MaxRecord)]})
+	b.Bad = append(b.Bad, Bad{Before: len(b.Records), Line: s.Line, Reason: BadCount, Detail: detail, Bytes: part[:min(len(part), MaxRecord)]})
 }

@@ -41,8 +41,8 @@ type rows struct {
 	cells  []string
 }
 
-// next reads a row into cells, of what is no row those that are whole; blank ones are gone over. What is no row comes back as a
-// piece, and the next row can be read. The error is that of the input, which may come with a piece.
+// next reads a row into cells, and goes over blank ones. What cannot be read comes back as bad, with the cells that are whole, and the
+// next row can be read. The error is that of the input, which may come with a bad part.
 func (r *rows) next() (*Bad, error) {
 	for {
 		bad, err := r.row()
@@ -73,7 +73,7 @@ func (r *rows) row() (*Bad, error) {
 		if !r.split(bytes.TrimRight(r.raw[from:], "\r\n")) {
 			// All lines between the two quotes were taken for a cell's text. The one at hand is read again, as a row's beginning.
 			r.rest = from
-			return r.bad(decode.BadJSON, fmt.Sprintf("the quote that opens in line %d is not closed before line %d; lines %d to %d are no rows", r.opened, r.lines, r.line, r.lines-1)), nil
+			return r.bad(decode.BadJSON, fmt.Sprintf("the quote that opens in line %d is not closed before line %d; lines %d to %d are set aside", r.opened, r.lines, r.line, r.lines-1)), nil
 		}
 		if !r.quoted {
 			return nil, nil
@@ -108,7 +108,7 @@ func (r *rows) read() error {
 	return nil
 }
 
-// breaks is the piece that an input leaves which ends inside a row; nil between rows.
+// breaks is what an input leaves that ends inside a row; nil between rows.
 func (r *rows) breaks(err error) *Bad {
 	if len(r.raw) == 0 {
 		return nil
@@ -117,12 +117,12 @@ func (r *rows) breaks(err error) *Bad {
 		r.line = r.lines + 1
 	}
 	if errors.Is(err, io.EOF) {
-		return r.bad(decode.BadJSON, fmt.Sprintf("the quote that opens in line %d is never closed; lines %d to %d are no rows", r.opened, r.line, r.lines))
+		return r.bad(decode.BadJSON, fmt.Sprintf("the quote that opens in line %d is never closed; lines %d to %d are set aside", r.opened, r.line, r.lines))
 	}
 	return r.bad(decode.BadJSON, "the input is damaged here")
 }
 
-// bad is the row at hand as a piece that is none.
+// bad sets the row at hand aside.
 func (r *rows) bad(reason decode.Reason, detail string) *Bad {
 	return &Bad{Line: r.line, Reason: reason, Detail: detail, Bytes: bytes.Clone(r.raw[:min(r.rest, 1<<10)])}
 }

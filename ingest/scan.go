@@ -190,6 +190,8 @@ func found(d []byte) string {
 		return "a NUL byte"
 	case c == '\n' || c == '\r':
 		return "the end of the line"
+	case c == '"':
+		return "a quote"
 	case wordByte[c]:
 		n := 0
 		for n < len(d) && wordByte[d[n]] {

@@ -5,43 +5,50 @@ import (
 	"fmt"
 )
 
-// place is where in the text the splitter stands.
-type place int
+// where in the text the splitter stands.
+type where int
 
 const (
-	atTop       place = iota // outside lists and envelopes
+	atTop       where = iota // outside lists and envelopes
 	inList                   // of records
 	behindList               // of an envelope: the members behind its records
 	inLongLine               // which is left out
 	inLongValue              // which is left out
 )
 
+// state is how far a splitter has come. It can be stored, to go on at the same byte.
+type state struct {
+	At      where `json:"at"`
+	Wraps   bool  `json:"wraps,omitempty"`   // the list is a member of an envelope
+	Damaged bool  `json:"damaged,omitempty"` // an element of the list was broken,
+	Cut     bool  `json:"cut,omitempty"`     // by the end of the input
+	Opened  int   `json:"opened,omitempty"`  // the line in which the list opens
+	Mid     bool  `json:"mid,omitempty"`     // the line at hand has had a value
+	Line    int   `json:"line"`              // at hand, from 1
+	Indent  int   `json:"indent,omitempty"`  // of that line, in bytes
+	Margin  bool  `json:"margin,omitempty"`  // only blanks have come of it
+	NULs    int64 `json:"nuls,omitempty"`    // of the hole at hand
+	NULLine int   `json:"nul_line,omitempty"`
+	Long    long  `json:"long,omitzero"`
+}
+
 // splitter finds the records of JSON text: objects one a line or over several lines, lists of them, and envelopes, in any mixture. It
 // looks at one window of the text after the other. What does not end in a window is looked at again with more of the text, so each
 // part of the text is read the same wherever it lies.
 type splitter struct {
-	scan    scanner
-	at      place
-	wraps   bool // the list is a member of an envelope
-	damaged bool // an element of the list was broken,
-	cut     bool // by the end of the input
-	opened  int  // the line in which the list opens
-	mid     bool // the line at hand has had a value
-	line    int  // at hand, from 1
-	indent  int  // of that line, in bytes
-	margin  bool // only blanks have come of it
-	nuls    int64
-	nulLine int
-	long    long
-
-	maxRecords, maxBad int   // of a block; 0 is no bound for records
-	full               bool  // the block has reached one of them
-	bracket            int   // the next [ of the window
-	ends               []int // of records, to be marked
-	joined             []int // records whose end is the beginning of the next one
+	state
+	scan       scanner
+	maxRecords int   // of a block; 0 is no bound
+	maxBad     int   // of a block
+	full       bool  // the block has reached one of them
+	bracket    int   // the next [ of the window
+	ends       []int // of records, to be marked
+	joined     []int // records whose end is the beginning of the next one
 }
 
-func newSplitter() *splitter { return &splitter{line: 1, margin: true, maxBad: maxBadBlock} }
+func newSplitter() *splitter {
+	return &splitter{state: state{Line: 1, Margin: true}, maxBad: maxBadBlock}
+}
 
 // maxBadBlock is how many parts of a block may be bad.
 const maxBadBlock = 1000
@@ -69,10 +76,10 @@ func (s *splitter) split(b *Block, last bool) int {
 
 // step reads on at p, by at least one byte. It gives p where more of the text, or another block, is needed.
 func (s *splitter) step(b *Block, p int, last bool) int {
-	if b.Data[p] == 0 && (s.at == atTop || s.at == inList || s.at == behindList) {
+	if b.Data[p] == 0 && (s.At == atTop || s.At == inList || s.At == behindList) {
 		return s.skipNULs(b.Data, p)
 	}
-	switch s.at {
+	switch s.At {
 	case inList:
 		return s.list(b, p, last)
 	case behindList:
@@ -82,13 +89,13 @@ func (s *splitter) step(b *Block, p int, last bool) int {
 	case inLongValue:
 		return s.skipValue(b.Data, p)
 	}
-	if !s.mid {
+	if !s.Mid {
 		if next := s.lines(b, p, last); next > p || s.full {
 			return next
 		}
 	}
 	switch c := b.Data[p]; {
-	case blank(c), c == ',' && s.mid:
+	case blank(c), c == ',' && s.Mid:
 		return s.pass(b.Data, p, p+1)
 	case c == '[':
 		return s.array(b, p, last)
@@ -103,13 +110,13 @@ func (s *splitter) step(b *Block, p int, last bool) int {
 // pass goes over d[from:to] and keeps the number and the indentation of the line.
 func (s *splitter) pass(d []byte, from, to int) int {
 	if n := bytes.Count(d[from:to], []byte{'\n'}); n > 0 {
-		s.line += n
-		s.indent, s.margin, s.mid = 0, true, false
+		s.Line += n
+		s.Indent, s.Margin, s.Mid = 0, true, false
 		from += bytes.LastIndexByte(d[from:to], '\n') + 1
 	}
-	for ; from < to && s.margin; from++ {
-		if s.margin = d[from] == ' ' || d[from] == '\t'; s.margin {
-			s.indent++
+	for ; from < to && s.Margin; from++ {
+		if s.Margin = d[from] == ' ' || d[from] == '\t'; s.Margin {
+			s.Indent++
 		}
 	}
 	return to
@@ -151,7 +158,7 @@ func (s *splitter) keep(b *Block, from, to, line int) {
 
 // bad sets b.Data[from:to] aside and goes on behind it.
 func (s *splitter) bad(b *Block, from, to int, detail string) int {
-	b.Bad = append(b.Bad, notJSON(len(b.Records), s.line, detail, bytes.TrimRight(b.Data[from:to], " \t\r\n")))
+	b.Bad = append(b.Bad, notJSON(len(b.Records), s.Line, detail, bytes.TrimRight(b.Data[from:to], " \t\r\n")))
 	return s.pass(b.Data, from, to)
 }
 
@@ -162,7 +169,7 @@ func (s *splitter) why(d []byte, from int, got outcome) string {
 	}
 	at := min(s.scan.at, len(d))
 	if n := bytes.Count(d[from:at], []byte{'\n'}); n > 0 {
-		return fmt.Sprintf("%s in line %d", s.scan.reason, s.line+n)
+		return fmt.Sprintf("%s in line %d", s.scan.reason, s.Line+n)
 	}
 	return fmt.Sprintf("%s at byte %d", s.scan.reason, at-from)
 }
@@ -182,7 +189,7 @@ func (s *splitter) object(b *Block, p int, last bool) int {
 		line = d[p : p+end]
 	}
 	line = bytes.TrimRight(line, " \t\r")
-	closed := !s.mid && (end >= 0 || last) && line[len(line)-1] == '}'
+	closed := !s.Mid && (end >= 0 || last) && line[len(line)-1] == '}'
 	got := s.scan.value(d, p)
 	at := min(s.scan.at, len(d)) - p // within the value
 	switch {
@@ -191,24 +198,24 @@ func (s *splitter) object(b *Block, p int, last bool) int {
 	case s.scan.members.envelope() && (got == whole || s.scan.members.filled):
 		return s.enter(d, p, s.scan.members.list, true)
 	case closed && at < len(line), got == whole && at == len(line):
-		s.keep(b, p, p+len(line), s.line) // the decoder tells what is wrong with it
+		s.keep(b, p, p+len(line), s.Line) // the decoder tells what is wrong with it
 		at = len(line)
 	case got == whole:
-		s.keep(b, p, p+at, s.line)
+		s.keep(b, p, p+at, s.Line)
 	case got == short && !last:
 		return s.leaveOut(b, p, end < 0)
 	default:
 		return s.brokenObject(b, p, got, last)
 	}
 	s.pass(d, p, p+at)
-	s.mid = true
+	s.Mid = true
 	return p + at
 }
 
 // enter goes into a list whose first element is looked for at from.
 func (s *splitter) enter(d []byte, p, from int, wraps bool) int {
 	s.pass(d, p, from)
-	s.at, s.wraps, s.damaged, s.opened = inList, wraps, false, s.line
+	s.At, s.Wraps, s.Damaged, s.Opened = inList, wraps, false, s.Line
 	return from
 }
 
@@ -255,11 +262,11 @@ func (s *splitter) garbage(b *Block, p int, last bool) int {
 // finish tells what the end of the text leaves open.
 func (s *splitter) finish(b *Block) {
 	s.tellHole(b)
-	if s.at != inList && s.at != behindList {
+	if s.At != inList && s.At != behindList {
 		return
 	}
-	if !s.cut {
-		b.Bad = append(b.Bad, notJSON(len(b.Records), s.line, fmt.Sprintf("the list that opens in line %d is not closed at the end of the input", s.opened), nil))
+	if !s.Cut {
+		b.Bad = append(b.Bad, notJSON(len(b.Records), s.Line, fmt.Sprintf("the list that opens in line %d is not closed at the end of the input", s.Opened), nil))
 	}
-	s.at = atTop
+	s.At = atTop
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"noroshi/internal/decode"
 )
@@ -20,7 +21,7 @@ const auditData = "AuditData"
 
 var headings = []string{auditData, "Operation", "OperationName", "ActivityDisplayName", "ActionType", "UserPrincipalName", "NetworkMessageId", "AlertId", "RequestUri", "MessageTraceId"}
 
-// layoutOf is how the table that a text begins with is written; false of what is no table. Only the header is looked at: the
+// layoutOf is how the table that a text begins with is written; false where it is not a table. Only the header is looked at: the
 // separator is the comma where that gives a heading, else one that does and that the header has alone.
 func layoutOf(text []byte) (layout, bool) {
 	if len(text) == 0 || text[0] == '{' || text[0] == '[' {
@@ -140,7 +141,7 @@ func (t *table) fill(b *Block) error {
 	return nil
 }
 
-// set sets a piece aside.
+// set puts what is set aside into the block.
 func (t *table) set(b *Block, bad *Bad) {
 	bad.Before = len(b.Records)
 	b.Bad = append(b.Bad, *bad)
@@ -231,9 +232,27 @@ func (t *table) members() []byte {
 	return o.Bytes()
 }
 
+// quote writes a JSON text. Bytes that are not UTF-8 stay as they are, for the decoder to read: two rows that differ stay two.
 func quote(to *bytes.Buffer, s string) {
-	text, _ := json.Marshal(s) // of a string it cannot fail
-	to.Write(text)
+	to.WriteByte('"')
+	for len(s) > 0 {
+		n := 0
+		for n < len(s) {
+			r, size := utf8.DecodeRuneInString(s[n:])
+			if r == utf8.RuneError && size == 1 {
+				break
+			}
+			n += size
+		}
+		text, _ := json.Marshal(s[:n]) // of a string it cannot fail
+		to.Write(text[1 : len(text)-1])
+		if n < len(s) {
+			to.WriteByte(s[n])
+			n++
+		}
+		s = s[n:]
+	}
+	to.WriteByte('"')
 }
 
 // portalTime is a time as the Azure portal writes it for English (United States), under a name that ends with [UTC], in RFC 3339.

@@ -53,12 +53,12 @@ func TestAQuoteThatIsNotClosedSwallowsNothingInSilence(t *testing.T) {
 		line          int
 		detail, bytes string
 	}{
-		{"to the end", "Operation,x\na,1\nb,\"2\nc,3\nd,4\n", []string{`2:{"Operation":"a","x":"1"}`}, 3, "the quote that opens in line 3 is never closed; lines 3 to 5 are no rows", "b,\"2\nc,3\nd,4\n"},
-		{"in the last row", "Operation,x\na,1\nb,\"2", []string{`2:{"Operation":"a","x":"1"}`}, 3, "the quote that opens in line 3 is never closed; lines 3 to 3 are no rows", `b,"2`},
-		{"behind a doubled one", "Operation,x\na,1\nb,\"2\"\"\nc,3\n", []string{`2:{"Operation":"a","x":"1"}`}, 3, "the quote that opens in line 3 is never closed; lines 3 to 4 are no rows", "b,\"2\"\"\nc,3\n"},
-		{"in an export", "AuditData,x\n\"{\"\"a\"\":1}\",2\n\"{\"\"b\"\":1},2\n\"\"c\"\"", []string{`2:{"a":1}`}, 3, "the quote that opens in line 3 is never closed; lines 3 to 4 are no rows", "\"{\"\"b\"\":1},2\n\"\"c\"\""},
-		{"before a row with quotes", "Operation,x\na,\"1\nb,2\nc,\"3\nd\"\ne,5\n", []string{`4:{"Operation":"c","x":"3\nd"}`, `6:{"Operation":"e","x":"5"}`}, 2, "the quote that opens in line 2 is not closed before line 4; lines 2 to 3 are no rows", "a,\"1\nb,2\n"},
-		{"before a cell that begins with a separator", "Operation,x\na,\"1\nc,\",3\"\n", []string{`3:{"Operation":"c","x":",3"}`}, 2, "the quote that opens in line 2 is not closed before line 3; lines 2 to 2 are no rows", "a,\"1\n"},
+		{"to the end", "Operation,x\na,1\nb,\"2\nc,3\nd,4\n", []string{`2:{"Operation":"a","x":"1"}`}, 3, "the quote that opens in line 3 is never closed; lines 3 to 5 are set aside", "b,\"2\nc,3\nd,4\n"},
+		{"in the last row", "Operation,x\na,1\nb,\"2", []string{`2:{"Operation":"a","x":"1"}`}, 3, "the quote that opens in line 3 is never closed; lines 3 to 3 are set aside", `b,"2`},
+		{"behind a doubled one", "Operation,x\na,1\nb,\"2\"\"\nc,3\n", []string{`2:{"Operation":"a","x":"1"}`}, 3, "the quote that opens in line 3 is never closed; lines 3 to 4 are set aside", "b,\"2\"\"\nc,3\n"},
+		{"in an export", "AuditData,x\n\"{\"\"a\"\":1}\",2\n\"{\"\"b\"\":1},2\n\"\"c\"\"", []string{`2:{"a":1}`}, 3, "the quote that opens in line 3 is never closed; lines 3 to 4 are set aside", "\"{\"\"b\"\":1},2\n\"\"c\"\""},
+		{"before a row with quotes", "Operation,x\na,\"1\nb,2\nc,\"3\nd\"\ne,5\n", []string{`4:{"Operation":"c","x":"3\nd"}`, `6:{"Operation":"e","x":"5"}`}, 2, "the quote that opens in line 2 is not closed before line 4; lines 2 to 3 are set aside", "a,\"1\nb,2\n"},
+		{"before a cell that begins with a separator", "Operation,x\na,\"1\nc,\",3\"\n", []string{`3:{"Operation":"c","x":",3"}`}, 2, "the quote that opens in line 2 is not closed before line 3; lines 2 to 2 are set aside", "a,\"1\n"},
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			for _, from := range []io.Reader{strings.NewReader(one.text), iotest.OneByteReader(strings.NewReader(one.text))} {

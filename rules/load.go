@@ -50,6 +50,7 @@ func Load(o Options) (*Set, []diag.Problem) {
 	for _, p := range o.Paths {
 		l.path(p)
 	}
+	l.lists()
 	diag.Sort(l.problems)
 	return s, l.problems
 }
@@ -150,7 +151,10 @@ func (l *loader) path(p string) {
 	case err != nil:
 		l.failed(p, err)
 	case info.IsDir():
-		l.folder(os.DirFS(p), ".", p, false)
+		before := len(l.problems)
+		if l.folder(os.DirFS(p), ".", p, false) == 0 && len(l.problems) == before {
+			l.problems = append(l.problems, diag.Problem{File: p, Code: "empty", Level: diag.Error, Message: "no rule in this folder; rules are files named *.yaml or *.yml"})
+		}
 	case !l.again(p):
 		l.file(os.DirFS(filepath.Dir(p)), filepath.Base(p), p, false)
 	}
@@ -170,22 +174,25 @@ func (l *loader) again(p string) bool {
 	return read
 }
 
-func (l *loader) folder(in fs.FS, at, name string, shipped bool) {
+// folder reads the rule files of a folder and counts them.
+func (l *loader) folder(in fs.FS, at, name string, shipped bool) (n int) {
 	entries, err := fs.ReadDir(in, at)
 	if err != nil {
 		l.failed(name, err)
-		return
+		return 0
 	}
 	for _, e := range entries {
 		file := path.Join(at, e.Name())
 		switch ext := path.Ext(e.Name()); {
 		case strings.HasPrefix(e.Name(), ".") || shipped && e.Name() == remediationFile:
 		case e.IsDir():
-			l.folder(in, file, name+"/"+e.Name(), shipped)
+			n += l.folder(in, file, name+"/"+e.Name(), shipped)
 		case ext == ".yaml" || ext == ".yml":
+			n++
 			l.inFolder(in, file, strings.TrimSuffix(name, "/")+"/"+e.Name(), shipped)
 		}
 	}
+	return n
 }
 
 // inFolder reads a file that a folder holds. Pipes and devices there are refused: they could keep the reader forever.
@@ -231,7 +238,7 @@ func (l *loader) read(name string, data []byte, shipped bool) {
 		if d.Errors() == 0 {
 			l.set.Rules = append(l.set.Rules, r)
 		}
-		if d.Errors() > 0 || r.State == Off {
+		if r.State == Off {
 			l.uses = l.uses[:before] // it looks nothing up
 		}
 	}

@@ -117,7 +117,7 @@ func (l *loader) id(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
 func short(d *strictyaml.Doc, n *yaml.Node, most int) string {
 	s := d.Text(n)
 	if len([]rune(s)) > most || strings.Contains(strings.TrimSpace(s), "\n") {
-		d.At(n, "value", fmt.Sprintf("wanted is one line of at most %d characters", most))
+		d.At(n, "value", fmt.Sprintf("expected one line of at most %d characters", most))
 	}
 	return strings.TrimSpace(s)
 }
@@ -149,7 +149,7 @@ func kindOf(d *strictyaml.Doc, n *yaml.Node) kind.Kind {
 
 func (l *loader) by(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
 	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
-		d.At(n, "value", "wanted is a field at least; without the key, findings are grouped by account")
+		d.At(n, "value", "expected at least one field; without the key, findings are grouped by account")
 	}
 	for _, c := range d.Items(n) {
 		name := d.Text(c)
@@ -202,7 +202,7 @@ func (l *loader) unless(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
 func (l *loader) until(d *strictyaml.Doc, n *yaml.Node) time.Time {
 	day, err := time.Parse(time.DateOnly, n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil {
-		d.At(n, "value", "wanted is a day such as 2027-03-31")
+		d.At(n, "value", "expected a day such as 2027-03-31")
 		return time.Time{}
 	}
 	end := day.AddDate(0, 0, 1)

@@ -94,7 +94,7 @@ func TestBrokenStepsAreRefused(t *testing.T) {
 		{"a:\n  text: x\n  command: Get-X '{{ account }}' {{ account }}", "remediation.yaml:3:34: a value of a command stands in single quotes [value]"},
 		{"a:\n  text: x\n  command: Get-X 'a eq ''{{ account }}''' {{ account }}", "remediation.yaml:3:43: a value of a command stands in single quotes [value]"},
 		{"a:\n  text: x\n  command: Get-X \"{{ account }}\"", "remediation.yaml:3:18: \" has no place in a command; quote with ' [value]"},
-		{"a: 7", "remediation.yaml:1:4: here stands the number 7; wanted are keys with values [type]"},
+		{"a: 7", "remediation.yaml:1:4: expected keys with values, got the number 7 [type]"},
 	}
 	for _, r := range rows {
 		_, ps := steps([]byte(r.text))

@@ -113,8 +113,8 @@ func TestSubset(t *testing.T) {
 		says string
 	}{
 		{map[string]any{}, ""}, {map[string]any{"a": "x"}, ""}, {map[string]any{"b": []any{map[string]any{"c": 1.0}}}, ""},
-		{map[string]any{"a": "y"}, `a is "x", wanted is "y"`}, {map[string]any{"q": 1.0}, "q is missing"}, {map[string]any{"b": []any{map[string]any{"c": 3.0}}}, "b[0].c is 1, wanted is 3"},
-		{map[string]any{"b": []any{1.0, 2.0, 3.0}}, `b is [{"c":1,"d":2},"z"], wanted are 3 elements`},
+		{map[string]any{"a": "y"}, `a: expected "y", got "x"`}, {map[string]any{"q": 1.0}, "q is missing"}, {map[string]any{"b": []any{map[string]any{"c": 3.0}}}, "b[0].c: expected 3, got 1"},
+		{map[string]any{"b": []any{1.0, 2.0, 3.0}}, `b: expected 3 elements, got [{"c":1,"d":2},"z"]`},
 	} {
 		if got := Subset(r.want, have); got != r.says {
 			t.Errorf("%v: got %q, want %q", r.want, got, r.says)

@@ -31,7 +31,7 @@ func tests(d *strictyaml.Doc, n *yaml.Node) (all []Test) {
 				wants = true
 				for _, w := range d.Items(n) {
 					if w.Kind != yaml.MappingNode {
-						d.At(w, "type", "here stands "+strictyaml.Kind(w)+"; wanted are members of an alert, such as {account: taro@contoso.example}")
+						d.At(w, "type", "expected members of an alert, such as {account: taro@contoso.example}, got "+strictyaml.Kind(w))
 						continue
 					}
 					t.Want = append(t.Want, value(d, w))
@@ -154,7 +154,7 @@ func subset(want, have any, at string) string {
 	case map[string]any:
 		h, ok := have.(map[string]any)
 		if !ok {
-			return fmt.Sprintf("%s is %s, wanted is an object", name(at), show(have))
+			return fmt.Sprintf("%s: expected an object, got %s", name(at), show(have))
 		}
 		for k, v := range w {
 			member := strings.TrimPrefix(at+"."+k, ".")
@@ -170,7 +170,7 @@ func subset(want, have any, at string) string {
 	case []any:
 		h, ok := have.([]any)
 		if !ok || len(h) < len(w) {
-			return fmt.Sprintf("%s is %s, wanted are %d elements", name(at), show(have), len(w))
+			return fmt.Sprintf("%s: expected %d elements, got %s", name(at), len(w), show(have))
 		}
 		for i := range w {
 			if s := subset(w[i], h[i], at+"["+strconv.Itoa(i)+"]"); s != "" {
@@ -180,7 +180,7 @@ func subset(want, have any, at string) string {
 		return ""
 	}
 	if want != have {
-		return fmt.Sprintf("%s is %s, wanted is %s", name(at), show(have), show(want))
+		return fmt.Sprintf("%s: expected %s, got %s", name(at), show(want), show(have))
 	}
 	return ""
 }

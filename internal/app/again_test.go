@@ -33,7 +33,7 @@ func TestALetterIsTriedAgainAsFarAsItGoes(t *testing.T) {
 		"the rest of an envelope":           {string(bad[0].Bytes), len(many) + 5, 0, "", ""},
 		"records between what is none":      {`{"records":[` + sound("a") + `,17,` + sound("b") + `,[]]}`, 2, 2, "json json", ""},
 		"records behind many that are none": {`{"records":[` + strings.Repeat("17,", 350) + sound("a") + `]}`, 1, 350, strings.TrimSpace(strings.Repeat("json ", 350)), ""},
-		"far too many that are none":        {`{"records":[` + sound("a") + strings.Repeat(",17", 5000) + `]}`, 1, 1001, strings.Repeat("json ", 1000) + "count", ""},
+		"far too many that are none":        {`{"records":[` + sound("a") + strings.Repeat(",17", 5000) + `]}`, 1, 101, strings.Repeat("json ", 100) + "time", ""},
 		"no record":                         {"17", 0, 0, "", "it is undecodable still"},
 		"nothing but spaces":                {" \n", 0, 0, "", "it holds no record"},
 		"nothing":                           {"", 0, 0, "", "none of its bytes is there"},

@@ -32,13 +32,13 @@ const (
 )
 
 // feeds are the streams of the configuration, ready to run.
-func (r *Run) feeds(ctx context.Context, h *hub) (all []*feed.Feed, err error) {
+func (r *Run) feeds(ctx context.Context, k *kafka) (all []*feed.Feed, err error) {
 	if len(r.Feeds) == 0 {
 		return nil, nil
 	}
 	exactly := r.Config.Kafka.Transactions
 	if exactly {
-		if exactly, err = h.bus.Transactional(ctx); err != nil {
+		if exactly, err = k.bus.Transactional(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -49,12 +49,12 @@ func (r *Run) feeds(ctx context.Context, h *hub) (all []*feed.Feed, err error) {
 		r.Log.Warn("the brokers have no transactions: records come at least once, and again after a crash; alerts keep their ids")
 	}
 	instance := ""
-	if h.embedded != nil { // there is one instance, which need not wait for its own session from before a crash
+	if k.embedded != nil { // there is one instance, which need not wait for its own session from before a crash
 		instance = "noroshi"
 	}
 	plan := decode.NewPlan(event.NewLayout(), DecodeOptions(r.Config))
 	for _, f := range r.Feeds {
-		all = append(all, &feed.Feed{Stream: f.Stream, Bus: h.bus, Latest: f.Latest, Instance: instance, AtLeastOnce: !exactly, Counts: &r.counts, Log: r.Log, Room: h.room, TooLarge: identify.SetAside,
+		all = append(all, &feed.Feed{Stream: f.Stream, Bus: k.bus, Latest: f.Latest, Instance: instance, AtLeastOnce: !exactly, Counts: &r.counts, Log: r.Log, Room: k.room, TooLarge: identify.SetAside,
 			Missed: func(partition int32, g feed.Gap) []bus.Record {
 				return []bus.Record{missed(f.Stream.Name(), partition, g, time.Now().UTC())}
 			},

@@ -23,10 +23,10 @@ import (
 // in the directory.
 type ingested struct{ records, refused, unresolved, unknown atomic.Int64 }
 
-// taking is the way of records from the sources to their topic.
-type taking struct {
+// intake is the way of records from the sources to their topic.
+type intake struct {
 	run    *Run
-	hub    *hub
+	kafka  *kafka
 	writer *bus.Writer
 
 	mu     sync.Mutex        // sources share what follows
@@ -35,61 +35,61 @@ type taking struct {
 	aside  []aside
 }
 
-func (r *Run) newIngest(ctx context.Context, h *hub, w *bus.Writer) (*taking, error) {
-	t := &taking{run: r, hub: h, writer: w, stored: map[string][]byte{}}
-	err := h.bus.All(ctx, bus.Checkpoints, func(rec bus.Record) error {
-		t.stored[string(rec.Key)] = rec.Value
+func (r *Run) newIngest(ctx context.Context, k *kafka, w *bus.Writer) (*intake, error) {
+	in := &intake{run: r, kafka: k, writer: w, stored: map[string][]byte{}}
+	err := k.bus.All(ctx, bus.Checkpoints, func(rec bus.Record) error {
+		in.stored[string(rec.Key)] = rec.Value
 		return nil
 	})
-	t.reader = decode.NewPlan(event.NewLayout(), DecodeOptions(r.Config)).Reader()
-	return t, err
+	in.reader = decode.NewPlan(event.NewLayout(), DecodeOptions(r.Config)).Reader()
+	return in, err
 }
 
 // positions are those that are stored now.
-func (t *taking) positions() map[string][]byte {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return maps.Clone(t.stored)
+func (in *intake) positions() map[string][]byte {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return maps.Clone(in.stored)
 }
 
 // deliver stores a batch: its records on the topic events, what is none on dead-letters, then the position. A crash between the
 // two repeats the batch, whose alerts have the same ids.
-func (t *taking) deliver(ctx context.Context, b ingest.Batch) error {
-	if err := t.hub.room(ctx); err != nil {
+func (in *intake) deliver(ctx context.Context, b ingest.Batch) error {
+	if err := in.kafka.room(ctx); err != nil {
 		return err
 	}
-	records := t.records(b)
-	if err := t.write(ctx, records); err != nil {
+	records := in.records(b)
+	if err := in.write(ctx, records); err != nil {
 		return fmt.Errorf("store records: %w", err)
 	}
 	if b.Key != "" {
-		if err := t.write(ctx, []bus.Record{{Topic: bus.Checkpoints, Key: []byte(b.Key), Value: b.Position}}); err != nil {
+		if err := in.write(ctx, []bus.Record{{Topic: bus.Checkpoints, Key: []byte(b.Key), Value: b.Position}}); err != nil {
 			return fmt.Errorf("store position: %w", err)
 		}
-		t.mu.Lock()
-		t.stored[b.Key] = b.Position
-		t.mu.Unlock()
+		in.mu.Lock()
+		in.stored[b.Key] = b.Position
+		in.mu.Unlock()
 	}
 	return nil
 }
 
 // records are the batch's records with their identity, and its dead letters.
-func (t *taking) records(b ingest.Batch) (all []bus.Record) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+func (in *intake) records(b ingest.Batch) (all []bus.Record) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
 	for _, raw := range b.Records {
-		rec, refused := identify.Record(t.reader, raw.Bytes, placeOf(raw.File, raw.Line))
+		rec, refused := identify.Record(in.reader, raw.Bytes, placeOf(raw.File, raw.Line))
 		if refused != nil {
-			all = append(all, t.letter(refused))
+			all = append(all, in.letter(refused))
 			continue
 		}
-		t.count(raw.Bytes)
+		in.count(raw.Bytes)
 		all = append(all, rec)
 	}
 	for _, bad := range b.Refused {
-		all = append(all, t.letter(placeOf(bad.File, bad.Line).Refuse(string(bad.Reason), bad.Detail, bad.Bytes)))
+		all = append(all, in.letter(placeOf(bad.File, bad.Line).Refuse(string(bad.Reason), bad.Detail, bad.Bytes)))
 	}
-	t.warn()
+	in.warn()
 	return all
 }
 
@@ -100,14 +100,14 @@ func placeOf(file string, line int) *identify.Place {
 }
 
 // count counts the record at hand.
-func (t *taking) count(body []byte) {
-	c, id := &t.run.ingested, t.reader.AtHand()
+func (in *intake) count(body []byte) {
+	c, id := &in.run.ingested, in.reader.AtHand()
 	c.records.Add(1)
 	if !strings.Contains(id.Account, "@") {
 		c.unresolved.Add(1)
 	}
 	if id.Dataset == decode.DatasetUnknown {
-		t.run.members.add(body) // before it is counted: who tells the count tells the names
+		in.run.members.add(body) // before it is counted: who tells the count tells the names
 		c.unknown.Add(1)
 	}
 }
@@ -118,28 +118,28 @@ type aside struct {
 	records int
 }
 
-func (t *taking) letter(l *deadletter.Letter) bus.Record {
-	t.run.ingested.refused.Add(1)
-	i := slices.IndexFunc(t.aside, func(a aside) bool { return a.first.Reason == l.Reason })
+func (in *intake) letter(l *deadletter.Letter) bus.Record {
+	in.run.ingested.refused.Add(1)
+	i := slices.IndexFunc(in.aside, func(a aside) bool { return a.first.Reason == l.Reason })
 	if i < 0 {
-		i, t.aside = len(t.aside), append(t.aside, aside{first: l})
+		i, in.aside = len(in.aside), append(in.aside, aside{first: l})
 	}
-	t.aside[i].records++
+	in.aside[i].records++
 	return l.Record()
 }
 
 // warn logs the batch's dead letters, a line for each reason.
-func (t *taking) warn() {
-	for _, a := range t.aside {
-		t.run.Log.Warn("records are set aside", slog.String("file", a.first.File), slog.Int("line", a.first.Line), slog.Int("records", a.records),
+func (in *intake) warn() {
+	for _, a := range in.aside {
+		in.run.Log.Warn("records are set aside", slog.String("file", a.first.File), slog.Int("line", a.first.Line), slog.Int("records", a.records),
 			slog.String("reason", a.first.Reason), slog.String("detail", a.first.Detail))
 	}
-	t.aside = nil
+	in.aside = nil
 }
 
 // write stores records; one that Kafka will never take becomes a dead letter with what of it fits.
-func (t *taking) write(ctx context.Context, records []bus.Record) error {
-	return writeOrSetAside(ctx, t.writer, records)
+func (in *intake) write(ctx context.Context, records []bus.Record) error {
+	return writeOrSetAside(ctx, in.writer, records)
 }
 
 // writeOrSetAside stores records; of those that Kafka will never take it stores dead letters.

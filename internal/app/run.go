@@ -57,43 +57,43 @@ const (
 // Run works until ctx ends, then stops from the sources on, so that what has been read is evaluated and what has been
 // evaluated is stored. Where all sources end by themselves it goes on: alerts may still be on their way.
 func (r *Run) Run(ctx context.Context) error {
-	hub, err := r.connect(ctx)
+	kafka, err := r.connect(ctx)
 	if err != nil {
 		return err
 	}
-	defer hub.close()
-	sample, err := hub.sample(ctx, r.Config.Kafka.Partitions)
+	defer kafka.close()
+	sample, err := kafka.sample(ctx, r.Config.Kafka.Partitions)
 	if err != nil { // rules are found as surely without, only slower
 		r.Log.Warn("no sample of records for the rules", slog.Any("err", err))
 	}
 	r.set = r.Compile(sample)
-	writer, err := hub.bus.Writer()
+	writer, err := kafka.bus.Writer()
 	if err != nil {
 		return err
 	}
 	defer writer.Close()
-	// Each stage ends after the one that feeds it: its context is its own.
+	// Each of these ends after the one that feeds it, so its context is its own.
 	above := context.WithoutCancel(ctx)
-	delivery := newStage(above)
-	detection := newStage(above)
-	keeping := newStage(above)
-	keeping.run(func(ctx context.Context) error { return hub.keep(ctx, r.groups()) })
-	telling := newStage(above)
+	delivery := newTasks(above)
+	detection := newTasks(above)
+	keeping := newTasks(above)
+	keeping.run(func(ctx context.Context) error { return kafka.keep(ctx, r.groups()) })
+	reporting := newTasks(above)
 	for _, s := range r.Sinks {
-		runner := r.runner(hub.bus, writer, s)
+		runner := r.runner(kafka.bus, writer, s)
 		r.runners = append(r.runners, runner)
-		delivery.run(func(ctx context.Context) error { return r.deliver(ctx, hub.bus, runner) })
+		delivery.run(func(ctx context.Context) error { return r.deliver(ctx, kafka.bus, runner) })
 	}
 	for i := range r.sessions() {
-		detection.run(func(ctx context.Context) error { return r.detect(ctx, hub.bus, writer, i) })
+		detection.run(func(ctx context.Context) error { return r.detect(ctx, kafka.bus, writer, i) })
 	}
-	reading := newStage(ctx)
-	in, err := r.newIngest(ctx, hub, writer)
+	reading := newTasks(ctx)
+	in, err := r.newIngest(ctx, kafka, writer)
 	var feeds []*feed.Feed
 	if err == nil {
-		feeds, err = r.feeds(ctx, hub)
+		feeds, err = r.feeds(ctx, kafka)
 	}
-	telling.run(func(ctx context.Context) error { return r.tell(ctx, hub.bus, writer) })
+	reporting.run(func(ctx context.Context) error { return r.report(ctx, kafka.bus, writer) })
 	if err == nil {
 		for _, f := range feeds {
 			reading.run(f.Run)
@@ -109,8 +109,8 @@ func (r *Run) Run(ctx context.Context) error {
 		case err = <-first(reading, detection, delivery, keeping):
 		}
 	}
-	for _, s := range []*stage{reading, detection, delivery, telling, keeping} {
-		err = errors.Join(err, s.end())
+	for _, t := range []*tasks{reading, detection, delivery, reporting, keeping} {
+		err = errors.Join(err, t.end())
 	}
 	r.sum()
 	return err
@@ -144,95 +144,95 @@ func (r *Run) sum() {
 	}
 }
 
-// hub is Kafka: the one in the process, or somebody's.
-type hub struct {
+// kafka is the Kafka of a run: the one in the process, or somebody's.
+type kafka struct {
 	bus      *bus.Bus
 	embedded *bus.Embedded
 }
 
-func (r *Run) connect(ctx context.Context) (*hub, error) {
+func (r *Run) connect(ctx context.Context) (*kafka, error) {
 	k := r.Config.Kafka
-	h := &hub{}
+	to := &kafka{}
 	c := bus.Config{Brokers: k.Brokers, Prefix: k.Prefix, Partitions: k.Partitions, TLS: k.TLS, CAFile: k.CAFile, Mechanism: k.Mechanism, User: k.User, Password: k.Password, Log: r.Log}
 	var settings map[bus.Topic]map[string]string
 	var err error
 	if len(k.Brokers) == 0 {
-		if h.embedded, err = bus.StartEmbedded(bus.EmbeddedOptions{Dir: k.Data, Prefix: k.Prefix, Partitions: k.Partitions, Cap: k.Cap, Log: r.Log}); err != nil {
+		if to.embedded, err = bus.StartEmbedded(bus.EmbeddedOptions{Dir: k.Data, Prefix: k.Prefix, Partitions: k.Partitions, Cap: k.Cap, Log: r.Log}); err != nil {
 			return nil, err
 		}
-		c, settings = h.embedded.Config(), h.embedded.TopicSettings()
+		c, settings = to.embedded.Config(), to.embedded.TopicSettings()
 	}
-	if h.bus, err = bus.Connect(c); err != nil {
-		h.close()
+	if to.bus, err = bus.Connect(c); err != nil {
+		to.close()
 		return nil, err
 	}
 	within, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
-	if err = h.bus.Await(within); err == nil {
-		err = h.bus.Ensure(within, settings)
+	if err = to.bus.Await(within); err == nil {
+		err = to.bus.Ensure(within, settings)
 	}
 	if err != nil {
-		h.close()
+		to.close()
 		return nil, err
 	}
-	return h, nil
+	return to, nil
 }
 
-func (h *hub) close() {
-	if h.bus != nil {
-		h.bus.Close()
+func (to *kafka) close() {
+	if to.bus != nil {
+		to.bus.Close()
 	}
-	if h.embedded != nil {
-		h.embedded.Close()
+	if to.embedded != nil {
+		to.embedded.Close()
 	}
 }
 
 // sample is the records that came last, a few of each partition; none where the topic is new.
-func (h *hub) sample(ctx context.Context, partitions int) (all [][]byte, err error) {
+func (to *kafka) sample(ctx context.Context, partitions int) (all [][]byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, sampleWithin)
 	defer cancel()
-	err = h.bus.Last(ctx, bus.Events, int64(max(1, sampleRecords/partitions)), func(r bus.Record) error {
+	err = to.bus.Last(ctx, bus.Events, int64(max(1, sampleRecords/partitions)), func(r bus.Record) error {
 		all = append(all, r.Value)
 		return nil
 	})
 	return all, err
 }
 
-func (h *hub) keep(ctx context.Context, groups map[bus.Topic][]string) error {
-	if h.embedded == nil {
+func (to *kafka) keep(ctx context.Context, groups map[bus.Topic][]string) error {
+	if to.embedded == nil {
 		<-ctx.Done()
 		return nil
 	}
-	return h.embedded.Keep(ctx, h.bus, groups, keepTick)
+	return to.embedded.Keep(ctx, to.bus, groups, keepTick)
 }
 
 // room waits until the log takes more records.
-func (h *hub) room(ctx context.Context) error {
-	if h.embedded == nil {
+func (to *kafka) room(ctx context.Context) error {
+	if to.embedded == nil {
 		return ctx.Err()
 	}
-	return h.embedded.WaitRoom(ctx)
+	return to.embedded.WaitRoom(ctx)
 }
 
-// stage is goroutines that end together.
-type stage struct {
+// tasks are goroutines that end together.
+type tasks struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	failed chan error
 }
 
-func newStage(ctx context.Context) *stage {
-	s := &stage{failed: make(chan error, 1)}
-	s.ctx, s.cancel = context.WithCancel(ctx)
-	return s
+func newTasks(ctx context.Context) *tasks {
+	t := &tasks{failed: make(chan error, 1)}
+	t.ctx, t.cancel = context.WithCancel(ctx)
+	return t
 }
 
-func (s *stage) run(do func(ctx context.Context) error) {
-	s.wg.Go(func() {
-		if err := do(s.ctx); err != nil && s.ctx.Err() == nil {
+func (t *tasks) run(do func(ctx context.Context) error) {
+	t.wg.Go(func() {
+		if err := do(t.ctx); err != nil && t.ctx.Err() == nil {
 			select {
-			case s.failed <- err:
+			case t.failed <- err:
 			default: // the first failure is the one to tell
 			}
 		}
@@ -240,11 +240,11 @@ func (s *stage) run(do func(ctx context.Context) error) {
 }
 
 // end stops the goroutines and waits for them.
-func (s *stage) end() error {
-	s.cancel()
-	s.wg.Wait()
+func (t *tasks) end() error {
+	t.cancel()
+	t.wg.Wait()
 	select {
-	case err := <-s.failed:
+	case err := <-t.failed:
 		return err
 	default:
 		return nil
@@ -252,14 +252,14 @@ func (s *stage) end() error {
 }
 
 // first gives the first failure of any stage.
-func first(all ...*stage) <-chan error {
+func first(all ...*tasks) <-chan error {
 	out := make(chan error, len(all))
-	for _, s := range all {
+	for _, t := range all {
 		go func() {
 			select {
-			case err := <-s.failed:
+			case err := <-t.failed:
 				out <- err
-			case <-s.ctx.Done():
+			case <-t.ctx.Done():
 			}
 		}()
 	}

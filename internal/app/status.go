@@ -38,43 +38,43 @@ type SinkSum struct {
 }
 
 const (
-	tellEvery  = 5 * time.Second
-	sayEvery   = time.Minute
-	trimEvery  = 100 // tellings
-	trimTo     = 200 // records
-	staleAfter = 6 * tellEvery
+	reportEvery = 5 * time.Second
+	logEvery    = time.Minute
+	trimEvery   = 100 // reports
+	trimTo      = 200 // records
+	staleAfter  = 6 * reportEvery
 )
 
 // Stale says whether an instance has ended without a word.
 func (s *Status) Stale(now time.Time) bool { return !s.Ended && now.Sub(s.At) > staleAfter }
 
-// tell writes the status to its topic, and a line of it into the log each minute, until ctx ends.
-func (r *Run) tell(ctx context.Context, b *bus.Bus, w *bus.Writer) error {
+// report writes the status to its topic, and a line of it into the log each minute, until ctx ends.
+func (r *Run) report(ctx context.Context, b *bus.Bus, w *bus.Writer) error {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	instance, started, said := fmt.Sprintf("%s/%d", host, os.Getpid()), time.Now().UTC(), time.Now()
+	instance, started, logged := fmt.Sprintf("%s/%d", host, os.Getpid()), time.Now().UTC(), time.Now()
 	var unknown blind
 	for n := 1; ; n++ {
 		s := r.status(instance, started)
 		s.Ended = ctx.Err() != nil
-		if err := s.tell(context.WithoutCancel(ctx), w); err != nil {
-			r.Log.Warn("status not told", slog.Any("err", err))
+		if err := s.write(context.WithoutCancel(ctx), w); err != nil {
+			r.Log.Warn("status not written", slog.Any("err", err))
 		}
-		unknown.tell(r.Log, s.At, r.stored(), r.members.names())
+		unknown.warn(r.Log, s.At, r.stored(), r.members.names())
 		if s.Ended {
 			return nil
 		}
-		_ = feed.Pause(ctx, tellEvery)                            // when ctx has ended, the last word is told
+		_ = feed.Pause(ctx, reportEvery)                          // when ctx has ended, the last word is told
 		if n%trimEvery == 0 && len(r.Config.Kafka.Brokers) == 0 { // of the one instance that there is; brokers keep it for an hour
 			if err := b.Trim(ctx, bus.Status, trimTo); err != nil {
 				r.Log.Debug("status not trimmed", slog.Any("err", err))
 			}
 		}
-		if time.Since(said) >= sayEvery {
-			said = time.Now()
-			r.say()
+		if time.Since(logged) >= logEvery {
+			logged = time.Now()
+			r.logSources()
 		}
 	}
 }
@@ -90,8 +90,8 @@ func (r *Run) status(instance string, started time.Time) *Status {
 	return s
 }
 
-func (s *Status) tell(ctx context.Context, w *bus.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, tellEvery)
+func (s *Status) write(ctx context.Context, w *bus.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, reportEvery)
 	defer cancel()
 	body, err := json.Marshal(s)
 	if err != nil {
@@ -115,8 +115,8 @@ func (r *Run) stored() totals {
 	return s
 }
 
-// say logs what each source has brought since the start.
-func (r *Run) say() {
+// logSources logs what each source has brought since the start.
+func (r *Run) logSources() {
 	all := r.stored()
 	r.Log.Info("status", slog.Int64("records", all.records), slog.Int64("events", r.detected.events.Load()), slog.Int64("alerts", r.detected.alerts.Load()), slog.Int64("dead_letters", all.letters))
 	sums, order := map[string]*feed.Snapshot{}, []string{}
@@ -146,7 +146,7 @@ func (r *Run) say() {
 	}
 }
 
-// ReadStatus gives the last status of each instance that has told one within the hour.
+// ReadStatus gives the last status of each instance that has written one within the hour.
 func ReadStatus(ctx context.Context, b *bus.Bus) (all []Status, err error) {
 	last := map[string]Status{}
 	var order []string

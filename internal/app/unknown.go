@@ -35,17 +35,17 @@ const (
 
 // blind warns of records of no known kind.
 type blind struct {
-	told int64     // records of which it has warned
-	next time.Time // not before
-	wait time.Duration
+	warned int64     // records of which it has warned
+	next   time.Time // not before
+	wait   time.Duration
 }
 
-// tell warns if there are more records than at the last warning and its time has come.
-func (b *blind) tell(log *slog.Logger, now time.Time, all totals, keys []string) {
-	if all.unknown <= b.told || now.Before(b.next) {
+// warn warns if there are more records than at the last warning and its time has come.
+func (b *blind) warn(log *slog.Logger, now time.Time, all totals, keys []string) {
+	if all.unknown <= b.warned || now.Before(b.next) {
 		return
 	}
 	b.wait = min(max(blindFirst, 2*b.wait), blindLongest)
-	b.told, b.next = all.unknown, now.Add(b.wait)
+	b.warned, b.next = all.unknown, now.Add(b.wait)
 	log.Warn("records are of no known kind; no rule can match", slog.Int64("unknown", all.unknown), slog.Int64("records", all.records), slog.Any("keys", keys))
 }

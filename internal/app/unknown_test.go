@@ -23,7 +23,7 @@ func TestTheWarningAboutRecordsOfNoKnownKind(t *testing.T) {
 		{4 * time.Minute, 12, true}, {24 * time.Hour, 12, false}, {25 * time.Hour, 13, true},
 	} {
 		out.Reset()
-		b.tell(log, began.Add(one.after), totals{records: 20, unknown: one.unknown}, []string{"message", "timestamp"})
+		b.warn(log, began.Add(one.after), totals{records: 20, unknown: one.unknown}, []string{"message", "timestamp"})
 		if warned := strings.Contains(out.String(), `no known kind; no rule can match"`); warned != one.warns {
 			t.Errorf("after %s with %d: %q", one.after, one.unknown, out.String())
 		}

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
+
+	"noroshi/internal/event"
 )
 
 // What functions take in one place.
@@ -111,6 +113,7 @@ func (c *typing) callValue(v *ast.CallNode) value {
 	for i, a := range v.Arguments {
 		of := c.of(a)
 		if accepts(f.takes[i], of) {
+			c.constant(id.Value, f.usage, a)
 			continue
 		}
 		m := c.wrong(a, f.usage, i+1, f.takes[i], of)
@@ -119,6 +122,23 @@ func (c *typing) callValue(v *ast.CallNode) value {
 		}
 	}
 	return f.gives
+}
+
+// constant refuses a text in quotes where a field is meant.
+func (c *typing) constant(function, usage string, n ast.Node) {
+	text, ok := n.(*ast.StringNode)
+	if !ok {
+		return
+	}
+	_, isField := event.Lookup(text.Value)
+	addresses := function == "external" || function == "unresolved"
+	if !isField && (!addresses || strings.Contains(text.Value, "@")) {
+		return
+	}
+	m := c.refuse(n, "type", "%s: %s is a text of the rule, not of the event", usage, text.String())
+	if isField {
+		m.Suggestion = text.Value
+	}
 }
 
 // has checks the argument of has.

@@ -154,6 +154,9 @@ func (c *checker) call(v *ast.CallNode, depth int) {
 	if _, known := functions[id.Value]; !known {
 		m := Mistake{At: id.Location().From, Code: "function", Message: "no function " + id.Value}
 		m.Suggestion = diag.Suggest(id.Value, append(slices.Collect(maps.Keys(functions)), slices.Collect(maps.Keys(builtins))...))
+		if ours := otherFunctions[strings.ToLower(id.Value)]; ours != "" {
+			m.Suggestion = ours
+		}
 		c.mistakes = append(c.mistakes, m)
 		return
 	}

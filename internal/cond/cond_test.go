@@ -2,6 +2,7 @@ package cond
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +89,8 @@ func TestConditionsHold(t *testing.T) {
 		{`event.action != "" && !(event.action == "x") && event.outcome == ""`, true},
 		{`not (event.action in ["x"]) and event.action startsWith "New" or false`, true},
 		{`any(inbox_rule.sends_to, iends(#, "EXAMPLE.NET"))`, true},
+		{`either(file.name, user.name) == "taro@contoso.example" && either(account, "x") != "x"`, true},
+		{`actor() == "taro@contoso.example" && another(user.name) == "" && another("ren@contoso.example") == "ren@contoso.example"`, true},
 	}
 	for _, r := range rows {
 		t.Run(r.when, func(t *testing.T) {
@@ -190,19 +193,63 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
+// TestSentencesAccuseNobody: who acted is a user, else an application, else somebody unnamed.
+func TestSentencesAccuseNobody(t *testing.T) {
+	for want, texts := range map[string]map[string]string{
+		"taro gave eve":             {"user.name": "taro", "app.name": "Tool", "mailbox.owner": "eve"},
+		"taro gave ":                {"user.name": "taro", "mailbox.owner": "taro"},
+		"Tool gave eve":             {"app.name": "Tool", "user.id": "1", "mailbox.owner": "eve"},
+		"1 gave eve":                {"user.id": "1", "mailbox.owner": "eve"},
+		"somebody unnamed gave eve": {"account": "eve", "mailbox.owner": "eve"},
+	} {
+		s := scope(nil)
+		tpl, ms := CompileTemplate(`{{ actor() }} gave {{ another(mailbox.owner) }}`, s)
+		if tpl == nil {
+			t.Fatal(ms)
+		}
+		ev := event.New(s.Layout, record{s.Layout, texts, nil})
+		ev.Next()
+		if got := NewMachine(ev, s).Render(tpl); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestAnAliasMakesNoDomainOnesOwn: of the names of an event, only the organization's is a domain.
+func TestAnAliasMakesNoDomainOnesOwn(t *testing.T) {
+	for name, want := range map[string]bool{"account": true, "user.name": true, "mailbox.owner": true, "organization.name": false} {
+		s := scope(nil)
+		p, ms := Compile(`external(forward.to)`, s)
+		if p == nil {
+			t.Fatal(ms)
+		}
+		ev := event.New(s.Layout, record{s.Layout, map[string]string{name: "mail.example.net"}, map[string][]string{"forward.to": {"a@mail.example.net"}}})
+		ev.Next()
+		if got, err := NewMachine(ev, s).Holds(p); err != nil || got != want {
+			t.Errorf("%s: external is %v, %v", name, got, err)
+		}
+	}
+}
+
 // FuzzCompile: whatever the source, compiling ends with a program or a mistake whose place lies inside the source.
 func FuzzCompile(f *testing.F) {
+	for _, s := range odd {
+		f.Add(s)
+	}
 	for _, s := range []string{`event.action == "x" && any(forward.to, # == "y")`, `lists.x`, `a.b["c"].d`, `!!!!x`, `"\u{110000}"`, "a ?? b", "{{", `#`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, source string) {
 		p, ms := Compile(source, scope(map[string]List{"vip": names3{"a"}}))
-		if (p == nil) != (len(ms) > 0) {
+		if (p == nil) != slices.ContainsFunc(ms, func(m Mistake) bool { return !m.Warning }) {
 			t.Fatalf("program %v, mistakes %v", p, ms)
 		}
 		for _, m := range ms {
 			if m.At < 0 || m.At > len([]rune(source)) {
 				t.Fatalf("%v lies outside", m)
+			}
+			if w := inward.FindString(m.Message); w != "" && !strings.Contains(source, w) && !strings.Contains(m.Message, "regular expression") {
+				t.Fatalf("%s says %q", m.Message, w)
 			}
 		}
 	})

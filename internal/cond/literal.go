@@ -13,8 +13,9 @@ import (
 // ListUse is a look-up in a list of the configuration.
 type ListUse struct {
 	Name string
-	Net  bool // it asks for networks; else for texts
-	// Doubts tells why the texts that are looked up are never the one given; nil where nobody can tell.
+	Of   string // what is looked up, as a message calls it
+	Net  bool   // it asks for networks; else for texts
+	// Doubts tells why the texts that are looked up are never the one given.
 	Doubts func(entry string) event.Doubt
 }
 
@@ -92,7 +93,9 @@ func (c *literals) compared(v *ast.BinaryNode) {
 func (c *literals) lookedUp(v *ast.BinaryNode) {
 	if name := c.listOf(v.Right); name != "" {
 		left, within := v.Left, literals{checker: c.checker, elements: slices.Clone(c.elements)}
-		c.uses = append(c.uses, ListUse{Name: name, Doubts: func(entry string) event.Doubt {
+		_, of := within.doubts(left, event.Equals, "")
+		of = strings.TrimSuffix(strings.TrimPrefix(of, "lower("), ")") // lists ignore case
+		c.uses = append(c.uses, ListUse{Name: name, Of: of, Doubts: func(entry string) event.Doubt {
 			d, _ := within.doubts(left, event.Equals, entry)
 			return d
 		}})
@@ -161,7 +164,10 @@ func (c *literals) doubts(n ast.Node, how event.Comparison, text string) (event.
 		if len(v.Arguments) == 0 {
 			break
 		}
-		_, who := c.doubts(v.Arguments[0], how, text)
+		d, who := c.doubts(v.Arguments[0], how, text)
+		if _, isCall := v.Arguments[0].(*ast.CallNode); isCall && v.Name == "lower" && text == strings.ToLower(text) && d.Why != "" {
+			return d, "lower(" + who + ")" // what it lowers is lower case already
+		}
 		return changed(v.Name, how, text), v.Name + "(" + who + ")"
 	case *ast.CallNode:
 		if id, ok := v.Callee.(*ast.IdentifierNode); ok && id.Value == "domain" && text != "" {

@@ -209,6 +209,8 @@ func (c *typing) order(v *ast.BinaryNode, l, r value) {
 
 func (c *typing) arithmetic(v *ast.BinaryNode, l, r value) value {
 	switch {
+	case l == anything || r == anything:
+		return anything
 	case v.Operator == "+" && (l == aText || r == aText):
 		c.refuse(v, "forbidden", "texts are not joined in conditions")
 		return anything

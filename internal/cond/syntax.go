@@ -182,7 +182,12 @@ func borrowed(text []rune, at int) (Mistake, bool) {
 		}
 		return Mistake{}, false
 	}
-	if text[at] == '/' {
+	switch text[at] {
+	case '“', '”', '‘', '’', '„', '«', '»':
+		return Mistake{At: at, Code: "syntax", Message: `texts stand in straight quotes: "x"`}, true
+	case ',':
+		return Mistake{At: at, Code: "syntax", Message: `a comma is not expected here; a list is written ["a", "b"]`}, true
+	case '/':
 		return Mistake{At: at, Code: "syntax", Message: `a regular expression is a text in quotes: matches "…"`}, true
 	}
 	from, end := at, at

@@ -2,6 +2,7 @@ package cond
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -22,12 +23,19 @@ func (c *typing) unknown(n ast.Node, name string) {
 		m.Code, m.Message = "forbidden", noNothing
 	case otherWords[word] != "":
 		m.Message, m.Suggestion = fmt.Sprintf("no field %q; truths are true and false", name), otherWords[word]
+	case slices.Contains(event.Families, strings.SplitN(name, "[", 2)[0]):
 	default:
 		m.Suggestion = event.Suggest(name)
 		if member, field, ok := event.Recorded(name); ok {
 			m.Message, m.Suggestion = fmt.Sprintf("no field %q; %s of records is %s here", name, member, field), field
 		}
 	}
+}
+
+// otherFunctions are functions of other languages, lower case.
+var otherFunctions = map[string]string{
+	"exists": "has", "isset": "has", "defined": "has", "tolower": "lower", "lowercase": "lower", "toupper": "upper", "length": "len", "size": "len",
+	"cidr": "in_net", "cidrmatch": "in_net", "iscidr": "in_net", "contains_any": "any", "equalsignorecase": "iequals",
 }
 
 func noField(name string) string {

@@ -216,7 +216,7 @@ var durationPattern = regexp.MustCompile(`^([0-9]+)(ms|s|m|h|d)$`)
 func Duration(d *strictyaml.Doc, n *yaml.Node) time.Duration {
 	m := durationPattern.FindStringSubmatch(n.Value)
 	if n.Kind != yaml.ScalarNode || m == nil {
-		d.At(n, "value", "here stands "+strictyaml.Kind(n)+"; wanted is a duration such as 250ms, 10s, 5m, 2h or 1d")
+		d.At(n, "value", "expected a duration such as 250ms, 10s, 5m, 2h or 1d, got "+strictyaml.Kind(n))
 		return 0
 	}
 	var v int64

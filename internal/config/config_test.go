@@ -149,7 +149,7 @@ func TestMistakesInStreams(t *testing.T) {
   - {file: {paths: [a]}, kafka: {topic: t}}
   - kafka: {topic: t, tls: true}
 `)
-	for _, want := range []string{"noroshi.yaml:2:", "never a value", "noroshi.yaml:3:", "noroshi.yaml:4:", "wanted is latest, earliest or a time", "a credential needs the key kind", "noroshi.yaml:5:", "websocket",
+	for _, want := range []string{"noroshi.yaml:2:", "never a value", "noroshi.yaml:3:", "noroshi.yaml:4:", "expected latest, earliest or a time", "a credential needs the key kind", "noroshi.yaml:5:", "websocket",
 		"noroshi.yaml:6:", "a kafka source needs the key topic", "noroshi.yaml:7:", "a namespace needs the key credential", "noroshi.yaml:8:", "exclude each other", "noroshi.yaml:9:", "make it two sources", "noroshi.yaml:10:", "go with the key brokers"} {
 		if !strings.Contains(problems, want) {
 			t.Errorf("nothing says %q", want)

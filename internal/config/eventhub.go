@@ -71,7 +71,7 @@ func start(d *strictyaml.Doc, n *yaml.Node) (latest bool, since time.Time) {
 	default:
 		t, err := time.Parse(time.RFC3339, v)
 		if err != nil {
-			d.At(n, "value", "here stands "+strictyaml.Kind(n)+"; wanted is latest, earliest or a time such as 2026-01-02T03:04:05Z")
+			d.At(n, "value", "expected latest, earliest or a time such as 2026-01-02T03:04:05Z, got "+strictyaml.Kind(n))
 		}
 		return false, t.UTC()
 	}

@@ -18,22 +18,26 @@ func account(r *Reader, _ string) string {
 	if r.isAlert() {
 		return r.known(r.field("alert.entity"))
 	}
-	target := r.known(r.field("user.target.name"))
 	switch r.field("user.kind") {
 	case "app":
 		return firstName(r.known(r.field("mailbox.owner")), r.field("app.name"), r.field("user.name"), r.field("app.id"), r.field("user.id"))
 	case "service":
-		return firstName(target, r.name(), r.field("app.name"), r.field("app.id"))
+		return firstName(r.otherSide(), r.name(), r.field("app.name"), r.field("app.id"))
 	case "user", "guest":
-		return first(r.name(), target)
+		if name := r.name(); name != "" {
+			return name
+		}
 	}
-	return first(target, r.name()) // the application is not who acted
+	return first(r.otherSide(), r.name()) // the application is not who acted
 }
 
 // name is the actor's name, else its id.
 func (r *Reader) name() string {
 	return r.known(first(r.field("user.name"), r.field("user.id")))
 }
+
+// otherSide is whom or what it was done to, as the directory has it.
+func (r *Reader) otherSide() string { return r.known(r.field("user.target.name")) }
 
 // known is a name as the directory has it: a user principal name stays; of a path or a domain account the last part is looked
 // up, then the whole.

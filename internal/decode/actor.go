@@ -60,7 +60,7 @@ func (r *Reader) entraKind() string {
 	case provisioning:
 		return "service"
 	case graphActivity:
-		if r.property("userId") == "" && r.property("UserPrincipalObjectID") == "" {
+		if r.enveloped("properties.userId") == "" && r.enveloped("properties.UserPrincipalObjectID") == "" {
 			return "app"
 		}
 	}
@@ -174,7 +174,7 @@ func (r *Reader) microsoftsApp() bool {
 
 // appIDs are the ids that the record gives of the application that began it.
 func (r *Reader) appIDs() (ids []string) {
-	if id := r.property("initiatedBy.app.appId"); id != "" {
+	if id := r.enveloped("properties.initiatedBy.app.appId"); id != "" {
 		return []string{event.Lower(id)}
 	}
 	for _, name := range [...]string{"ActorId.ServicePrincipalNames", "SPN"} {

@@ -72,7 +72,7 @@ func (r *Reader) signInAction() string {
 	switch code := r.Event.Text(r.plan.authError); {
 	case code == "0":
 		return loggedIn
-	case code != "", strings.EqualFold(r.at("resultType"), "failure"), strings.EqualFold(r.property("status"), "failure"):
+	case code != "", strings.EqualFold(r.at("resultType"), "failure"), strings.EqualFold(r.enveloped("properties.status"), "failure"):
 		return loginFailed
 	}
 	return "Sign-in activity"

@@ -76,11 +76,11 @@ func (r *Reader) coded() bool {
 
 // provisioned is the account that was provisioned: as the source knows it, else the target.
 func provisioned(r *Reader) string {
-	if name := firstName(r.property("sourceIdentity.details.UserPrincipalName"), r.property("sourceIdentity.details.userPrincipalName"), r.property("targetIdentity.details.UserPrincipalName")); name != "" {
+	if name := firstName(r.enveloped("properties.sourceIdentity.details.UserPrincipalName"), r.enveloped("properties.targetIdentity.details.UserPrincipalName")); name != "" {
 		return name
 	}
-	for _, p := range [...]string{"sourceIdentity.Name", "sourceIdentity.displayName"} {
-		if name := nameOf(r.property(p)); isAddress(name) {
+	for _, p := range [...]string{"properties.sourceIdentity.Name", "properties.sourceIdentity.displayName"} {
+		if name := nameOf(r.enveloped(p)); isAddress(name) {
 			return name
 		}
 	}
@@ -91,8 +91,8 @@ func provisioned(r *Reader) string {
 // and a name there.
 // Source: Microsoft Graph, agentSignIn resource type; Microsoft Entra, Agent ID logs.
 func (r *Reader) agentActs() bool {
-	kind := r.property("agent.agentType")
-	return !placeholder(kind) && !strings.EqualFold(kind, "notAgentic") && placeholder(r.property("userPrincipalName")) && placeholder(r.property("userId"))
+	kind := r.enveloped("properties.agent.agentType")
+	return !placeholder(kind) && !strings.EqualFold(kind, "notAgentic") && placeholder(r.enveloped("properties.userPrincipalName")) && placeholder(r.enveloped("properties.userId"))
 }
 
 // resource is the resource signed in to. Rows of Log Analytics have an id of Azure Resource Manager under that name.

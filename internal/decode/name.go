@@ -16,26 +16,16 @@ func userName(r *Reader, text string) string {
 	default:
 		return text
 	}
-	if isAddress(text) {
+	if text == "" || isAddress(text) || r.appActs() {
 		return text
 	}
-	app := r.appActs()
 	for _, i := range r.view.slots[event.UserName].feeds {
 		text := nameOf(r.scalar(i))
 		if text == "" {
 			continue
 		}
-		switch event.Lower(lastStep(r.view.paths[i])) {
-		case "userprincipalname":
+		if isAddress(text) || strings.EqualFold(lastStep(r.view.paths[i]), "userPrincipalName") {
 			return text
-		case "alternatesigninname", "signinidentifier":
-			if isAddress(text) {
-				return text
-			}
-		default:
-			if app || isAddress(text) {
-				return text
-			}
 		}
 	}
 	return ""

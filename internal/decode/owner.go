@@ -55,7 +55,11 @@ func (r *Reader) ownerNamed(noun string) string {
 	case "MailboxFolderPermission":
 		identity, _, _ = strings.Cut(identity, `:\`)
 	}
-	return Recipient(first(identity, r.object()))
+	name, object := Recipient(identity), Recipient(r.object())
+	if name == "" || !isAddress(name) && isAddress(object) || isGUID(name) && object != "" { // an alias or an id is less than a name
+		return object
+	}
+	return name
 }
 
 // isActor reports whether a name, lower case, is one of the actor's: the user name, the id, an alias or a display name whose words make up

@@ -34,6 +34,8 @@ func TestWhoseMailboxACommandIsAbout(t *testing.T) {
 		"Set-Mailbox":                               {`"Operation":"Set-Mailbox","ObjectId":"ren",` + param("Identity", "Ren@contoso.example"), ren},
 		"Set-Mailbox, its object":                   {`"Operation":"Set-Mailbox","ObjectId":"Ren","Parameters":[]`, "ren"},
 		"Set-Mailbox, distinguished name":           {`"Operation":"Set-Mailbox",` + param("Identity", "CN=Ren,OU=contoso.onmicrosoft.com"), "ren"},
+		"Set-Mailbox, alias and object's address":   {`"Operation":"Set-Mailbox","ObjectId":"Ren@contoso.example",` + param("Identity", "Ren"), ren},
+		"Set-Mailbox, id and object's name":         {`"Operation":"Set-Mailbox","ObjectId":"x.example.com/Hosted/Ren",` + param("Identity", "11112222-3333-4444-5555-666677778888"), "ren"},
 		"Set-Mailbox of nobody":                     {`"Operation":"Set-Mailbox","Parameters":[]`, ""},
 		"permission":                                {`"Operation":"Add-MailboxPermission",` + param("Identity", "Ren", "User", "eve"), "ren"},
 		"permission of a folder":                    {`"Operation":"Add-MailboxFolderPermission",` + param("Identity", `ren@contoso.example:\\Inbox`, "User", "eve"), ren},

@@ -52,12 +52,12 @@ func tenant(r *Reader, text string) string {
 	return event.Lower(first(r.at("AADTenantId"), r.at("homeTenantId")))
 }
 
-// property is the text at a path of Entra's properties, be they in an envelope or the record itself.
-func (r *Reader) property(path string) string {
+// enveloped is the text at a path that begins with "properties.", be these in an envelope or the record itself.
+func (r *Reader) enveloped(path string) string {
 	if r.view.shape == event.Entra {
-		return r.at("properties." + path)
+		return r.at(path)
 	}
-	return r.at(path)
+	return r.at(path[len("properties."):])
 }
 
 // object is what a record of the unified audit log was about, which OfficeActivity has under a name of its own.

@@ -72,16 +72,15 @@ func (f *Field) DoubtsLower(c Comparison, constant string) Doubt {
 		}
 		return f.amongValues(c, constant, values)
 	}
-	written := constant
 	if f.Form == Country || f.Form == Instant {
-		written = strings.ToUpper(constant)
+		d := f.Form.doubts(c, strings.ToUpper(constant))
+		d.Meant = Lower(d.Meant)
+		return d
 	}
-	d := f.Form.doubts(c, written)
-	if d.Why == "" {
-		d = f.unusual(c, written)
+	if d := f.Form.doubts(c, constant); d.Why != "" {
+		return d
 	}
-	d.Meant = Lower(d.Meant)
-	return d
+	return f.unusual(c, constant)
 }
 
 // amongValues compares with the values of an enumeration.

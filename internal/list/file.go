@@ -50,6 +50,7 @@ func (l *List) file(path string) ([]diag.Problem, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.in = path
 	found := &findings{file: path}
 	switch {
 	case bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}):
@@ -99,8 +100,9 @@ func (l *List) lines(data []byte, found *findings) {
 		if entry == "" {
 			continue
 		}
-		if m := l.add(entry); m != "" {
-			found.at(line, strings.Index(text, entry), text, m)
+		offset := strings.Index(text, entry)
+		if m := l.add(entry, place{int32(line), int32(1 + utf8.RuneCountInString(text[:offset]))}); m != "" {
+			found.at(line, offset, text, m)
 		}
 	}
 }
@@ -183,7 +185,7 @@ func (l *List) person(alias, upn, object string) string {
 		}
 	}
 	if name, domain, ok := strings.Cut(upn, "@"); !ok || name == "" || domain == "" {
-		return fmt.Sprintf("wanted are %s; %q is no user principal name", strings.Join(columns, ", "), upn)
+		return fmt.Sprintf("expected %s; %q is not a user principal name", strings.Join(columns, ", "), upn)
 	}
 	for _, id := range []string{alias, object} {
 		if id == "" {

@@ -32,16 +32,29 @@ var tooMany = fmt.Sprintf("more than %d entries; the rest is not read", MaxEntri
 // List is one list. It is immutable once it is read.
 type List struct {
 	name     string
+	in       string // the file that the entries stand in
 	entries  int
-	texts    map[string]struct{} // lower case
+	texts    map[string]place    // lower case
 	suffixes map[string]struct{} // of accepted domains: example.com for *.example.com
 	nets     []netip.Prefix      // sorted, none inside another, once seal has run
 	sorted   []string            // what Texts gives, once seal has run
 	ids      map[string]string   // of the directory: alias or object id to user principal name
 }
 
+// place is where an entry stands first in its file.
+type place struct{ line, column int32 }
+
+// Entry is one entry of a list with its place.
+type Entry struct {
+	Text    string // lower case
+	File    string
+	Line    int
+	Column  int
+	Network bool // it is a network or an address
+}
+
 func empty(name string) *List {
-	return &List{name: name, texts: map[string]struct{}{}, suffixes: map[string]struct{}{}, ids: map[string]string{}}
+	return &List{name: name, texts: map[string]place{}, suffixes: map[string]struct{}{}, ids: map[string]string{}}
 }
 
 // seal brings the entries into the form that they are looked up in.
@@ -92,6 +105,14 @@ func (l *List) HasAddress(a netip.Addr) bool { return within(l.nets, a) }
 // Texts are the list's entries, lower case, sorted. They are the list's own: nobody may change them.
 func (l *List) Texts() []string { return l.sorted }
 
+// Entries gives the list's entries, but for those that stand for sub-domains.
+func (l *List) Entries(each func(Entry)) {
+	for text, at := range l.texts {
+		_, found, _ := network(text)
+		each(Entry{Text: text, File: l.in, Line: int(at.line), Column: int(at.column), Network: found})
+	}
+}
+
 // Resolve is the user principal name of an alias or object id.
 func (l *List) Resolve(name string) (upn string, ok bool) {
 	upn, ok = l.ids[strings.ToLower(name)]
@@ -136,7 +157,7 @@ func Read(d *strictyaml.Doc, n *yaml.Node, folder string) (Set, []diag.Problem) 
 	s := Set{}
 	var problems []diag.Problem
 	if n.Kind != yaml.MappingNode {
-		d.At(n, "type", "here stands "+strictyaml.Kind(n)+"; wanted are names of lists")
+		d.At(n, "type", "expected names of lists, got "+strictyaml.Kind(n))
 		return s, nil
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -159,12 +180,13 @@ func (l *List) inline(d *strictyaml.Doc, n *yaml.Node) {
 		d.At(n, "list", "the directory is a CSV file; write directory: {file: people.csv}")
 		return
 	}
+	l.in = d.Name
 	for _, c := range n.Content {
 		text := d.Text(c)
 		if strings.TrimSpace(text) == "" {
 			continue // it has been said
 		}
-		if m := l.add(text); m != "" {
+		if m := l.add(text, place{int32(c.Line), int32(c.Column)}); m != "" {
 			d.At(c, "list", m)
 		}
 		if l.full() {
@@ -197,7 +219,7 @@ func (l *List) named(d *strictyaml.Doc, n *yaml.Node, folder string) []diag.Prob
 func (l *List) full() bool { return l.entries > MaxEntries }
 
 // add takes an entry; the answer is what is wrong with it, or "".
-func (l *List) add(entry string) string {
+func (l *List) add(entry string, at place) string {
 	text := strings.ToLower(strings.TrimSpace(entry))
 	if l.entries++; l.full() {
 		return tooMany
@@ -208,7 +230,7 @@ func (l *List) add(entry string) string {
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return "a control character has no place in an entry"
 	case l.name == Accepted:
-		return l.domain(text)
+		return l.domain(text, at)
 	}
 	p, found, err := network(text)
 	if err != nil {
@@ -217,11 +239,18 @@ func (l *List) add(entry string) string {
 	if found {
 		l.nets = append(l.nets, p)
 	}
-	l.texts[text] = struct{}{}
+	l.put(text, at)
 	return ""
 }
 
-func (l *List) domain(text string) string {
+// put keeps a text and where it stands first.
+func (l *List) put(text string, at place) {
+	if _, have := l.texts[text]; !have {
+		l.texts[text] = at
+	}
+}
+
+func (l *List) domain(text string, at place) string {
 	d := ascii(strings.TrimPrefix(text, "*."))
 	odd := strings.ContainsFunc(d, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.'
@@ -232,7 +261,7 @@ func (l *List) domain(text string) string {
 	if strings.HasPrefix(text, "*.") {
 		l.suffixes[d] = struct{}{}
 	} else {
-		l.texts[d] = struct{}{}
+		l.put(d, at)
 	}
 	return ""
 }

@@ -93,9 +93,9 @@ func TestBrokenEntriesAreNamed(t *testing.T) {
 		{"vip: {file: f}", "a\n203.0.113.0/77\n\xff\n", "f:2:1: \"203.0.113.0/77\" is no network [list]"},
 		{"vip: {file: f}", "a\n\xff\n", "f:2:1: this is not UTF-8 [list]"},
 		{"vip: {file: f}", strings.Repeat("x", maxLine+1), "f:1:1: the entry has 1025 bytes; at most 1024 are read [list]"},
-		{"directory: {file: f}", "taro\n", "f:1:1: wanted are alias, upn, object id; \"\" is no user principal name [list]"},
+		{"directory: {file: f}", "taro\n", "f:1:1: expected alias, upn, object id; \"\" is not a user principal name [list]"},
 		{"directory: {file: f}", "taro,taro@contoso.example\nta\"ro,x\nhana,hana\n", "f:2:3: bare \" in non-quoted-field [list]"},
-		{"directory: {file: f}", "taro,taro@contoso.example\nta\"ro,x\nhana,hana\n", "f:3:1: wanted are alias, upn, object id; \"hana\" is no user principal name [list]"},
+		{"directory: {file: f}", "taro,taro@contoso.example\nta\"ro,x\nhana,hana\n", "f:3:1: expected alias, upn, object id; \"hana\" is not a user principal name [list]"},
 		{"directory: {file: f}", "taro,taro@contoso.example\ntaro,other@contoso.example\n", "f:2:1: taro is already the name of taro@contoso.example [list]"},
 		{"directory: {file: f}", "taro,t@c.example,\xff\n", "f:1:1: this is not UTF-8 [list]"},
 		{"directory: [taro]", "", "lists.yaml:1:12: the directory is a CSV file; write directory: {file: people.csv} [list]"},
@@ -109,8 +109,8 @@ func TestBrokenEntriesAreNamed(t *testing.T) {
 		{"accepted_domains: [a..example, 'exa mple.org', '*.', 'a/b.example', \"例え .example\"]", "", "\"a..example\" is no domain"},
 		{"accepted_domains: ['*.']", "", "\"*.\" is no domain"},
 		{"accepted_domains: ['例え .example']", "", "\"例え .example\" is no domain"},
-		{"[a]", "", "wanted are names of lists [type]"},
-		{"vip: 7", "", "wanted are keys with values [type]"},
+		{"[a]", "", "expected names of lists, got a list [type]"},
+		{"vip: 7", "", "expected keys with values, got the number 7 [type]"},
 	}
 	for _, r := range rows {
 		_, ps := read(t, r.text, map[string]string{"f": r.file})

@@ -48,7 +48,7 @@ func findings(set *detector.Set, r *rules.Rule, t *rules.Test) (all []any, err e
 	var seen detector.Seen
 	for i, rec := range t.Events {
 		if err := w.ReadAlone(rec, time.Time{}); err != nil {
-			return nil, fmt.Errorf("event %d is undecodable: %w", i+1, err)
+			return nil, fmt.Errorf("event %d cannot be read: %w", i+1, err)
 		}
 		if seen.Add(w.Reader().Duplicate()) {
 			continue
@@ -81,7 +81,7 @@ func findings(set *detector.Set, r *rules.Rule, t *rules.Test) (all []any, err e
 // differ tells how alerts are not what is wanted, "" where they are.
 func differ(want, have []any) string {
 	if len(want) != len(have) {
-		return fmt.Sprintf("%d wanted, %d came", len(want), len(have))
+		return fmt.Sprintf("expected %s, got %d", alerts(len(want)), len(have))
 	}
 	for i := range want {
 		if s := rules.Subset(want[i], have[i]); s != "" {
@@ -89,4 +89,11 @@ func differ(want, have []any) string {
 		}
 	}
 	return ""
+}
+
+func alerts(n int) string {
+	if n == 1 {
+		return "1 alert"
+	}
+	return fmt.Sprintf("%d alerts", n)
 }

@@ -5,8 +5,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"hash/maphash"
 	"io"
 	"sync"
 	"time"
@@ -15,7 +13,6 @@ import (
 	"noroshi/ingest"
 	"noroshi/internal/alert"
 	"noroshi/internal/decode"
-	"noroshi/rules/kind"
 )
 
 // Input is a named stream of records.
@@ -72,34 +69,34 @@ func newStats() Stats {
 // Run replays the inputs, one after the other, on all workers. Alerts come in order of their time and record id, so exports
 // in any order give the same; each id comes once.
 func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
-	t := &tail{replay: r, memory: r.Set.Memory(), spool: newSpool(spoolMemory), stats: newStats()}
-	defer t.spool.close()
+	o := &ordering{replay: r, memory: r.Set.Memory(), spool: newSpool(spoolMemory), stats: newStats()}
+	defer o.spool.close()
 	workers := make([]*detector.Worker, max(1, r.Workers))
-	free := make(chan *piece, piecesFor(len(workers)))
+	free := make(chan *matched, blocksFor(len(workers)))
 	for i := range workers {
 		workers[i] = r.Set.Worker()
 	}
 	for range cap(free) {
-		free <- &piece{}
+		free <- &matched{}
 	}
 	for _, one := range inputs {
-		if err := r.one(ctx, one, t, workers, free); err != nil {
-			return t.stats, err
+		if err := r.one(ctx, one, o, workers, free); err != nil {
+			return o.stats, err
 		}
 	}
-	if err := t.finish(); err != nil {
-		return t.stats, err
+	if err := o.finish(); err != nil {
+		return o.stats, err
 	}
-	t.flush()
-	t.stats.UnknownKeys = t.unknown.Names()
+	o.flush()
+	o.stats.UnknownKeys = o.unknown.Names()
 	for _, w := range workers {
-		t.count(w)
+		o.count(w)
 	}
-	return t.stats, nil
+	return o.stats, nil
 }
 
-// piecesFor is how many pieces are under way: enough that nobody waits for a neighbour, few enough to stay in the caches.
-func piecesFor(workers int) int {
+// blocksFor is how many blocks are under way: enough that nobody waits for a neighbour, few enough to stay in the caches.
+func blocksFor(workers int) int {
 	if workers == 1 {
 		return 1
 	}
@@ -107,42 +104,47 @@ func piecesFor(workers int) int {
 }
 
 // one replays one input.
-func (r *Replay) one(ctx context.Context, one Input, t *tail, workers []*detector.Worker, free chan *piece) error {
+func (r *Replay) one(ctx context.Context, one Input, o *ordering, workers []*detector.Worker, free chan *matched) error {
+	o.name, o.seq, o.err, o.waiting = one.Name, 0, nil, map[int]*matched{}
 	in, err := ingest.Open(one.Name, one.From)
-	if err != nil {
+	var foreign *ingest.Foreign
+	switch {
+	case errors.As(err, &foreign): // the other inputs may be logs
+		o.bad(1, decode.BadJSON, foreign.Error())
+		return nil
+	case err != nil:
 		return err
 	}
-	t.name, t.seq, t.err, t.waiting = one.Name, 0, nil, map[int]*piece{}
 	if len(workers) == 1 { // what has just been read is still in the cache
 		for p := range free {
 			if more, err := r.fill(ctx, in, p); err != nil || !more {
 				free <- p
-				return errors.Join(t.err, err)
+				return errors.Join(o.err, err)
 			}
 			p.match(workers[0])
-			t.take(p, free)
+			o.take(p, free)
 		}
 	}
-	read := make(chan *piece, cap(free))
+	read := make(chan *matched, cap(free))
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(read)
-		t.fail(r.read(ctx, in, free, read))
+		o.fail(r.read(ctx, in, free, read))
 	})
 	for _, w := range workers {
 		wg.Go(func() {
 			for p := range read {
 				p.match(w)
-				t.take(p, free)
+				o.take(p, free)
 			}
 		})
 	}
 	wg.Wait()
-	return t.err
+	return o.err
 }
 
-// read fills pieces until the input ends, or something has failed.
-func (r *Replay) read(ctx context.Context, in *ingest.Input, free chan *piece, read chan<- *piece) error {
+// read fills blocks until the input ends, or something has failed.
+func (r *Replay) read(ctx context.Context, in *ingest.Input, free chan *matched, read chan<- *matched) error {
 	for p := range free {
 		if more, err := r.fill(ctx, in, p); err != nil || !more {
 			free <- p
@@ -153,8 +155,8 @@ func (r *Replay) read(ctx context.Context, in *ingest.Input, free chan *piece, r
 	return nil
 }
 
-// fill fills a piece; false at the end of the input, or when there is no use in going on.
-func (r *Replay) fill(ctx context.Context, in *ingest.Input, p *piece) (bool, error) {
+// fill fills a block; false at the end of the input, or when there is no use in going on.
+func (r *Replay) fill(ctx context.Context, in *ingest.Input, p *matched) (bool, error) {
 	more, err := in.Next(&p.block)
 	if err == nil {
 		err = ctx.Err()
@@ -168,8 +170,8 @@ func (r *Replay) fill(ctx context.Context, in *ingest.Input, p *piece) (bool, er
 	return true, nil
 }
 
-// piece is a block of the input and what was made of it.
-type piece struct {
+// matched is a block of the input and what was made of it.
+type matched struct {
 	block  ingest.Block
 	events []outcome
 	hits   []byte
@@ -189,190 +191,21 @@ type outcome struct {
 }
 
 // match evaluates the block's records.
-func (p *piece) match(w *detector.Worker) {
-	p.events, p.hits = p.events[:0], p.hits[:0]
-	for _, s := range p.block.Records {
+func (m *matched) match(w *detector.Worker) {
+	m.events, m.hits = m.events[:0], m.hits[:0]
+	for _, s := range m.block.Records {
 		e := outcome{line: s.Line}
-		if err := w.Read(p.block.Data, int(s.From), int(s.To), time.Time{}); err != nil {
+		if err := w.Read(m.block.Data, int(s.From), int(s.To), time.Time{}); err != nil {
 			e.err = decode.Undecodable(err)
-			p.events = append(p.events, e)
+			m.events = append(m.events, e)
 			continue
 		}
-		e.hash, e.from, e.time = w.Reader().Duplicate(), int32(len(p.hits)), w.Reader().Time().UnixNano()
+		e.hash, e.from, e.time = w.Reader().Duplicate(), int32(len(m.hits)), w.Reader().Time().UnixNano()
 		e.dataset, e.encoding = w.Reader().Dataset(), w.Reader().Encoding()
 		e.partial = w.Reader().Partial()
-		p.hits = w.Match(p.hits)
-		e.to = int32(len(p.hits))
-		p.events = append(p.events, e)
-	}
-}
-
-// tail is the ordered part: repeats are dropped and hits gathered in the order of the input, whoever matched them.
-type tail struct {
-	replay *Replay
-	memory *detector.Memory
-	spool  *spool
-	name   string
-	stats  Stats
-	seen   detector.Seen
-	told   detector.Seen // alerts, by hash of their id
-	last   int64         // the latest event
-
-	unknown decode.Members // of records of no known kind
-
-	dataset string // of the event counted last, and how many of it have come in a row
-	inRow   int
-
-	mu      sync.Mutex
-	seq     int            // the piece whose turn it is
-	waiting map[int]*piece // those that are done before their turn
-	err     error
-}
-
-func (t *tail) fail(err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.err == nil {
-		t.err = err
-	}
-}
-
-// take takes a piece, and every piece whose turn has come. After a failure it takes nothing more.
-func (t *tail) take(p *piece, free chan<- *piece) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.waiting[p.block.Seq] = p
-	for {
-		next, ok := t.waiting[t.seq]
-		if !ok {
-			return
-		}
-		delete(t.waiting, t.seq)
-		t.seq++
-		if t.err == nil {
-			t.err = t.piece(next)
-		}
-		next.failed = t.err != nil
-		free <- next
-	}
-}
-
-func (t *tail) piece(p *piece) error {
-	bad := p.block.Bad
-	for i := range p.events {
-		for len(bad) > 0 && bad[0].Before <= i {
-			t.bad(bad[0].Line, bad[0].Reason, bad[0].Detail)
-			bad = bad[1:]
-		}
-		e := &p.events[i]
-		if e.err != nil {
-			t.bad(e.line, e.err.Reason, e.err.Cause.Error())
-			continue
-		}
-		if e.encoding != "" {
-			t.stats.NotUTF8++
-			t.fault(e.line, decode.ReasonEncoding, e.encoding)
-		}
-		if e.partial != "" {
-			t.stats.Partial++
-			t.fault(e.line, decode.ReasonInside, e.partial)
-		}
-		if e.dataset == decode.DatasetUnknown {
-			t.stats.Unknown++
-			t.unknown.Add(p.block.Bytes(i))
-		}
-		if t.stats.Records++; t.seen.Add(e.hash) {
-			t.stats.Duplicates++
-			continue
-		}
-		t.stats.Events++
-		if e.dataset != t.dataset {
-			t.flush()
-			t.dataset = e.dataset
-		}
-		t.inRow++
-		t.last = max(t.last, e.time)
-		var err error
-		detector.EachHit(p.hits[e.from:e.to], func(packed []byte) {
-			if err == nil {
-				err = t.hit(packed)
-			}
-		})
-		if err != nil {
-			return err
-		}
-	}
-	for _, b := range bad {
-		t.bad(b.Line, b.Reason, b.Detail)
-	}
-	return nil
-}
-
-// flush counts the events of one dataset that came in a row.
-func (t *tail) flush() {
-	if t.inRow > 0 {
-		t.stats.ByDataset[t.dataset] += t.inRow
-		t.inRow = 0
-	}
-}
-
-func (t *tail) bad(line int, reason decode.Reason, detail string) {
-	t.stats.Records++
-	t.stats.Undecodable++
-	t.stats.ByReason[string(reason)]++
-	t.fault(line, reason, detail)
-}
-
-func (t *tail) fault(line int, reason decode.Reason, detail string) {
-	if t.replay.Fault != nil {
-		t.replay.Fault(Fault{Input: t.name, Line: line, Reason: reason, Detail: detail})
-	}
-}
-
-func (t *tail) hit(packed []byte) error {
-	if t.replay.AsArrived {
-		return t.apply(packed)
-	}
-	return t.spool.add(packed)
-}
-
-var seed = maphash.MakeSeed()
-
-// apply gives the alerts that a hit completes.
-func (t *tail) apply(packed []byte) error {
-	var s kind.Hit
-	if err := s.Unpack(packed); err != nil {
-		return fmt.Errorf("apply hit: %w", err)
-	}
-	var failed error
-	t.memory.Apply(&s, func(a *alert.Alert) {
-		if failed != nil || t.outside(a.Time) || t.told.Add(maphash.String(seed, a.ID)) {
-			return
-		}
-		t.stats.Alerts++
-		t.stats.ByRule[a.Rule.ID]++
-		failed = t.replay.Alert(a)
-	})
-	return failed
-}
-
-func (t *tail) outside(at time.Time) bool {
-	r := t.replay
-	return !r.Since.IsZero() && at.Before(r.Since) || !r.Until.IsZero() && !at.Before(r.Until) ||
-		r.Last > 0 && at.Before(time.Unix(0, t.last).Add(-r.Last))
-}
-
-func (t *tail) finish() error { return t.spool.each(t.apply) }
-
-// count adds what a worker counted.
-func (t *tail) count(w *detector.Worker) {
-	t.stats.CutLists += w.Reader().Cut
-	t.stats.Candidates += w.Candidates
-	t.stats.Runs += w.Runs()
-	for i, n := range w.Failed {
-		if n > 0 {
-			t.stats.Failed[t.replay.Set.Rules()[i].ID] += n
-		}
+		m.hits = w.Match(m.hits)
+		e.to = int32(len(m.hits))
+		m.events = append(m.events, e)
 	}
 }
 

@@ -20,6 +20,7 @@ type spool struct {
 	arena  []byte
 	at     []uint32 // where hits begin; each behind its length
 	runs   []*os.File
+	named  []string // those runs that are to be removed in the end
 }
 
 func newSpool(memory int) *spool { return &spool{memory: memory} }
@@ -45,15 +46,15 @@ func (s *spool) sort() {
 	slices.SortFunc(s.at, func(a, b uint32) int { return bytes.Compare(s.hit(a), s.hit(b)) })
 }
 
-// spill writes a sorted run to a temporary file that has no name any more.
+// spill writes a sorted run to a temporary file, which has no name any more where the system allows it.
 func (s *spool) spill() error {
 	f, err := os.CreateTemp("", "noroshi-replay-*")
 	if err != nil {
 		return fmt.Errorf("spill hits: %w", err)
 	}
 	s.runs = append(s.runs, f)
-	if err := os.Remove(f.Name()); err != nil {
-		return fmt.Errorf("spill hits: %w", err)
+	if os.Remove(f.Name()) != nil { // Windows does not remove what is open; close does then
+		s.named = append(s.named, f.Name())
 	}
 	s.sort()
 	w := bufio.NewWriterSize(f, 1<<20)
@@ -73,7 +74,10 @@ func (s *spool) spill() error {
 // close gives the temporary files back.
 func (s *spool) close() {
 	for _, f := range s.runs {
-		_ = f.Close() // it has no name; nothing of it is wanted
+		_ = f.Close() // nothing of it is wanted
+	}
+	for _, name := range s.named {
+		_ = os.Remove(name) // what is left lies in the system's folder for temporary files
 	}
 }
 

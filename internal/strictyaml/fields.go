@@ -15,7 +15,7 @@ import (
 // Fields reads a mapping: each key by its function. A key that has none is an error, with the key that was probably meant.
 func (d *Doc) Fields(n *yaml.Node, by map[string]func(*yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
-		d.At(n, "type", "here stands "+Kind(n)+"; wanted are keys with values")
+		d.At(n, "type", "expected keys with values, got "+Kind(n))
 		return
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -45,7 +45,7 @@ func Kind(n *yaml.Node) string {
 	case "!!int", "!!float":
 		return "the number " + n.Value
 	case "!!bool":
-		return "the truth " + n.Value
+		return "the boolean " + n.Value
 	case "!!null":
 		return "nothing"
 	}
@@ -55,9 +55,9 @@ func Kind(n *yaml.Node) string {
 // Text is a scalar's text, not empty. Numbers and truths are refused where text is wanted: they would not come back as written.
 func (d *Doc) Text(n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || n.Tag != "!!str" && n.Tag != "!!timestamp" {
-		p := d.At(n, "type", "here stands "+Kind(n)+"; wanted is text")
+		p := d.At(n, "type", "expected text, got "+Kind(n))
 		if n.Kind == yaml.ScalarNode && n.Value != "" {
-			p.Message += `, "` + n.Value + `" in quotes`
+			p.Message += `; write "` + n.Value + `" in quotes`
 		}
 		return ""
 	}
@@ -71,7 +71,7 @@ func (d *Doc) Text(n *yaml.Node) string {
 func (d *Doc) Int(n *yaml.Node, least, most int) int {
 	v, err := strconv.Atoi(n.Value)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil {
-		d.At(n, "type", "here stands "+Kind(n)+"; wanted is a whole number")
+		d.At(n, "type", "expected a whole number, got "+Kind(n))
 		return least
 	}
 	if v < least || v > most {
@@ -83,7 +83,7 @@ func (d *Doc) Int(n *yaml.Node, least, most int) int {
 // Bool is true or false.
 func (d *Doc) Bool(n *yaml.Node) bool {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
-		d.At(n, "type", "here stands "+Kind(n)+"; wanted is true or false")
+		d.At(n, "type", "expected true or false, got "+Kind(n))
 		return false
 	}
 	return strings.EqualFold(n.Value, "true")
@@ -102,7 +102,7 @@ func (d *Doc) OneOf(n *yaml.Node, code string, all ...string) string {
 // Items are the nodes of a list.
 func (d *Doc) Items(n *yaml.Node) []*yaml.Node {
 	if n.Kind != yaml.SequenceNode {
-		d.At(n, "type", "here stands "+Kind(n)+"; wanted is a list")
+		d.At(n, "type", "expected a list, got "+Kind(n))
 		return nil
 	}
 	return n.Content

@@ -30,12 +30,14 @@ type Value struct {
 }
 
 // ErrSyntax is what every SyntaxError is.
-var ErrSyntax = errors.New("no JSON object")
+var ErrSyntax = errors.New("not a JSON object")
 
 // SyntaxError tells where a record stops being a JSON object, or nests deeper than MaxDepth.
 type SyntaxError struct{ At int } // bytes from the record's beginning
 
-func (e SyntaxError) Error() string { return fmt.Sprintf("no JSON object from byte %d on", e.At) }
+func (e SyntaxError) Error() string {
+	return fmt.Sprintf("not a JSON object: it breaks at byte %d", e.At)
+}
 
 // Is makes errors.Is(err, ErrSyntax) hold.
 func (SyntaxError) Is(target error) bool { return target == ErrSyntax }

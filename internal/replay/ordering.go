@@ -1,0 +1,182 @@
+package replay
+
+import (
+	"fmt"
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"noroshi/detector"
+	"noroshi/internal/alert"
+	"noroshi/internal/decode"
+	"noroshi/rules/kind"
+)
+
+// ordering takes what was matched in the order of the input, whoever matched it: repeats are dropped, hits are gathered.
+type ordering struct {
+	replay *Replay
+	memory *detector.Memory
+	spool  *spool
+	name   string
+	stats  Stats
+	seen   detector.Seen
+	given  detector.Seen // alerts, by hash of their id
+	last   int64         // the latest event
+
+	unknown decode.Members // of records of no known kind
+
+	dataset string // of the event counted last, and how many of it have come in a row
+	inRow   int
+
+	mu      sync.Mutex
+	seq     int              // the block whose turn it is
+	waiting map[int]*matched // those that are done before their turn
+	err     error
+}
+
+func (o *ordering) fail(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil {
+		o.err = err
+	}
+}
+
+// take takes a block, and every block whose turn has come. After a failure it takes nothing more.
+func (o *ordering) take(m *matched, free chan<- *matched) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.waiting[m.block.Seq] = m
+	for {
+		next, ok := o.waiting[o.seq]
+		if !ok {
+			return
+		}
+		delete(o.waiting, o.seq)
+		o.seq++
+		if o.err == nil {
+			o.err = o.add(next)
+		}
+		next.failed = o.err != nil
+		free <- next
+	}
+}
+
+func (o *ordering) add(m *matched) error {
+	bad := m.block.Bad
+	for i := range m.events {
+		for len(bad) > 0 && bad[0].Before <= i {
+			o.bad(bad[0].Line, bad[0].Reason, bad[0].Detail)
+			bad = bad[1:]
+		}
+		e := &m.events[i]
+		if e.err != nil {
+			o.bad(e.line, e.err.Reason, e.err.Cause.Error())
+			continue
+		}
+		if e.encoding != "" {
+			o.stats.NotUTF8++
+			o.fault(e.line, decode.ReasonEncoding, e.encoding)
+		}
+		if e.partial != "" {
+			o.stats.Partial++
+			o.fault(e.line, decode.ReasonInside, e.partial)
+		}
+		if e.dataset == decode.DatasetUnknown {
+			o.stats.Unknown++
+			o.unknown.Add(m.block.Bytes(i))
+		}
+		if o.stats.Records++; o.seen.Add(e.hash) {
+			o.stats.Duplicates++
+			continue
+		}
+		o.stats.Events++
+		if e.dataset != o.dataset {
+			o.flush()
+			o.dataset = e.dataset
+		}
+		o.inRow++
+		o.last = max(o.last, e.time)
+		var err error
+		detector.EachHit(m.hits[e.from:e.to], func(packed []byte) {
+			if err == nil {
+				err = o.hit(packed)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, b := range bad {
+		o.bad(b.Line, b.Reason, b.Detail)
+	}
+	return nil
+}
+
+// flush counts the events of one dataset that came in a row.
+func (o *ordering) flush() {
+	if o.inRow > 0 {
+		o.stats.ByDataset[o.dataset] += o.inRow
+		o.inRow = 0
+	}
+}
+
+func (o *ordering) bad(line int, reason decode.Reason, detail string) {
+	o.stats.Records++
+	o.stats.Undecodable++
+	o.stats.ByReason[string(reason)]++
+	o.fault(line, reason, detail)
+}
+
+func (o *ordering) fault(line int, reason decode.Reason, detail string) {
+	if o.replay.Fault != nil {
+		o.replay.Fault(Fault{Input: o.name, Line: line, Reason: reason, Detail: detail})
+	}
+}
+
+func (o *ordering) hit(packed []byte) error {
+	if o.replay.AsArrived {
+		return o.apply(packed)
+	}
+	return o.spool.add(packed)
+}
+
+var seed = maphash.MakeSeed()
+
+// apply gives the alerts that a hit completes.
+func (o *ordering) apply(packed []byte) error {
+	var s kind.Hit
+	if err := s.Unpack(packed); err != nil {
+		return fmt.Errorf("apply hit: %w", err)
+	}
+	var failed error
+	o.memory.Apply(&s, func(a *alert.Alert) {
+		if failed != nil || o.outside(a.Time) || o.given.Add(maphash.String(seed, a.ID)) {
+			return
+		}
+		o.stats.Alerts++
+		o.stats.ByRule[a.Rule.ID]++
+		failed = o.replay.Alert(a)
+	})
+	return failed
+}
+
+func (o *ordering) outside(at time.Time) bool {
+	r := o.replay
+	return !r.Since.IsZero() && at.Before(r.Since) || !r.Until.IsZero() && !at.Before(r.Until) ||
+		r.Last > 0 && at.Before(time.Unix(0, o.last).Add(-r.Last))
+}
+
+func (o *ordering) finish() error { return o.spool.each(o.apply) }
+
+// count adds what a worker counted.
+func (o *ordering) count(w *detector.Worker) {
+	o.stats.CutLists += w.Reader().Cut
+	o.stats.Candidates += w.Candidates
+	o.stats.Runs += w.Runs()
+	for i, n := range w.Failed {
+		if n > 0 {
+			o.stats.Failed[o.replay.Set.Rules()[i].ID] += n
+		}
+	}
+}
