@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -73,6 +74,7 @@ func printStatus(s Streams, all []app.Status) error {
 		if one.Unknown > 0 {
 			fmt.Fprintf(s.Out, "  %s\n", ofNoKnownKind(int(one.Unknown), int(one.Records), one.Keys))
 		}
+		printLacking(s.Out, one)
 		t := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 		if len(one.Partitions) > 0 {
 			fmt.Fprintln(t, "  SOURCE\tPARTITION\tOWNED\tMESSAGES\tRECORDS\tBYTES\tLAG\tAGE\tCOMMITTED\tABORTED\tRESTARTS\tDEAD LETTERS\tMISSED")
@@ -105,6 +107,16 @@ func printStatus(s Streams, all []app.Status) error {
 		}
 	}
 	return nil
+}
+
+// printLacking tells of records that are read, but not wholly.
+func printLacking(out io.Writer, one app.Status) {
+	if one.NotUTF8 > 0 {
+		fmt.Fprintf(out, "  %d of %s not UTF-8; first %s\n", one.NotUTF8, plural(int(one.Records), "record"), diag.EscapeLine(one.Encoding))
+	}
+	if one.Partial > 0 {
+		fmt.Fprintf(out, "  %d of %s without the audit record inside; first %s\n", one.Partial, plural(int(one.Records), "record"), diag.EscapeLine(one.Inside))
+	}
 }
 
 func yesNo(b bool) string {

@@ -13,6 +13,7 @@ import (
 type Tally struct {
 	messages, records, bytes int64
 	unresolved, missed       int64
+	notUTF8, partial         int64
 	letters                  map[string]int64
 	delays                   map[string]*Delay
 }
@@ -52,6 +53,12 @@ func (t *Tally) Record(dataset string, delay time.Duration) {
 // Unresolved counts a record whose account is no user principal name.
 func (t *Tally) Unresolved() { t.unresolved++ }
 
+// NotUTF8 counts a record that is not UTF-8 and is read all the same.
+func (t *Tally) NotUTF8() { t.notUTF8++ }
+
+// Partial counts a record in which an audit record cannot be read.
+func (t *Tally) Partial() { t.partial++ }
+
 // Letter counts a dead letter.
 func (t *Tally) Letter(reason string) { t.letters[reason]++ }
 
@@ -87,6 +94,8 @@ type Snapshot struct {
 	Records    int64            `json:"records"`
 	Bytes      int64            `json:"bytes"`
 	Unresolved int64            `json:"unresolved"`        // records whose account is no user principal name
+	NotUTF8    int64            `json:"not_utf8"`          // records that are not UTF-8
+	Partial    int64            `json:"partial"`           // records in which an audit record cannot be read
 	Sequence   int64            `json:"sequence"`          // of the message stored last; -1: none yet
 	Looked     bool             `json:"looked"`            // the stream has said what it holds:
 	First      int64            `json:"first"`             // the oldest message, and
@@ -170,6 +179,8 @@ func (p *Partition) committed(t *Tally, after *Position) {
 		s.Records += t.records
 		s.Unresolved += t.unresolved
 		s.Missed += t.missed
+		s.NotUTF8 += t.notUTF8
+		s.Partial += t.partial
 		s.Bytes += t.bytes
 		s.Sequence, s.Enqueued = after.Sequence, after.Enqueued
 		s.Last = max(s.Last, s.Sequence)

@@ -130,6 +130,7 @@ func (p *preparing) count(t *feed.Tally, body []byte, enqueued time.Time) {
 	if id.Dataset == decode.DatasetUnknown {
 		p.run.members.add(body)
 	}
+	p.run.lacking(p.reader, p.place.Origin, t.NotUTF8, t.Partial)
 	t.Record(id.Dataset, enqueued.Sub(id.Time))
 }
 

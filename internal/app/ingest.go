@@ -21,7 +21,7 @@ import (
 
 // ingested counts what sources have handed over. An account is unresolved that has neither a user principal name nor an entry
 // in the directory.
-type ingested struct{ records, refused, unresolved, unknown atomic.Int64 }
+type ingested struct{ records, refused, unresolved, unknown, notUTF8, partial atomic.Int64 }
 
 // intake is the way of records from the sources to their topic.
 type intake struct {
@@ -78,12 +78,13 @@ func (in *intake) records(b ingest.Batch) (all []bus.Record) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for _, raw := range b.Records {
-		rec, refused := identify.Record(in.reader, raw.Bytes, placeOf(raw.File, raw.Line))
+		place := placeOf(raw.File, raw.Line)
+		rec, refused := identify.Record(in.reader, raw.Bytes, place)
 		if refused != nil {
 			all = append(all, in.letter(refused))
 			continue
 		}
-		in.count(raw.Bytes)
+		in.count(raw.Bytes, place.Origin)
 		all = append(all, rec)
 	}
 	for _, bad := range b.Refused {
@@ -100,7 +101,7 @@ func placeOf(file string, line int) *identify.Place {
 }
 
 // count counts the record at hand.
-func (in *intake) count(body []byte) {
+func (in *intake) count(body []byte, origin string) {
 	c, id := &in.run.ingested, in.reader.AtHand()
 	c.records.Add(1)
 	if !strings.Contains(id.Account, "@") {
@@ -110,6 +111,7 @@ func (in *intake) count(body []byte) {
 		in.run.members.add(body) // before it is counted: who tells the count tells the names
 		c.unknown.Add(1)
 	}
+	in.run.lacking(in.reader, origin, func() { c.notUTF8.Add(1) }, func() { c.partial.Add(1) })
 }
 
 // aside is what was set aside of one batch for one reason: the first of it, and how much.

@@ -30,6 +30,8 @@ type Run struct {
 	set      *detector.Set
 	ingested ingested
 	members  members // of records of no known kind
+	notUTF8  example
+	partial  example // of records in which an audit record cannot be read
 	detected detected
 	counts   feed.Counts
 	runners  []*sinks.Runner
@@ -137,7 +139,8 @@ func (r *Run) groups() map[bus.Topic][]string {
 func (r *Run) sum() {
 	all := r.stored()
 	r.Log.Info("stopped", slog.Int64("records", all.records), slog.Int64("dead_letters", all.letters), slog.Int64("unresolved_accounts", all.unresolved), slog.Int64("events", r.detected.events.Load()),
-		slog.Int64("duplicates", r.detected.duplicates.Load()), slog.Int64("alerts", r.detected.alerts.Load()), slog.Int64("unknown", all.unknown))
+		slog.Int64("duplicates", r.detected.duplicates.Load()), slog.Int64("alerts", r.detected.alerts.Load()), slog.Int64("unknown", all.unknown),
+		slog.Int64("not_utf8", all.notUTF8), slog.Int64("partial", all.partial))
 	for _, s := range r.runners {
 		c := s.Counts()
 		r.Log.Info("sink stopped", slog.String("sink", s.Name), slog.Int64("sent", c.Sent), slog.Int64("refused", c.Refused), slog.Int64("faults", c.Faults))

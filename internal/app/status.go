@@ -22,6 +22,10 @@ type Status struct {
 	Records    int64              `json:"records"`
 	Unknown    int64              `json:"unknown"`                // of them those of no known kind, and
 	Keys       []string           `json:"unknown_keys,omitempty"` // names of the members of the first of these
+	NotUTF8    int64              `json:"not_utf8"`               // records that are not UTF-8 and are read all the same
+	Encoding   string             `json:"not_utf8_first,omitempty"`
+	Partial    int64              `json:"partial"` // records in which an audit record cannot be read
+	Inside     string             `json:"partial_first,omitempty"`
 	Letters    int64              `json:"dead_letters"`
 	Events     int64              `json:"events"`
 	Duplicates int64              `json:"duplicates"`
@@ -55,14 +59,14 @@ func (r *Run) report(ctx context.Context, b *bus.Bus, w *bus.Writer) error {
 		host = "unknown"
 	}
 	instance, started, logged := fmt.Sprintf("%s/%d", host, os.Getpid()), time.Now().UTC(), time.Now()
-	var unknown blind
+	var warnings warnings
 	for n := 1; ; n++ {
 		s := r.status(instance, started)
 		s.Ended = ctx.Err() != nil
 		if err := s.write(context.WithoutCancel(ctx), w); err != nil {
 			r.Log.Warn("status not written", slog.Any("err", err))
 		}
-		unknown.warn(r.Log, s.At, r.stored(), r.members.names())
+		warnings.warn(r, s.At)
 		if s.Ended {
 			return nil
 		}
@@ -81,7 +85,8 @@ func (r *Run) report(ctx context.Context, b *bus.Bus, w *bus.Writer) error {
 
 func (r *Run) status(instance string, started time.Time) *Status {
 	sum := r.stored()
-	s := &Status{Instance: instance, At: time.Now().UTC(), Started: started, Records: sum.records, Unknown: sum.unknown, Keys: r.members.names(), Letters: sum.letters, Events: r.detected.events.Load(),
+	s := &Status{Instance: instance, At: time.Now().UTC(), Started: started, Records: sum.records, Unknown: sum.unknown, Keys: r.members.names(),
+		NotUTF8: sum.notUTF8, Encoding: r.notUTF8.String(), Partial: sum.partial, Inside: r.partial.String(), Letters: sum.letters, Events: r.detected.events.Load(),
 		Duplicates: r.detected.duplicates.Load(), Alerts: r.detected.alerts.Load(), Partitions: r.counts.Snapshot(), Sinks: map[string]SinkSum{}}
 	for _, k := range r.runners {
 		c := k.Counts()
@@ -101,13 +106,16 @@ func (s *Status) write(ctx context.Context, w *bus.Writer) error {
 }
 
 // totals are what has been stored since the start: records, those of them whose account is no user principal name, those of no
-// known kind, and dead letters.
-type totals struct{ records, unresolved, unknown, letters int64 }
+// known kind, those that are not UTF-8, those in which an audit record cannot be read, and dead letters.
+type totals struct{ records, unresolved, unknown, notUTF8, partial, letters int64 }
 
 func (r *Run) stored() totals {
-	s := totals{r.ingested.records.Load(), r.ingested.unresolved.Load(), r.ingested.unknown.Load(), r.ingested.refused.Load() + r.detected.refused.Load()}
+	in := &r.ingested
+	s := totals{records: in.records.Load(), unresolved: in.unresolved.Load(), unknown: in.unknown.Load(), notUTF8: in.notUTF8.Load(),
+		partial: in.partial.Load(), letters: in.refused.Load() + r.detected.refused.Load()}
 	for _, p := range r.counts.Snapshot() {
 		s.records, s.unresolved, s.unknown = s.records+p.Records, s.unresolved+p.Unresolved, s.unknown+p.Delays[decode.DatasetUnknown].Records
+		s.notUTF8, s.partial = s.notUTF8+p.NotUTF8, s.partial+p.Partial
 		for _, n := range p.Letters {
 			s.letters += n
 		}

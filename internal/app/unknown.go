@@ -26,26 +26,78 @@ func (m *members) names() []string {
 	return m.kept.Names()
 }
 
-// The warning about records of no known kind comes at once, then after this time, then after twice as long, and so on up to
-// the longest.
-const (
-	blindFirst   = time.Minute
-	blindLongest = time.Hour
-)
-
-// blind warns of records of no known kind.
-type blind struct {
-	warned int64     // records of which it has warned
-	next   time.Time // not before
-	wait   time.Duration
+// example is the first record of a kind that is read, but not wholly: where it lay and what it lacks.
+type example struct {
+	mu   sync.Mutex
+	text string
 }
 
-// warn warns if there are more records than at the last warning and its time has come.
-func (b *blind) warn(log *slog.Logger, now time.Time, all totals, keys []string) {
-	if all.unknown <= b.warned || now.Before(b.next) {
-		return
+func (e *example) add(origin, what string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.text == "" {
+		e.text = origin + ": " + what
 	}
-	b.wait = min(max(blindFirst, 2*b.wait), blindLongest)
-	b.warned, b.next = all.unknown, now.Add(b.wait)
-	log.Warn("records are of no known kind; no rule can match", slog.Int64("unknown", all.unknown), slog.Int64("records", all.records), slog.Any("keys", keys))
+}
+
+func (e *example) String() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.text
+}
+
+// lacking counts the record at hand, which came from an origin, where it is not UTF-8 and where an audit record inside it cannot be
+// read. What tells the count tells the example, so the example comes first.
+func (r *Run) lacking(reader *decode.Reader, origin string, notUTF8, partial func()) {
+	if what := reader.Encoding(); what != "" {
+		r.notUTF8.add(origin, what)
+		notUTF8()
+	}
+	if what := reader.Partial(); what != "" {
+		r.partial.add(origin, what)
+		partial()
+	}
+}
+
+// A warning about records that are read in vain, or not wholly, comes at once, then after this time, then after twice as long, and
+// so on up to the longest.
+const (
+	warnFirst   = time.Minute
+	warnLongest = time.Hour
+)
+
+// warning is about a count that grows.
+type warning struct {
+	told int64     // the count of which it has warned
+	next time.Time // not before
+	wait time.Duration
+}
+
+// due reports whether there are more than at the last warning and its time has come. Then the caller warns.
+func (w *warning) due(now time.Time, n int64) bool {
+	if n <= w.told || now.Before(w.next) {
+		return false
+	}
+	w.wait = min(max(warnFirst, 2*w.wait), warnLongest)
+	w.told, w.next = n, now.Add(w.wait)
+	return true
+}
+
+// warnings are about records that are read in vain, or not wholly.
+type warnings struct{ unknown, notUTF8, partial warning }
+
+func (w *warnings) warn(r *Run, now time.Time) {
+	all := r.stored()
+	of := slog.Int64("records", all.records)
+	if w.unknown.due(now, all.unknown) {
+		r.Log.Warn("records are of no known kind; no rule can match", slog.Int64("unknown", all.unknown), of, slog.Any("keys", r.members.names()))
+	}
+	if w.notUTF8.due(now, all.notUTF8) {
+		r.Log.Warn("records are not UTF-8", slog.String("reason", string(decode.ReasonEncoding)), slog.Int64("not_utf8", all.notUTF8), of,
+			slog.String("first", r.notUTF8.String()))
+	}
+	if w.partial.due(now, all.partial) {
+		r.Log.Warn("audit records inside records cannot be read", slog.String("reason", string(decode.ReasonInside)), slog.Int64("partial", all.partial), of,
+			slog.String("first", r.partial.String()))
+	}
 }

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// The warning comes at once, then after growing times, and only if more records have come.
-func TestTheWarningAboutRecordsOfNoKnownKind(t *testing.T) {
+// A warning comes at once, then after growing times, and only if more records have come.
+func TestWarningsAboutRecordsThatAreReadInVain(t *testing.T) {
 	var out bytes.Buffer
-	log := slog.New(slog.NewTextHandler(&out, nil))
-	var b blind
+	r := &Run{Log: slog.New(slog.NewTextHandler(&out, nil))}
+	var w warnings
 	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, one := range []struct {
 		after   time.Duration
@@ -23,9 +23,14 @@ func TestTheWarningAboutRecordsOfNoKnownKind(t *testing.T) {
 		{4 * time.Minute, 12, true}, {24 * time.Hour, 12, false}, {25 * time.Hour, 13, true},
 	} {
 		out.Reset()
-		b.warn(log, began.Add(one.after), totals{records: 20, unknown: one.unknown}, []string{"message", "timestamp"})
-		if warned := strings.Contains(out.String(), `no known kind; no rule can match"`); warned != one.warns {
-			t.Errorf("after %s with %d: %q", one.after, one.unknown, out.String())
+		r.ingested.unknown.Store(one.unknown)
+		r.ingested.notUTF8.Store(one.unknown)
+		r.ingested.partial.Store(one.unknown)
+		w.warn(r, began.Add(one.after))
+		for _, text := range []string{`no known kind; no rule can match"`, "reason=encoding", "reason=inside"} {
+			if warned := strings.Contains(out.String(), text); warned != one.warns {
+				t.Errorf("after %s with %d: no %q in %q", one.after, one.unknown, text, out.String())
+			}
 		}
 	}
 }
