@@ -55,7 +55,6 @@ func wholeConfiguration(s Streams, path string) (*config.Config, []diag.Problem)
 		before := len(doc.Problems)
 		makeSinks(s, c, doc, slog.New(slog.DiscardHandler))
 		ps = append(ps, doc.Problems[before:]...)
-		diag.HideSecrets(ps)
 	}
 	return c, ps
 }

@@ -26,6 +26,7 @@ type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Now      func() time.Time
+	Secrets  *diag.Secrets // what no log and no error may show; it grows with each configuration that is read
 }
 
 // failed is an error whose exit code is 1. Its message may be empty where all has been said.
@@ -36,6 +37,9 @@ var errSaid = failed{errors.New("")}
 
 // Main runs the command that the arguments name and returns its exit code.
 func Main(ctx context.Context, args []string, s Streams) int {
+	if s.Secrets == nil {
+		s.Secrets = &diag.Secrets{}
+	}
 	c := root(s)
 	c.SetArgs(args)
 	c.SetIn(s.In)
@@ -46,7 +50,7 @@ func Main(ctx context.Context, args []string, s Streams) int {
 		return exitDone
 	}
 	if text := err.Error(); text != "" {
-		fmt.Fprintln(s.Err, "noroshi: "+diag.Escape(text))
+		fmt.Fprintln(s.Err, "noroshi: "+diag.Escape(s.Secrets.Hide(text)))
 	}
 	var f failed
 	if errors.As(err, &f) || errors.Is(err, context.Canceled) {

@@ -20,15 +20,16 @@ import (
 
 // letterFlags are how the commands about dead letters reach Kafka.
 type letterFlags struct {
-	config string
-	data   string
-	stage  string
-	json   bool
-	all    bool
+	secrets *diag.Secrets
+	config  string
+	data    string
+	stage   string
+	json    bool
+	all     bool
 }
 
 func deadLettersCommand(s Streams) *cobra.Command {
-	f := &letterFlags{}
+	f := &letterFlags{secrets: s.Secrets}
 	c := &cobra.Command{
 		Use:   "dead-letters",
 		Short: "List, show and replay what could not be read or delivered",
@@ -78,12 +79,13 @@ again. The letters stay on their topic. An alert that is told twice has the same
 
 // connect reaches the brokers of the configuration, or the running process.
 func (f *letterFlags) connect() (*bus.Bus, *config.Config, error) {
-	conf, log := config.Default(), slog.New(slog.NewTextHandler(os.Stderr, nil))
+	conf, log := config.Default(), slog.New(slog.NewTextHandler(f.secrets.Writer(os.Stderr), nil))
 	if f.config != "" {
 		var ps []diag.Problem
 		if conf, _, ps = config.Read(f.config, catalog.Kinds()); diag.Errors(ps) > 0 {
 			return nil, nil, failed{ps[0]}
 		}
+		f.secrets.Include(conf.Secrets)
 	}
 	k := conf.Kafka
 	c := bus.Config{Brokers: k.Brokers, Prefix: k.Prefix, Partitions: k.Partitions, TLS: k.TLS, CAFile: k.CAFile, Mechanism: k.Mechanism, User: k.User, Password: k.Password, Log: log}

@@ -35,7 +35,7 @@ Ctrl-C ends it in order: what has been read is stored, what has been evaluated i
 			if path == "" {
 				return errors.New("--config is missing: a run needs sources")
 			}
-			log := slog.New(slog.NewTextHandler(s.Err, nil))
+			log := slog.New(slog.NewTextHandler(s.Secrets.Writer(s.Err), nil))
 			r, err := newRun(s, path, data, log)
 			if err != nil {
 				return err
@@ -54,12 +54,12 @@ Ctrl-C ends it in order: what has been read is stored, what has been evaluated i
 // newRun makes everything of a configuration file; whatever is wrong in it, in rules or lists is told at once.
 func newRun(s Streams, path, data string, log *slog.Logger) (*app.Run, error) {
 	conf, doc, ps := config.Read(path, catalog.Kinds())
+	s.Secrets.Include(conf.Secrets)
 	var named []app.NamedSink
 	if doc != nil {
 		before := len(doc.Problems)
 		named = makeSinks(s, conf, doc, log)
 		ps = append(ps, doc.Problems[before:]...)
-		diag.HideSecrets(ps)
 	}
 	set, more := rules.Load(rules.Options{Paths: conf.Rules, Library: true, Lists: conf.Lists, Now: s.Now()})
 	ps = append(ps, more...)

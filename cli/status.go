@@ -17,7 +17,7 @@ import (
 )
 
 func statusCommand(s Streams) *cobra.Command {
-	f := &letterFlags{}
+	f := &letterFlags{secrets: s.Secrets}
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "Show what running instances have read, and how far behind they are",

@@ -2,7 +2,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -24,7 +26,8 @@ type Config struct {
 	Lists   list.Set
 	Sinks   []Sink
 
-	Folder string // of the file: relative paths start here
+	Secrets *diag.Secrets // what no message may show
+	Folder  string        // of the file: relative paths start here
 }
 
 // Kafka says where the topics lie. Without brokers they lie in the process.
@@ -68,8 +71,11 @@ type Sink struct {
 
 // Default is the configuration where there is no file.
 func Default() *Config {
-	return &Config{Kafka: Kafka{Prefix: "noroshi.", Partitions: 4, Cap: 1 << 30, Transactions: true, Data: "noroshi-data"}, Lists: list.Set{}, Folder: "."}
+	return &Config{Kafka: Kafka{Prefix: "noroshi.", Partitions: 4, Cap: 1 << 30, Transactions: true, Data: "noroshi-data"}, Lists: list.Set{}, Secrets: &diag.Secrets{}, Folder: "."}
 }
+
+// closed are the keys whose values are secrets or hold them.
+var closed = []string{"password", "secret", "secrets", "connection_string", "headers"}
 
 // Read reads a configuration file. Kinds are the sinks that there are. All problems are reported at once.
 func Read(path string, kinds []string) (*Config, *strictyaml.Doc, []diag.Problem) {
@@ -79,7 +85,8 @@ func Read(path string, kinds []string) (*Config, *strictyaml.Doc, []diag.Problem
 	if err != nil {
 		return c, nil, []diag.Problem{{File: path, Code: "read", Level: diag.Error, Message: "cannot be read: " + err.Error()}}
 	}
-	d := strictyaml.Parse(path, data)
+	d := strictyaml.ParsePrivate(path, data, closed...)
+	c.Secrets = d.Secrets
 	var more []diag.Problem
 	if d.Root != nil {
 		d.Fields(d.Root, map[string]func(*yaml.Node){
@@ -94,7 +101,6 @@ func Read(path string, kinds []string) (*Config, *strictyaml.Doc, []diag.Problem
 			"sinks": func(n *yaml.Node) { c.sinks(d, n, kinds) },
 		})
 	}
-	diag.HideSecrets(d.Problems)
 	return c, d, append(d.Problems, more...)
 }
 
@@ -202,9 +208,9 @@ func (c *Config) sinkName(d *strictyaml.Doc, n *yaml.Node, taken map[string]bool
 	switch {
 	case name == "":
 	case !namePattern.MatchString(name):
-		d.At(n, "value", fmt.Sprintf("%q is no name of a sink: lower case letters, digits and hyphens, at most 63", name))
+		d.At(n, "value", "the name of a sink is lower case letters, digits and hyphens, at most 63")
 	case taken[name]:
-		d.At(n, "value", fmt.Sprintf("the name %q is taken: each sink has its own place in the topic", name))
+		d.At(n, "value", "the name is taken: each sink has its own place in the topic")
 	}
 	taken[name] = true
 	return name
@@ -216,7 +222,7 @@ var durationPattern = regexp.MustCompile(`^([0-9]+)(ms|s|m|h|d)$`)
 func Duration(d *strictyaml.Doc, n *yaml.Node) time.Duration {
 	m := durationPattern.FindStringSubmatch(n.Value)
 	if n.Kind != yaml.ScalarNode || m == nil {
-		d.At(n, "value", "expected a duration such as 250ms, 10s, 5m, 2h or 1d, got "+strictyaml.Kind(n))
+		d.At(n, "value", "expected a duration such as 250ms, 10s, 5m, 2h or 1d, got "+d.Kind(n))
 		return 0
 	}
 	var v int64
@@ -240,32 +246,52 @@ func Secret(d *strictyaml.Doc, n *yaml.Node, folder string) string {
 		d.At(n, "secret", "a secret is a reference, ${file:path} or ${env:NAME}, never a value")
 		return ""
 	}
-	if m[1] == "env" {
-		v, ok := os.LookupEnv(m[2])
-		if !ok || v == "" {
-			d.At(n, "secret", "the environment has no "+m[2])
+	v, problem := secret(m[1], m[2], folder)
+	if problem != "" {
+		d.At(n, "secret", problem)
+		return ""
+	}
+	d.Secrets.Add(v)
+	return v
+}
+
+// secret reads what a reference leads to. Neither what it says nor where it leads is told: it may be the secret itself.
+func secret(kind, where, folder string) (value, problem string) {
+	if kind == "env" {
+		if value = os.Getenv(where); value == "" {
+			return "", "the environment has no such variable, or an empty one"
 		}
-		return v
+		return value, ""
 	}
-	path := m[2]
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(folder, path)
+	if !filepath.IsAbs(where) {
+		where = filepath.Join(folder, where)
 	}
+	data, err := small(where)
+	if err != nil {
+		return "", "the secret cannot be read: " + err.Error() + "; relative paths start at the folder of the configuration"
+	}
+	if value = strings.TrimRight(string(data), "\r\n"); value == "" {
+		return "", "the secret's file is empty"
+	}
+	return value, ""
+}
+
+// small reads a file that is plain and not too long. Its errors do not name it.
+func small(path string) ([]byte, error) {
 	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is no plain file")
+	}
 	if err == nil && info.Size() > maxSecret {
-		err = fmt.Errorf("%s has more than %d bytes", path, maxSecret)
+		err = fmt.Errorf("it has more than %d bytes", maxSecret)
 	}
 	var data []byte
 	if err == nil {
 		data, err = os.ReadFile(path)
 	}
-	if err != nil {
-		d.At(n, "secret", "the secret cannot be read: "+err.Error())
-		return ""
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
 	}
-	v := strings.TrimRight(string(data), "\r\n")
-	if v == "" {
-		d.At(n, "secret", path+" is empty")
-	}
-	return v
+	return data, err
 }

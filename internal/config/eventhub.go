@@ -71,7 +71,7 @@ func start(d *strictyaml.Doc, n *yaml.Node) (latest bool, since time.Time) {
 	default:
 		t, err := time.Parse(time.RFC3339, v)
 		if err != nil {
-			d.At(n, "value", "expected latest, earliest or a time such as 2026-01-02T03:04:05Z, got "+strictyaml.Kind(n))
+			d.At(n, "value", "expected latest, earliest or a time such as 2026-01-02T03:04:05Z, got "+d.Kind(n))
 		}
 		return false, t.UTC()
 	}
@@ -110,6 +110,9 @@ var credentialKeys = map[string]struct{ needs, may []string }{
 	"certificate":       {[]string{"tenant", "client", "certificate"}, []string{"password"}},
 }
 
+// credentialWords are all keys of credentials.
+var credentialWords = []string{"kind", "cloud", "tenant", "client", "secret", "certificate", "password", "token_file"}
+
 // fitting names the keys that a kind of credential lacks, and those that it would ignore.
 func fitting(d *strictyaml.Doc, n *yaml.Node, kind string) {
 	lacks := slices.Clone(credentialKeys[kind].needs)
@@ -118,6 +121,9 @@ func fitting(d *strictyaml.Doc, n *yaml.Node, kind string) {
 		if at := slices.Index(lacks, key); at >= 0 {
 			lacks = slices.Delete(lacks, at, at+1)
 			continue
+		}
+		if !slices.Contains(credentialWords, key) {
+			continue // it has been said
 		}
 		used := append([]string{"kind", "cloud"}, append(credentialKeys[kind].needs, credentialKeys[kind].may...)...)
 		if !slices.Contains(used, key) {

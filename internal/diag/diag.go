@@ -106,25 +106,6 @@ func Sort(ps []Problem) {
 	})
 }
 
-// HideSecrets takes the excerpt from every problem that stands in a line with a secret.
-func HideSecrets(ps []Problem) {
-	type place struct {
-		file string
-		line int
-	}
-	secret := map[place]bool{}
-	for _, p := range ps {
-		if p.Code == "secret" {
-			secret[place{p.File, p.Line}] = true
-		}
-	}
-	for i := range ps {
-		if secret[place{ps[i].File, ps[i].Line}] {
-			ps[i].Source = ""
-		}
-	}
-}
-
 // Errors counts the problems that are errors.
 func Errors(ps []Problem) int {
 	n := 0

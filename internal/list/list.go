@@ -157,7 +157,7 @@ func Read(d *strictyaml.Doc, n *yaml.Node, folder string) (Set, []diag.Problem) 
 	s := Set{}
 	var problems []diag.Problem
 	if n.Kind != yaml.MappingNode {
-		d.At(n, "type", "expected names of lists, got "+strictyaml.Kind(n))
+		d.At(n, "type", "expected names of lists, got "+d.Kind(n))
 		return s, nil
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {

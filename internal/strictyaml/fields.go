@@ -15,7 +15,7 @@ import (
 // Fields reads a mapping: each key by its function. A key that has none is an error, with the key that was probably meant.
 func (d *Doc) Fields(n *yaml.Node, by map[string]func(*yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
-		d.At(n, "type", "expected keys with values, got "+Kind(n))
+		d.At(n, "type", "expected keys with values, got "+d.Kind(n))
 		return
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -23,7 +23,7 @@ func (d *Doc) Fields(n *yaml.Node, by map[string]func(*yaml.Node)) {
 		read, ok := by[k.Value]
 		if !ok {
 			all := slices.Sorted(maps.Keys(by))
-			p := d.At(k, "key", fmt.Sprintf("no key %q here", k.Value))
+			p := d.At(k, "key", fmt.Sprintf("no key%s here", d.name(k, v)))
 			if p.Suggestion = diag.Suggest(k.Value, all); p.Suggestion == "" {
 				p.Message += "; known are " + strings.Join(all, ", ")
 			}
@@ -55,8 +55,8 @@ func Kind(n *yaml.Node) string {
 // Text is a scalar's text, not empty. Numbers and truths are refused where text is wanted: they would not come back as written.
 func (d *Doc) Text(n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || n.Tag != "!!str" && n.Tag != "!!timestamp" {
-		p := d.At(n, "type", "expected text, got "+Kind(n))
-		if n.Kind == yaml.ScalarNode && n.Value != "" {
+		p := d.At(n, "type", "expected text, got "+d.Kind(n))
+		if n.Kind == yaml.ScalarNode && n.Value != "" && !d.private() {
 			p.Message += `; write "` + n.Value + `" in quotes`
 		}
 		return ""
@@ -71,11 +71,11 @@ func (d *Doc) Text(n *yaml.Node) string {
 func (d *Doc) Int(n *yaml.Node, least, most int) int {
 	v, err := strconv.Atoi(n.Value)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil {
-		d.At(n, "type", "expected a whole number, got "+Kind(n))
+		d.At(n, "type", "expected a whole number, got "+d.Kind(n))
 		return least
 	}
 	if v < least || v > most {
-		d.At(n, "value", fmt.Sprintf("%d lies outside %d to %d", v, least, most))
+		d.At(n, "value", fmt.Sprintf("%s lies outside %d to %d", d.value(n.Value, "the number"), least, most))
 	}
 	return v
 }
@@ -83,7 +83,7 @@ func (d *Doc) Int(n *yaml.Node, least, most int) int {
 // Bool is true or false.
 func (d *Doc) Bool(n *yaml.Node) bool {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
-		d.At(n, "type", "expected true or false, got "+Kind(n))
+		d.At(n, "type", "expected true or false, got "+d.Kind(n))
 		return false
 	}
 	return strings.EqualFold(n.Value, "true")
@@ -93,7 +93,7 @@ func (d *Doc) Bool(n *yaml.Node) bool {
 func (d *Doc) OneOf(n *yaml.Node, code string, all ...string) string {
 	v := d.Text(n)
 	if v != "" && !slices.Contains(all, v) {
-		p := d.At(n, code, fmt.Sprintf("%q is none of %s", v, strings.Join(all, ", ")))
+		p := d.At(n, code, d.value(strconv.Quote(v), "the text")+" is none of "+strings.Join(all, ", "))
 		p.Suggestion = diag.Suggest(v, all)
 	}
 	return v
@@ -102,7 +102,7 @@ func (d *Doc) OneOf(n *yaml.Node, code string, all ...string) string {
 // Items are the nodes of a list.
 func (d *Doc) Items(n *yaml.Node) []*yaml.Node {
 	if n.Kind != yaml.SequenceNode {
-		d.At(n, "type", "expected a list, got "+Kind(n))
+		d.At(n, "type", "expected a list, got "+d.Kind(n))
 		return nil
 	}
 	return n.Content

@@ -25,8 +25,12 @@ type Doc struct {
 	Name     string
 	Root     *yaml.Node // nil where the file cannot be read
 	Problems []diag.Problem
+	Secrets  *diag.Secrets // what no problem may show; nil where the file is nobody's secret
 
-	lines []string
+	lines  []string
+	top    *yaml.Node
+	closed []string // keys below which nothing is told
+	paths  map[*yaml.Node]string
 }
 
 // Parse reads a file's bytes. The YAML library accepts more than a rule author should write; what it accepts too much is checked
@@ -34,38 +38,43 @@ type Doc struct {
 // explicit tags, control characters, doubled keys.
 func Parse(name string, data []byte) *Doc {
 	d := &Doc{Name: name}
+	d.parse(data)
+	return d
+}
+
+func (d *Doc) parse(data []byte) {
 	if len(data) > MaxSize {
 		d.add(0, 0, "size", fmt.Sprintf("the file has %d bytes; at most %d are read", len(data), MaxSize))
-		return d
+		return
 	}
 	d.lines = strings.Split(string(data), "\n")
 	if !d.text(data) {
-		return d
+		return
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var root, more yaml.Node
 	switch err := dec.Decode(&root); {
 	case errors.Is(err, io.EOF) || err == nil && (len(root.Content) == 0 || root.Content[0].Tag == "!!null"):
 		d.add(1, 1, "empty", "the file is empty")
-		return d
+		return
 	case err != nil:
 		d.broken(err)
-		return d
+		return
 	}
 	switch err := dec.Decode(&more); {
 	case err == nil:
 		d.add(max(more.Line, 1), 1, "documents", "a file holds one document; here a second one begins")
-		return d
+		return
 	case !errors.Is(err, io.EOF):
 		d.broken(err)
-		return d
+		return
 	}
 	before := len(d.Problems)
+	d.top = root.Content[0]
 	d.check(root.Content[0], 1)
 	if len(d.Problems) == before {
 		d.Root = root.Content[0]
 	}
-	return d
 }
 
 // text checks that the bytes are UTF-8 without control characters.
@@ -96,10 +105,10 @@ func (d *Doc) text(data []byte) bool {
 func (d *Doc) broken(err error) {
 	var e *yaml.LoadError
 	if errors.As(err, &e) {
-		d.add(min(max(e.Mark.Line, 1), len(d.lines)), max(e.Mark.Column, 1), "yaml", e.Message)
+		d.add(min(max(e.Mark.Line, 1), len(d.lines)), max(e.Mark.Column, 1), "yaml", d.hidden(e.Message))
 		return
 	}
-	d.add(1, 1, "yaml", strings.TrimPrefix(err.Error(), "yaml: "))
+	d.add(1, 1, "yaml", d.hidden(strings.TrimPrefix(err.Error(), "yaml: ")))
 }
 
 // check walks the tree for what is well-formed and not wanted.
@@ -114,7 +123,7 @@ func (d *Doc) check(n *yaml.Node, depth int) {
 	case n.Anchor != "":
 		d.At(n, "alias", "anchors are not read; repeat the value")
 	case n.Style&yaml.TaggedStyle != 0:
-		d.At(n, "tag", "tags such as "+n.Tag+" are not read; write the plain value")
+		d.At(n, "tag", d.tagged(n))
 	}
 	if n.Kind == yaml.MappingNode {
 		seen := map[string]int{}
@@ -126,7 +135,7 @@ func (d *Doc) check(n *yaml.Node, depth int) {
 			case k.Tag == "!!merge":
 				d.At(k, "alias", "merge keys are not read; repeat the values")
 			case seen[k.Value] > 0:
-				d.At(k, "duplicate-key", fmt.Sprintf("the key %q stands already in line %d", k.Value, seen[k.Value]))
+				d.At(k, "duplicate-key", fmt.Sprintf("the key%s stands already in line %d", d.name(k, n.Content[i+1]), seen[k.Value]))
 			}
 			seen[k.Value] = k.Line
 		}
@@ -136,8 +145,20 @@ func (d *Doc) check(n *yaml.Node, depth int) {
 	}
 }
 
+// tagged is what is wrong with a tag.
+func (d *Doc) tagged(n *yaml.Node) string {
+	if d.private() {
+		return "tags are not read; write the plain value"
+	}
+	return "tags such as " + n.Tag + " are not read; write the plain value"
+}
+
 func (d *Doc) add(line, column int, code, message string) {
-	d.Problems = append(d.Problems, diag.Problem{File: d.Name, Line: line, Column: column, Code: code, Level: diag.Error, Message: message, Source: d.line(line)})
+	p := diag.Problem{File: d.Name, Line: line, Column: column, Code: code, Level: diag.Error, Message: message, Source: d.line(line)}
+	if d.private() {
+		p.Source, p.Message = "", d.Secrets.Hide(message)
+	}
+	d.Problems = append(d.Problems, p)
 }
 
 func (d *Doc) line(n int) string {
@@ -149,6 +170,9 @@ func (d *Doc) line(n int) string {
 
 // At notes an error at a node and returns it, so that the caller may say more.
 func (d *Doc) At(n *yaml.Node, code, message string) *diag.Problem {
+	if path := d.path(n); path != "" {
+		message = path + ": " + message
+	}
 	d.add(n.Line, n.Column, code, message)
 	return &d.Problems[len(d.Problems)-1]
 }

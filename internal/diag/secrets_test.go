@@ -1,0 +1,93 @@
+package diag
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"html"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// TestSecretsAreHiddenHoweverTheyAreWritten: as they are, in other case, escaped, encoded, cut and wrapped.
+func TestSecretsAreHiddenHoweverTheyAreWritten(t *testing.T) {
+	const secret = `C0rrect/Horse+Battery"Staple&x`
+	var s Secrets
+	s.Add("Bearer " + secret)
+	quoted, err := json.Marshal(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded := base64.StdEncoding.EncodeToString([]byte(secret))
+	rows := map[string]string{
+		"as it is": secret, "with its scheme": "Bearer " + secret, "upper case": strings.ToUpper(secret), "JSON": string(quoted), "escaped slashes": strings.ReplaceAll(secret, "/", `\/`), "query": url.QueryEscape(secret), "path": url.PathEscape(secret),
+		"HTML": html.EscapeString(secret), "base64": encoded, "hexadecimal": hex.EncodeToString([]byte(secret)), "cut": secret[:14], "wrapped": encoded[:20] + "\n" + encoded[20:], "inside a word": "x" + secret + "y",
+	}
+	for name, text := range rows {
+		got := s.Hide("the answer was: " + text + " (status)")
+		if !strings.HasPrefix(got, "the answer was:") || !strings.HasSuffix(got, " (status)") || strings.Contains(strings.ToLower(got), "horse") || strings.Contains(got, encoded[:gram]) || strings.Contains(got, "486f727365") {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+// TestPartsOfSecretsAreSecret: what an answer repeats is often a part of what was sent.
+func TestPartsOfSecretsAreSecret(t *testing.T) {
+	rows := map[string]string{
+		"Basic " + base64.StdEncoding.EncodeToString([]byte("bob:hunter2")):                            "hunter2",
+		"Endpoint=sb://contoso.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=aG9yc2Vz": "aG9yc2Vz",
+		"session=staple77; theme=dark": "staple77",
+		"whsec_c3RhcGxlcw==":           "c3RhcGxlcw==",
+		"pin":                          "pin",
+	}
+	for secret, part := range rows {
+		var s Secrets
+		s.Add(secret)
+		if got := s.Hide("contoso.servicebus.windows.net says <" + part + ">"); got != "contoso.servicebus.windows.net says <…>" {
+			t.Errorf("%s: %s", secret, got)
+		}
+	}
+	var s Secrets
+	s.Add("pin")
+	if got := s.Hide("spinning"); got != "spinning" {
+		t.Errorf("a short secret is hidden inside a word: %s", got)
+	}
+}
+
+func TestURLsKeepTheirHost(t *testing.T) {
+	u, err := url.Parse("https://bob:hunter2@soc.example.com/in/T0KEN?key=s3cr%20et&n=1#frag")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s Secrets
+	s.AddURL(u)
+	for _, text := range []string{u.String(), "/in/T0KEN", "T0KEN", "hunter2", "bob:hunter2", "key=s3cr%20et&n=1", "s3cr et", "s3cr%20et", "Ym9iOmh1bnRlcjI="} {
+		got := s.Hide("soc.example.com refuses: " + text)
+		for _, part := range []string{"hunter2", "T0KEN", "s3cr", "Ym9i"} {
+			if !strings.HasPrefix(got, "soc.example.com refuses: ") || strings.Contains(got, part) {
+				t.Errorf("%s: %s", text, got)
+			}
+		}
+	}
+}
+
+// FuzzHide: whatever surrounds a secret, it is not there afterwards; without one, a text stays as it is.
+func FuzzHide(f *testing.F) {
+	f.Add("hunter2hunter2", "a", "b")
+	f.Add("pin", "s", "ning")
+	f.Fuzz(func(t *testing.T, secret, before, after string) {
+		var s Secrets
+		if got := s.Hide(before); got != before {
+			t.Fatalf("%q becomes %q", before, got)
+		}
+		s.Add(secret)
+		s.Include(&Secrets{})
+		if strings.TrimSpace(secret) == "" || len(secret) < leastIn || keys.MatchString(secret) || strings.Contains(secret, Hidden) {
+			return
+		}
+		if got := s.Hide(before + secret + after); strings.Contains(got, secret) {
+			t.Fatalf("%q is in %q", secret, got)
+		}
+	})
+}
