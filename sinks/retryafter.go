@@ -1,6 +1,7 @@
 package sinks
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,8 +15,11 @@ const longestRetryAfter = time.Hour
 // Source: RFC 9110 §10.2.3.
 func RetryAfter(value string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
-	if n, err := strconv.ParseUint(value, 10, 32); err == nil {
+	switch n, err := strconv.ParseUint(value, 10, 32); {
+	case err == nil:
 		return min(time.Duration(n)*time.Second, longestRetryAfter)
+	case errors.Is(err, strconv.ErrRange): // digits all the same
+		return longestRetryAfter
 	}
 	if at, err := http.ParseTime(value); err == nil {
 		return min(max(at.Sub(now), 0), longestRetryAfter)

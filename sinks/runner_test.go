@@ -126,7 +126,7 @@ func TestWaitsGrowAndStayBounded(t *testing.T) {
 
 func TestRetryAfterIsSecondsOrADate(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for value, want := range map[string]time.Duration{"7": 7 * time.Second, " 7 ": 7 * time.Second, "": 0, "soon": 0, "-1": 0, "999999": time.Hour, now.Add(time.Minute).Format(http.TimeFormat): time.Minute, now.Add(-time.Minute).Format(http.TimeFormat): 0} {
+	for value, want := range map[string]time.Duration{"7": 7 * time.Second, " 7 ": 7 * time.Second, "": 0, "soon": 0, "-1": 0, "999999": time.Hour, "99999999999": time.Hour, "340282366920938463463374607431768211456": time.Hour, now.Add(time.Minute).Format(http.TimeFormat): time.Minute, now.Add(-time.Minute).Format(http.TimeFormat): 0} {
 		if got := RetryAfter(value, now); got != want {
 			t.Errorf("%q is %v, want %v", value, got, want)
 		}

@@ -94,7 +94,7 @@ func New(c Config) (*Stream, error) {
 		namespace = m[1]
 		if m := entityPath.FindStringSubmatch(c.ConnectionString); m != nil {
 			if c.Hub != "" && !strings.EqualFold(c.Hub, m[1]) {
-				return nil, fmt.Errorf("the connection string is for event hub %s, the configuration says %s", m[1], c.Hub)
+				return nil, errors.New("the connection string is for another event hub than the one named")
 			}
 			c.Hub = m[1]
 		}
@@ -137,8 +137,7 @@ func (s *Stream) connect(retries int32) (*azeventhubs.ConsumerClient, error) {
 		o.NewWebSocketConn = c.dial
 	}
 	if c.ConnectionString == "" {
-		client, err := azeventhubs.NewConsumerClient(c.Namespace, c.Hub, c.Group, hasty{c.Credential, c.patience}, o)
-		return client, secretless(err)
+		return azeventhubs.NewConsumerClient(c.Namespace, c.Hub, c.Group, hasty{c.Credential, c.patience}, o)
 	}
 	hub := c.Hub
 	if entityPath.MatchString(c.ConnectionString) {
@@ -153,10 +152,7 @@ func secretless(err error) error {
 	if err == nil {
 		return nil
 	}
-	if strings.Contains(err.Error(), "SharedAccess") {
-		return errors.New("the connection string cannot be read; copy it whole from the shared access policies")
-	}
-	return err
+	return errors.New("the connection string cannot be read; copy it whole from the shared access policies")
 }
 
 // Name is the configured name, or that of namespace and hub.

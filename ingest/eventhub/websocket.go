@@ -2,6 +2,7 @@ package eventhub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -17,7 +18,7 @@ func (c Config) dial(ctx context.Context, args azeventhubs.WebSocketConnParams) 
 	if c.Proxy != "" {
 		u, err := url.Parse(c.Proxy)
 		if err != nil {
-			return nil, fmt.Errorf("read proxy: %w", err)
+			return nil, errors.New("the proxy is no address such as http://proxy.example.com:3128") // the error shows its password
 		}
 		proxy = http.ProxyURL(u)
 	}

@@ -38,25 +38,36 @@ var (
 )
 
 func (c *Config) eventHub(d *strictyaml.Doc, n *yaml.Node) (h EventHub) {
+	before := d.Errors()
 	text := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = d.Text(n) } }
-	secret := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = Secret(d, n, c.Folder) } }
 	path := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = c.path(d.Text(n)) } }
 	d.Fields(n, map[string]func(*yaml.Node){
 		"name":              text(&h.Name),
-		"connection_string": secret(&h.ConnectionString),
-		"namespace":         text(&h.Namespace),
+		"connection_string": func(n *yaml.Node) { h.ConnectionString = connectionString(d, n, c.Folder) },
+		"namespace":         func(n *yaml.Node) { h.Namespace = hostName(d, n) },
 		"hub":               text(&h.Hub),
 		"consumer_group":    text(&h.ConsumerGroup),
 		"start":             func(n *yaml.Node) { h.Latest, h.Since = start(d, n) },
 		"tenants":           func(n *yaml.Node) { h.Tenants = d.Texts(n) },
 		"transport":         func(n *yaml.Node) { h.WebSocket = d.OneOf(n, "value", "amqp", "websocket") == "websocket" },
-		"proxy":             func(n *yaml.Node) { h.Proxy, h.WebSocket = d.Text(n), true },
-		"endpoint":          text(&h.Endpoint),
+		"proxy":             func(n *yaml.Node) { h.Proxy, h.WebSocket = proxy(d, n), true },
+		"endpoint":          func(n *yaml.Node) { h.Endpoint = hostPort(d, n) },
 		"ca_file":           path(&h.CAFile),
 		"credential":        func(n *yaml.Node) { h.Credential = c.credential(d, n) },
 	})
 	if h.ConnectionString != "" && h.Credential.Kind != "" {
 		d.At(n, "value", "the source has a connection string and a credential; one of them is enough")
+	}
+	if d.Errors() > before {
+		return h
+	}
+	switch inside := entityPath(h.ConnectionString); {
+	case h.ConnectionString == "" && (h.Namespace == "" || h.Credential.Kind == ""):
+		d.At(n, "missing", "an event hub needs the key connection_string, or the keys namespace and credential")
+	case h.Hub == "" && inside == "":
+		d.At(n, "missing", "the event hub has no name: give the key hub, or a connection string with EntityPath")
+	case h.Hub != "" && inside != "" && !strings.EqualFold(h.Hub, inside):
+		d.At(n, "value", "the connection string is for another event hub than the key hub names")
 	}
 	return h
 }

@@ -34,12 +34,12 @@ func (c *Config) topic(d *strictyaml.Doc, n *yaml.Node) (t Topic) {
 		"topic":             func(n *yaml.Node) { t.Topic = d.Text(n) },
 		"start":             func(n *yaml.Node) { t.Latest, t.Since = start(d, n) },
 		"tenants":           func(n *yaml.Node) { t.Tenants = d.Texts(n) },
-		"brokers":           func(n *yaml.Node) { k.Brokers = d.Texts(n) },
+		"brokers":           func(n *yaml.Node) { k.Brokers = brokers(d, n) },
 		"tls":               func(n *yaml.Node) { k.TLS = d.Bool(n) },
 		"ca_file":           func(n *yaml.Node) { k.CAFile, k.TLS = c.path(d.Text(n)), true },
 		"sasl":              func(n *yaml.Node) { k.Mechanism, k.User, k.Password = c.sasl(d, n) },
-		"connection_string": func(n *yaml.Node) { e.ConnectionString = Secret(d, n, c.Folder) },
-		"namespace":         func(n *yaml.Node) { e.Namespace = d.Text(n) },
+		"connection_string": func(n *yaml.Node) { e.ConnectionString = connectionString(d, n, c.Folder) },
+		"namespace":         func(n *yaml.Node) { e.Namespace = hostName(d, n) },
 		"credential":        func(n *yaml.Node) { e.Credential = c.credential(d, n) },
 	})
 	switch {

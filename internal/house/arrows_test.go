@@ -43,7 +43,7 @@ var arrows = map[string][]string{
 	"sinks":                       {"internal/alert", "internal/diag"},
 	"sinks/stdout":                {"sinks"},
 	"sinks/file":                  {"sinks", "internal/strictyaml"},
-	"sinks/webhook":               {"sinks", "internal/strictyaml", "internal/certs"},
+	"sinks/webhook":               {"sinks", "internal/alert", "internal/diag", "internal/strictyaml", "internal/certs"}, // short texts without secrets
 	"sinks/sinktest":              {"sinks"},
 	"sinks/catalog":               {"sinks", "sinks/stdout", "sinks/file", "sinks/webhook", "internal/strictyaml", "internal/config"},
 	"internal/deadletter":         {"internal/bus", "internal/diag"},

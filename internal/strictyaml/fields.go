@@ -23,7 +23,7 @@ func (d *Doc) Fields(n *yaml.Node, by map[string]func(*yaml.Node)) {
 		read, ok := by[k.Value]
 		if !ok {
 			all := slices.Sorted(maps.Keys(by))
-			p := d.At(k, "key", fmt.Sprintf("no key%s here", d.name(k, v)))
+			p := d.At(k, "key", "no "+d.name(k, v, "such key")+" here")
 			if p.Suggestion = diag.Suggest(k.Value, all); p.Suggestion == "" {
 				p.Message += "; known are " + strings.Join(all, ", ")
 			}

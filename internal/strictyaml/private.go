@@ -65,12 +65,12 @@ func (d *Doc) find(n *yaml.Node, path string, closed bool) {
 	}
 }
 
-// name is a key for messages: in quotes, or nothing where it is not told.
-func (d *Doc) name(k, v *yaml.Node) string {
+// name is a key in quotes, for messages, or what stands for one that is not told.
+func (d *Doc) name(k, v *yaml.Node, instead string) string {
 	if d.private() && !told(k, v) {
-		return ""
+		return instead
 	}
-	return fmt.Sprintf(" %q", k.Value)
+	return fmt.Sprintf("key %q", k.Value)
 }
 
 // Kind says what a node is, for messages.

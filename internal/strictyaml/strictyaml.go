@@ -135,7 +135,7 @@ func (d *Doc) check(n *yaml.Node, depth int) {
 			case k.Tag == "!!merge":
 				d.At(k, "alias", "merge keys are not read; repeat the values")
 			case seen[k.Value] > 0:
-				d.At(k, "duplicate-key", fmt.Sprintf("the key%s stands already in line %d", d.name(k, n.Content[i+1]), seen[k.Value]))
+				d.At(k, "duplicate-key", fmt.Sprintf("the %s stands already in line %d", d.name(k, n.Content[i+1], "same key"), seen[k.Value]))
 			}
 			seen[k.Value] = k.Line
 		}

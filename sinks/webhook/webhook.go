@@ -13,6 +13,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"path/filepath"
 	"strconv"
@@ -20,8 +21,11 @@ import (
 	"time"
 
 	yaml "go.yaml.in/yaml/v4"
+	"golang.org/x/net/http/httpguts"
 
+	"noroshi/internal/alert"
 	"noroshi/internal/certs"
+	"noroshi/internal/diag"
 	"noroshi/internal/strictyaml"
 	"noroshi/sinks"
 )
@@ -39,6 +43,9 @@ type Config struct {
 // maxAnswer is how much of an answer is read, so that the connection can be used again.
 const maxAnswer = 64 << 10
 
+// maxText is how many characters of an answer or a fault are told.
+const maxText = 200
+
 // Read reads the sink's part of the configuration. Secrets, and headers that hold them, are references that secret resolves.
 func Read(d *strictyaml.Doc, n *yaml.Node, folder string, secret func(*yaml.Node) string) Config {
 	c := Config{Headers: map[string]string{}}
@@ -50,9 +57,7 @@ func Read(d *strictyaml.Doc, n *yaml.Node, folder string, secret func(*yaml.Node
 			}
 		},
 		"headers": func(n *yaml.Node) {
-			for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-				c.Headers[n.Content[i].Value] = secret(n.Content[i+1])
-			}
+			c.headers(d, n, secret)
 		},
 		"ca_file":       func(n *yaml.Node) { c.CAFile = path(folder, d.Text(n)) },
 		"allow_private": func(n *yaml.Node) { c.AllowPrivate = d.Bool(n) },
@@ -65,6 +70,36 @@ func Read(d *strictyaml.Doc, n *yaml.Node, folder string, secret func(*yaml.Node
 	}
 	return c
 }
+
+// headers reads names and references. Names are told by their place alone: somebody may have put a value there.
+func (c *Config) headers(d *strictyaml.Doc, n *yaml.Node, secret func(*yaml.Node) string) {
+	if n.Kind != yaml.MappingNode {
+		d.At(n, "type", "expected names of headers with references, got "+d.Kind(n))
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		name := textproto.CanonicalMIMEHeaderKey(k.Value)
+		before := d.Errors()
+		value := secret(v)
+		switch {
+		case !httpguts.ValidHeaderFieldName(name):
+			d.At(k, "value", "this is no name of a header: letters, digits and hyphens, such as X-Api-Key")
+		case seen[name]:
+			d.At(k, "value", "the header is named twice; case does not tell names apart")
+		case ours[name]:
+			d.At(k, "value", "the header is one that the webhook itself sets")
+		case d.Errors() == before && !httpguts.ValidHeaderFieldValue(value):
+			d.At(v, "value", "the secret holds a newline or another control character, which no header can carry")
+		}
+		seen[name] = true
+		c.Headers[name] = value
+	}
+}
+
+// ours are the headers that a configuration cannot set.
+var ours = map[string]bool{"Content-Type": true, "Content-Length": true, "Transfer-Encoding": true, "Connection": true, "Host": true, "User-Agent": true, "Webhook-Id": true, "Webhook-Timestamp": true, "Webhook-Signature": true}
 
 func path(folder, p string) string {
 	if filepath.IsAbs(p) {
@@ -81,6 +116,7 @@ type Sink struct {
 	headers map[string]string
 	client  *http.Client
 	env     sinks.Env
+	secrets *diag.Secrets // what its destination may repeat
 }
 
 // New checks the configuration.
@@ -96,8 +132,13 @@ func New(c Config, env sinks.Env) (*Sink, error) {
 	case len(c.Secrets) == 0 || len(c.Secrets) > 2:
 		return nil, errors.New("secrets holds one reference to a whsec_ secret, two while one replaces the other")
 	}
-	s := &Sink{url: u.String(), host: u.Hostname(), headers: c.Headers, env: env}
+	s := &Sink{url: u.String(), host: u.Hostname(), headers: c.Headers, env: env, secrets: &diag.Secrets{}}
+	s.secrets.AddURL(u)
+	for _, v := range c.Headers {
+		s.secrets.Add(v)
+	}
 	for i, text := range c.Secrets {
+		s.secrets.Add(text)
 		key, err := Key(text)
 		if err != nil {
 			return nil, fmt.Errorf("secret %d: %w", i+1, err)
@@ -145,12 +186,21 @@ func (s *Sink) Send(ctx context.Context, messages []sinks.Message) error {
 	return nil
 }
 
+// hidden is an error without the secrets that it may repeat, and without its causes, which hold them still.
+func (s *Sink) hidden(doing string, err error) error {
+	var u *url.Error
+	if errors.As(err, &u) { // it names the URL
+		err = u.Err
+	}
+	return fmt.Errorf("%s: %s: %s", doing, s.host, alert.OneLine(s.secrets.Hide(err.Error()), maxText))
+}
+
 func (s *Sink) post(ctx context.Context, m sinks.Message) error {
 	now := s.env.Now()
 	id, stamp, body := m.ID+"_"+strconv.Itoa(m.Revision), strconv.FormatInt(now.Unix(), 10), payload(m)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("make request: %w", s.redact(err))
+		return s.hidden("make request", err)
 	}
 	for k, v := range s.headers {
 		req.Header.Set(k, v)
@@ -162,7 +212,7 @@ func (s *Sink) post(ctx context.Context, m sinks.Message) error {
 	req.Header.Set("webhook-signature", s.signatures(id, stamp, body))
 	res, err := s.client.Do(req)
 	if err != nil {
-		return fmt.Errorf("post alert: %w", s.redact(err))
+		return s.hidden("post alert", err)
 	}
 	defer res.Body.Close()
 	answer, _ := io.ReadAll(io.LimitReader(res.Body, maxAnswer)) // what the destination says is for the log alone
@@ -172,17 +222,18 @@ func (s *Sink) post(ctx context.Context, m sinks.Message) error {
 	case res.StatusCode/100 == 3:
 		to := "another address"
 		if u, err := res.Location(); err == nil {
-			to = u.Host
+			to = alert.OneLine(s.secrets.Hide(u.Host), maxText)
 		}
 		return &sinks.Fault{Cause: fmt.Errorf("post alert: status %d redirects to %s; redirects are refused, name the final address", res.StatusCode, to)}
 	}
-	return sinks.ByStatus(sinks.Status{Code: res.StatusCode, Text: beginning(answer)}, sinks.RetryAfter(res.Header.Get("Retry-After"), now))
+	return sinks.ByStatus(sinks.Status{Code: res.StatusCode, Text: s.beginning(answer)}, sinks.RetryAfter(res.Header.Get("Retry-After"), now))
 }
 
-// beginning is the first line of what a destination says, as far as it is short text.
-func beginning(b []byte) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(string(b[:min(len(b), 200)])), "\n")
-	return strings.ToValidUTF8(line, "")
+// beginning is the first line of what a destination says, as far as it is short text without secrets. They are hidden before
+// the text is cut, so that none is cut in two.
+func (s *Sink) beginning(answer []byte) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s.secrets.Hide(strings.ToValidUTF8(string(answer), ""))), "\n")
+	return alert.OneLine(strings.TrimSpace(line), maxText)
 }
 
 // payload is the body: the kind of event, its time, and the alert unchanged.
@@ -204,13 +255,4 @@ func (s *Sink) signatures(id, stamp string, body []byte) string {
 		all = append(all, "v1,"+base64.StdEncoding.EncodeToString(h.Sum(nil)))
 	}
 	return strings.Join(all, " ")
-}
-
-// redact takes the URL, whose path and query may be secrets, out of an error.
-func (s *Sink) redact(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return fmt.Errorf("%s: %w", s.host, u.Err)
-	}
-	return err
 }

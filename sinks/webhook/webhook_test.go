@@ -129,7 +129,9 @@ func TestAddressesThatAreRefused(t *testing.T) {
 	}{
 		{"http://127.0.0.1:1/", false, "allow_private"}, {"http://[::1]:1/", false, "allow_private"}, {"http://localhost:1/", false, "allow_private"}, {"http://10.0.0.1:1/", false, "allow_private"}, {"http://[::ffff:127.0.0.1]:1/", false, "allow_private"},
 		{"http://192.168.1.1:1/", false, "allow_private"}, {"http://169.254.169.254/latest", true, "credentials"}, {"http://168.63.129.16/", true, "credentials"}, {"http://[fd00:ec2::254]/", true, "credentials"}, {"http://100.100.100.200/", true, "credentials"},
-		{"http://[::ffff:169.254.169.254]/", true, "credentials"},
+		{"http://[::ffff:169.254.169.254]/", true, "credentials"}, {"http://[64:ff9b::a9fe:a9fe]/", true, "credentials"}, {"http://[64:ff9b:1::a9fe:a9fe]/", true, "credentials"}, {"http://[2002:a9fe:a9fe::1]/", true, "credentials"},
+		{"http://[2001:0:4136:e378:8000:63bf:5601:5601]/", true, "credentials"}, {"http://[2001:db8::5efe:a9fe:a9fe]/", true, "credentials"}, {"http://[::ffff:0:a9fe:a9fe]/", true, "credentials"}, {"http://[::a9fe:a9fe]/", true, "credentials"},
+		{"http://[64:ff9b::a00:1]/", false, "allow_private"}, {"http://[2002:7f00:1::]/", false, "allow_private"}, {"http://[2002:a00:1::1]:1/", false, "allow_private"},
 	}
 	for _, r := range rows {
 		err := sink(t, r.url+"?token=hidden", func(c *Config) { c.AllowPrivate = r.private }).Send(t.Context(), []sinks.Message{sinktest.Message(1)})

@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"noroshi/internal/app"
+	"noroshi/internal/diag"
+)
+
+// planted is a secret as a word, as text and as part of an address: it must be nowhere.
+const planted = "Hunter2-Correct_Horse9"
+
+// secretKeys are the keys that hold secrets, at every level, and some that do not, where somebody may put one. - begins an item
+// of a list.
+var secretKeys = []string{
+	"password", "kafka/password", "kafka/sasl/password", "kafka/sasl/user", "kafka/sasl/mechanism", "kafka/sasl", "kafka", "kafka/partitions", "kafka/brokers", "sources", "sinks", "lists", "lists/vip", "lists/directory", "secret",
+	"sources/-/eventhub/connection_string", "sources/-/eventhub/credential/secret", "sources/-/eventhub/credential/password", "sources/-/eventhub/credential/kind", "sources/-/eventhub/credential", "sources/-/eventhub/proxy",
+	"sources/-/eventhub/start", "sources/-/eventhub/transport", "sources/-/eventhub/hub", "sources/-/eventhub", "sources/-/kafka/connection_string", "sources/-/kafka/sasl/password", "sources/-/kafka/credential/secret", "sources/-/file/poll", "sources/-/file/follow",
+	"sinks/-/name", "sinks/-/password", "sinks/-/webhook", "sinks/-/webhook/secrets", "sinks/-/webhook/secrets/-", "sinks/-/webhook/headers", "sinks/-/webhook/headers/Authorization", "sinks/-/webhook/url", "sinks/-/webhook/ca_file/x",
+	"sinks/-/webhook/allow_http", "sinks/-/file/keep", "sinks/-/stdout/token",
+}
+
+// mistakes write a key with a secret beside it in a wrong way. KEY and SECRET are put in.
+var mistakes = map[string]string{
+	"a value": "KEY: SECRET", "in quotes": `KEY: "SECRET"`, "a list": "KEY: [SECRET]", "a mapping": "KEY: {SECRET: x}", "in a mapping": "KEY: {user: SECRET}", "a key without value": "KEY: {SECRET}", "doubled": "KEY: SECRET\nKEY: SECRET",
+	"doubled below": "KEY: {SECRET: 1, SECRET: 2}", "an anchor": "KEY: &a SECRET", "the name of an anchor": "KEY: &SECRET x", "an alias": "KEY: *SECRET", "a tag": "KEY: !t SECRET", "the name of a tag": "KEY: !SECRET x", "another tag": "KEY: !!int SECRET",
+	"a broken tag": "KEY: !<SECRET x", "a merge": "KEY: {<<: SECRET}", "unknown beside": "KEY: SECRET\nKEYZ: SECRET", "no quote at the end": `KEY: "SECRET`, "two colons": "KEY: SECRET: x", "an open list": "KEY: [SECRET", "an open mapping": "KEY: {a: SECRET",
+	"no blank": "KEY:SECRET", "no colon": "KEY SECRET", "a tab": "\tKEY: SECRET", "an odd beginning": "KEY: @SECRET", "an odder one": "KEY: %SECRET", "a block": "KEY: |\n  SECRET\n    SECRET\n SECRET", "as a key": "SECRET: KEY", "alone": "SECRET",
+	"a control character": "KEY: SECRET\x01", "not UTF-8": "KEY: SECRET\xff", "a second document": "KEY: SECRET\n---\nKEY: SECRET", "an escape": `KEY: "SECRET\q"`, "as a variable": "KEY: ${env:SECRET}", "as a file": `KEY: "${file:SECRET}"`, "as another reference": "KEY: ${vault:SECRET}",
+	"an address": "KEY: https://bob:SECRET@soc.example.com:1x/SECRET?token=SECRET", "a good address": "KEY: https://bob:SECRET@soc.example.com/SECRET?token=SECRET", "a connection string": "KEY: Endpoint=sb://SECRET.example.com/;SharedAccessKey=SECRET", "a long line": "KEY: " + strings.Repeat("x", 200) + "SECRET",
+	"a comment": "KEY: # SECRET", "a list in lines": "KEY:\n  - SECRET\n  - a: SECRET\n - SECRET", "a number": "KEY: 0xSECRET", "nothing, then text": "KEY:\nSECRET",
+}
+
+// planting writes a configuration with a mistake at a key, in lines or in one line.
+func planting(path, mistake string, oneLine bool) string {
+	steps := strings.Split(path, "/")
+	key := steps[len(steps)-1]
+	if key == "-" {
+		mistake = strings.ReplaceAll(mistake, "KEY: ", "- ")
+	}
+	text := strings.NewReplacer("KEY", key, "SECRET", planted).Replace(mistake)
+	if oneLine {
+		before, after := "", ""
+		for _, s := range steps[:len(steps)-1] {
+			if s == "-" {
+				before, after = before+"[{", "}]"+after
+			} else if strings.HasSuffix(before, "[{") || before == "" {
+				before += s + ": "
+			} else {
+				before, after = before+"{"+s+": ", "}"+after
+			}
+		}
+		return before + "{" + strings.ReplaceAll(text, "\n", ", ") + "}" + after + "\n"
+	}
+	var b strings.Builder
+	indent := ""
+	for _, s := range steps[:len(steps)-1] {
+		if s == "-" {
+			fmt.Fprintf(&b, "%s-\n", indent)
+		} else {
+			fmt.Fprintf(&b, "%s%s:\n", indent, s)
+		}
+		indent += "  "
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		b.WriteString(indent + line + "\n")
+	}
+	return b.String()
+}
+
+// shown is all that check and run print of a configuration.
+func shown(t *testing.T, file string) string {
+	var out bytes.Buffer
+	s := Streams{Out: &out, Err: &out, Now: time.Now, Secrets: &diag.Secrets{}}
+	log := slog.New(slog.NewTextHandler(&out, nil))
+	conf, ps := wholeConfiguration(s, file)
+	for _, p := range ps {
+		fmt.Fprintln(&out, p.Format(), p.Error())
+		if err := writeJSON(&out, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diag.Errors(ps) > 0 {
+		return out.String()
+	}
+	if err := makeSources(s, conf, &app.Run{}, log); err != nil {
+		fmt.Fprintln(&out, err)
+	}
+	return out.String()
+}
+
+// TestNoMistakeShowsASecret: whatever is wrong with a configuration, and wherever, check and run tell the place and not the line.
+func TestNoMistakeShowsASecret(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "noroshi.yaml")
+	told := 0
+	for _, path := range secretKeys {
+		for name, mistake := range mistakes {
+			for _, oneLine := range []bool{false, true} {
+				text := planting(path, mistake, oneLine)
+				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				got := shown(t, file)
+				if strings.Contains(got, "noroshi.yaml:") {
+					told++
+				}
+				if leaks(got) {
+					t.Errorf("%s, %s: the secret is shown:\n%s\nof\n%s", path, name, got, text)
+				}
+			}
+		}
+	}
+	if all := len(secretKeys) * len(mistakes) * 2; told < all*2/3 {
+		t.Errorf("only %d of %d are told at all: the test plants them badly", told, all)
+	}
+}
+
+// leaks reports whether a text holds the secret, or half of it.
+func leaks(text string) bool {
+	text = strings.ToLower(text)
+	for _, part := range []string{"hunter2", "correct_h", "horse9"} {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
+}
