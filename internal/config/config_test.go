@@ -62,15 +62,15 @@ routes: []
 	for _, want := range []string{
 		"noroshi.yaml:1:21: kafka.partitions: the number lies outside 1 to 256 [value]",
 		"noroshi.yaml:1:41: kafka.sasl.password: a secret is a reference, ${file:path} or ${env:NAME}, never a value [secret]\n",
-		`noroshi.yaml:2:19: sources[0].file.path: no key "path" here; did you mean "paths"? [key]`,
+		`noroshi.yaml:2:19: sources[0].file: no key "path" here; did you mean "paths"? [key]`,
 		"noroshi.yaml:2:18: sources[0].file: a file source needs the key paths [missing]",
-		`noroshi.yaml:2:31: sources[1].fil: no key "fil" here; did you mean "file"? [key]`,
+		`noroshi.yaml:2:31: sources[1]: no key "fil" here; did you mean "file"? [key]`,
 		`noroshi.yaml:3:16: sinks[0].name: the name of a sink is`,
 		"the sink is a stdout already; make it two sinks [value]",
 		`3:74: sinks[2].name: the name is taken`,
 		"a sink needs one of the keys stdout, file [missing]",
 		"noroshi.yaml:4:",
-		`noroshi.yaml:5:1: routes: no key "routes" here`,
+		`noroshi.yaml:5:1: no key "routes" here`,
 	} {
 		if !strings.Contains(problems, want) {
 			t.Errorf("%q is not in\n%s", want, problems)
@@ -124,8 +124,8 @@ func TestMistakesInCredentials(t *testing.T) {
 	for credential, want := range map[string]string{
 		`{kind: client_secret, tenant: t, client: c}`:        "noroshi.yaml:2:64: sources[0].eventhub.credential: a credential of kind client_secret needs the key secret [missing]",
 		`{kind: certificate}`:                                "noroshi.yaml:2:64: sources[0].eventhub.credential: a credential of kind certificate needs the key tenant, client, certificate [missing]",
-		`{kind: default, client: c}`:                         "noroshi.yaml:2:80: sources[0].eventhub.credential.client: a credential of kind default does not use client; it uses tenant [key]",
-		`{kind: managed_identity, client: c, token_file: f}`: "noroshi.yaml:2:100: sources[0].eventhub.credential.token_file: a credential of kind managed_identity does not use token_file; it uses client [key]",
+		`{kind: default, client: c}`:                         "noroshi.yaml:2:80: sources[0].eventhub.credential: a credential of kind default does not use client; it uses tenant [key]",
+		`{kind: managed_identity, client: c, token_file: f}`: "noroshi.yaml:2:100: sources[0].eventhub.credential: a credential of kind managed_identity does not use token_file; it uses client [key]",
 		`{kind: password, secret: "${file:key}"}`:            `credential.kind: the text is none of`,
 		`{kind: certificate, cloud: china, tenant: t, client: c, certificate: c.pem, password: "${file:key}"}`: "",
 		`{kind: workload_identity}`: "",

@@ -59,7 +59,7 @@ func (d *Doc) find(n *yaml.Node, path string, closed bool) {
 				continue
 			}
 			below := strings.TrimPrefix(path+"."+c.Value, ".")
-			d.find(c, below, true)
+			d.find(c, path, true) // what is wrong with a key names it
 			d.find(v, below, slices.Contains(d.closed, c.Value))
 		}
 	}
