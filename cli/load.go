@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"noroshi/detector"
+	"noroshi/internal/alert"
 	"noroshi/internal/app"
 	"noroshi/internal/config"
 	"noroshi/internal/diag"
@@ -70,11 +72,16 @@ func compile(set *rules.Set, c *config.Config, sample [][]byte) *detector.Set {
 	return detector.New(set, detector.Options{Decode: app.DecodeOptions(c), Sample: sample})
 }
 
-// writeJSON writes one object a line.
+// writeJSON writes one object a line. A terminal may show it, so characters that nobody sees are escaped.
 func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(append(alert.AppendEscaped(nil, bytes.TrimSuffix(b.Bytes(), []byte("\n"))), '\n'))
+	return err
 }
 
 // input is a file to read, or stdin.

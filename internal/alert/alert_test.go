@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -86,6 +87,7 @@ func TestKeysKeepTheirPartsApart(t *testing.T) {
 func FuzzAppendQuoted(f *testing.F) {
 	f.Add("plain")
 	f.Add("q\"\\\x00\x7f\xff日\u2028")
+	f.Add("\u009b31m\u202e\u200b\u2029\ufeff\U000e0041\u3164")
 	f.Fuzz(func(t *testing.T, s string) {
 		var got string
 		if err := json.Unmarshal(AppendQuoted(nil, s), &got); err != nil {
@@ -93,6 +95,20 @@ func FuzzAppendQuoted(f *testing.F) {
 		}
 		if want := string([]rune(s)); got != want {
 			t.Fatalf("got %q, want %q", got, want)
+		}
+		plain, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range [][]byte{AppendQuoted(nil, s), AppendEscaped(nil, plain)} {
+			if err := json.Unmarshal(b, &got); err != nil || got != string([]rune(s)) {
+				t.Fatalf("%s is not %q: %v", b, s, err)
+			}
+			for _, r := range string(b) {
+				if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+					t.Fatalf("%q keeps %U", b, r)
+				}
+			}
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"noroshi/internal/event"
@@ -162,7 +163,8 @@ func (w *writer) respond(all []Remedy) {
 
 const hexDigits = "0123456789abcdef"
 
-// AppendQuoted appends a text as a JSON string: valid UTF-8 without control characters, whatever the text holds.
+// AppendQuoted appends a text as a JSON string: valid UTF-8 in which what nobody sees, or what turns text around, is escaped,
+// whatever the text holds.
 func AppendQuoted(to []byte, s string) []byte {
 	to = append(to, '"')
 	from := 0
@@ -172,20 +174,51 @@ func AppendQuoted(to []byte, s string) []byte {
 			i++
 			continue
 		}
+		r, n := rune(c), 1
 		if c >= utf8.RuneSelf {
-			if r, n := utf8.DecodeRuneInString(s[i:]); r != utf8.RuneError || n > 1 {
+			if r, n = utf8.DecodeRuneInString(s[i:]); (r != utf8.RuneError || n > 1) && !hidden(r) {
 				i += n
 				continue
 			}
-			to = append(append(to, s[from:i]...), "\ufffd"...)
-		} else if to = append(to, s[from:i]...); c == '"' || c == '\\' {
-			to = append(to, '\\', c)
-		} else {
-			to = append(to, `\u00`...)
-			to = append(to, hexDigits[c>>4], hexDigits[c&15])
 		}
-		i++
+		to = append(to, s[from:i]...)
+		switch {
+		case c == '"' || c == '\\':
+			to = append(to, '\\', c)
+		case r == utf8.RuneError:
+			to = append(to, "\ufffd"...)
+		default:
+			to = appendEscape(to, r)
+		}
+		i += n
 		from = i
 	}
 	return append(append(to, s[from:]...), '"')
+}
+
+// AppendEscaped appends JSON in which what nobody sees, or what turns text around, is escaped. It means the same.
+func AppendEscaped(to, json []byte) []byte {
+	from := 0
+	for i := 0; i < len(json); {
+		if c := json[i]; c < utf8.RuneSelf && c != 0x7f {
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRune(json[i:])
+		if hidden(r) {
+			to = appendEscape(append(to, json[from:i]...), r)
+			from = i + n
+		}
+		i += n
+	}
+	return append(to, json[from:]...)
+}
+
+// appendEscape appends a character as \uXXXX, as two of them where it takes two.
+func appendEscape(to []byte, r rune) []byte {
+	if r > 0xffff {
+		high, low := utf16.EncodeRune(r)
+		return appendEscape(appendEscape(to, high), low)
+	}
+	return append(to, '\\', 'u', hexDigits[r>>12], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
 }

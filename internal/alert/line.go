@@ -27,6 +27,7 @@ func OneLine(s string, most int) string {
 	return b.String()
 }
 
+// hidden reports whether a character is a control or format character, a separator of lines, or one without width.
 func hidden(r rune) bool {
-	return r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r)
+	return r == '\u2028' || r == '\u2029' || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point)
 }

@@ -69,24 +69,54 @@ func (t *Template) Uses() (all []ListUse) {
 
 // Render fills a template in. A value that cannot be had is left out.
 func (m *Machine) Render(t *Template) string {
-	return m.render(t, func(value string) string { return value })
+	return m.render(t, func(_, value string) string { return value })
 }
 
-// RenderQuoted is Render for a command of PowerShell whose values stand in single quotes. Quotes in values are doubled, the
-// typographic ones too, which PowerShell takes for the same: a stranger who names an inbox rule writes no command.
-func (m *Machine) RenderQuoted(t *Template) string { return m.render(t, quotes.Replace) }
+// RenderQuoted is Render for a command of PowerShell. Values stand in its single quotes, and there perhaps inside a filter's
+// ones, which the command writes as two: quotes in values are doubled once for each, so that a stranger who names an inbox
+// rule or an account writes neither a command nor a condition. A value outside quotes gets its own.
+func (m *Machine) RenderQuoted(t *Template) string {
+	depth := 0
+	return m.render(t, func(before, value string) string {
+		switch depth = within(before, depth); depth {
+		case 0:
+			return "'" + quotes.Replace(value) + "'"
+		case 1:
+			return quotes.Replace(value)
+		}
+		return quotes.Replace(strings.ReplaceAll(value, "'", "''"))
+	})
+}
 
+// quotes doubles what ends a text in single quotes: PowerShell takes the typographic ones for the same.
 var quotes = strings.NewReplacer("'", "''", "\u2018", "\u2018\u2018", "\u2019", "\u2019\u2019", "\u201a", "\u201a\u201a", "\u201b", "\u201b\u201b")
 
-func (m *Machine) render(t *Template, written func(string) string) string {
+// within tells how many single quotes are open after a text: none, PowerShell's, or those of a filter inside it too.
+func within(text string, depth int) int {
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] != '\'':
+		case depth > 0 && i+1 < len(text) && text[i+1] == '\'':
+			depth, i = 3-depth, i+1
+		case depth > 0:
+			depth = 0
+		default:
+			depth = 1
+		}
+	}
+	return depth
+}
+
+func (m *Machine) render(t *Template, written func(before, value string) string) string {
 	var b strings.Builder
 	for i, text := range t.texts {
 		b.WriteString(text)
 		if i < len(t.values) {
-			v, err := m.run(t.values[i])
-			if err == nil {
-				b.WriteString(written(format(v)))
+			value := ""
+			if v, err := m.run(t.values[i]); err == nil {
+				value = format(v)
 			}
+			b.WriteString(written(text, value))
 		}
 	}
 	return b.String()

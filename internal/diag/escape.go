@@ -37,7 +37,7 @@ func unsafeRune(r rune) bool {
 	case r == '\u2028' || r == '\u2029':
 		return true
 	}
-	return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r)
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point)
 }
 
 // EscapeLine is Escape for text that must stay on one line: newlines and tabs are escaped too.

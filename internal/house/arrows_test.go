@@ -41,7 +41,7 @@ var arrows = map[string][]string{
 	"rules/library":               {},
 	"detector":                    {"rules", "rules/kind", "internal/decode", "internal/event", "internal/alert", "internal/cond", "internal/cond/index"}, // it runs conditions by their witness
 	"sinks":                       {"internal/alert", "internal/diag"},
-	"sinks/stdout":                {"sinks"},
+	"sinks/stdout":                {"sinks", "internal/alert"}, // JSON that is safe to look at
 	"sinks/file":                  {"sinks", "internal/strictyaml"},
 	"sinks/webhook":               {"sinks", "internal/alert", "internal/diag", "internal/strictyaml", "internal/certs"}, // short texts without secrets
 	"sinks/sinktest":              {"sinks"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"noroshi/internal/alert"
 	"noroshi/sinks"
 )
 
@@ -18,11 +19,11 @@ func New(to io.Writer) *Sink { return &Sink{to} }
 // Batch implements sinks.Sink.
 func (*Sink) Batch() int { return 500 }
 
-// Send implements sinks.Sink.
+// Send implements sinks.Sink. A terminal may show what it writes, so characters that nobody sees are escaped.
 func (s *Sink) Send(_ context.Context, messages []sinks.Message) error {
 	var b []byte
 	for _, m := range messages {
-		b = append(append(b, m.Body...), '\n')
+		b = append(alert.AppendEscaped(b, m.Body), '\n')
 	}
 	if _, err := s.to.Write(b); err != nil {
 		return fmt.Errorf("write alerts: %w", err)
