@@ -297,7 +297,7 @@ func pairs(v any) (all []pair) {
 // entry is a member of the entry of a Name/Value list. The first entry of the name that has the member counts.
 func entry(v any, name, member string) any {
 	for _, p := range pairs(v) {
-		if strings.ToLower(p.name) != strings.ToLower(name) {
+		if low := strings.ToLower(name); strings.ToLower(p.name) != low {
 			continue
 		}
 		got := p.value

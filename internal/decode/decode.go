@@ -81,6 +81,9 @@ func newView(l *event.Layout, shape event.Shape) view {
 	for _, m := range marks[:marked[shape]] {
 		v.path(m)
 	}
+	if marked[shape] > markProperties { // what opens them does not depend on what else is wanted
+		v.path(marks[markProperties] + ".id")
+	}
 	for _, p := range holders[shape] {
 		v.inside = append(v.inside, v.path(p))
 	}

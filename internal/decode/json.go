@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"noroshi/internal/decode/projector"
+	"noroshi/internal/event"
 )
 
 // unwrap is what JSON in text stands for: of a string, or an array of one string or number, that value; all else stays as it is.
@@ -173,7 +174,7 @@ func sameName(a, b string) bool {
 	for i := range min(len(a), len(b)) {
 		switch c, d := a[i], b[i]; {
 		case c >= utf8.RuneSelf || d >= utf8.RuneSelf:
-			return strings.ToLower(a) == strings.ToLower(b)
+			return event.Lower(a) == event.Lower(b)
 		case lowerByte(c) != lowerByte(d):
 			return false
 		}

@@ -204,7 +204,15 @@ func isHunting(category string) bool {
 	return len(category) >= len(hunting) && strings.EqualFold(category[:len(hunting)], hunting)
 }
 
-func (r *Reader) kind(mark int32) projector.Kind { return r.x.Values[mark].Kind }
+// kind is of which kind a mark's value came. JSON in text is a text, whether or not somebody wants something inside; of the
+// properties alone, which every view opens, it is what the text stands for.
+func (r *Reader) kind(mark int32) projector.Kind {
+	v := r.x.Values[mark]
+	if (v.Kind == projector.Object || v.Kind == projector.Array) && mark != markProperties && r.folded(v.From) != "" {
+		return projector.Text
+	}
+	return v.Kind
+}
 
 func (r *Reader) present(mark int32) bool {
 	k := r.kind(mark)
