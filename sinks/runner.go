@@ -23,8 +23,12 @@ const (
 type Queue interface {
 	// Next waits for messages. An error ends the runner.
 	Next(ctx context.Context) ([]Message, error)
-	// Done is called when all messages of the last Next are delivered or lie in dead-letters.
-	Done(ctx context.Context) error
+	// Done is called when the next n messages of the last Next are delivered or lie in dead-letters: before each wait, when the
+	// runner ends, and with the last of them. Without messages it is called with 0.
+	Done(ctx context.Context, n int) error
+	// Hold waits between attempts; what is not delivered may meanwhile be given to another instance. Then it says that it has moved,
+	// and Next gives what is still this queue's.
+	Hold(ctx context.Context, d time.Duration) (moved bool, err error)
 }
 
 // Runner brings the messages of one queue to one sink, in order.
@@ -40,6 +44,7 @@ type Runner struct {
 
 	sent, refused, faults atomic.Int64
 	paused                atomic.Bool
+	done                  int // messages that the queue has not been told of
 }
 
 // Counts are what a runner has done so far.
@@ -56,7 +61,7 @@ func (r *Runner) Counts() Counts {
 // Run delivers until ctx ends; the attempt under way then gets a few seconds more. What was not delivered comes again when the
 // runner next starts.
 func (r *Runner) Run(ctx context.Context) error {
-	size := max(1, r.Sink.Batch())
+	r.done = 0
 	for {
 		all, err := r.Queue.Next(ctx)
 		if ctx.Err() != nil {
@@ -65,20 +70,57 @@ func (r *Runner) Run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("sink %s: read alerts: %w", r.Name, err)
 		}
-		for len(all) > 0 {
-			n := min(size, len(all))
-			if err := r.deliver(ctx, all[:n]); err != nil {
-				if ctx.Err() != nil {
-					return nil
-				}
-				return fmt.Errorf("sink %s: %w", r.Name, err)
-			}
-			all = all[n:]
+		if err = r.deliverAll(ctx, all); errors.Is(err, errMoved) {
+			continue
 		}
-		if err := r.Queue.Done(context.WithoutCancel(ctx)); err != nil {
-			return fmt.Errorf("sink %s: commit: %w", r.Name, err)
+		if err == nil || r.done > 0 {
+			err = errors.Join(err, r.tell(ctx))
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("sink %s: %w", r.Name, err)
 		}
 	}
+}
+
+// errMoved says that the messages at hand are another instance's by now.
+var errMoved = errors.New("the messages have moved to another instance")
+
+// tell tells the queue what is done. When ctx ends it has a little time left.
+func (r *Runner) tell(ctx context.Context) error {
+	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer r.drain(ctx, inner, cancel)()
+	n := r.done
+	r.done = 0
+	if err := r.Queue.Done(inner, n); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// drain gives what is under way a little time when ctx ends.
+func (r *Runner) drain(ctx, inner context.Context, cancel context.CancelFunc) (stop func() bool) {
+	return context.AfterFunc(ctx, func() {
+		if r.Sleep(inner, drainTimeout) == nil {
+			cancel()
+		}
+	})
+}
+
+// deliverAll delivers messages in batches of the sink's size.
+func (r *Runner) deliverAll(ctx context.Context, all []Message) error {
+	size := max(1, r.Sink.Batch())
+	for len(all) > 0 {
+		n := min(size, len(all))
+		if err := r.deliver(ctx, all[:n]); err != nil {
+			return err
+		}
+		all = all[n:]
+	}
+	return nil
 }
 
 // deliver sends until the destination has taken the messages or refused them.
@@ -92,29 +134,56 @@ func (r *Runner) deliver(ctx context.Context, messages []Message) error {
 		switch {
 		case err == nil:
 			r.sent.Add(int64(len(messages)))
+			r.done += len(messages)
 			r.resume()
 			return nil
 		case errors.As(err, &refused) && len(messages) > 1:
 			return r.oneByOne(ctx, messages)
 		case errors.As(err, &refused):
-			r.refused.Add(1)
-			r.resume()
-			r.Env.Log.Warn("alert refused", slog.String("sink", r.Name), slog.String("alert", messages[0].ID), slog.Any("err", err))
-			return r.DeadLetter(ctx, messages[0], err)
+			return r.setAside(ctx, messages[0], err)
 		case errors.As(err, &disabled):
 			r.paused.Store(true)
 			r.Env.Log.Error("sink disabled by its destination until restart", slog.String("sink", r.Name), slog.Any("err", err))
-			<-ctx.Done()
-			return ctx.Err()
+			for {
+				if err := r.hold(ctx, longestWait); err != nil && !errors.Is(err, errMoved) {
+					return err
+				}
+			}
 		case ctx.Err() != nil:
 			return ctx.Err()
 		}
 		wait := max(waitOf(err), waits.NextBackOff())
 		r.pause(err, wait)
-		if err := r.Sleep(ctx, wait); err != nil {
+		if err := r.hold(ctx, wait); err != nil {
 			return err
 		}
 	}
+}
+
+// hold waits. What is done is told before: meanwhile the rest may move.
+func (r *Runner) hold(ctx context.Context, d time.Duration) error {
+	if r.done > 0 {
+		if err := r.tell(ctx); err != nil {
+			return err
+		}
+	}
+	moved, err := r.Queue.Hold(ctx, d)
+	if err == nil && moved {
+		return errMoved
+	}
+	return err
+}
+
+// setAside puts a message that the destination refuses into dead-letters.
+func (r *Runner) setAside(ctx context.Context, m Message, cause error) error {
+	r.refused.Add(1)
+	r.resume()
+	r.Env.Log.Warn("alert refused", slog.String("sink", r.Name), slog.String("alert", m.ID), slog.Any("err", cause))
+	if err := r.DeadLetter(ctx, m, cause); err != nil {
+		return err
+	}
+	r.done++
+	return nil
 }
 
 // oneByOne finds the message of a batch that was refused.
@@ -134,12 +203,7 @@ func (r *Runner) attempt(ctx context.Context, messages []Message) error {
 	}
 	inner, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() {
-		if r.Sleep(inner, drainTimeout) == nil {
-			cancel()
-		}
-	})
-	defer stop()
+	defer r.drain(ctx, inner, cancel)()
 	return r.Sink.Send(inner, messages)
 }
 

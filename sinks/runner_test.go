@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,8 +38,10 @@ func (s *scripted) Send(_ context.Context, all []Message) error {
 
 // given is a queue of so many messages, then nothing.
 type given struct {
-	n    int
-	done int
+	n     int
+	done  int
+	moves int // so many waits say that the messages have moved; then so many are left
+	left  int
 }
 
 func (g *given) Next(ctx context.Context) (all []Message, err error) {
@@ -52,13 +55,34 @@ func (g *given) Next(ctx context.Context) (all []Message, err error) {
 	return all, nil
 }
 
-func (g *given) Done(context.Context) error { g.done++; return nil }
+func (g *given) Done(_ context.Context, n int) error { g.done += n; return nil }
+
+func (g *given) Hold(ctx context.Context, d time.Duration) (moved bool, err error) {
+	if g.moves > 0 {
+		g.moves--
+		g.n = g.left
+		return true, nil
+	}
+	select {
+	case <-ctx.Done():
+		return false, ctx.Err()
+	case <-time.After(d):
+		return false, nil
+	}
+}
 
 // run delivers so many messages with a script, for an hour of synthetic time.
 func run(t *testing.T, n int, script ...error) (s *scripted, g *given, dead []string, c Counts) {
 	t.Helper()
+	g = &given{n: n}
+	s, dead, c = runOn(t, g, script...)
+	return s, g, dead, c
+}
+
+func runOn(t *testing.T, g *given, script ...error) (s *scripted, dead []string, c Counts) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s, g = &scripted{script: script}, &given{n: n}
+		s = &scripted{script: script}
 		r := &Runner{Name: "s", Sink: s, Queue: g, Env: Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)},
 			DeadLetter: func(_ context.Context, m Message, _ error) error { dead = append(dead, m.ID); return nil },
 			Sleep: func(ctx context.Context, d time.Duration) error {
@@ -76,13 +100,13 @@ func run(t *testing.T, n int, script ...error) (s *scripted, g *given, dead []st
 		}
 		c = r.Counts()
 	})
-	return s, g, dead, c
+	return s, dead, c
 }
 
 func TestASinkFaultPausesAndLosesNothing(t *testing.T) {
 	down := errors.New("connection refused")
 	s, g, dead, c := run(t, 4, down, down, &Fault{down, 10 * time.Minute}, nil)
-	if fmt.Sprint(s.sent) != "[0 1 2 3]" || len(dead) > 0 || g.done != 1 {
+	if fmt.Sprint(s.sent) != "[0 1 2 3]" || len(dead) > 0 || g.done != 4 {
 		t.Errorf("sent %v, dead %v, done %d", s.sent, dead, g.done)
 	}
 	if c.Sent != 4 || c.Faults != 3 || c.Paused {
@@ -105,6 +129,38 @@ func TestADisabledSinkKeepsItsPlace(t *testing.T) {
 	s, g, dead, c := run(t, 3, &Disabled{Status{Code: 410}})
 	if len(s.sent) > 0 || len(dead) > 0 || g.done != 0 || !c.Paused || len(s.times) != 1 {
 		t.Errorf("sent %v, dead %v, done %d, %d attempts", s.sent, dead, g.done, len(s.times))
+	}
+}
+
+// What is delivered is told before a wait, and at the end, so that a clean stop sends nothing again.
+func TestWhatIsDeliveredIsTold(t *testing.T) {
+	down := errors.New("connection refused")
+	for name, c := range map[string]struct {
+		script []error
+		sent   int
+		done   int
+	}{
+		"down after the first batch":             {[]error{nil, down, down}, 7, 7},
+		"down for ever after the first batch":    {append([]error{nil}, slices.Repeat([]error{down}, 10_000)...), 3, 3},
+		"disabled after the second batch":        {[]error{nil, nil, &Disabled{Status{Code: 410}}}, 6, 6},
+		"one refused of a batch, then down":      {append([]error{&Refused{down}, nil, &Refused{down}}, slices.Repeat([]error{down}, 10_000)...), 1, 2},
+		"all at once":                            {nil, 7, 7},
+		"the last of a batch is refused, by one": {[]error{&Refused{down}, nil, nil, &Refused{down}}, 6, 7},
+	} {
+		s, g, _, _ := run(t, 7, c.script...)
+		if len(s.sent) != c.sent || g.done != c.done {
+			t.Errorf("%s: sent are %v, done %d, want %d and %d", name, s.sent, g.done, c.sent, c.done)
+		}
+	}
+}
+
+// What has moved to another instance while the sink was paused is not sent any more; what is left comes again.
+func TestWhatHasMovedIsNotSent(t *testing.T) {
+	down := errors.New("connection refused")
+	g := &given{n: 6, moves: 1, left: 1}
+	s, _, c := runOn(t, g, nil, down)
+	if fmt.Sprint(s.sent) != "[0 1 2 0]" || g.done != 4 || c.Paused {
+		t.Errorf("sent %v, done %d, %+v", s.sent, g.done, c)
 	}
 }
 

@@ -142,7 +142,7 @@ func fill(ctx context.Context, t *testing.T, s *eventhubstest.Server, each int) 
 // once reads until all is there, and says what is double or out of order.
 func once(t *testing.T, b *bus.Bus, each int) {
 	t.Helper()
-	r, err := b.Reader(bus.Events, "once", "once")
+	r, err := b.Reader(bus.Member{Topic: bus.Events, Group: "once", Instance: "once"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,14 +30,15 @@ func (r *Run) runner(b *bus.Bus, w *bus.Writer, s NamedSink) *sinks.Runner {
 }
 
 // deliver runs a sink, and starts again after a fault of Kafka, until ctx ends.
-func (r *Run) deliver(ctx context.Context, b *bus.Bus, runner *sinks.Runner) error {
+func (r *Run) deliver(ctx context.Context, b *bus.Bus, w *bus.Writer, runner *sinks.Runner) error {
 	q, ok := runner.Queue.(*queue)
 	if !ok {
 		return errors.New("the runner has another queue")
 	}
+	trouble := &bus.Trouble{Log: r.Log}
 	for {
 		var err error
-		if q.reader, err = b.Reader(bus.Alerts, sinkGroup+q.sink, q.sink); err != nil {
+		if q.reader, err = b.Reader(bus.Member{Topic: bus.Alerts, Group: sinkGroup + q.sink, Instance: q.sink, Missed: r.missedRecords(w)}); err != nil {
 			return err
 		}
 		err = runner.Run(ctx)
@@ -45,8 +46,8 @@ func (r *Run) deliver(ctx context.Context, b *bus.Bus, runner *sinks.Runner) err
 		if ctx.Err() != nil || err == nil {
 			return nil
 		}
-		r.Log.Warn("delivery interrupted", slog.String("sink", q.sink), slog.Any("err", err))
-		if feed.Pause(ctx, time.Second) != nil {
+		trouble.Again("delivery interrupted", err, slog.String("sink", q.sink))
+		if trouble.Pause(ctx) != nil {
 			return nil
 		}
 	}
@@ -57,6 +58,7 @@ type queue struct {
 	sink   string
 	reader *bus.Reader
 	now    []bus.Record
+	ends   []int // behind the record of each message that is not done, counted from the first record that is not
 }
 
 // Next implements sinks.Queue.
@@ -64,6 +66,7 @@ func (q *queue) Next(ctx context.Context) (all []sinks.Message, err error) {
 	if q.now, err = q.reader.Poll(ctx, deliverRecords); err != nil {
 		return nil, err
 	}
+	q.ends = q.ends[:0]
 	for i := range q.now {
 		rec := &q.now[i]
 		if only := rec.Header(deadletter.OnlySink); rec.Header(headerSchema) != alert.Schema || only != "" && only != q.sink {
@@ -74,12 +77,31 @@ func (q *queue) Next(ctx context.Context) (all []sinks.Message, err error) {
 			continue // it is not ours: nothing on this topic is without its head
 		}
 		all = append(all, sinks.Message{ID: h.ID, Revision: h.Revision, Status: h.Status, Time: h.Time, Body: rec.Value})
+		q.ends = append(q.ends, i+1)
 	}
 	return all, nil
 }
 
-// Done implements sinks.Queue.
-func (q *queue) Done(ctx context.Context) error { return q.reader.Commit(ctx) }
+// Done implements sinks.Queue. What is no message of this sink's is done with the last one.
+func (q *queue) Done(ctx context.Context, n int) error {
+	if n == len(q.ends) {
+		return q.reader.Commit(ctx)
+	}
+	records := q.ends[n-1]
+	if err := q.reader.Done(ctx, records); err != nil {
+		return err
+	}
+	q.ends = q.ends[n:]
+	for i := range q.ends {
+		q.ends[i] -= records
+	}
+	return nil
+}
+
+// Hold implements sinks.Queue.
+func (q *queue) Hold(ctx context.Context, d time.Duration) (moved bool, err error) {
+	return q.reader.Hold(ctx, d)
+}
 
 // find is the record of a message of the last Next.
 func (q *queue) find(m sinks.Message) bus.Record {

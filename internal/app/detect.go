@@ -69,7 +69,7 @@ type part struct {
 }
 
 func (r *Run) session(ctx context.Context, b *bus.Bus, w *bus.Writer, number int) error {
-	reader, err := b.Reader(bus.Events, detectorGroup, fmt.Sprintf("%s-%d", detectorGroup, number))
+	reader, err := b.Reader(bus.Member{Topic: bus.Events, Group: detectorGroup, Instance: fmt.Sprintf("%s-%d", detectorGroup, number), Missed: r.missedRecords(w)})
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (s *session) batch(ctx context.Context, records []bus.Record) error {
 			return err
 		}
 	}
-	if err := writeOrSetAside(ctx, s.writer, s.out); err != nil {
+	if err := s.run.writeOrSetAside(ctx, s.writer, s.out); err != nil {
 		return fmt.Errorf("store alerts: %w", err)
 	}
 	now := time.Now()

@@ -10,7 +10,6 @@ import (
 
 	"noroshi/ingest"
 	"noroshi/ingest/feed"
-	"noroshi/internal/alert"
 	"noroshi/internal/bus"
 	"noroshi/internal/deadletter"
 	"noroshi/internal/decode"
@@ -132,26 +131,4 @@ func (p *preparing) count(t *feed.Tally, body []byte, enqueued time.Time) {
 	}
 	p.run.lacking(p.reader, p.place.Origin, t.NotUTF8, t.Partial)
 	t.Record(id.Dataset, enqueued.Sub(id.Time))
-}
-
-// gapRule is what the alert about messages that were never read gives in the place of a rule.
-const gapRule = "noroshi-source-gap"
-
-// missed is the alert that messages will never be read: what happened in them is not known. It is the same however often it is told.
-func missed(source string, partition int32, g feed.Gap, now time.Time) bus.Record {
-	where := fmt.Sprintf("%s/%d", source, partition)
-	number, cause := fmt.Sprint(g.Len()), "were deleted by retention before they were read"
-	if g.Sparse {
-		number = "up to " + number
-	}
-	if !g.Deleted {
-		cause = "were left out by the stream"
-	}
-	a := alert.Alert{Schema: alert.Schema, ID: alert.ID("", gapRule, []string{where}, fmt.Sprint(g.From)), Status: alert.Firing, Revision: 1, Severity: "high", Account: where, Target: where,
-		Rule:    alert.Rule{ID: gapRule, Title: "Messages of a source were not read", Guide: []string{}, Class: "operation", Attack: []string{}},
-		Actor:   alert.Actor{Kind: "service", Name: source},
-		Summary: fmt.Sprintf("Messages of %s %s: %s, with the sequence numbers %d to %d. What they tell was not evaluated: search it in the tenant's own audit log.", where, cause, number, g.From, g.To),
-		Time:    now, Window: alert.Window{First: now, Last: now}, Group: map[string]string{"source": where}, DedupKey: gapRule + ":" + where,
-		Times: alert.Times{Happened: now, Evaluated: now}}
-	return bus.Record{Topic: bus.Alerts, Key: []byte(where), Value: a.AppendJSON(nil), Headers: []bus.Header{{Key: headerSchema, Value: []byte(alert.Schema)}}}
 }

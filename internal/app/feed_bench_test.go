@@ -103,7 +103,7 @@ func BenchmarkFeedLatency(b *testing.B) {
 	for len(counts.Snapshot()) < 4 {
 		time.Sleep(time.Millisecond)
 	}
-	reader, err := to.Reader(bus.Events, "latency", "latency")
+	reader, err := to.Reader(bus.Member{Topic: bus.Events, Group: "latency", Instance: "latency"})
 	if err != nil {
 		b.Fatal(err)
 	}

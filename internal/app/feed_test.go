@@ -223,7 +223,7 @@ func TestAGapIsToldByAnAlert(t *testing.T) {
 		t.Fatalf("%d alerts", len(alerts))
 	}
 	var a alert.Alert
-	if err := json.Unmarshal(alerts[0].Value, &a); err != nil || a.Rule.ID != gapRule || !strings.Contains(a.Summary, "Messages of audit/0 were deleted by retention before they were read: 2, with the sequence numbers 1 to 2.") {
+	if err := json.Unmarshal(alerts[0].Value, &a); err != nil || a.Rule.ID != sourceGapRule || !strings.Contains(a.Summary, "Messages of audit/0 were deleted by retention before they were read: 2, with the sequence numbers 1 to 2.") {
 		t.Errorf("the alert is %+v, %v", a, err)
 	}
 }

@@ -36,11 +36,9 @@ type intake struct {
 }
 
 func (r *Run) newIngest(ctx context.Context, k *kafka, w *bus.Writer) (*intake, error) {
-	in := &intake{run: r, kafka: k, writer: w, stored: map[string][]byte{}}
-	err := k.bus.All(ctx, bus.Checkpoints, func(rec bus.Record) error {
-		in.stored[string(rec.Key)] = rec.Value
-		return nil
-	})
+	in := &intake{run: r, kafka: k, writer: w}
+	var err error
+	in.stored, err = k.bus.Positions(ctx)
 	in.reader = decode.NewPlan(event.NewLayout(), DecodeOptions(r.Config)).Reader()
 	return in, err
 }
@@ -54,7 +52,24 @@ func (in *intake) positions() map[string][]byte {
 
 // deliver stores a batch: its records on the topic events, what is none on dead-letters, then the position. A crash between the
 // two repeats the batch, whose alerts have the same ids.
+//
+// A fault of Kafka is tried again with growing pauses, until ctx ends.
 func (in *intake) deliver(ctx context.Context, b ingest.Batch) error {
+	trouble := &bus.Trouble{Log: in.run.Log}
+	for {
+		err := in.store(ctx, b)
+		if err == nil || ctx.Err() != nil {
+			trouble.Over("records are stored again")
+			return err
+		}
+		trouble.Again("records not stored", err)
+		if err := trouble.Pause(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (in *intake) store(ctx context.Context, b ingest.Batch) error {
 	if err := in.kafka.room(ctx); err != nil {
 		return err
 	}
@@ -141,17 +156,20 @@ func (in *intake) warn() {
 
 // write stores records; one that Kafka will never take becomes a dead letter with what of it fits.
 func (in *intake) write(ctx context.Context, records []bus.Record) error {
-	return writeOrSetAside(ctx, in.writer, records)
+	return in.run.writeOrSetAside(ctx, in.writer, records)
 }
 
 // writeOrSetAside stores records; of those that Kafka will never take it stores dead letters.
-func writeOrSetAside(ctx context.Context, w *bus.Writer, records []bus.Record) error {
+func (r *Run) writeOrSetAside(ctx context.Context, w *bus.Writer, records []bus.Record) error {
 	for {
 		err := w.Write(ctx, records)
 		var large *bus.TooLarge
 		if !errors.As(err, &large) {
 			return err
 		}
+		r.tooLarge.Add(int64(len(large.Records)))
+		r.Log.Error("records are larger than their topic takes; dead letters stand for them", slog.String("topic", string(records[large.Records[0]].Topic)),
+			slog.Int("records", len(large.Records)), slog.String("way_out", "raise the topic's max.message.bytes to 8388608 and replay the dead letters"))
 		if records, err = large.Replace(records, identify.SetAside); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"noroshi/detector"
@@ -34,6 +35,7 @@ type Run struct {
 	partial  example // of records in which an audit record cannot be read
 	detected detected
 	counts   feed.Counts
+	tooLarge atomic.Int64 // records that their topic did not take
 	runners  []*sinks.Runner
 }
 
@@ -53,6 +55,7 @@ const (
 	sampleRecords = 500
 	sampleWithin  = 10 * time.Second
 	keepTick      = time.Second
+	watchTick     = time.Minute
 	startWithin   = time.Minute
 )
 
@@ -84,7 +87,7 @@ func (r *Run) Run(ctx context.Context) error {
 	for _, s := range r.Sinks {
 		runner := r.runner(kafka.bus, writer, s)
 		r.runners = append(r.runners, runner)
-		delivery.run(func(ctx context.Context) error { return r.deliver(ctx, kafka.bus, runner) })
+		delivery.run(func(ctx context.Context) error { return r.deliver(ctx, kafka.bus, writer, runner) })
 	}
 	for i := range r.sessions() {
 		detection.run(func(ctx context.Context) error { return r.detect(ctx, kafka.bus, writer, i) })
@@ -160,7 +163,7 @@ func (r *Run) connect(ctx context.Context) (*kafka, error) {
 	var settings map[bus.Topic]map[string]string
 	var err error
 	if len(k.Brokers) == 0 {
-		if to.embedded, err = bus.StartEmbedded(bus.EmbeddedOptions{Dir: k.Data, Prefix: k.Prefix, Partitions: k.Partitions, Cap: k.Cap, Log: r.Log}); err != nil {
+		if to.embedded, err = bus.StartEmbedded(bus.EmbeddedOptions{Dir: k.Data, Prefix: k.Prefix, Partitions: k.Partitions, Cap: k.Cap, NoSync: !k.Sync, Log: r.Log}); err != nil {
 			return nil, err
 		}
 		c, settings = to.embedded.Config(), to.embedded.TopicSettings()
@@ -203,8 +206,7 @@ func (to *kafka) sample(ctx context.Context, partitions int) (all [][]byte, err 
 
 func (to *kafka) keep(ctx context.Context, groups map[bus.Topic][]string) error {
 	if to.embedded == nil {
-		<-ctx.Done()
-		return nil
+		return to.bus.Watch(ctx, watchTick)
 	}
 	return to.embedded.Keep(ctx, to.bus, groups, keepTick)
 }

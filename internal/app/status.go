@@ -30,6 +30,9 @@ type Status struct {
 	Events     int64              `json:"events"`
 	Duplicates int64              `json:"duplicates"`
 	Alerts     int64              `json:"alerts"`
+	Missed     int64              `json:"missed,omitempty"`         // records of the log that were gone before they were read
+	TooLarge   int64              `json:"too_large,omitempty"`      // records that their topic did not take
+	Problems   int64              `json:"topic_problems,omitempty"` // settings of topics that are not as they should be
 	Partitions []feed.Snapshot    `json:"partitions"`
 	Sinks      map[string]SinkSum `json:"sinks"`
 }
@@ -63,6 +66,7 @@ func (r *Run) report(ctx context.Context, b *bus.Bus, w *bus.Writer) error {
 	for n := 1; ; n++ {
 		s := r.status(instance, started)
 		s.Ended = ctx.Err() != nil
+		s.Missed, s.TooLarge, s.Problems = b.Missed(), r.tooLarge.Load(), b.Problems()
 		if err := s.write(context.WithoutCancel(ctx), w); err != nil {
 			r.Log.Warn("status not written", slog.Any("err", err))
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -56,6 +57,8 @@ type Config struct {
 	// alone, so that names of transactions must not outlive it.
 	Boot string
 	Log  *slog.Logger
+
+	disk *disk // the embedded broker's, where it is in this process
 }
 
 // Header is a header of a record.
@@ -90,11 +93,22 @@ type Bus struct {
 	config Config
 	client *kgo.Client
 	admin  *kadm.Client
+	reach  *reach
+	missed atomic.Int64
+
+	problems atomic.Int64
 }
+
+// Missed is how many records readers have missed: they were deleted or damaged before they were read.
+func (b *Bus) Missed() int64 { return b.missed.Load() }
+
+// sync returns once all that was written so far is on the disk, where that is ours. Every position is stored behind it.
+func (b *Bus) sync() error { return b.config.disk.sync() }
 
 // Connect makes a bus. It does not wait for the brokers.
 func Connect(c Config) (*Bus, error) {
 	b := &Bus{config: c}
+	b.reach = &reach{bus: b, lost: map[string]bool{}}
 	options, err := b.options()
 	if err != nil {
 		return nil, fmt.Errorf("connect to Kafka: %w", err)
@@ -112,7 +126,9 @@ func (b *Bus) Close() { b.client.Close() }
 // options are what all clients share.
 func (b *Bus) options() ([]kgo.Opt, error) {
 	c := b.config
-	o := []kgo.Opt{kgo.SeedBrokers(c.Brokers...), kgo.ClientID("noroshi"), kgo.MetadataMinAge(250 * time.Millisecond), kgo.RetryTimeout(30 * time.Second)}
+	o := []kgo.Opt{kgo.SeedBrokers(c.Brokers...), kgo.ClientID("noroshi"),
+		kgo.MetadataMinAge(250 * time.Millisecond), kgo.RetryTimeout(30 * time.Second), kgo.DialTimeout(5 * time.Second),
+		kgo.WithHooks(b.reach)}
 	switch c.Mechanism {
 	case "plain":
 		o = append(o, kgo.SASL(plain.Auth{User: c.User, Pass: c.Password}.AsMechanism()))
@@ -141,20 +157,3 @@ func (b *Bus) options() ([]kgo.Opt, error) {
 }
 
 func (b *Bus) name(t Topic) string { return b.config.Prefix + string(t) }
-
-// Await waits until the brokers answer.
-func (b *Bus) Await(ctx context.Context) error {
-	for {
-		err := b.client.Ping(ctx)
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("reach Kafka: %w", err)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
-}

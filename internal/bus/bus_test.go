@@ -169,7 +169,7 @@ func TestWhatIsNotCommittedComesAgain(t *testing.T) {
 		write(t, b, Record{Topic: Events, Key: []byte("one account"), Value: []byte(fmt.Sprint(i))})
 	}
 	take := func(n int) (got []string) {
-		r, err := b.Reader(Events, "g", "i")
+		r, err := b.Reader(Member{Topic: Events, Group: "g", Instance: "i"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +279,7 @@ func TestAFullLogStopsTheSourceAndLosesNothing(t *testing.T) {
 	if bytes := fed.Load() * length; bytes > 2*size {
 		t.Errorf("%d bytes were fed before the gate closed at %d", bytes, size)
 	}
-	r, err := b.Reader(Events, "detector", "d")
+	r, err := b.Reader(Member{Topic: Events, Group: "detector", Instance: "d"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,7 +355,7 @@ func TestClosingCommitsNothing(t *testing.T) {
 	_, b := start(t, t.TempDir(), 1<<30)
 	write(t, b, Record{Topic: Events, Key: []byte("k"), Value: []byte("0")}, Record{Topic: Events, Key: []byte("k"), Value: []byte("1")})
 	for _, instance := range []string{"a", "a", "b"} {
-		r, err := b.Reader(Events, "g", instance)
+		r, err := b.Reader(Member{Topic: Events, Group: "g", Instance: instance})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -388,5 +388,92 @@ func TestOldRecordsExpire(t *testing.T) {
 	}
 	if got := values(t, b, DeadLetters); len(got) != 1 || got[0] != "new" {
 		t.Errorf("left are %q", got)
+	}
+}
+
+// The topic of positions stays bounded, and holds the newest of each key, also while positions are written.
+func TestPositionsStayBounded(t *testing.T) {
+	e, b := start(t, t.TempDir(), 1<<30)
+	w, err := b.Writer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	position := func(key string, n int) Record {
+		return Record{Topic: Checkpoints, Key: []byte(key), Value: append(fmt.Append(nil, n, " "), make([]byte, 4<<10)...)}
+	}
+	if err := w.Write(t.Context(), []Record{position("quiet", 7), position("gone", 1), {Topic: Checkpoints, Key: []byte("gone")}}); err != nil {
+		t.Fatal(err)
+	}
+	last := 0
+	for round := range 3 {
+		written := make(chan error, 1)
+		begun := make(chan struct{})
+		go func() {
+			for i := range 2000 {
+				if i == 1900 {
+					close(begun)
+				}
+				last++
+				if err := w.Write(t.Context(), []Record{position("busy", last)}); err != nil {
+					written <- err
+					return
+				}
+			}
+			written <- nil
+		}()
+		<-begun
+		if err := e.boundPositions(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-written; err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.Positions(t.Context())
+		if err != nil || len(got) != 2 || !strings.HasPrefix(string(got["quiet"]), "7 ") || !strings.HasPrefix(string(got["busy"]), fmt.Sprint(last, " ")) {
+			t.Fatalf("round %d: %d keys, quiet %.9s, busy %.9s, want %d, %v", round, len(got), got["quiet"], got["busy"], last, err)
+		}
+		size, err := b.size(t.Context(), Checkpoints)
+		if err != nil || size > positionBytes {
+			t.Errorf("round %d: %d bytes, %v", round, size, err)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(e.disk.dir, "partitions", "test.checkpoints-0", "*.dat"))
+	if err != nil || len(files) > 6 {
+		t.Errorf("%d files, %v", len(files), err)
+	}
+}
+
+// A transaction that has its end in one partition has it in all, also where the machine stopped between them.
+func TestATransactionEndsInAllPartitions(t *testing.T) {
+	dir := t.TempDir()
+	b, end := embedded(t, dir, slog.New(slog.DiscardHandler))
+	hub := CheckpointsOf("hub")
+	if err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := b.Transactor(t.Context(), hub, 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		if err := tx.Stage(t.Context(), []Record{{Topic: Alerts, Key: []byte("k"), Value: fmt.Append(nil, i)}}, Record{Key: []byte("position"), Value: fmt.Append(nil, i)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := tx.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tx.Close(t.Context())
+	end()
+	harm(t, dir, func(raw []byte, all stretch) []byte { return raw[:all[len(all)-1].at] }) // the mark of the second
+	log := &lines{}
+	b, _ = embedded(t, dir, log.logger())
+	if got := values(t, b, Alerts); fmt.Sprint(got) != "[0 1]" {
+		t.Errorf("seen are %q: %s", got, log)
+	}
+	write(t, b, Record{Topic: Alerts, Key: []byte("k"), Value: []byte("new")})
+	if got := values(t, b, Alerts); fmt.Sprint(got) != "[0 1 new]" {
+		t.Errorf("afterwards seen are %q", got)
 	}
 }

@@ -74,7 +74,8 @@ func (b *Bus) checkpoint(ctx context.Context, t Topic, partition int32, first, e
 	// Between positions lie marks of transactions and fences: a few records back is one, as a rule.
 	for back := int64(16); first < end; back *= 8 {
 		from := max(first, end-back)
-		err := b.span(ctx, t, map[int32]kgo.Offset{partition: kgo.NewOffset().At(from)}, map[int32]int64{partition: end}, func(r Record) error {
+		s := span{b, t, map[int32]kgo.Offset{partition: kgo.NewOffset().At(from)}, map[int32]int64{partition: end}}
+		err := s.read(ctx, func(r Record) error {
 			if string(r.Key) != fenceKey {
 				value = r.Value
 			}

@@ -18,14 +18,17 @@ import (
 )
 
 // Embedded is a Kafka in this process, for one machine: franz-go's kfake with its data in a folder. It speaks the same
-// protocol to the same code. What it lacks is guarded here: it takes no lock, forgets to begin retention after a restart,
-// and its compaction can lose a key while a transaction is open, so it compacts at boot alone.
+// protocol to the same code. What it lacks is guarded here: it takes no lock, forgets to begin retention after a restart, drops
+// what lies behind damage, and its compaction can lose a key while a transaction is open, so it never compacts.
 type Embedded struct {
 	options EmbeddedOptions
 	lock    *os.File
 	cluster *kfake.Cluster
 	config  Config
+	disk    *disk
 	gate    gate
+
+	positions int64 // bytes at which the topic of positions is next renewed
 }
 
 // EmbeddedOptions say where the embedded Kafka keeps its data and how much.
@@ -34,6 +37,7 @@ type EmbeddedOptions struct {
 	Prefix     string
 	Partitions int
 	Cap        int64 // bytes of log in all
+	NoSync     bool  // positions are stored without waiting for the disk: a power cut may lose what came last
 	Log        *slog.Logger
 }
 
@@ -71,18 +75,20 @@ func StartEmbedded(o EmbeddedOptions) (*Embedded, error) {
 		return nil, fmt.Errorf("start embedded Kafka: %w", err)
 	}
 	password := rand.Text()
-	e.cluster, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.DataDir(filepath.Join(o.Dir, "kafka")), kfake.EnableSASL(), kfake.Superuser(mechanism, user, password),
-		kfake.GroupMinSessionTimeout(time.Second), kfake.BrokerConfigs(map[string]string{
-			"log.cleaner.backoff.ms":    forever, // no compaction but at boot
-			"offsets.retention.minutes": "52560000",
-		}))
+	e.disk = &disk{dir: filepath.Join(o.Dir, "kafka"), prefix: o.Prefix, log: o.Log, off: o.NoSync, folders: map[string]*folder{}}
+	if err = e.disk.check(); err == nil {
+		e.cluster, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.DataDir(e.disk.dir), kfake.EnableSASL(), kfake.Superuser(mechanism, user, password),
+			kfake.GroupMinSessionTimeout(time.Second), kfake.WithLogger(e.disk), kfake.BrokerConfigs(map[string]string{
+				"log.cleaner.backoff.ms":    forever, // no compaction
+				"offsets.retention.minutes": "52560000",
+			}))
+	}
 	if err != nil {
 		_ = e.lock.Close() // the broker's error is the one to tell
-		return nil, fmt.Errorf("start embedded Kafka: %w", err)
+		return nil, fmt.Errorf("start embedded Kafka: %w", named(err))
 	}
-	e.cluster.Compact()
 	debug.FreeOSMemory() // reading the log back leaves much behind
-	e.config = Config{Brokers: e.cluster.ListenAddrs(), Prefix: o.Prefix, Partitions: o.Partitions, Mechanism: "scram-sha-512", User: user, Password: password, Boot: rand.Text(), Log: o.Log}
+	e.config = Config{Brokers: e.cluster.ListenAddrs(), Prefix: o.Prefix, Partitions: o.Partitions, Mechanism: "scram-sha-512", User: user, Password: password, Boot: rand.Text(), Log: o.Log, disk: e.disk}
 	if err := e.publish(password); err != nil {
 		e.Close()
 		return nil, fmt.Errorf("start embedded Kafka: %w", err)
@@ -111,6 +117,9 @@ func (e *Embedded) Config() Config { return e.config }
 func (e *Embedded) Close() {
 	_ = os.Remove(filepath.Join(e.options.Dir, brokerFile)) // the next start writes it anew
 	e.cluster.Close()
+	if err := e.disk.flush(); err != nil {
+		e.options.Log.Error("the log may not be on the disk", slog.Any("err", err))
+	}
 	_ = e.lock.Close() // the lock ends with the process at the latest
 }
 
@@ -133,6 +142,9 @@ func (e *Embedded) TopicSettings() map[Topic]map[string]string {
 		m := map[string]string{"retention.ms": "-1", "retention.bytes": "-1"}
 		if s := e.share(t); s > 0 {
 			m["segment.bytes"] = strconv.FormatInt(min(max(s/int64(e.options.Partitions)/8, 1<<20), 64<<20), 10)
+		}
+		if t == Checkpoints {
+			m["segment.bytes"] = strconv.Itoa(positionSegment)
 		}
 		all[t] = m
 	}

@@ -68,6 +68,7 @@ func (e *Embedded) Keep(ctx context.Context, b *Bus, readers map[Topic][]string,
 	t := time.NewTicker(tick)
 	defer t.Stop()
 	var looked time.Time
+	health := &Trouble{Log: e.options.Log}
 	for {
 		by, err := e.shorten(ctx, b, readers)
 		switch {
@@ -78,6 +79,11 @@ func (e *Embedded) Keep(ctx context.Context, b *Bus, readers map[Topic][]string,
 		case e.gate.set(by) && by != "":
 			e.options.Log.Warn("log is full; sources wait for a reader", slog.String("reader", by), slog.Int64("cap_bytes", e.options.Cap))
 		}
+		last, end := e.disk.faults()
+		if end != nil {
+			return end
+		}
+		health.tick(tick, "the data folder cannot be written", last, "the data folder can be written again")
 		select {
 		case <-ctx.Done():
 			return nil
@@ -86,6 +92,9 @@ func (e *Embedded) Keep(ctx context.Context, b *Bus, readers map[Topic][]string,
 				continue
 			}
 			looked = now
+			if err := e.boundPositions(ctx, b); err != nil && ctx.Err() == nil {
+				e.options.Log.Warn("old positions not deleted", slog.Any("err", err))
+			}
 			if err := b.expire(ctx, DeadLetters, now.Add(-keepLetters)); err != nil && ctx.Err() == nil {
 				e.options.Log.Warn("old dead letters not deleted", slog.Any("err", err))
 			}
@@ -201,6 +210,9 @@ func (b *Bus) lowest(ctx context.Context, t Topic, groups []string) (low kadm.Of
 func (b *Bus) deleteBefore(ctx context.Context, low kadm.Offsets) error {
 	if len(low) == 0 {
 		return nil
+	}
+	if err := b.sync(); err != nil { // the positions that allow it too
+		return fmt.Errorf("shorten log: %w", err)
 	}
 	res, err := b.admin.DeleteRecords(ctx, low)
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strconv"
@@ -30,29 +31,99 @@ func (b *Bus) settings(t Topic) (partitions int, configs map[string]string) {
 // Topics are all topics.
 var Topics = []Topic{Events, Alerts, DeadLetters, Checkpoints, Status}
 
+// retention is how long a topic's records are kept. A record that is deleted before its reader has come to it is lost.
+type retention struct {
+	made  time.Duration // of a topic that we make
+	least time.Duration // less is refused; 0: anything goes
+	bytes int64         // a limit in bytes is refused under so many for each partition
+	lost  string        // what happens to a reader that is late
+}
+
+const day = 24 * time.Hour
+
+// retentions are those of the topics in which nothing may be deleted unread. Dead letters hold personal data.
+var retentions = map[Topic]retention{
+	Events:      {7 * day, day, 1 << 30, "what the detector has not read by then is never evaluated"},
+	Alerts:      {30 * day, 3 * day, 64 << 20, "alerts that a sink could not deliver by then are lost"},
+	DeadLetters: {keepLetters, day, 16 << 20, "dead letters that nobody has looked at by then are lost"},
+	Status:      {made: time.Hour},
+}
+
+// firstRetention is what topics that are made get beside their settings; whoever runs Kafka may change it.
+func firstRetention(t Topic) map[string]string {
+	r, ok := retentions[t]
+	if !ok {
+		return nil
+	}
+	m := map[string]string{"retention.ms": milliseconds(r.made), "retention.bytes": "-1"}
+	if t == Status {
+		m["segment.ms"] = milliseconds(r.made)
+	}
+	return m
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
 // Ensure makes the topics that are missing, waits until they can be used, and checks those that are there. With more, topics
 // that are made get these settings too.
 func (b *Bus) Ensure(ctx context.Context, more map[Topic]map[string]string) error {
+	var there []Topic
 	for _, t := range Topics {
 		partitions, configs := b.settings(t)
-		switch there, err := b.create(ctx, t, partitions, firstRetention[t], configs, more[t]); {
-		case err != nil:
+		found, err := b.create(ctx, t, partitions, firstRetention(t), configs, more[t])
+		if err != nil {
 			return err
-		case there:
-			if err := b.check(ctx, t, partitions, configs); err != nil {
-				return err
-			}
+		}
+		if found {
+			there = append(there, t)
 		}
 	}
-	return b.awaitTopics(ctx, Topics...)
+	// Another instance may just have made them: brokers know them a little later.
+	if err := b.awaitTopics(ctx, Topics...); err != nil {
+		return err
+	}
+	problems, err := b.check(ctx, there)
+	if err != nil {
+		return err
+	}
+	var refused error
+	for _, p := range problems {
+		if p.refused {
+			refused = errors.Join(refused, errors.New(p.text))
+			continue
+		}
+		b.config.Log.Warn("topic may lose records", slog.String("topic", p.topic), slog.String("problem", p.text))
+	}
+	return refused
 }
 
-// firstRetention is how long records are kept in topics that are made; whoever runs Kafka may change it. Dead letters hold
-// personal data.
-var firstRetention = map[Topic]map[string]string{
-	DeadLetters: {"retention.ms": strconv.FormatInt(keepLetters.Milliseconds(), 10)},
-	Status:      {"retention.ms": strconv.FormatInt(time.Hour.Milliseconds(), 10), "segment.ms": strconv.FormatInt(time.Hour.Milliseconds(), 10)},
+// Watch looks at the topics now and then, until ctx ends: somebody may change them while they are used. What is wrong is told each
+// time, with what to do.
+func (b *Bus) Watch(ctx context.Context, every time.Duration) error {
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+		within, cancel := context.WithTimeout(ctx, every)
+		problems, err := b.check(within, Topics)
+		cancel()
+		if err != nil {
+			b.config.Log.Debug("topics not looked at", slog.Any("err", err)) // that Kafka does not answer is told elsewhere
+			continue
+		}
+		b.problems.Store(int64(len(problems)))
+		for _, p := range problems {
+			b.config.Log.Error("a topic is not as it should be", slog.String("topic", p.topic), slog.String("problem", p.text))
+		}
+	}
 }
+
+// Problems is how many settings of topics are not as they should be, as the last look of Watch has found.
+func (b *Bus) Problems() int64 { return b.problems.Load() }
 
 // create makes a topic, or says that it is there.
 func (b *Bus) create(ctx context.Context, t Topic, partitions int, settings ...map[string]string) (there bool, err error) {
@@ -75,25 +146,87 @@ func (b *Bus) create(ctx context.Context, t Topic, partitions int, settings ...m
 	return false, nil
 }
 
-// check compares a topic that is there with what it should be.
-func (b *Bus) check(ctx context.Context, t Topic, partitions int, want map[string]string) error {
-	found, err := b.admin.ListTopics(ctx, b.name(t))
-	if err != nil {
-		return fmt.Errorf("look at topic %s: %w", b.name(t), err)
-	}
-	if n := len(found[b.name(t)].Partitions); n != partitions {
-		return fmt.Errorf("topic %s has %d partitions, the configuration says %d; the number is for life: records of an account must stay in order", b.name(t), n, partitions)
-	}
-	have, err := b.configured(ctx, t)
-	if err != nil {
-		return err
-	}
-	for _, k := range slices.Sorted(maps.Keys(want)) {
-		if v, ok := have[k]; ok && !enough(k, v, want[k]) {
-			return fmt.Errorf("topic %s has %s=%s; wanted is %s", b.name(t), k, v, want[k])
+// problem is a setting of a topic that is not as it should be. Its text says what to do.
+type problem struct {
+	topic   string
+	text    string
+	refused bool // we do not start with it
+}
+
+// check compares topics that are there with what they should be.
+func (b *Bus) check(ctx context.Context, topics []Topic) (all []problem, err error) {
+	for _, t := range topics {
+		partitions, want := b.settings(t)
+		found, err := b.admin.ListTopics(ctx, b.name(t))
+		if err == nil {
+			err = found.Error()
 		}
+		if errors.Is(err, kerr.UnknownTopicOrPartition) || err == nil && len(found[b.name(t)].Partitions) == 0 {
+			all = append(all, b.deleted(t))
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look at topic %s: %w", b.name(t), err)
+		}
+		if n := len(found[b.name(t)].Partitions); n != partitions {
+			all = append(all, b.resized(t, n, partitions))
+		}
+		have, err := b.configured(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range slices.Sorted(maps.Keys(want)) {
+			if v, ok := have[k]; ok && !enough(k, v, want[k]) {
+				text := fmt.Sprintf("topic %s has %s=%s; needed is %s: %s", b.name(t), k, v, want[k], b.alter(t, k, want[k]))
+				all = append(all, problem{b.name(t), text, true})
+			}
+		}
+		all = append(all, b.checkRetention(t, have)...)
 	}
-	return nil
+	return all, nil
+}
+
+// deleted is a topic that is gone.
+func (b *Bus) deleted(t Topic) problem {
+	return problem{b.name(t), fmt.Sprintf("topic %s was deleted, and what it held is gone: restart noroshi to make it again", b.name(t)), true}
+}
+
+// resized is a topic with another number of partitions. Records of an account lie in one, found by the number.
+func (b *Bus) resized(t Topic, have, want int) problem {
+	text := fmt.Sprintf("topic %s has %d partitions, the configuration says %d; the number is for life: records of an account must stay in order.", b.name(t), have, want)
+	switch {
+	case t == Checkpoints || t == Status:
+		text += " Stop all instances, delete the topic and start again; files are then read again from their start."
+	case have < want:
+		text += fmt.Sprintf(" Set kafka.partitions to %d, or give all of noroshi's topics %d partitions.", have, want)
+	default:
+		text += fmt.Sprintf(" Either give all of noroshi's topics %[1]d partitions and set kafka.partitions to %[1]d (records of one account may then come out of order once),"+
+			" or stop all instances when everything has been read, delete the topic and start again.", have)
+	}
+	return problem{b.name(t), text, true}
+}
+
+// checkRetention looks for records that are deleted before they have been read.
+func (b *Bus) checkRetention(t Topic, have map[string]string) (all []problem) {
+	r := retentions[t]
+	if r.least == 0 {
+		return nil
+	}
+	if ms, err := strconv.ParseInt(have["retention.ms"], 10, 64); err == nil && ms >= 0 && ms < r.least.Milliseconds() {
+		kept := time.Duration(ms) * time.Millisecond
+		text := fmt.Sprintf("topic %s keeps records for %v (retention.ms=%d): %s; at least %v is needed: %s", b.name(t), kept, ms, r.lost, r.least, b.alter(t, "retention.ms", milliseconds(r.made)))
+		all = append(all, problem{b.name(t), text, true})
+	}
+	if n, err := strconv.ParseInt(have["retention.bytes"], 10, 64); err == nil && n >= 0 {
+		text := fmt.Sprintf("topic %s keeps %d bytes of a partition (retention.bytes), however old they are: %s; needed is no limit: %s", b.name(t), n, r.lost, b.alter(t, "retention.bytes", "-1"))
+		all = append(all, problem{b.name(t), text, n < r.bytes})
+	}
+	return all
+}
+
+// alter is the command that changes a setting.
+func (b *Bus) alter(t Topic, key, value string) string {
+	return fmt.Sprintf("`kafka-configs.sh --alter --entity-type topics --entity-name %s --add-config %s=%s`", b.name(t), key, value)
 }
 
 // configured are the settings of a topic.
@@ -133,7 +266,7 @@ func (b *Bus) awaitTopics(ctx context.Context, topics ...Topic) error {
 		}
 		ready := len(found) == len(names)
 		for _, t := range found {
-			ready = ready && t.Err == nil
+			ready = ready && t.Err == nil && len(t.Partitions) > 0
 			for _, p := range t.Partitions {
 				ready = ready && p.Err == nil && p.Leader >= 0
 			}

@@ -105,7 +105,10 @@ func (t *Transactor) Stage(ctx context.Context, records []Record, position Recor
 		if err := t.write(ctx, out); err != nil {
 			return err
 		}
-		if err := t.client.ProduceSync(ctx, t.position).FirstErr(); err != nil {
+		if err := t.bus.sync(); err != nil {
+			return fmt.Errorf("write position: %w", err)
+		}
+		if err := t.write(ctx, []*kgo.Record{t.position}); err != nil {
 			return fmt.Errorf("write position: %w", err)
 		}
 		return nil
@@ -123,12 +126,18 @@ func (t *Transactor) Stage(ctx context.Context, records []Record, position Recor
 
 // write returns once all records are acknowledged.
 func (t *Transactor) write(ctx context.Context, out []*kgo.Record) error {
-	return written(t.client.ProduceSync(ctx, out...), out)
+	if len(out) == 0 {
+		return nil
+	}
+	return t.bus.produce(ctx, t.client, out)
 }
 
 // Commit makes what was staged visible. After an error it may have become visible or not: a new transactor's Checkpoint tells.
 func (t *Transactor) Commit(ctx context.Context) error {
 	if !t.atLeastOnce {
+		if err := t.bus.sync(); err != nil {
+			return fmt.Errorf("commit transaction: %w", err)
+		}
 		if err := t.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
 			return fmt.Errorf("commit transaction: %w", err)
 		}

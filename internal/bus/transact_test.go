@@ -191,6 +191,37 @@ func TestPartitionsAreShared(t *testing.T) {
 	})
 }
 
+// What lies below the end and is hidden, because its transaction was aborted, does not keep readers from the end: neither while
+// another transaction is open behind it nor afterwards.
+func TestAnAbortedTransactionBelowAnOpenOne(t *testing.T) {
+	kafkatest.Each(t, 1, func(t *testing.T, b *bus.Bus) {
+		if err := b.EnsureCheckpoints(t.Context(), hub, 2); err != nil {
+			t.Fatal(err)
+		}
+		aborted, open := transactor(t, b, 0), transactor(t, b, 1)
+		stage(t, aborted, "1", "hidden")
+		stage(t, open, "1", "behind")
+		if err := aborted.Abort(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if got := seen(t, b); len(got) != 0 {
+			t.Errorf("seen while the transaction is open: %q", got)
+		}
+		if took := time.Since(began); took > 5*time.Second { // the open one ends at 10 s by its timeout
+			t.Errorf("it took %v", took)
+		}
+		commit(t, open)
+		got := seen(t, b)
+		for len(got) == 0 && time.Since(began) < time.Minute { // an Apache Kafka puts the mark there after it has answered
+			got = seen(t, b)
+		}
+		if !slices.Equal(got, []string{"behind"}) {
+			t.Errorf("seen at the end: %q", got)
+		}
+	})
+}
+
 // A dead writer's transaction holds up readers until its successor is there, not until its timeout.
 func TestASuccessorFreesReaders(t *testing.T) {
 	kafkatest.Each(t, 1, func(t *testing.T, b *bus.Bus) {
@@ -239,7 +270,7 @@ func TestAClosedOneFreesReaders(t *testing.T) {
 		if err := w.Write(t.Context(), []bus.Record{{Topic: bus.Events, Key: []byte("k"), Value: []byte("behind")}}); err != nil {
 			t.Fatal(err)
 		}
-		r, err := b.Reader(bus.Events, "waiting", "waiting")
+		r, err := b.Reader(bus.Member{Topic: bus.Events, Group: "waiting", Instance: "waiting"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -270,7 +301,7 @@ func TestTheTimeoutFreesReaders(t *testing.T) {
 		if err := w.Write(t.Context(), []bus.Record{{Topic: bus.Events, Key: []byte("k"), Value: []byte("behind")}}); err != nil {
 			t.Fatal(err)
 		}
-		r, err := b.Reader(bus.Events, "waiting", "waiting")
+		r, err := b.Reader(bus.Member{Topic: bus.Events, Group: "waiting", Instance: "waiting"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -80,29 +80,70 @@ func (e *TooLarge) Replace(records []Record, smaller func(r Record, cause error)
 }
 
 // Write returns nil once all records are acknowledged. Records of one key keep their order. After an error any part of them
-// may have been written; after a TooLarge it is all but those that it names.
+// may have been written; after a TooLarge it is all but those that it names. It ends with ctx at the latest: what has been sent
+// by then may still be written. A position is written when all that was written before it is on the disk.
 func (w *Writer) Write(ctx context.Context, records []Record) error {
 	if len(records) == 0 {
 		return nil
 	}
 	out := make([]*kgo.Record, len(records))
+	position := false
 	for i, r := range records {
 		out[i] = w.bus.outgoing(r)
+		position = position || r.Topic == Checkpoints
 	}
-	return written(w.client.ProduceSync(ctx, out...), out)
+	if position {
+		if err := w.bus.sync(); err != nil {
+			return fmt.Errorf("write to %s: %w", out[0].Topic, err)
+		}
+	}
+	return w.bus.produce(ctx, w.client, out)
+}
+
+// produce returns once records are acknowledged, or with ctx. The client would wait for the answer to what it has sent, however long
+// that takes, so that it never sends a record twice.
+func (b *Bus) produce(ctx context.Context, c *kgo.Client, out []*kgo.Record) error {
+	results := make(chan kgo.ProduceResult, len(out))
+	for _, r := range out {
+		c.Produce(ctx, r, func(r *kgo.Record, err error) { results <- kgo.ProduceResult{Record: r, Err: err} })
+	}
+	all := make(kgo.ProduceResults, 0, len(out))
+	for range out {
+		select {
+		case r := <-results:
+			all = append(all, r)
+		case <-ctx.Done():
+			return fmt.Errorf("write to %s: %w", out[0].Topic, context.Cause(ctx))
+		}
+	}
+	forget(c, all)
+	return b.written(all, out)
+}
+
+// forget has the client ask again for topics that are gone: it would take one that was made again for the old one for ever.
+func forget(c *kgo.Client, results kgo.ProduceResults) {
+	for _, r := range results {
+		if errors.Is(r.Err, kerr.UnknownTopicID) || errors.Is(r.Err, kerr.UnknownTopicOrPartition) {
+			c.PurgeTopicsFromProducing(r.Record.Topic)
+			return
+		}
+	}
 }
 
 // written tells what went wrong with records that were produced.
-func written(results kgo.ProduceResults, out []*kgo.Record) error {
+func (b *Bus) written(results kgo.ProduceResults, out []*kgo.Record) error {
 	large := &TooLarge{}
 	for _, r := range results {
 		switch {
 		case errors.Is(r.Err, kerr.MessageTooLarge), errors.Is(r.Err, kerr.RecordListTooLarge):
 			large.Records, large.Cause = append(large.Records, slices.Index(out, r.Record)), r.Err
+		case errors.Is(r.Err, kerr.UnknownServerError):
+			return fmt.Errorf("write to %s: %w", r.Record.Topic, b.config.disk.explain(r.Err))
 		case r.Err != nil:
-			return fmt.Errorf("write to %s: %w", r.Record.Topic, r.Err)
+			return fmt.Errorf("write to %s: %w", r.Record.Topic, explained(r.Err))
 		}
 	}
+	b.config.disk.well()
 	if large.Cause == nil {
 		return nil
 	}

@@ -37,6 +37,7 @@ type Kafka struct {
 	Prefix     string // of topic names
 	Partitions int
 	Cap        int64 // bytes that the embedded broker's log may take
+	Sync       bool  // the embedded broker's log is on the disk before a position is stored
 	CAFile     string
 	TLS        bool
 	User       string
@@ -71,7 +72,7 @@ type Sink struct {
 
 // Default is the configuration where there is no file.
 func Default() *Config {
-	return &Config{Kafka: Kafka{Prefix: "noroshi.", Partitions: 4, Cap: 1 << 30, Transactions: true, Data: "noroshi-data"}, Lists: list.Set{}, Secrets: &diag.Secrets{}, Folder: "."}
+	return &Config{Kafka: Kafka{Prefix: "noroshi.", Partitions: 4, Cap: 1 << 30, Sync: true, Transactions: true, Data: "noroshi-data"}, Lists: list.Set{}, Secrets: &diag.Secrets{}, Folder: "."}
 }
 
 // closed are the keys whose values are secrets or hold them.
@@ -120,6 +121,7 @@ func (c *Config) kafka(d *strictyaml.Doc, n *yaml.Node) {
 		"prefix":       func(n *yaml.Node) { k.Prefix = d.Text(n) },
 		"partitions":   func(n *yaml.Node) { k.Partitions = d.Int(n, 1, 256) },
 		"cap_mib":      func(n *yaml.Node) { k.Cap = int64(d.Int(n, 64, 1<<20)) << 20 },
+		"sync":         func(n *yaml.Node) { k.Sync = d.Bool(n) },
 		"transactions": func(n *yaml.Node) { k.Transactions = d.Bool(n) },
 		"tls":          func(n *yaml.Node) { k.TLS = d.Bool(n) },
 		"ca_file":      func(n *yaml.Node) { k.CAFile, k.TLS = c.path(d.Text(n)), true },

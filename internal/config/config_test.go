@@ -40,7 +40,7 @@ sinks: [{name: out, reads: alerts, stdout: {}}]
 		t.Fatal(problems)
 	}
 	k := c.Kafka
-	if k.Brokers[0] != "k1:9092" || k.Prefix != "n." || k.Partitions != 8 || k.Cap != 128<<20 || !k.TLS || k.Mechanism != "scram-sha-512" || k.Password != "whisper" {
+	if k.Brokers[0] != "k1:9092" || k.Prefix != "n." || k.Partitions != 8 || k.Cap != 128<<20 || !k.TLS || k.Mechanism != "scram-sha-512" || k.Password != "whisper" || !k.Sync {
 		t.Errorf("kafka is %+v", k)
 	}
 	f := c.Sources[0].File
@@ -93,7 +93,7 @@ func TestSecretsComeFromFilesAndTheEnvironment(t *testing.T) {
 func TestStreams(t *testing.T) {
 	t.Setenv("NOROSHI_TEST_CONNECTION", "Endpoint=sb://contoso.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=k")
 	c, problems := read(t, `
-kafka: {transactions: false}
+kafka: {transactions: false, sync: false}
 sources:
   - eventhub: {name: entra, connection_string: "${env:NOROSHI_TEST_CONNECTION}", hub: audit, consumer_group: noroshi, start: latest, tenants: [t-1, t-2], transport: websocket, endpoint: 192.0.2.1, ca_file: ca.pem}
   - eventhub: {namespace: contoso.servicebus.usgovcloudapi.net, hub: defender, start: "2026-01-02T03:04:05+09:00", proxy: "http://proxy.example.com:3128", credential: {kind: certificate, cloud: government, tenant: t, client: c, certificate: c.pem, password: "${file:key}"}}
@@ -104,7 +104,7 @@ sources:
 		t.Fatal(problems)
 	}
 	a, b, other, insights := c.Sources[0].EventHub, c.Sources[1].EventHub, c.Sources[2].Topic, c.Sources[3].Topic
-	if c.Kafka.Transactions || a.Name != "entra" || !strings.HasSuffix(a.ConnectionString, "SharedAccessKey=k") || a.Hub != "audit" || a.ConsumerGroup != "noroshi" || !a.Latest || len(a.Tenants) != 2 || !a.WebSocket ||
+	if c.Kafka.Transactions || c.Kafka.Sync || a.Name != "entra" || !strings.HasSuffix(a.ConnectionString, "SharedAccessKey=k") || a.Hub != "audit" || a.ConsumerGroup != "noroshi" || !a.Latest || len(a.Tenants) != 2 || !a.WebSocket ||
 		a.Endpoint != "192.0.2.1" || a.CAFile != filepath.Join(c.Folder, "ca.pem") {
 		t.Errorf("the first is %+v", a)
 	}
