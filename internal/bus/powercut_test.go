@@ -386,3 +386,64 @@ func BenchmarkPosition(b *testing.B) {
 		}
 	}
 }
+
+// A full disk is named, in the log and to whom writes; with room again it goes on, and nothing that was acknowledged is missing.
+func TestAFullDisk(t *testing.T) {
+	v := newVolume(t)
+	if v.file == "" {
+		t.Skip("the test may not mount a disk")
+	}
+	log := &lines{}
+	b, end := embedded(t, v.dir, log.logger())
+	w, err := b.Writer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	ballast := filepath.Join(v.dir, "ballast")
+	if err := os.WriteFile(ballast, make([]byte, 40<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var acknowledged []string
+	value := make([]byte, 512<<10)
+	for i := 0; ; i++ {
+		one := fmt.Sprint("record ", i, " ")
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		_, _ = rand.NewChaCha8([32]byte{byte(i)}).Read(value) // it never fails
+		err := w.Write(ctx, []Record{{Topic: Alerts, Key: []byte("k"), Value: append([]byte(one), value...)}})
+		cancel()
+		if err != nil {
+			if !strings.Contains(err.Error(), "the disk is full") {
+				t.Errorf("writing says %v", err)
+			}
+			break
+		}
+		acknowledged = append(acknowledged, one)
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	for begin := time.Now(); ; {
+		err := w.Write(t.Context(), []Record{{Topic: Alerts, Key: []byte("k"), Value: []byte("after ")}})
+		if err == nil {
+			break
+		}
+		if time.Since(begin) > 30*time.Second {
+			t.Fatalf("it does not go on: %v", err)
+		}
+	}
+	acknowledged = append(acknowledged, "after ")
+	for range 2 {
+		have := strings.Join(values(t, b, Alerts), "")
+		for _, one := range acknowledged {
+			if !strings.Contains(have, one) {
+				t.Errorf("%q is gone", one)
+			}
+		}
+		end()
+		b, end = embedded(t, v.dir, log.logger())
+	}
+	if strings.Contains(log.String(), "damaged") {
+		t.Errorf("something is damaged: %s", log)
+	}
+}

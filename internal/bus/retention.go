@@ -68,17 +68,16 @@ func (e *Embedded) Keep(ctx context.Context, b *Bus, readers map[Topic][]string,
 	t := time.NewTicker(tick)
 	defer t.Stop()
 	var looked time.Time
-	health := &Trouble{Log: e.options.Log}
+	health, keeping := &Trouble{Log: e.options.Log}, &Trouble{Log: e.options.Log}
 	for {
 		by, err := e.shorten(ctx, b, readers)
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case err != nil:
-			e.options.Log.Warn("log not shortened", slog.Any("err", err))
-		case e.gate.set(by) && by != "":
+		case err == nil && e.gate.set(by) && by != "":
 			e.options.Log.Warn("log is full; sources wait for a reader", slog.String("reader", by), slog.Int64("cap_bytes", e.options.Cap))
 		}
+		keeping.tick(tick, "log not shortened", err, "log shortened again")
 		last, end := e.disk.faults()
 		if end != nil {
 			return end

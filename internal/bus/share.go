@@ -94,6 +94,7 @@ func (s *sharing) stopAll() {
 
 // listen waits for ctx to end, or for a fault of the group that does not pass.
 func (s *sharing) listen(ctx context.Context, c *kgo.Client, log *slog.Logger, group string) error {
+	trouble := &Trouble{Log: log}
 	for {
 		fetches := c.PollFetches(ctx)
 		if ctx.Err() != nil || fetches.IsClientClosed() {
@@ -103,7 +104,10 @@ func (s *sharing) listen(ctx context.Context, c *kgo.Client, log *slog.Logger, g
 			if errors.Is(e.Err, kerr.FencedInstanceID) || errors.Is(e.Err, kerr.GroupAuthorizationFailed) || errors.Is(e.Err, kerr.TopicAuthorizationFailed) || errors.Is(e.Err, kerr.SaslAuthenticationFailed) {
 				return fmt.Errorf("share group %s: %w", group, e.Err)
 			}
-			log.Warn("sharing interrupted", slog.String("group", group), slog.Any("err", e.Err))
+			trouble.Again("sharing interrupted", e.Err, slog.String("group", group))
+		}
+		if trouble.Pause(ctx) != nil {
+			return nil
 		}
 	}
 }

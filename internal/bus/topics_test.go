@@ -271,6 +271,17 @@ func TestWritingEnds(t *testing.T) {
 	if _, err := r.Poll(t.Context(), 10); err != nil {
 		t.Fatal(err)
 	}
+	hub := CheckpointsOf("hub")
+	if err := b.EnsureCheckpoints(t.Context(), hub, 1); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := b.Transactor(t.Context(), hub, 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Stage(t.Context(), []Record{{Topic: Events, Value: []byte("3")}}, Record{Key: []byte("position"), Value: []byte("3")}); err != nil {
+		t.Fatal(err)
+	}
 	free := make(chan struct{})
 	defer close(free)
 	e.cluster.Control(func(kmsg.Request) (kmsg.Response, error, bool) { //nolint:revive // the broker's signature
@@ -279,10 +290,15 @@ func TestWritingEnds(t *testing.T) {
 		return nil, nil, false
 	})
 	for name, do := range map[string]func(ctx context.Context) error{
-		"writing":    func(ctx context.Context) error { return w.Write(ctx, []Record{{Topic: Events, Value: []byte("3")}}) },
-		"committing": r.Commit,
-		"reading":    func(ctx context.Context) error { _, err := r.Poll(ctx, 10); return err },
-		"measuring":  func(ctx context.Context) error { _, err := b.Partitions(ctx, Events); return err },
+		"writing":              func(ctx context.Context) error { return w.Write(ctx, []Record{{Topic: Events, Value: []byte("3")}}) },
+		"committing":           r.Commit,
+		"ending a transaction": tx.Commit,
+		"staging": func(ctx context.Context) error {
+			return tx.Stage(ctx, []Record{{Topic: Events, Value: []byte("4")}}, Record{Key: []byte("position"), Value: []byte("4")})
+		},
+		"a transactor": func(ctx context.Context) error { _, err := b.Transactor(ctx, hub, 0, false); return err },
+		"reading":      func(ctx context.Context) error { _, err := r.Poll(ctx, 10); return err },
+		"measuring":    func(ctx context.Context) error { _, err := b.Partitions(ctx, Events); return err },
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		began := time.Now()
@@ -294,8 +310,11 @@ func TestWritingEnds(t *testing.T) {
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
 		w.Close()
 		r.Close()
+		tx.Close(ctx)
 	}()
 	select {
 	case <-closed:
