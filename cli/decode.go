@@ -31,10 +31,7 @@ Records keep their order; repeats are not dropped.`,
 			if diag.Errors(ps) > 0 {
 				return errSaid
 			}
-			files, err := open(s, args)
-			if err != nil {
-				return err
-			}
+			files := open(s, args)
 			out := bufio.NewWriter(s.Out)
 			d := newDecoding(app.DecodeOptions(conf), asJSON)
 			r := newReading(s)

@@ -123,14 +123,13 @@ func (f *devFlags) run(ctx context.Context, s Streams) error {
 
 // messages are the files' records in envelopes.
 func (f *devFlags) messages(s Streams) (all [][]byte, err error) {
-	files, err := open(s, f.records)
-	if err != nil {
-		return nil, err
-	}
 	var records [][]byte
 	faults := newFaults(s.Err)
 	defer faults.end()
-	for _, one := range files {
+	for _, one := range open(s, f.records) {
+		if one.err != nil {
+			return nil, failed{one.err}
+		}
 		in, err := ingest.Open(one.name, one.from)
 		if err != nil {
 			return nil, failed{err}

@@ -45,10 +45,7 @@ whether it holds, and the values that it looks at.`,
 			if err != nil {
 				return failed{err}
 			}
-			files, err := open(s, args)
-			if err != nil {
-				return err
-			}
+			files := open(s, args)
 			found := 0
 			reading := newReading(s)
 			for _, one := range files {

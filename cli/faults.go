@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -44,18 +45,23 @@ type tally struct {
 	records, events int
 	unknown         int      // records of no known kind
 	keys            []string // names of the members of the first of them
+	unread          error    // why inputs cannot be read, or not to their end
 }
 
-// tell tells that there is nothing, or nothing that rules can match. Where there are records and none can be read it returns
+// tell tells that there is nothing, or nothing that rules can match. Where an input cannot be read, or no record, it returns
 // the failure.
 func (t tally) tell(out io.Writer) error {
+	err := t.unread
 	switch {
-	case t.records == 0:
+	case t.records == 0 && err == nil:
 		fmt.Fprintln(out, "the input holds no records")
-	case t.events == 0:
-		return failed{fmt.Errorf("nothing in the input can be read; expected %s", expected)}
+	case t.records > 0 && t.events == 0:
+		err = errors.Join(err, fmt.Errorf("nothing in the input can be read; expected %s", expected))
 	case t.unknown > 0:
 		fmt.Fprintln(out, ofNoKnownKind(t.unknown, t.records, t.keys))
+	}
+	if err != nil {
+		return failed{err}
 	}
 	return nil
 }

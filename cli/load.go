@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -89,32 +90,40 @@ type input struct {
 	name string
 	from io.ReadCloser
 	size int64 // 0 where it is unknown
+	err  error // why it cannot be read; then it is empty
 }
 
-// open opens the files named; none, or -, is stdin.
-func open(s Streams, names []string) (all []input, err error) {
+// open opens the files named; none, or -, is stdin. One that cannot be opened does not stop the others.
+func open(s Streams, names []string) (all []input) {
 	if len(names) == 0 {
 		names = []string{"-"}
 	}
 	for _, n := range expand(names) {
 		if n == "-" {
-			all = append(all, input{"stdin", io.NopCloser(s.In), 0})
+			all = append(all, input{name: "stdin", from: io.NopCloser(s.In)})
 			continue
 		}
-		f, err := os.Open(n)
-		if err != nil {
-			return nil, failed{fmt.Errorf("open input: %w", err)}
-		}
-		info, err := f.Stat()
-		if err == nil && info.IsDir() {
-			err = fmt.Errorf("%s is a folder; expected files, such as %s", n, filepath.Join(n, "*.json"))
-		}
-		if err != nil {
-			return nil, failed{fmt.Errorf("open input: %w", err)}
-		}
-		all = append(all, input{n, f, info.Size()})
+		all = append(all, openFile(n))
 	}
-	return all, nil
+	return all
+}
+
+func openFile(name string) input {
+	unread := func(err error) input {
+		return input{name: name, from: io.NopCloser(strings.NewReader("")), err: err}
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return unread(diag.Unopened(name, err))
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return unread(errors.Join(diag.Unopened(name, err), f.Close()))
+	}
+	if info.IsDir() {
+		return unread(errors.Join(fmt.Errorf("%s is a folder; expected files, such as %s", name, filepath.Join(name, "*.json")), f.Close()))
+	}
+	return input{name: name, from: f, size: info.Size()}
 }
 
 // expand replaces the patterns that the shell has left, as those of Windows do, by the files that they match.

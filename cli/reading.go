@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"noroshi/ingest"
@@ -13,27 +14,26 @@ type reading struct {
 	faults  *faults
 	tally   tally
 	members decode.Members // of records of no known kind
+	unread  []error        // inputs that cannot be read, or not to their end
 }
 
 func newReading(s Streams) *reading { return &reading{faults: newFaults(s.Err)} }
 
 // each reads the records of an input and gives each that is an event to do, while the reader has it at hand. What is no event
-// is told.
+// is told. An input that cannot be read does not stop the others.
 func (r *reading) each(one input, reader *decode.Reader, do func() error) error {
-	in, err := ingest.Open(one.name, one.from)
-	var foreign *ingest.Foreign
-	switch {
-	case errors.As(err, &foreign): // the other inputs may be logs
-		r.bad(one, ingest.Bad{Line: 1, Reason: decode.BadJSON, Detail: foreign.Error()})
+	in := r.opened(one)
+	if in == nil {
 		return nil
-	case err != nil:
-		return err
 	}
 	var b ingest.Block
 	for {
 		more, err := in.Next(&b)
+		if err != nil {
+			r.unread = append(r.unread, err)
+		}
 		if err != nil || !more {
-			return err
+			return nil
 		}
 		bad := b.Bad
 		for i := range b.Records {
@@ -48,6 +48,25 @@ func (r *reading) each(one input, reader *decode.Reader, do func() error) error 
 			r.bad(one, bad[0])
 		}
 	}
+}
+
+// opened is the input to read, nil where it cannot be read.
+func (r *reading) opened(one input) *ingest.Input {
+	if one.err != nil {
+		r.unread = append(r.unread, one.err)
+		return nil
+	}
+	in, err := ingest.Open(one.name, one.from)
+	var foreign *ingest.Foreign
+	if errors.As(err, &foreign) {
+		r.bad(one, ingest.Bad{Line: 1, Reason: decode.BadJSON, Detail: foreign.Error()})
+		err = fmt.Errorf("%s is not a log and was not read", one.name)
+	}
+	if err != nil {
+		r.unread = append(r.unread, err)
+		return nil
+	}
+	return in
 }
 
 func (r *reading) record(one input, b *ingest.Block, i int, reader *decode.Reader, do func() error) error {
@@ -75,7 +94,7 @@ func (r *reading) record(one input, b *ingest.Block, i int, reader *decode.Reade
 // end tells what is left to tell, and returns the failure to read anything.
 func (r *reading) end(s Streams) error {
 	r.faults.end()
-	r.tally.keys = r.members.Names()
+	r.tally.keys, r.tally.unread = r.members.Names(), errors.Join(r.unread...)
 	return r.tally.tell(s.Err)
 }
 

@@ -87,10 +87,7 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	if err != nil {
 		return err
 	}
-	files, err := open(s, args)
-	if err != nil {
-		return err
-	}
+	files := open(s, args)
 	var inputs []replay.Input
 	var sample [][]byte
 	for i, one := range files {
@@ -100,7 +97,7 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 			head, rest := peek(from)
 			sample, from = replay.Sample(head, sampleCount), rest
 		}
-		inputs = append(inputs, replay.Input{Name: one.name, From: from})
+		inputs = append(inputs, replay.Input{Name: one.name, From: from, Err: one.err})
 	}
 	out := bufio.NewWriterSize(s.Out, 64<<10)
 	p := newProgress(s.Err, files)
@@ -118,19 +115,20 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	stats, err := r.Run(c.Context(), inputs)
 	p.clear()
 	faults.end()
-	if ferr := out.Flush(); err == nil {
-		err = ferr
+	if ferr := out.Flush(); ferr != nil {
+		return failed{ferr}
 	}
-	if err != nil {
+	var unread *replay.Unread
+	if err != nil && !errors.As(err, &unread) {
 		return failed{err}
 	}
-	if !f.json {
+	if !f.json && (err == nil || stats.Records > 0) {
 		fmt.Fprintf(s.Err, "%s: %s, %s, %d undecodable, %s\n", plural(stats.Records, "record"), plural(stats.Events, "event"), plural(stats.Duplicates, "duplicate"), stats.Undecodable, plural(stats.Alerts, "alert"))
 	}
 	if err := f.writeStats(stats); err != nil {
 		return err
 	}
-	return tally{records: stats.Records, events: stats.Events, unknown: stats.Unknown, keys: stats.UnknownKeys}.tell(s.Err)
+	return tally{records: stats.Records, events: stats.Events, unknown: stats.Unknown, keys: stats.UnknownKeys, unread: err}.tell(s.Err)
 }
 
 func (f *replayFlags) writeStats(stats replay.Stats) error {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"sync"
 	"sync/atomic"
 
@@ -103,14 +104,14 @@ func (in *Input) unzip() (bool, error) {
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
 		z, err := gzip.NewReader(in.from)
 		if err != nil {
-			return true, fmt.Errorf("read gzip: %w", err)
+			return true, errors.New("the gzip header is damaged or cut off")
 		}
 		in.from = bufio.NewReaderSize(z, peekSize)
 		return true, nil
 	case bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		z, err := zstd.NewReader(in.from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
 		if err != nil {
-			return true, fmt.Errorf("read zstd: %w", err)
+			return true, errors.New("the zstd header is damaged or cut off")
 		}
 		in.from = bufio.NewReaderSize(z, peekSize)
 		return true, nil
@@ -176,5 +177,27 @@ func (in *Input) failure() error {
 	if errors.Is(in.err, io.EOF) && !errors.Is(in.err, io.ErrUnexpectedEOF) {
 		return nil
 	}
-	return fmt.Errorf("read %s: damaged near byte %d: %w", in.name, in.BytesRead(), in.err)
+	return &damage{in.name, in.BytesRead(), in.err}
 }
+
+// damage is where an input cannot be read on.
+type damage struct {
+	name  string
+	at    int64
+	cause error
+}
+
+// Error says it without the words of the readers of compressed data.
+func (d *damage) Error() string {
+	var e *fs.PathError
+	switch {
+	case errors.As(d.cause, &e):
+		return fmt.Sprintf("read %s: byte %d: %v", d.name, d.at, e.Err)
+	case errors.Is(d.cause, io.ErrUnexpectedEOF):
+		return fmt.Sprintf("%s is cut off after byte %d; the records before are read", d.name, d.at)
+	}
+	return fmt.Sprintf("%s is damaged near byte %d; the records before are read", d.name, d.at)
+}
+
+// Unwrap gives the cause.
+func (d *damage) Unwrap() error { return d.cause }

@@ -49,10 +49,6 @@ type Mistake struct {
 	Certain    bool // of a warning: no record whatever makes it untrue
 }
 
-func (m Mistake) Error() string {
-	return fmt.Sprintf("character %d: %s [%s]", m.At+1, m.Message, m.Code)
-}
-
 // Program is a compiled condition or value. It is immutable.
 type Program struct {
 	Source string

@@ -151,7 +151,7 @@ func Conjuncts(source string, s *Scope) ([]Conjunct, error) {
 		text := n.String()
 		p, ms := Compile(text, s)
 		if p == nil {
-			return nil, fmt.Errorf("compile part of condition: %w", ms[0])
+			return nil, fmt.Errorf("compile part of condition: %s", ms[0].Message)
 		}
 		all = append(all, Conjunct{text, p})
 	}

@@ -34,14 +34,6 @@ type ordering struct {
 	err     error
 }
 
-func (o *ordering) fail(err error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.err == nil {
-		o.err = err
-	}
-}
-
 // take takes a block, and every block whose turn has come. After a failure it takes nothing more.
 func (o *ordering) take(m *matched, free chan<- *matched) {
 	o.mu.Lock()

@@ -3,8 +3,10 @@ package replay
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -19,7 +21,19 @@ import (
 type Input struct {
 	Name string
 	From io.Reader
+	Err  error // why there is nothing to read from
 }
+
+// Unread is an input that cannot be read, or not to its end.
+type Unread struct {
+	Input string
+	Cause error
+}
+
+func (u *Unread) Error() string { return u.Cause.Error() }
+
+// Unwrap gives the cause.
+func (u *Unread) Unwrap() error { return u.Cause }
 
 // Replay evaluates records of files.
 type Replay struct {
@@ -60,6 +74,7 @@ type Stats struct {
 	CutLists    int            `json:"cut_lists,omitempty"`      // lists longer than conditions see
 	Candidates  int            `json:"candidates"`               // rule and record pairs that were tried
 	Runs        int            `json:"vm_runs"`                  // of them those that the VM decided
+	Unread      []string       `json:"unread_inputs,omitempty"`  // inputs that cannot be read, or not to their end
 }
 
 func newStats() Stats {
@@ -67,7 +82,8 @@ func newStats() Stats {
 }
 
 // Run replays the inputs, one after the other, on all workers. Alerts come in order of their time and record id, so exports
-// in any order give the same; each id comes once.
+// in any order give the same; each id comes once. An input that cannot be read does not stop the others: where nothing else fails,
+// the error joins an *Unread for each.
 func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 	o := &ordering{replay: r, memory: r.Set.Memory(), spool: newSpool(spoolMemory), stats: newStats()}
 	defer o.spool.close()
@@ -79,8 +95,15 @@ func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 	for range cap(free) {
 		free <- &matched{}
 	}
+	var unread []error
 	for _, one := range inputs {
-		if err := r.one(ctx, one, o, workers, free); err != nil {
+		err := r.one(ctx, one, o, workers, free)
+		var u *Unread
+		switch {
+		case errors.As(err, &u):
+			unread = append(unread, u)
+			o.stats.Unread = append(o.stats.Unread, u.Input)
+		case err != nil:
 			return o.stats, err
 		}
 	}
@@ -92,7 +115,7 @@ func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 	for _, w := range workers {
 		o.count(w)
 	}
-	return o.stats, nil
+	return o.stats, errors.Join(unread...)
 }
 
 // blocksFor is how many blocks are under way: enough that nobody waits for a neighbour, few enough to stay in the caches.
@@ -103,23 +126,26 @@ func blocksFor(workers int) int {
 	return 2 * workers
 }
 
-// one replays one input.
+// one replays one input. Where it cannot be read, what was read before is taken, and the error is an *Unread.
 func (r *Replay) one(ctx context.Context, one Input, o *ordering, workers []*detector.Worker, free chan *matched) error {
 	o.name, o.seq, o.err, o.waiting = one.Name, 0, nil, map[int]*matched{}
+	if one.Err != nil {
+		return &Unread{one.Name, one.Err}
+	}
 	in, err := ingest.Open(one.Name, one.From)
 	var foreign *ingest.Foreign
 	switch {
-	case errors.As(err, &foreign): // the other inputs may be logs
+	case errors.As(err, &foreign):
 		o.bad(1, decode.BadJSON, foreign.Error())
-		return nil
+		return &Unread{one.Name, fmt.Errorf("%s is not a log and was not read", one.Name)}
 	case err != nil:
-		return err
+		return &Unread{one.Name, err}
 	}
 	if len(workers) == 1 { // what has just been read is still in the cache
 		for p := range free {
-			if more, err := r.fill(ctx, in, p); err != nil || !more {
+			if more, err := r.fill(ctx, one, in, p); err != nil || !more {
 				free <- p
-				return errors.Join(o.err, err)
+				return cmp.Or(o.err, err)
 			}
 			p.match(workers[0])
 			o.take(p, free)
@@ -129,7 +155,7 @@ func (r *Replay) one(ctx context.Context, one Input, o *ordering, workers []*det
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(read)
-		o.fail(r.read(ctx, in, free, read))
+		err = r.read(ctx, one, in, free, read)
 	})
 	for _, w := range workers {
 		wg.Go(func() {
@@ -140,13 +166,13 @@ func (r *Replay) one(ctx context.Context, one Input, o *ordering, workers []*det
 		})
 	}
 	wg.Wait()
-	return o.err
+	return cmp.Or(o.err, err)
 }
 
 // read fills blocks until the input ends, or something has failed.
-func (r *Replay) read(ctx context.Context, in *ingest.Input, free chan *matched, read chan<- *matched) error {
+func (r *Replay) read(ctx context.Context, one Input, in *ingest.Input, free chan *matched, read chan<- *matched) error {
 	for p := range free {
-		if more, err := r.fill(ctx, in, p); err != nil || !more {
+		if more, err := r.fill(ctx, one, in, p); err != nil || !more {
 			free <- p
 			return err
 		}
@@ -156,13 +182,16 @@ func (r *Replay) read(ctx context.Context, in *ingest.Input, free chan *matched,
 }
 
 // fill fills a block; false at the end of the input, or when there is no use in going on.
-func (r *Replay) fill(ctx context.Context, in *ingest.Input, p *matched) (bool, error) {
+func (r *Replay) fill(ctx context.Context, one Input, in *ingest.Input, p *matched) (bool, error) {
 	more, err := in.Next(&p.block)
-	if err == nil {
-		err = ctx.Err()
+	if ctx.Err() != nil {
+		return false, ctx.Err()
 	}
-	if err != nil || !more || p.failed {
-		return false, err
+	if err != nil {
+		return false, &Unread{one.Name, err}
+	}
+	if !more || p.failed {
+		return false, nil
 	}
 	if r.Progress != nil {
 		r.Progress(in.BytesRead())

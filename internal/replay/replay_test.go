@@ -1,8 +1,12 @@
 package replay
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -39,7 +43,7 @@ func replay(t *testing.T, text string, change func(*Replay)) (alerts []string, s
 	if change != nil {
 		change(&r)
 	}
-	stats, err := r.Run(context.Background(), []Input{{"in", strings.NewReader(text)}})
+	stats, err := r.Run(context.Background(), []Input{{Name: "in", From: strings.NewReader(text)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,4 +113,47 @@ func TestBadLinesStopNothing(t *testing.T) {
 			t.Errorf("the %d. bad line is named %s", i+1, b)
 		}
 	}
+}
+
+// TestInputsThatCannotBeReadStopNoOther: what was read before the damage counts, and so do the inputs after it.
+func TestInputsThatCannotBeReadStopNoOther(t *testing.T) {
+	lines := exports(9000)
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := io.WriteString(z, strings.Join(lines, "\n")); err != nil || z.Flush() != nil {
+		t.Fatal("gzip")
+	}
+	packed.Truncate(packed.Len() - 40)
+	for _, workers := range []int{1, 3} {
+		r, alerts := shipped(t)
+		r.Workers = workers
+		stats, err := r.Run(t.Context(), []Input{
+			{Name: "nosuch", Err: errors.New("nosuch does not exist")},
+			{Name: "cut.gz", From: bytes.NewReader(packed.Bytes())},
+			{Name: "whole", From: strings.NewReader(strings.Join(exports(9003)[9000:], "\n"))},
+		})
+		if want := "nosuch does not exist\ncut.gz is cut off after byte "; err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%d workers: error %v, want %q", workers, err, want)
+		}
+		if stats.Events < 8900 || stats.Alerts != len(*alerts) || !strings.Contains(strings.Join(*alerts, ""), "e-9000") {
+			t.Errorf("%d workers: %d alerts, %+v", workers, len(*alerts), stats)
+		}
+		if got := strings.Join(stats.Unread, " "); got != "nosuch cut.gz" {
+			t.Errorf("%d workers: unread %s", workers, got)
+		}
+	}
+}
+
+// shipped replays with the rules we ship, and keeps the alerts' JSON.
+func shipped(t *testing.T) (*Replay, *[]string) {
+	t.Helper()
+	set, ps := rules.Load(rules.Options{Library: true})
+	if len(ps) > 0 {
+		t.Fatal(ps[0].Format())
+	}
+	var alerts []string
+	return &Replay{Set: detector.New(set, detector.Options{}), Workers: 3, Alert: func(a *alert.Alert) error {
+		alerts = append(alerts, string(a.AppendJSON(nil)))
+		return nil
+	}}, &alerts
 }

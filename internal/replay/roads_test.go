@@ -35,7 +35,7 @@ func TestAlertsAreTheSameOnEveryRoad(t *testing.T) {
 			all = append(all, m)
 			return nil
 		}}
-		if _, err := r.Run(context.Background(), []Input{{"in", strings.NewReader(text)}}); err != nil {
+		if _, err := r.Run(context.Background(), []Input{{Name: "in", From: strings.NewReader(text)}}); err != nil {
 			t.Fatal(err)
 		}
 		return all
