@@ -35,16 +35,12 @@ func (s *Source) match(ctx context.Context, g *file, h handle, k kind, those []p
 		})
 	}
 	if k == inLines {
-		r := s.lines(g, h, ending{})
-		r.at, r.head, r.tail, r.silent = position{Kind: inLines}, nil, nil, true
-		r.after = func(r *lines) bool {
+		_, err = s.survey(g, h, func(r *lines) bool {
 			if same(&r.at) {
-				r.absorb()
 				m.at, m.head, m.tail, m.found = r.at, bytes.Clone(r.head), bytes.Clone(r.tail), true
 			}
 			return r.at.Records < most
-		}
-		_, err = r.run(ctx)
+		}).run(ctx)
 	} else {
 		var p *pass
 		if p, err = s.newPass(g, h, position{}); err != nil {
@@ -64,30 +60,32 @@ func (s *Source) match(ctx context.Context, g *file, h handle, k kind, those []p
 }
 
 // opening is the hash of a file's first record; "" where there is none yet.
-func (s *Source) opening(ctx context.Context, g *file, h handle, k kind) (string, error) {
-	first := ""
-	if k == inLines {
-		r := s.lines(g, h, ending{})
-		r.at, r.head, r.tail, r.silent = position{Kind: inLines}, nil, nil, true
-		r.after = func(r *lines) bool {
-			first = r.at.First
-			return first == ""
+func (s *Source) opening(ctx context.Context, g *file, h handle, k kind) (first string, err error) {
+	if k == asWhole {
+		p, err := s.newPass(g, h, position{})
+		if err != nil {
+			return "", err
 		}
-		_, err := r.run(ctx)
+		p.after = func(at *position) bool {
+			first = at.First
+			return false
+		}
+		if _, err = p.run(ctx); err == nil && p.last != nil {
+			err = p.give(p.last)
+		}
 		return first, ignore(err)
 	}
-	p, err := s.newPass(g, h, position{})
-	if err != nil {
-		return "", err
+	for _, end := range []int64{min(peek, g.stat.size), g.stat.size} {
+		r := s.survey(g, h, func(r *lines) bool {
+			first = r.at.First
+			return first == ""
+		})
+		r.end = end
+		if _, err := r.run(ctx); first != "" || ignore(err) != nil {
+			return first, ignore(err)
+		}
 	}
-	p.after = func(at *position) bool {
-		first = at.First
-		return false
-	}
-	if _, err = p.run(ctx); err == nil && p.last != nil {
-		err = p.give(p.last)
-	}
-	return first, ignore(err)
+	return "", nil
 }
 
 // ignore is an error but those that say that all, or enough, has been seen.
@@ -212,11 +210,10 @@ func (s *Source) echo(ctx context.Context, g *file, h handle, e ending) (wait bo
 // follow moves a copy's position over what its original has delivered.
 func (s *Source) follow(ctx context.Context, g *file, h handle, end int64) error {
 	r := s.lines(g, h, ending{})
-	r.silent, r.end = true, end
+	r.end, r.after = end, func(*lines) bool { return true }
 	if _, err := r.run(ctx); err != nil {
 		return err
 	}
-	r.absorb()
 	if r.at == g.at && g.at.Head != "" {
 		return nil
 	}

@@ -40,7 +40,8 @@ type Source struct {
 	counts  Counts
 
 	held    list.List // of open files, the one used longest ago first
-	buf     []byte    // in which chunks of lines are read
+	buf     []byte    // in which chunks of lines are read,
+	raw     []byte    // and kept as they were
 	turns   int
 	now     time.Time          // when this turn began
 	listed  []*file            // in it
@@ -54,7 +55,7 @@ type Source struct {
 // The bounds of a batch.
 const (
 	batchRecords = 2000
-	batchBytes   = 4 << 20
+	batchBytes   = ingest.MaxRecord + 256<<10 // more than a record
 )
 
 // Times that decide.
@@ -177,7 +178,7 @@ func (s *Source) visitAll(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return s.forget(ctx)
 }
 
 // errLate postpones a file to the end of the turn.

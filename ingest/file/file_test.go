@@ -50,6 +50,9 @@ func (d *desk) deliver(_ context.Context, b ingest.Batch) error {
 		d.refused = append(d.refused, fmt.Sprintf("%d:%s", r.Line, r.Reason))
 	}
 	d.stored[b.Key] = append([]byte(nil), b.Position...)
+	if b.Position == nil {
+		delete(d.stored, b.Key)
+	}
 	if fails {
 		return errDesk
 	}

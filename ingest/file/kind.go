@@ -3,6 +3,8 @@ package file
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 
 	"noroshi/ingest"
 )
@@ -85,4 +87,26 @@ func format(head []byte) string {
 func rewritten(h handle, size int64) (bool, error) {
 	head, err := piece(h, 0, int(min(size, peek)))
 	return len(head) > 0 && format(head) == "json", err
+}
+
+// behindHole is where a run of NUL bytes ends, as they are where a file was cut while its writer went on at its old place.
+func behindHole(h handle, from, end int64) (int64, error) {
+	b := make([]byte, min(1<<20, end-from))
+	for from < end {
+		n, err := h.ReadAt(b[:min(int64(len(b)), end-from)], from)
+		hole := 0
+		for hole < n && b[hole] == 0 {
+			hole++
+		}
+		from += int64(hole)
+		switch {
+		case hole < n:
+			return from, nil
+		case errors.Is(err, io.EOF):
+			return end, nil
+		case err != nil:
+			return 0, damaged(err)
+		}
+	}
+	return end, nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"time"
 
 	"noroshi/ingest"
@@ -184,7 +185,7 @@ func (s *Source) compare(ctx context.Context, f *file, h handle, e ending) error
 	switch {
 	case err != nil:
 		return err
-	case f.at.Dead, f.at.Kind == inLines && f.at.Open && f.at.Records == 0: // it is another file; half a line says too little
+	case f.at.Dead, f.at.Kind == inLines && f.at.State != "" && f.at.Records == 0: // it is another file; half a line says too little
 		return s.cut(ctx, f)
 	case same:
 		return nil
@@ -271,6 +272,7 @@ func (s *Source) store(ctx context.Context, f *file, b ingest.Batch, after posit
 	if f.real != f.path {
 		after.Real = f.real
 	}
+	after.Seen = s.now.Unix()
 	after.known(head, tail)
 	b.Key, b.Position = f.id.key(), after.encode()
 	if err := s.deliver(ctx, b); err != nil {
@@ -284,7 +286,15 @@ func (s *Source) store(ctx context.Context, f *file, b ingest.Batch, after posit
 // index makes a file findable by its first record.
 func (s *Source) index(f *file) {
 	if f.at.First != "" && f.at.First != f.indexed {
+		s.unindex(f)
 		f.indexed = f.at.First
 		s.first[f.indexed] = append(s.first[f.indexed], f)
+	}
+}
+
+func (s *Source) unindex(f *file) {
+	rest := slices.DeleteFunc(s.first[f.indexed], func(g *file) bool { return g == f })
+	if s.first[f.indexed] = rest; len(rest) == 0 {
+		delete(s.first, f.indexed)
 	}
 }

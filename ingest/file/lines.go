@@ -9,41 +9,39 @@ import (
 	"io"
 
 	"noroshi/ingest"
-	"noroshi/internal/decode"
 )
 
-// reasonHole is that of a hole of NUL bytes.
-const reasonHole decode.Reason = "nul"
-
-// lines goes over the lines of a file from a position on.
+// lines goes over the records of a file that grows, from a position on.
 type lines struct {
 	s    *Source
 	file *file
 	from handle
 	end  int64 // how far
+	size int64 // of a chunk
 	ending
-	silent bool              // nothing is handed over
-	after  func(*lines) bool // called after each line; false ends the reading
+	after func(*lines) bool // called after each record instead of handing it over; false ends the reading
 
+	text       *ingest.Growing
 	at         position
-	head, tail []byte // up to at, less pending
-	pending    []byte // read since, of one chunk
-	batch      ingest.Batch
-	size       int
+	head, tail []byte // up to at
 }
 
+// lines is a reading from where a file was left.
 func (s *Source) lines(f *file, h handle, e ending) *lines {
-	return &lines{s: s, file: f, from: h, end: f.stat.size, ending: e, at: f.at, head: bytes.Clone(f.head), tail: bytes.Clone(f.tail)}
+	r := &lines{s: s, file: f, from: h, end: f.stat.size, size: batchBytes, ending: e, at: f.at, head: bytes.Clone(f.head), tail: bytes.Clone(f.tail), text: ingest.NewGrowing(batchRecords)}
+	r.text.Restore(json.RawMessage(f.at.State), f.at.Line+1)
+	return r
 }
 
-// readLines delivers the lines that have come, and tells whether an unfinished one was left.
+// survey is a reading from the beginning that hands nothing over. It stops at each record, for which the text ahead is looked through:
+// so it begins with small chunks.
+func (s *Source) survey(f *file, h handle, after func(*lines) bool) *lines {
+	return &lines{s: s, file: f, from: h, end: f.stat.size, size: peek, after: after, at: position{Kind: inLines}, text: ingest.NewGrowing(1)}
+}
+
+// readLines delivers the records that have come, and tells whether something unfinished was left.
 func (s *Source) readLines(ctx context.Context, f *file, h handle, e ending) (waiting bool, err error) {
-	r := s.lines(f, h, e)
-	waiting, err = r.run(ctx)
-	if err == nil {
-		err = r.flush(ctx)
-	}
-	return waiting, err
+	return s.lines(f, h, e).run(ctx)
 }
 
 // errEnough ends a reading.
@@ -54,199 +52,103 @@ func (r *lines) run(ctx context.Context) (waiting bool, err error) {
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
-		chunk, err := r.chunk()
+		chunk, all, err := r.chunk()
 		if err != nil {
 			return false, damaged(err)
 		}
-		n, err := r.step(ctx, chunk)
-		if err != nil || n == 0 {
-			return true, err
-		}
-		if err := r.flush(ctx); err != nil { // the next chunk comes into the same memory
+		from := r.at.Offset
+		if err := r.take(ctx, chunk, all); err != nil {
 			return false, err
 		}
+		if all {
+			break
+		}
+		if r.at.Offset == from {
+			if r.size *= 2; r.size > 2*batchBytes {
+				return false, fmt.Errorf("no record ends in %d bytes", len(chunk)) // it is bounded
+			}
+		}
 	}
-	return false, nil
+	return r.at.Offset < r.end, nil
 }
 
-// chunk reads up to the end, or so much that a line ends in it, or more than a record may have.
-func (r *lines) chunk() (b []byte, err error) {
-	for size := int64(batchBytes); ; size *= 2 {
-		n := min(size, r.end-r.at.Offset)
-		if int64(cap(r.s.buf)) < n {
-			r.s.buf = make([]byte, n)
+// chunk reads on. All tells that it goes to the end of what is there; NUL bytes at the end are not yet:
+// something may still be written into their place.
+func (r *lines) chunk() (b []byte, all bool, err error) {
+	n := min(r.size, r.end-r.at.Offset)
+	if int64(cap(r.s.buf)) < n {
+		r.s.buf = make([]byte, n)
+	}
+	b, err = r.s.buf[:n], nil
+	if got, err := r.from.ReadAt(b, r.at.Offset); int64(got) < n {
+		if errors.Is(err, io.EOF) {
+			err = errChanged
 		}
-		got, err := r.from.ReadAt(r.s.buf[:n], r.at.Offset)
-		if errors.Is(err, io.EOF) && int64(got) < n {
-			return nil, errChanged
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, err
-		}
-		b = r.s.buf[:n]
-		if r.at.Offset+n == r.end || bytes.IndexByte(b, '\n') >= 0 || n > ingest.MaxRecord {
-			return b, nil
+		return nil, false, err
+	}
+	end := r.at.Offset + n
+	if b[n-1] == 0 && !r.last {
+		if end, err = behindHole(r.from, end, r.end); end == r.end {
+			b = bytes.TrimRight(b, "\x00")
 		}
 	}
+	return b, end == r.end, err
 }
 
-// step takes what can be taken of a chunk, and tells how much that was.
-func (r *lines) step(ctx context.Context, chunk []byte) (n int, err error) {
-	if n := holeLen(chunk); n > 0 && !r.at.Open && !r.at.Skip {
-		return r.hole(chunk, n)
+// take hands over the records that are whole, in batches.
+func (r *lines) take(ctx context.Context, chunk []byte, all bool) error {
+	raw := append(r.s.raw[:0], chunk...) // to split it changes it
+	r.s.raw = raw
+	for {
+		records, bad, n := r.text.Split(chunk, all && r.last)
+		if n == 0 && len(records)+len(bad) == 0 {
+			if !all || len(chunk) == 0 || r.text.State() != nil || !whole(chunk) {
+				return nil
+			}
+			records, bad, n = r.text.Split(chunk, true)
+			r.text.Restore(nil, r.text.Line()) // its end is still to come
+		}
+		b := ingest.Batch{Records: records}
+		for i, rec := range records {
+			records[i].File = r.file.name()
+			r.at.count(rec.Bytes)
+		}
+		for _, one := range bad {
+			b.Refused = append(b.Refused, ingest.Refused{Bad: one, File: r.file.name()})
+		}
+		r.at.Refused += len(bad)
+		r.advance(raw[:n])
+		chunk, raw = chunk[n:], raw[n:]
+		if err := r.give(ctx, b); err != nil {
+			return err
+		}
 	}
-	n = bytes.LastIndexByte(chunk, '\n') + 1
-	if n > 0 {
-		return n, r.take(ctx, chunk[:n])
-	}
-	all := r.at.Offset+int64(len(chunk)) == r.end
-	switch {
-	case all && r.last, all && whole(chunk):
-		return len(chunk), r.take(ctx, chunk)
-	case all && len(chunk) <= ingest.MaxRecord:
-		return 0, nil
-	}
-	r.tooLong(chunk)
-	return len(chunk), nil
 }
 
 // whole reports whether a line without its end holds whole objects: what can come behind them is nothing of theirs.
 func whole(line []byte) bool {
-	text := bytes.TrimLeft(bytes.TrimPrefix(line, mark), " \t\r")
+	text := bytes.TrimLeft(bytes.TrimPrefix(line, mark), blank)
 	return len(text) > 0 && (text[0] == '{' || text[0] == '[') && json.Valid(text)
-}
-
-// behindHole is where a run of NUL bytes ends.
-func behindHole(h handle, from, end int64) (int64, error) {
-	b := make([]byte, min(1<<20, end-from))
-	for from < end {
-		n, err := h.ReadAt(b[:min(int64(len(b)), end-from)], from)
-		hole := holeLen(b[:n])
-		from += int64(hole)
-		switch {
-		case hole < n:
-			return from, nil
-		case errors.Is(err, io.EOF):
-			return end, nil
-		case err != nil:
-			return 0, damaged(err)
-		}
-	}
-	return end, nil
-}
-
-func holeLen(b []byte) (n int) {
-	for n < len(b) && b[n] == 0 {
-		n++
-	}
-	return n
-}
-
-// hole goes over a run of NUL bytes, as it is where a file was cut while its writer went on at its old place. At the end of a file
-// something may still be written into it.
-func (r *lines) hole(chunk []byte, n int) (int, error) {
-	if n == len(chunk) && !r.last {
-		behind, err := behindHole(r.from, r.at.Offset+int64(n), r.end)
-		if err != nil || behind == r.end {
-			return 0, err
-		}
-	}
-	if !r.at.Hole {
-		r.refuse(ingest.Bad{Line: r.at.Line + 1, Reason: reasonHole, Detail: "a hole of NUL bytes; reading goes on behind it"})
-	}
-	r.at.Hole = n == len(chunk)
-	r.advance(chunk[:n])
-	return n, nil
-}
-
-func (r *lines) refuse(bad ingest.Bad) {
-	r.at.Refused++
-	if !r.silent {
-		r.batch.Refused = append(r.batch.Refused, ingest.Refused{Bad: bad, File: r.file.name()})
-	}
-}
-
-// tooLong names a line that passes the limit, once, and goes over what there is of it.
-func (r *lines) tooLong(chunk []byte) {
-	if !r.at.Skip {
-		detail := fmt.Sprintf("longer than %d bytes", ingest.MaxRecord)
-		r.refuse(ingest.Bad{Line: r.at.Line + 1, Reason: decode.BadSize, Detail: detail, Bytes: bytes.Clone(chunk[:min(len(chunk), 1<<10)])})
-	}
-	r.at.Skip = true
-	r.advance(chunk)
 }
 
 // advance moves the position over bytes.
 func (r *lines) advance(b []byte) {
 	r.at.Offset += int64(len(b))
-	if len(r.pending) == 0 {
-		r.pending = b
-		return
-	}
-	r.pending = r.pending[:len(r.pending)+len(b)] // they lie behind each other
-}
-
-// take reads lines, of which the last may have no end.
-func (r *lines) take(ctx context.Context, all []byte) error {
-	for len(all) > 0 {
-		n := bytes.IndexByte(all, '\n') + 1
-		ended := n > 0
-		if !ended {
-			n = len(all)
-		}
-		r.line(all[:n], ended)
-		all = all[n:]
-		if r.after != nil && !r.after(r) {
-			return errEnough
-		}
-		if len(r.batch.Records) >= batchRecords || r.size >= batchBytes {
-			if err := r.flush(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (r *lines) line(b []byte, ended bool) {
-	if !r.at.Open {
-		r.at.Line++
-	}
-	skip := r.at.Skip
-	r.at.Open, r.at.Skip, r.at.Hole = !ended, skip && !ended, false
-	r.advance(b)
-	r.size += len(b)
-	if skip {
-		return
-	}
-	records, bad := ingest.Split(b)
-	for _, rec := range records {
-		r.at.count(rec)
-		if !r.silent {
-			r.batch.Records = append(r.batch.Records, ingest.Raw{Bytes: rec, File: r.file.name(), Line: r.at.Line})
-		}
-	}
-	for _, one := range bad {
-		one.Line = r.at.Line
-		r.refuse(one)
-	}
-}
-
-// absorb makes head and tail those of the position.
-func (r *lines) absorb() {
-	r.head = append(r.head, r.pending[:min(len(r.pending), edge-len(r.head))]...)
-	if len(r.pending) >= edge {
+	r.at.Line, r.at.State = r.text.Line()-1, state(r.text.State())
+	r.head = append(r.head, b[:min(len(b), edge-len(r.head))]...)
+	if len(b) >= edge {
 		r.tail = r.tail[:0]
 	}
-	r.tail = append(r.tail, r.pending[max(0, len(r.pending)-edge):]...)
+	r.tail = append(r.tail, b[max(0, len(b)-edge):]...)
 	r.tail = r.tail[max(0, len(r.tail)-edge):]
-	r.pending = nil
 }
 
-// flush hands over what has been read, if what lay before it is still there: then it is of the same file.
-func (r *lines) flush(ctx context.Context) error {
-	r.absorb()
-	if r.silent || r.at == r.file.at {
+// give hands over what has been read, if what lay before it is still there: then it is of the same file.
+func (r *lines) give(ctx context.Context, b ingest.Batch) error {
+	if r.after != nil {
+		if !r.after(r) {
+			return errEnough
+		}
 		return nil
 	}
 	same, err := r.file.intact(r.from)
@@ -256,8 +158,7 @@ func (r *lines) flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = r.s.store(ctx, r.file, r.batch, r.at, bytes.Clone(r.head), bytes.Clone(r.tail))
+	err = r.s.store(ctx, r.file, b, r.at, bytes.Clone(r.head), bytes.Clone(r.tail))
 	r.at = r.file.at
-	r.batch, r.size = ingest.Batch{}, 0
 	return err
 }

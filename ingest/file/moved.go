@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"noroshi/ingest"
 )
@@ -98,12 +99,14 @@ func (s *Source) depart(ctx context.Context, f *file) error {
 	s.release(f)
 	f.away = true
 	if f.at.Kind == undecided || f.at.Head == "" {
+		s.unindex(f)
 		delete(s.files, f.id)
 		return nil
 	}
 	after := f.at
 	after.Gone, after.Dead = true, f.stat.id == f.id && f.stat.links == 0
 	if f.hashed {
+		after.Seen = s.now.Unix()
 		b := ingest.Batch{Key: f.id.key(), Position: after.encode()}
 		if err := s.deliver(ctx, b); err != nil {
 			return undelivered{err}
@@ -112,6 +115,32 @@ func (s *Source) depart(ctx context.Context, f *file) error {
 		return nil
 	}
 	return s.store(ctx, f, ingest.Batch{}, after, f.head, f.tail)
+}
+
+// How long the rows of files are kept that are not there any more: a copy of what was deleted may still come, and a disk that is not
+// there may come back.
+const (
+	keepDead = 24 * time.Hour
+	keepGone = 30 * 24 * time.Hour
+)
+
+// forget gives up the rows of files that are gone for long.
+func (s *Source) forget(ctx context.Context) error {
+	for id, f := range s.files {
+		keep := keepGone
+		if f.at.Dead {
+			keep = keepDead
+		}
+		if !f.away || !f.at.Gone || s.now.Sub(time.Unix(f.at.Seen, 0)) < keep {
+			continue
+		}
+		if err := s.deliver(ctx, ingest.Batch{Key: id.key()}); err != nil {
+			return undelivered{err}
+		}
+		s.unindex(f)
+		delete(s.files, id)
+	}
+	return nil
 }
 
 // lose counts and tells what a file system makes impossible.

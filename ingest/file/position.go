@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -27,8 +28,8 @@ const (
 type position struct {
 	Head    string `json:"head"`     // hash of the first bytes,
 	HeadLen int    `json:"head_len"` // so many
-	Offset  int64  `json:"offset"`   // lines: bytes delivered
-	Line    int    `json:"line"`     // lines: delivered
+	Offset  int64  `json:"offset"`   // lines: bytes of whole records delivered
+	Line    int    `json:"line"`     // lines: whole lines among them
 	Records int    `json:"records"`  // delivered
 	Refused int    `json:"refused"`  // parts that are not records, delivered
 	Done    bool   `json:"done"`     // whole: read to its end,
@@ -42,14 +43,36 @@ type position struct {
 	First    string `json:"first,omitempty"`    // hash of the first record; "": the records are not known
 	Sum      uint32 `json:"sum,omitempty"`      // of all records
 	Loose    string `json:"loose,omitempty"`    // whole: hash of what was delivered of an unfinished end; not counted above
-	Open     bool   `json:"open,omitempty"`     // lines: the last line has no end yet
-	Skip     bool   `json:"skip,omitempty"`     // lines: in a line that is too long
-	Hole     bool   `json:"hole,omitempty"`     // lines: in a hole that has been told
+	State    state  `json:"state,omitempty"`    // lines: where that lies inside a record or a list
 	Changed  int64  `json:"changed,omitempty"`  // whole: when it had been changed last
 	Of       string `json:"of,omitempty"`       // it is a copy of that file so far
 	Gone     bool   `json:"gone,omitempty"`     // it is not there any more, and that has been told
 	Dead     bool   `json:"dead,omitempty"`     // it was deleted: a file of the same number is another
+	Seen     int64  `json:"seen,omitempty"`     // when this was stored, in seconds since 1970
 	Unsummed bool   `json:"unsummed,omitempty"` // read on from a row without sum
+}
+
+// state is that of ingest.Growing, as JSON.
+type state string
+
+// MarshalJSON implements json.Marshaler.
+func (s state) MarshalJSON() ([]byte, error) {
+	if s == "" {
+		return []byte("null"), nil
+	}
+	return []byte(s), nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *state) UnmarshalJSON(b []byte) error {
+	var small bytes.Buffer
+	if err := json.Compact(&small, b); err != nil {
+		return err
+	}
+	if *s = state(small.String()); *s == "null" {
+		*s = ""
+	}
+	return nil
 }
 
 // encode is the row.

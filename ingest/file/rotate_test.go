@@ -216,6 +216,32 @@ func TestAFileOfTheSameNumberIsAnother(t *testing.T) {
 	once(t, d, 0, 60)
 }
 
+// TestRowsOfWhatIsGoneAreGivenUp: a day after it was deleted.
+func TestRowsOfWhatIsGoneAreGivenUp(t *testing.T) {
+	f, d := newFolder(t), newDesk(t)
+	s := source(t, true, f.path("*"))
+	for i := range 9 {
+		f.add(fmt.Sprint("a", i), lined(i, i+1))
+	}
+	f.add("b", lined(9, 10))
+	round(t, s, d)
+	for i := range 9 {
+		f.must(os.Remove(f.path(fmt.Sprint("a", i))))
+	}
+	later(t, s, d)
+	later(t, s, d)
+	if len(d.stored) != 10 {
+		t.Errorf("%d rows", len(d.stored))
+	}
+	for range 2 {
+		s.now = s.now.Add(keepDead)
+		round(t, s, d)
+		if len(d.stored) != 1 || len(s.files) != 1 || len(s.first) != 1 {
+			t.Errorf("%d rows, %d files, %d first records", len(d.stored), len(s.files), len(s.first))
+		}
+	}
+}
+
 // TestADeviceOfAnotherNumber: after a boot the devices may have other numbers. The files are known by their records.
 func TestADeviceOfAnotherNumber(t *testing.T) {
 	f, d := newFolder(t), newDesk(t)
