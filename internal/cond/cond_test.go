@@ -217,7 +217,7 @@ func TestSentencesAccuseNobody(t *testing.T) {
 
 // TestAnAliasMakesNoDomainOnesOwn: of the names of an event, only the organization's is a domain.
 func TestAnAliasMakesNoDomainOnesOwn(t *testing.T) {
-	for name, want := range map[string]bool{"account": true, "user.name": true, "mailbox.owner": true, "organization.name": false} {
+	for name, want := range map[string]bool{"account": true, "user.name": true, "raw.MailboxOwnerUPN": true, "mailbox.owner": true, "organization.name": false} {
 		s := scope(nil)
 		p, ms := Compile(`external(forward.to)`, s)
 		if p == nil {
@@ -227,6 +227,30 @@ func TestAnAliasMakesNoDomainOnesOwn(t *testing.T) {
 		ev.Next()
 		if got, err := NewMachine(ev, s).Holds(p); err != nil || got != want {
 			t.Errorf("%s: external is %v, %v", name, got, err)
+		}
+	}
+}
+
+// TestOneOwnDomainsAreNotWhatACommandNames: without a list, a domain is one's own only by what nobody can choose.
+func TestOneOwnDomainsAreNotWhatACommandNames(t *testing.T) {
+	for name, row := range map[string]struct {
+		texts map[string]string
+		want  bool
+	}{
+		"the actor's":                   {map[string]string{"user.name": "aoi@mail.example.net", "user.kind": "user"}, false},
+		"an account of the command's":   {map[string]string{"account": "x@mail.example.net", "event.dataset": "ual.exchange_admin"}, true},
+		"an account of the directory's": {map[string]string{"account": "x@mail.example.net", "event.dataset": "entra.audit"}, false},
+		"a mailbox of the command's":    {map[string]string{"user.name": "aoi@contoso.example", "user.kind": "user", "mailbox.owner": "x@mail.example.net"}, true},
+		"a mailbox of the record's":     {map[string]string{"raw.MailboxOwnerUPN": "X@Mail.example.net"}, false},
+		"the organisation's":            {map[string]string{"organization.name": "mail.example.net"}, false},
+		"a guest's":                     {map[string]string{"account": "x@mail.example.net", "user.name": "x@mail.example.net", "user.kind": "guest"}, true},
+		"a guest's here":                {map[string]string{"user.name": "x_fabrikam.example#ext#@mail.example.net", "user.kind": "guest"}, false},
+		"an application's":              {map[string]string{"account": "x@mail.example.net", "user.name": "x@mail.example.net", "user.kind": "app"}, true},
+		"a service's":                   {map[string]string{"user.name": "x@mail.example.net", "user.kind": "service"}, true},
+	} {
+		row.texts["target.name"] = "box@mail.example.net"
+		if got := holds(t, `external(target.name)`, row.texts); got != row.want {
+			t.Errorf("%s: external is %v", name, got)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func (m *Machine) bound() map[string]any {
 }
 
 // external reports whether any of the addresses lies outside the accepted domains. Where the configuration names none, those
-// of the account, the actor, the mailbox owner and the organisation count as accepted. An address without a domain is not external.
+// of the actor, the account, the mailbox owner and the organisation count as accepted. An address without a domain is not external.
 func (m *Machine) external(of any) bool {
 	for _, a := range addresses(of) {
 		if d := domain(a); d != "" && !m.accepts(d) {
@@ -70,13 +70,32 @@ func (m *Machine) accepts(d string) bool {
 	if m.accepted != nil && len(m.accepted.Texts()) > 0 {
 		return m.accepted.Has(d)
 	}
-	for _, s := range m.own {
-		if domain(m.ev.Text(s)) == d {
+	return m.own != nil && m.lends(d)
+}
+
+// lends reports whether a domain is one's own by what the event says. What a command names is no proof: whoever writes the command
+// chooses it. A guest has a domain of the organisation only by the name that it has there, and an application's name is anybody's.
+func (m *Machine) lends(d string) bool {
+	if m.ownText(ownOrganization) == d || domain(event.Lower(m.ownText(ownMailbox))) == d {
+		return true
+	}
+	name := m.ownText(ownActor)
+	switch m.ownText(ownKind) {
+	case "guest":
+		return strings.Contains(name, "#ext#") && domain(name) == d
+	case "app":
+		return false
+	case "service":
+	default:
+		if domain(name) == d {
 			return true
 		}
 	}
-	return m.ev.Text(m.organization) == d // of the other names one without a domain may be an alias that somebody chose
+	// In the audit log the account is the actor, or else what the command names.
+	return !strings.HasPrefix(m.ownText(ownDataset), "ual.") && domain(m.ownText(ownAccount)) == d
 }
+
+func (m *Machine) ownText(what int) string { return m.ev.Text(m.own[what]) }
 
 // unresolved reports whether any of the addresses is none: an alias, a contact's name, a distinguished name.
 func unresolved(of any) bool {

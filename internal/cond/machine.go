@@ -12,14 +12,13 @@ import (
 
 // Machine runs programs over one event. It belongs to one goroutine.
 type Machine struct {
-	ev           *event.Event
-	env          map[string]any
-	vm           vm.VM
-	accepted     List
-	own          []event.Slot // whose domains are accepted where no list says
-	organization event.Slot   // one of them, which is a domain itself
-	acting       []event.Slot // what names the actor, the best first
-	Runs         int          // how often the VM ran
+	ev       *event.Event
+	env      map[string]any
+	vm       vm.VM
+	accepted List
+	own      []event.Slot // in the order of ownNames, for domains where no list says
+	acting   []event.Slot // what names the actor, the best first
+	Runs     int          // how often the VM ran
 }
 
 // AcceptedDomains is the list of domains that are one's own.
@@ -32,7 +31,17 @@ func Prepare(l *event.Layout) {
 	}
 }
 
-var ownNames = []string{"account", "user.name", "mailbox.owner", "organization.name"}
+// What tells whose domains are one's own, and whether it can be believed.
+const (
+	ownActor = iota
+	ownKind
+	ownAccount
+	ownDataset
+	ownMailbox
+	ownOrganization
+)
+
+var ownNames = []string{ownActor: "user.name", ownKind: "user.kind", ownAccount: "account", ownDataset: "event.dataset", ownMailbox: "raw.MailboxOwnerUPN", ownOrganization: "organization.name"}
 
 var actingNames = []string{"user.name", "app.name", "user.id"}
 
@@ -47,8 +56,10 @@ func NewMachine(ev *event.Event, s *Scope) *Machine {
 	for _, name := range ownNames {
 		if slot, ok := ev.Layout().Find(name); ok {
 			m.own = append(m.own, slot)
-			m.organization = slot // the last of them
 		}
+	}
+	if len(m.own) < len(ownNames) {
+		m.own = nil // an event of a layout that was not prepared
 	}
 	for _, name := range actingNames {
 		if slot, ok := ev.Layout().Find(name); ok {

@@ -30,7 +30,7 @@ func userKind(r *Reader, _ string) string {
 	}
 	name, typ := r.field("user.name"), r.field("user.type")
 	switch {
-	case strings.Contains(name, "#ext#"), strings.EqualFold(typ, "guest"):
+	case strings.Contains(name, "#ext#"), strings.HasPrefix(name, "urn:spo:guest#"), strings.EqualFold(typ, "guest"):
 		return "guest"
 	case name == "" && (r.view.shape == event.Other || r.field("user.id") == ""):
 		return ""
@@ -98,8 +98,8 @@ func (r *Reader) rowKind() string {
 }
 
 // serviceAccount reports whether a user name is a service's. Nobody else can have one of these; names of applications, which
-// anyone can choose, are not asked for here. Who signs in with a synchronisation account is whoever knows its password, so
-// that its sign-ins are a user's.
+// anyone can choose, are not asked for here. A synchronisation account is a service in the work of synchronisation alone: whoever
+// knows its password, or gives an account such a name, signs in with it, forwards mail and gives roles as any user does.
 func (r *Reader) serviceAccount(name string) bool {
 	switch name {
 	case "s-1-5-18", "securitycompliancealerts", "fim_password_service@support.onmicrosoft.com":
@@ -108,7 +108,7 @@ func (r *Reader) serviceAccount(name string) bool {
 	if strings.HasPrefix(name, `nt authority\`) || strings.HasPrefix(name, `nt service\`) || strings.HasSuffix(Domain(name), "prod.outlook.com") {
 		return true
 	}
-	return syncAccount(name) && !r.logsOn()
+	return syncAccount(name) && r.mayBeOurs(name) && synchronises(r.Event.Text(event.Action))
 }
 
 // syncAccount reports whether a user name, lower case, is that of an account under which directory synchronisation writes:
@@ -116,7 +116,7 @@ func (r *Reader) serviceAccount(name string) bool {
 // Source: Microsoft Entra Connect, Accounts and permissions; ADSync PowerShell reference.
 func syncAccount(name string) bool {
 	local, domain, ok := strings.Cut(name, "@")
-	if !ok || !firstDomain(domain) {
+	if !ok || !firstDomain(domain) || strings.Contains(local, "#ext#") {
 		return false
 	}
 	return strings.HasPrefix(local, "sync_") || local == "adtoaadsyncserviceaccount"
@@ -132,14 +132,24 @@ func firstDomain(domain string) bool {
 	return false
 }
 
-// logsOn reports whether the record at hand is a sign-in, by whatever road.
-func (r *Reader) logsOn() bool {
-	switch r.Event.Text(event.Action) {
-	case loggedIn, loginFailed:
-		return true
-	}
-	return r.signIn() || r.view.shape == event.Defender && r.table() == "IdentityLogonEvents"
+// mayBeOurs reports whether a name in a first domain may be of the tenant, by the name that the record gives the tenant.
+func (r *Reader) mayBeOurs(name string) bool {
+	organization := r.field("organization.name")
+	return !firstDomain(organization) || Domain(name) == organization
 }
+
+// synchronised are the activities of the directory that synchronisation brings about, lower case.
+// Source: Microsoft Entra, Audit log categories and activities, core directory; Connect Sync, object and attribute flow.
+var synchronised = map[string]bool{
+	"add user": true, "update user": true, "delete user": true, "hard delete user": true, "restore user": true, "disable account": true, "enable account": true, "change user license": true,
+	"update stsrefreshtokenvalidfrom timestamp": true, "add group": true, "update group": true, "delete group": true, "hard delete group": true, "restore group": true, "add member to group": true, "remove member from group": true,
+	"add owner to group": true, "remove owner from group": true, "add device": true, "update device": true, "delete device": true, "add registered owner to device": true, "remove registered owner from device": true,
+	"add registered users to device": true, "remove registered users from device": true, "add contact": true, "update contact": true, "delete contact": true,
+	"set company information": true, "set dirsyncenabled flag": true, "set dirsyncenabled flag on company": true, "set dirsync feature": true, "set directory feature on tenant": true,
+}
+
+// synchronises reports whether an operation is one of those that synchronisation brings about.
+func synchronises(action string) bool { return synchronised[event.Lower(action)] }
 
 // microsoftsApps are the applications of Microsoft's own that change directories, by id.
 // Source: Microsoft Entra, first-party applications in audit logs; Connect Sync, application identity.

@@ -17,7 +17,7 @@ func TestSynchronisationAccountsAreServices(t *testing.T) {
 		"Sync_DC21_0a1b2c3d4e5f@contoso.onmicrosoft.com": "service", "SYNC_DC21@CONTOSO.ONMICROSOFT.COM": "service", "sync_@contoso.onmicrosoft.com": "service", "Sync_a-b.c_0@contoso.partner.onmschina.cn": "service",
 		"ADToAADSyncServiceAccount@contoso.onmicrosoft.com": "service", "adtoaadsyncserviceaccount@contoso.onmicrosoft.us": "service",
 		"Sync_DC21_0a1b2c3d4e5f@contoso.example": "user", "sync_x@evilonmicrosoft.com": "user", "sync_x@contoso.onmicrosoft.com.example": "user", "ADToAADSyncServiceAccount@contoso.example": "user",
-		"syncing@contoso.onmicrosoft.com": "user", "Sync_DC21_0a1b2c3d4e5f": "user", "async_x@contoso.onmicrosoft.com": "user", "x.adtoaadsyncserviceaccount@contoso.onmicrosoft.com": "user",
+		"sync_a_evil.example#EXT#@contoso.onmicrosoft.com": "guest", "syncing@contoso.onmicrosoft.com": "user", "Sync_DC21_0a1b2c3d4e5f": "user", "async_x@contoso.onmicrosoft.com": "user", "x.adtoaadsyncserviceaccount@contoso.onmicrosoft.com": "user",
 	}
 	for name, want := range rows {
 		for road, rec := range map[string]string{
@@ -28,6 +28,28 @@ func TestSynchronisationAccountsAreServices(t *testing.T) {
 				t.Errorf("%s, %s: %s, want %s", name, road, got, want)
 			}
 		}
+	}
+}
+
+// TestASynchronisationAccountThatActsAsAPersonIsOne: the account is the actor's, and no rule leaves it out.
+func TestASynchronisationAccountThatActsAsAPersonIsOne(t *testing.T) {
+	const name = "sync_boss@contoso.onmicrosoft.com"
+	for what, rec := range map[string]string{
+		"gives a role":            directoryAudit("Add member to role", `{"user":{"id":"u-21","userPrincipalName":"`+name+`"}}`, ""),
+		"gives a role, audit log": strings.Replace(admin(`"Operation":"Add member to role.","ObjectId":"ren@contoso.example"`), "Taro@contoso.example", name, 1),
+		"resets a password":       directoryAudit("Reset user password", `{"user":{"id":"u-21","userPrincipalName":"`+name+`"}}`, ""),
+		"consents":                directoryAudit("Consent to application", `{"user":{"id":"u-21","userPrincipalName":"`+name+`"}}`, ""),
+		"forwards":                strings.Replace(admin(`"Operation":"Set-Mailbox","Parameters":[{"Name":"Identity","Value":"ren@contoso.example"},{"Name":"ForwardingSmtpAddress","Value":"box@example.net"}]`), "Taro@contoso.example", name, 1),
+		"of another tenant":       strings.Replace(admin(`"Operation":"Update user.","OrganizationName":"fabrikam.onmicrosoft.com","ObjectId":"ren@contoso.example"`), "Taro@contoso.example", name, 1),
+	} {
+		r := read(t, rec)
+		if kind, account := r.field("user.kind"), r.field("account"); kind != "user" || account != name {
+			t.Errorf("%s: kind %q, account %q", what, kind, account)
+		}
+	}
+	own := strings.Replace(admin(`"Operation":"Update user.","OrganizationName":"Contoso.onmicrosoft.com","ObjectId":"ren@contoso.example"`), "Taro@contoso.example", name, 1)
+	if kind := read(t, own).field("user.kind"); kind != "service" {
+		t.Errorf("of the tenant's own: %q", kind)
 	}
 }
 

@@ -185,10 +185,21 @@ func Recipient(s string) string {
 		return s
 	}
 	if rest, ok := strings.CutPrefix(s, "cn="); ok {
-		name, _, _ := strings.Cut(rest, ",")
-		return name
+		return firstOf(rest)
 	}
 	return s[strings.LastIndexAny(s, `/\`)+1:]
+}
+
+// firstOf is the first part of a distinguished name, without the backslashes of its own commas.
+func firstOf(name string) string {
+	var b strings.Builder
+	for i := 0; i < len(name) && name[i] != ','; i++ {
+		if name[i] == '\\' && i+1 < len(name) {
+			i++
+		}
+		b.WriteByte(name[i])
+	}
+	return b.String()
 }
 
 // destinations are those of a list, resolved through the directory as far as it knows them.

@@ -46,24 +46,57 @@ func (r *Reader) ownerNamed(noun string) string {
 	identity, _ := r.parameter("Identity")
 	switch noun {
 	case inboxRuleNoun, "SweepRule": // of these the identity is the rule's, which may stand alone
-		for _, id := range [...]string{identity, r.object()} {
-			if owner, _, ok := strings.Cut(id, `\`); ok {
-				return Recipient(owner)
-			}
+		if owner := beforeRule(identity); owner != "" {
+			return Recipient(owner)
 		}
-		return ""
+		return r.ownerOfObject()
 	case "MailboxFolderPermission":
 		identity, _, _ = strings.Cut(identity, `:\`)
 	}
 	name, object := Recipient(identity), Recipient(r.object())
-	if name == "" || !isAddress(name) && isAddress(object) || isGUID(name) && object != "" { // an alias or an id is less than a name
+	if name == "" || !isAddress(name) && isAddress(object) || isOpaque(name) && object != "" { // an alias or an id is less than a name
 		return object
 	}
 	return name
 }
 
+// ownerOfObject is the mailbox in the path of an inbox rule, where the command names none. A person's new rule is then in the
+// person's own mailbox, and a path has its id, alias or display name, which prove nothing; of other commands an address counts.
+func (r *Reader) ownerOfObject() string {
+	owner := Recipient(beforeRule(r.object()))
+	switch kind := r.field("user.kind"); {
+	case kind != "user" && kind != "guest":
+		return owner
+	case strings.HasPrefix(r.Event.Text(event.Action), "New-"), !isAddress(owner):
+		return ""
+	}
+	return owner
+}
+
+// beforeRule is the mailbox in the name of an inbox rule, before the first backslash that escapes no comma, "" where there is none.
+func beforeRule(id string) string {
+	for i := range len(id) {
+		if id[i] == '\\' && !strings.HasPrefix(id[i+1:], ",") {
+			return id[:i]
+		}
+	}
+	return ""
+}
+
+// isOpaque reports whether a name is an id that tells people nothing: a GUID, or bytes in base64.
+func isOpaque(name string) bool {
+	if isGUID(name) {
+		return true
+	}
+	rest := strings.TrimRight(name, "=")
+	if len(name) < 24 || strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz0123456789+/") != "" {
+		return false
+	}
+	return rest != name || strings.ContainsAny(rest, "0123456789") && len(name)%4 == 0
+}
+
 // isActor reports whether a name, lower case, is one of the actor's: the user name, the id, an alias or a display name whose words make up
-// the part of the user name before the at sign.
+// the part of the user name before the at sign, or an address with that part in the organisation's first domain.
 func (r *Reader) isActor(name string) bool {
 	actor := r.field("user.name")
 	if name == "" || actor == "" {
@@ -72,10 +105,10 @@ func (r *Reader) isActor(name string) bool {
 	if name == actor || name == r.field("user.id") {
 		return true
 	}
-	if strings.Contains(name, "@") {
-		return false
-	}
 	local, _, _ := strings.Cut(actor, "@")
+	if before, domain, ok := strings.Cut(name, "@"); ok {
+		return before == local && firstDomain(domain) && r.mayBeOurs(name)
+	}
 	return sameWords(name, local)
 }
 
