@@ -11,8 +11,8 @@ type Memory struct {
 	set      *Set
 	rules    []kind.Memory
 	findings []kind.Finding
-	// CutEvidence counts the alerts whose evidence did not fit.
-	CutEvidence int
+	// Cut counts the alerts that did not fit.
+	Cut int
 }
 
 // Memory makes an empty memory.
@@ -54,18 +54,39 @@ func (m *Memory) alert(r *rule, f *kind.Finding) alert.Alert {
 	hits := f.Hits
 	if n := len(hits); n > alert.MaxEvidence {
 		hits = append(append([]*kind.Hit{}, hits[:alert.MaxEvidence/2]...), hits[n-alert.MaxEvidence/2:]...)
-		m.CutEvidence++
+		a.Cut = append(a.Cut, "evidence")
 	}
 	for _, s := range hits {
 		a.Evidence = append(a.Evidence, alert.Evidence{ID: s.ID, Time: s.Time, Action: s.Action, Dataset: s.Dataset, SourceIP: s.Source.IP, Facts: s.Facts, Cut: s.Cut})
 		a.Sessions = add(a.Sessions, s.Session)
 		a.Indicators.Apps = add(a.Indicators.Apps, s.App)
 		a.Indicators.Networks = add(a.Indicators.Networks, s.Source.IP)
-		for _, d := range s.Destinations {
-			a.Indicators.Destinations = add(a.Indicators.Destinations, d)
-		}
+	}
+	destinations(&a, f.Hits)
+	a.Fit()
+	if len(a.Cut) > 0 {
+		m.Cut++
 	}
 	return a
+}
+
+// destinations are the first of those of all hits, and how many there are.
+func destinations(a *alert.Alert, hits []*kind.Hit) {
+	seen := map[string]struct{}{}
+	for _, s := range hits {
+		for _, d := range s.Destinations {
+			if _, have := seen[d]; have || d == "" {
+				continue
+			}
+			seen[d] = struct{}{}
+			if len(seen) <= alert.MaxDestinations {
+				a.Indicators.Destinations = append(a.Indicators.Destinations, d)
+			}
+		}
+	}
+	if len(seen) > alert.MaxDestinations {
+		a.Indicators.Total, a.Cut = len(seen), append(a.Cut, "destinations")
+	}
 }
 
 // add appends a text that is there and new.

@@ -174,8 +174,16 @@ func (w *Worker) fill(i int32) {
 	s.Facts, s.Cut = w.factsFor(r)
 	s.Summary = w.summary(r.Rule)
 	for _, m := range r.Respond {
-		s.Respond = append(s.Respond, alert.Remedy{ID: m.ID, Text: alert.OneLine(w.machine.Render(m.Text), alert.MaxSummary), Command: alert.OneLine(w.machine.RenderQuoted(m.Command), alert.MaxSummary)})
+		s.Respond = append(s.Respond, alert.Remedy{ID: m.ID, Text: alert.OneLine(w.machine.Render(m.Text), alert.MaxSummary), Command: command(w.machine.RenderQuoted(m.Command))})
 	}
+}
+
+// command is a command on one line, nothing where it is too long: a part of it would be another command.
+func command(text string) string {
+	if len(text) > alert.MaxCommand {
+		return ""
+	}
+	return alert.OneLine(text, alert.MaxCommand)
 }
 
 func (w *Worker) summary(r *rules.Rule) string {
@@ -197,7 +205,7 @@ func (w *Worker) factsFor(r *rule) (facts []byte, cut bool) {
 		n := len(b)
 		if b = w.appendValue(b, f.slot); len(b) == n {
 			b = b[:at]
-		} else if len(b) > alert.MaxFacts {
+		} else if len(b) >= alert.MaxFacts { // room for the brace
 			b, cut = b[:at], true
 		}
 	}

@@ -14,10 +14,12 @@ const Schema = "noroshi.alert/1"
 
 // The bounds of an alert, so that it always fits a Kafka record. What is cut is marked and counted.
 const (
-	MaxEvidence = 50        // entries: the first and the last 25
-	MaxFacts    = 2 << 10   // bytes of facts an entry of evidence
-	MaxSize     = 128 << 10 // bytes of the JSON form
-	MaxSummary  = 500       // characters
+	MaxEvidence     = 50        // entries: the first and the last 25
+	MaxFacts        = 2 << 10   // bytes of facts an entry of evidence
+	MaxDestinations = 50        // beside their total
+	MaxSize         = 128 << 10 // bytes of the JSON form
+	MaxSummary      = 500       // characters
+	MaxCommand      = 2000      // characters; a longer one is left out
 )
 
 // Status says what became of a finding.
@@ -58,6 +60,7 @@ type Alert struct {
 	Respond     []Remedy          `json:"respond"`
 	Times       Times             `json:"times"`
 	Traceparent string            `json:"traceparent,omitempty"`
+	Cut         []string          `json:"cut,omitempty"` // what was too long and is told in part: evidence, facts, destinations, texts, …
 }
 
 // Rule is the part of an alert that its rule gives.
@@ -105,7 +108,8 @@ type Source struct {
 
 // Indicators are what else to look for.
 type Indicators struct {
-	Destinations []string `json:"destinations"` // addresses that mail is forwarded to
+	Destinations []string `json:"destinations"`                 // addresses that mail is forwarded to, the first 50
+	Total        int      `json:"destinations_total,omitempty"` // how many there are, where not all are told
 	Apps         []string `json:"apps"`
 	Networks     []string `json:"networks"`
 }

@@ -43,6 +43,9 @@ func (a *Alert) AppendJSON(to []byte) []byte {
 	w.number(`,"asn":`, a.Source.ASN)
 	w.texts(`},"sessions":`, a.Sessions)
 	w.texts(`,"indicators":{"destinations":`, a.Indicators.Destinations)
+	if a.Indicators.Total > 0 {
+		w.number(`,"destinations_total":`, a.Indicators.Total)
+	}
 	w.texts(`,"apps":`, a.Indicators.Apps)
 	w.texts(`,"networks":`, a.Indicators.Networks)
 	w.texts(`},"modifiers":`, a.Modifiers)
@@ -59,6 +62,9 @@ func (a *Alert) AppendJSON(to []byte) []byte {
 	w.raw("}")
 	if a.Traceparent != "" {
 		w.text(`,"traceparent":`, a.Traceparent)
+	}
+	if len(a.Cut) > 0 {
+		w.texts(`,"cut":`, a.Cut)
 	}
 	w.raw("}")
 	return w.b
