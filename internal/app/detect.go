@@ -22,7 +22,7 @@ import (
 )
 
 // detected counts what the detector has done.
-type detected struct{ events, duplicates, refused, alerts atomic.Int64 }
+type detected struct{ events, duplicates, refused, alerts, cut atomic.Int64 } // cut: alerts that were too long
 
 // The rhythm of a detector session.
 const (
@@ -175,6 +175,9 @@ const headerSchema = "schema"
 // alert puts an alert among what is to be stored. It keeps the record's key: an account's alerts stay in order.
 func (s *session) alert(a *alert.Alert, rec *bus.Record) {
 	s.run.detected.alerts.Add(1)
+	if len(a.Cut) > 0 {
+		s.run.detected.cut.Add(1)
+	}
 	a.Times.Evaluated = time.Now().UTC()
 	s.out = append(s.out, bus.Record{Topic: bus.Alerts, Key: rec.Key, Value: a.AppendJSON(nil), Headers: []bus.Header{{Key: headerSchema, Value: []byte(alert.Schema)}}})
 }

@@ -142,7 +142,7 @@ func (r *Run) groups() map[bus.Topic][]string {
 func (r *Run) sum() {
 	all := r.stored()
 	r.Log.Info("stopped", slog.Int64("records", all.records), slog.Int64("dead_letters", all.letters), slog.Int64("unresolved_accounts", all.unresolved), slog.Int64("events", r.detected.events.Load()),
-		slog.Int64("duplicates", r.detected.duplicates.Load()), slog.Int64("alerts", r.detected.alerts.Load()), slog.Int64("unknown", all.unknown),
+		slog.Int64("duplicates", r.detected.duplicates.Load()), slog.Int64("alerts", r.detected.alerts.Load()), slog.Int64("alerts_cut", r.detected.cut.Load()), slog.Int64("unknown", all.unknown),
 		slog.Int64("not_utf8", all.notUTF8), slog.Int64("partial", all.partial))
 	for _, s := range r.runners {
 		c := s.Counts()

@@ -33,6 +33,7 @@ type Status struct {
 	Missed     int64              `json:"missed,omitempty"`         // records of the log that were gone before they were read
 	TooLarge   int64              `json:"too_large,omitempty"`      // records that their topic did not take
 	Problems   int64              `json:"topic_problems,omitempty"` // settings of topics that are not as they should be
+	Cut        int64              `json:"alerts_cut"`               // of them those that were too long and are told in part
 	Partitions []feed.Snapshot    `json:"partitions"`
 	Sinks      map[string]SinkSum `json:"sinks"`
 }
@@ -91,7 +92,7 @@ func (r *Run) status(instance string, started time.Time) *Status {
 	sum := r.stored()
 	s := &Status{Instance: instance, At: time.Now().UTC(), Started: started, Records: sum.records, Unknown: sum.unknown, Keys: r.members.names(),
 		NotUTF8: sum.notUTF8, Encoding: r.notUTF8.String(), Partial: sum.partial, Inside: r.partial.String(), Letters: sum.letters, Events: r.detected.events.Load(),
-		Duplicates: r.detected.duplicates.Load(), Alerts: r.detected.alerts.Load(), Partitions: r.counts.Snapshot(), Sinks: map[string]SinkSum{}}
+		Duplicates: r.detected.duplicates.Load(), Alerts: r.detected.alerts.Load(), Cut: r.detected.cut.Load(), Partitions: r.counts.Snapshot(), Sinks: map[string]SinkSum{}}
 	for _, k := range r.runners {
 		c := k.Counts()
 		s.Sinks[k.Name] = SinkSum{c.Sent, c.Refused, c.Faults}
