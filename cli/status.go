@@ -115,7 +115,7 @@ func printLacking(out io.Writer, one app.Status) {
 		fmt.Fprintf(out, "  %d of %s not UTF-8; first %s\n", one.NotUTF8, plural(int(one.Records), "record"), diag.EscapeLine(one.Encoding))
 	}
 	if one.Partial > 0 {
-		fmt.Fprintf(out, "  %d of %s without the audit record inside; first %s\n", one.Partial, plural(int(one.Records), "record"), diag.EscapeLine(one.Inside))
+		fmt.Fprintf(out, "  %d of %s read only partly; first %s\n", one.Partial, plural(int(one.Records), "record"), diag.EscapeLine(one.Inside))
 	}
 }
 

@@ -227,7 +227,13 @@ func at(v any, path string, texts int) any {
 			v, texts = opened(v), 0
 		}
 		list, _ := v.([]any)
+		if one, ok := v.(*object); ok {
+			list = []any{one}
+		}
 		for _, x := range list {
+			if _, ok := x.(string); ok && texts > 0 {
+				x = opened(x)
+			}
 			if got := at(x, rest[3:], texts); got != nil {
 				return got
 			}
@@ -236,6 +242,13 @@ func at(v any, path string, texts int) any {
 	}
 	if texts > 0 {
 		v = opened(v)
+	}
+	if list, ok := v.([]any); ok && texts > 0 {
+		all := slices.Clone(list)
+		for i := range all {
+			all[i] = opened(all[i])
+		}
+		v = all
 	}
 	i := strings.LastIndexByte(rest, ']')
 	return entry(v, rest[1:i], strings.TrimPrefix(rest[i+1:], "."))

@@ -3,6 +3,7 @@ package ingest
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"slices"
 
@@ -26,10 +27,10 @@ func (t *text) fill(b *Block) error {
 			least = max(least, 2*len(b.Data))
 		}
 		t.read(b, least)
-		end := t.split.split(b, t.err == io.EOF)
+		end := t.split.split(b, errors.Is(t.err, io.EOF))
 		t.grow = !t.split.full
 		t.rest = append(t.rest[:0], b.Data[end:]...)
-		if t.err != nil && t.err != io.EOF && !t.split.full {
+		if t.err != nil && !errors.Is(t.err, io.EOF) && !t.split.full {
 			t.damage(b)
 		}
 		if len(b.Records)+len(b.Bad) > 0 || t.err != nil {

@@ -97,7 +97,7 @@ func (w *warnings) warn(r *Run, now time.Time) {
 			slog.String("first", r.notUTF8.String()))
 	}
 	if w.partial.due(now, all.partial) {
-		r.Log.Warn("audit records inside records cannot be read", slog.String("reason", string(decode.ReasonInside)), slog.Int64("partial", all.partial), of,
+		r.Log.Warn("records can be read only partly", slog.String("reason", string(decode.ReasonInside)), slog.Int64("partial", all.partial), of,
 			slog.String("first", r.partial.String()))
 	}
 }

@@ -87,6 +87,9 @@ func newView(l *event.Layout, shape event.Shape) view {
 	for _, p := range holders[shape] {
 		v.inside = append(v.inside, v.path(p))
 	}
+	for _, p := range structured[shape] {
+		v.path(p)
+	}
 	if shape == event.Defender {
 		for _, p := range columns {
 			v.path(p)

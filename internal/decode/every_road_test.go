@@ -98,7 +98,7 @@ func TestEveryRoadGivesTheSameEvent(t *testing.T) {
 		if !used[d.road+d.field] {
 			t.Errorf("no road %s differs in %s", d.road, d.field)
 		}
-		table.WriteString(fmt.Sprintf("* %s: `%s`; %s.\n", d.road, d.field, d.why))
+		fmt.Fprintf(&table, "* %s: `%s`; %s.\n", d.road, d.field, d.why)
 	}
 	keep(t, "../../docs/sources.md", "roads", table.String())
 }

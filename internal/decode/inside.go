@@ -31,6 +31,13 @@ var holders = [event.Shapes][]string{
 		"office365", "result", "log", "RawData", "json", "o365.audit", "data", "records", "value", "AdditionalProperties"}, auditData...),
 }
 
+// structured are paths into lists that derived fields read whole, so that the projector looks at their elements, too.
+var structured = [event.Shapes][]string{
+	event.UAL:   {"Parameters[Name]", "ModifiedProperties[Name]", "OperationProperties[Name]"},
+	event.Entra: {"properties.targetResources[*].modifiedProperties[Name]"},
+	event.Graph: {"targetResources[*].modifiedProperties[Name]"},
+}
+
 // surrounding is a record in which the record at hand lay.
 type surrounding struct {
 	x    *projector.Projector
@@ -96,15 +103,48 @@ func (r *Reader) holdsAudit() bool {
 // Of such a record only the record around it is read.
 func (r *Reader) Broken() string { return r.broken }
 
-// ReasonInside is the reason by which a record is told in which an audit record cannot be read; what lies around that is read.
+// ReasonInside is the reason by which a record is told in which an audit record, or what a member has to hold, cannot be read; what
+// lies around that is read.
 const ReasonInside Reason = "inside"
 
 // Partial tells what could not be read inside the record that was read, "" where nothing is missing.
 func (r *Reader) Partial() string {
-	if r.broken == "" {
+	if r.broken != "" {
+		return "the audit record in " + r.broken + " is missing or cut off; only what lies around it is read, and no rule can see what was done. Export it again"
+	}
+	if member := r.flat(); member != "" {
+		return member + " holds what PowerShell leaves of an object that lies too deep; no rule can see what was in it. Export it again, with ConvertTo-Json -Depth 20"
+	}
+	return ""
+}
+
+// flat is the first member of the record at hand that was lost when PowerShell wrote it, see projector.Projector; "" where there is
+// none. The status of a sign-in is not lost where its code can still be read.
+func (r *Reader) flat() string {
+	if r.view.shape == event.Other {
 		return ""
 	}
-	return "the audit record in " + r.broken + " is missing or cut off; only what lies around it is read, and no rule can see what was done. Export it again"
+	for _, v := range r.x.Flat {
+		name := r.memberAround(v)
+		if !sameName(name, "status") || r.Event.Text(r.plan.authError) == "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// memberAround is the name of the member that a text is the value of, or an element of that.
+func (r *Reader) memberAround(v projector.Value) string {
+	b := bytes.TrimRight(r.x.Shown()[:v.From-1], " \t\r\n")
+	if len(b) > 0 && b[len(b)-1] == ',' {
+		b = b[:bytes.LastIndexByte(b, '[')+1]
+	}
+	b = bytes.TrimRight(b, "[ \t\r\n:")
+	if len(b) < 2 || b[len(b)-1] != '"' {
+		return "a list"
+	}
+	b = b[:len(b)-1]
+	return r.unescape(b[bytes.LastIndexByte(b, '"')+1:])
 }
 
 // found is what a look into a member has found.

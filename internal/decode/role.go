@@ -1,7 +1,9 @@
 package decode
 
 import (
+	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"noroshi/internal/event"
@@ -69,7 +71,11 @@ type target struct {
 
 func (r *Reader) targets() (all []target) {
 	for _, path := range [...]string{"properties.targetResources", "targetResources"} {
-		if raw := r.span(path); raw != nil && json.Unmarshal(raw, &all) == nil {
+		raw := bytes.TrimSpace(r.span(path))
+		if len(raw) > 0 && raw[0] == '{' { // one without its list
+			raw = slices.Concat([]byte("["), raw, []byte("]"))
+		}
+		if raw != nil && json.Unmarshal(raw, &all) == nil {
 			return all
 		}
 	}

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -152,8 +153,8 @@ func TestImpossibleYearsAreUnreadable(t *testing.T) {
 			}
 			continue
 		}
-		bad, _ := err.(*Error)
-		if bad == nil || bad.Reason != BadTime || bad.Cause.Error() != want {
+		var bad *Error
+		if !errors.As(err, &bad) || bad.Reason != BadTime || bad.Cause.Error() != want {
 			t.Errorf("%s: %v, want %s", rec, err, want)
 		}
 	}

@@ -60,14 +60,14 @@ func (l *list) find(text []byte) *name {
 }
 
 // pairs reads a Name/Value list from its first element; elements that are no objects are no entries.
-func (x *Projector) pairs(l *list, p int) int {
-	b := x.b
+func (x *Projector) pairs(w *want, p int) int {
+	b, l := x.b, w.list
 	l.last = nil
 	for {
 		if b[p] == '{' {
 			p = x.pair(l, p+1)
 		} else {
-			p = skip(b, p, x.room)
+			p = x.element(w, p)
 		}
 		if p < 0 {
 			return p

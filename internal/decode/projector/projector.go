@@ -48,6 +48,9 @@ type Projector struct {
 	// Texts are texts that stand where something inside was wanted and begin like an object or an array, in the order of the
 	// record; of more than 16 in one place the first.
 	Texts []Nested
+	// Flat are texts that stand in such places, or in the list of such a place, and are what PowerShell leaves of what it does not
+	// write out: the name of a type, or @{Name=Value}. Of more than 16 the first.
+	Flat  []Value
 	root  *node
 	b     []byte
 	shown []byte // b, or where that is masked the record as it is
@@ -64,7 +67,7 @@ type Nested struct {
 // Record reads the record b[from:to]; b[to] must be 0 and Slack bytes from there on readable. The values hold until the next call.
 func (x *Projector) Record(b []byte, from, to int) error {
 	clear(x.Values)
-	x.Texts = x.Texts[:0]
+	x.Texts, x.Flat = x.Texts[:0], x.Flat[:0]
 	x.b, x.shown = b, b
 	x.now++
 	x.room = MaxDepth
@@ -188,17 +191,15 @@ func (x *Projector) inside(w *want, p int) int {
 	b, end := x.b, 0
 	v := Value{From: uint32(p), Kind: kind(b[p])}
 	switch {
-	case b[p] == '{' && w.child != nil:
-		end = x.object(w.child, p+1)
-	case b[p] == '[' && (w.list != nil || w.each != nil):
+	case b[p] == '{' && (w.child != nil || w.each != nil):
+		end = x.alone(w, p+1)
+	case b[p] == '[':
 		end = x.array(w, p+1)
 	case b[p] == '"':
 		v.From++
 		end, v.Escaped = text(b, p+1)
-		v.To = uint32(end - 1)
-		if end >= 0 && w.texts < maxTexts && bracketed(b[v.From:v.To]) {
-			w.texts++
-			x.Texts = append(x.Texts, Nested{Value{v.From, v.To, Text, v.Escaped}, x.room})
+		if v.To = uint32(end - 1); end >= 0 {
+			x.text(w, v)
 		}
 	default:
 		end = skip(b, p, x.room)
@@ -216,6 +217,43 @@ func (x *Projector) inside(w *want, p int) int {
 	return end
 }
 
+// alone reads an object from the byte after its bracket, also as the only element of a list: PowerShell writes one without the list.
+func (x *Projector) alone(w *want, p int) int {
+	if w.child == nil {
+		return x.object(w.each, p)
+	}
+	end := x.object(w.child, p)
+	if end >= 0 && w.each != nil {
+		end = x.object(w.each, p)
+	}
+	return end
+}
+
+// text keeps a text that stands where something inside is wanted, if it may stand for that or once did.
+func (x *Projector) text(w *want, v Value) {
+	switch raw := x.b[v.From:v.To]; {
+	case bracketed(raw):
+		if w.texts < maxTexts {
+			w.texts++
+			x.Texts = append(x.Texts, Nested{v, x.room})
+		}
+	case flat(raw) && len(x.Flat) < maxTexts:
+		x.Flat = append(x.Flat, v)
+	}
+}
+
+// element reads an element of a list of which nothing is wanted as it stands.
+func (x *Projector) element(w *want, p int) int {
+	if x.b[p] != '"' {
+		return skip(x.b, p, x.room)
+	}
+	end, escaped := text(x.b, p+1)
+	if end >= 0 && (w.each != nil || w.list != nil || flat(x.b[p+1:end-1])) {
+		x.text(w, Value{uint32(p + 1), uint32(end - 1), Text, escaped})
+	}
+	return end
+}
+
 // array reads a Name/Value list, or an array of objects of which the first that has a member counts.
 func (x *Projector) array(w *want, p int) int {
 	b := x.b
@@ -226,23 +264,23 @@ func (x *Projector) array(w *want, p int) int {
 		x.room++
 		return p + 1
 	}
-	if w.each == nil {
-		p = x.pairs(w.list, p)
+	if w.each == nil && w.list != nil {
+		p = x.pairs(w, p)
 	} else {
-		p = x.elements(w.each, p)
+		p = x.elements(w, p)
 	}
 	x.room++
 	return p
 }
 
-// elements reads an array's elements from the first on.
-func (x *Projector) elements(n *node, p int) int {
+// elements reads an array's elements from the first on; of an array in the place of an object what it holds does not count.
+func (x *Projector) elements(w *want, p int) int {
 	b := x.b
 	for {
-		if b[p] == '{' {
-			p = x.object(n, p+1)
+		if b[p] == '{' && w.each != nil {
+			p = x.object(w.each, p+1)
 		} else {
-			p = skip(b, p, x.room)
+			p = x.element(w, p)
 		}
 		if p < 0 {
 			return p

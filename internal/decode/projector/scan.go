@@ -2,6 +2,7 @@
 package projector
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf8"
@@ -243,6 +244,20 @@ func bracketed(raw []byte) bool {
 			i++
 		default:
 			return false
+		}
+	}
+	return false
+}
+
+// flat reports whether a text, escapes not undone, is what PowerShell writes in the place of an object or a list that lies deeper than
+// it was told to write: @{Name=Value}, or the name of a type.
+func flat(raw []byte) bool {
+	if len(raw) > len("@{") && raw[0] == '@' && raw[1] == '{' {
+		return true
+	}
+	for _, begins := range [...]string{"Microsoft.", "System.", "Deserialized.", "Selected."} {
+		if len(raw) > len(begins) && string(raw[:len(begins)]) == begins {
+			return bytes.IndexByte(raw, ' ') < 0
 		}
 	}
 	return false
