@@ -17,7 +17,7 @@ import (
 // The exit codes.
 const (
 	exitDone   = 0
-	exitFailed = 1 // a check error, a failed test, rules that do not load, an I/O or broker failure
+	exitFailed = 1 // a check error, a failed test, rules that do not load, an I/O or broker failure, an interruption
 	exitUsage  = 2 // an unknown command, flag or rule id, a missing argument
 )
 
@@ -32,8 +32,13 @@ type Streams struct {
 // failed is an error whose exit code is 1. Its message may be empty where all has been said.
 type failed struct{ error }
 
+func (f failed) Unwrap() error { return f.error }
+
 // errSaid ends a command that has told everything.
 var errSaid = failed{errors.New("")}
+
+// errInterrupted ends a command that a signal has ended before it was done.
+var errInterrupted = failed{errors.New("interrupted")}
 
 // Main runs the command that the arguments name and returns its exit code.
 func Main(ctx context.Context, args []string, s Streams) int {
@@ -48,6 +53,9 @@ func Main(ctx context.Context, args []string, s Streams) int {
 	err := c.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errInterrupted
 	}
 	if text := err.Error(); text != "" {
 		fmt.Fprintln(s.Err, "noroshi: "+diag.Escape(s.Secrets.Hide(text)))

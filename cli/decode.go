@@ -31,13 +31,13 @@ Records keep their order; repeats are not dropped.`,
 			if diag.Errors(ps) > 0 {
 				return errSaid
 			}
-			files := open(s, args)
+			files := open(c.Context(), s, args)
 			out := bufio.NewWriter(s.Out)
 			d := newDecoding(app.DecodeOptions(conf), asJSON)
 			r := newReading(s)
 			for _, one := range files {
 				defer one.from.Close()
-				if err := r.each(one, d.reader, func() error { return d.print(out) }); err != nil {
+				if err := r.each(c.Context(), one, d.reader, func() error { return d.print(out) }); err != nil {
 					return failed{errors.Join(err, out.Flush())}
 				}
 			}

@@ -69,7 +69,7 @@ func (f *devFlags) run(ctx context.Context, s Streams) error {
 	case f.partitions < 1 || f.envelope < 1 || f.rate < 0:
 		return fmt.Errorf("--partitions and --envelope are 1 at least, --rate is not negative")
 	}
-	messages, err := f.messages(s)
+	messages, err := f.messages(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -122,11 +122,11 @@ func (f *devFlags) run(ctx context.Context, s Streams) error {
 }
 
 // messages are the files' records in envelopes.
-func (f *devFlags) messages(s Streams) (all [][]byte, err error) {
+func (f *devFlags) messages(ctx context.Context, s Streams) (all [][]byte, err error) {
 	var records [][]byte
 	faults := newFaults(s.Err)
 	defer faults.end()
-	for _, one := range open(s, f.records) {
+	for _, one := range open(ctx, s, f.records) {
 		if one.err != nil {
 			return nil, failed{one.err}
 		}
@@ -136,6 +136,9 @@ func (f *devFlags) messages(s Streams) (all [][]byte, err error) {
 		}
 		for b := (ingest.Block{}); ; {
 			more, err := in.Next(&b)
+			if err == nil {
+				err = ctx.Err()
+			}
 			if err != nil {
 				return nil, failed{err}
 			}

@@ -22,7 +22,7 @@ func explainCommand(s Streams) *cobra.Command {
 		Long: `Explain evaluates one rule on each record, or on the one whose event.id is given. It shows each part of the condition,
 whether it holds, and the values that it looks at.`,
 		Example: "  noroshi explain --rule inbox-rule-hides-mail --event 7d1f8e53-24a1-4e0b-8f0c-2f3b7f0c9a11 audit.ndjson",
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			if rule == "" {
 				return fmt.Errorf("--rule is missing; name the rule to explain")
 			}
@@ -45,12 +45,12 @@ whether it holds, and the values that it looks at.`,
 			if err != nil {
 				return failed{err}
 			}
-			files := open(s, args)
+			files := open(c.Context(), s, args)
 			found := 0
 			reading := newReading(s)
 			for _, one := range files {
 				defer one.from.Close()
-				err := reading.each(one, e.Reader(), func() error {
+				err := reading.each(c.Context(), one, e.Reader(), func() error {
 					if x := e.Explain(); id == "" || x.ID == id {
 						found++
 						printExplanation(s.Out, x)

@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -83,47 +82,6 @@ func writeJSON(w io.Writer, v any) error {
 	}
 	_, err := w.Write(append(alert.AppendEscaped(nil, bytes.TrimSuffix(b.Bytes(), []byte("\n"))), '\n'))
 	return err
-}
-
-// input is a file to read, or stdin.
-type input struct {
-	name string
-	from io.ReadCloser
-	size int64 // 0 where it is unknown
-	err  error // why it cannot be read; then it is empty
-}
-
-// open opens the files named; none, or -, is stdin. One that cannot be opened does not stop the others.
-func open(s Streams, names []string) (all []input) {
-	if len(names) == 0 {
-		names = []string{"-"}
-	}
-	for _, n := range expand(names) {
-		if n == "-" {
-			all = append(all, input{name: "stdin", from: io.NopCloser(s.In)})
-			continue
-		}
-		all = append(all, openFile(n))
-	}
-	return all
-}
-
-func openFile(name string) input {
-	unread := func(err error) input {
-		return input{name: name, from: io.NopCloser(strings.NewReader("")), err: err}
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return unread(diag.Unopened(name, err))
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return unread(errors.Join(diag.Unopened(name, err), f.Close()))
-	}
-	if info.IsDir() {
-		return unread(errors.Join(fmt.Errorf("%s is a folder; expected files, such as %s", name, filepath.Join(name, "*.json")), f.Close()))
-	}
-	return input{name: name, from: f, size: info.Size()}
 }
 
 // expand replaces the patterns that the shell has left, as those of Windows do, by the files that they match.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -20,15 +21,19 @@ type reading struct {
 func newReading(s Streams) *reading { return &reading{faults: newFaults(s.Err)} }
 
 // each reads the records of an input and gives each that is an event to do, while the reader has it at hand. What is no event
-// is told. An input that cannot be read does not stop the others.
-func (r *reading) each(one input, reader *decode.Reader, do func() error) error {
+// is told. An input that cannot be read does not stop the others. It
+// ends with ctx.
+func (r *reading) each(ctx context.Context, one input, reader *decode.Reader, do func() error) error {
 	in := r.opened(one)
 	if in == nil {
-		return nil
+		return ctx.Err()
 	}
 	var b ingest.Block
 	for {
 		more, err := in.Next(&b)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil {
 			r.unread = append(r.unread, err)
 		}

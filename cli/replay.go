@@ -87,7 +87,7 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	if err != nil {
 		return err
 	}
-	files := open(s, args)
+	files := open(c.Context(), s, args)
 	var inputs []replay.Input
 	var sample [][]byte
 	for i, one := range files {
@@ -117,6 +117,9 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	faults.end()
 	if ferr := out.Flush(); ferr != nil {
 		return failed{ferr}
+	}
+	if c.Context().Err() != nil {
+		return failed{c.Context().Err()}
 	}
 	var unread *replay.Unread
 	if err != nil && !errors.As(err, &unread) {

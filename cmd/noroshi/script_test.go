@@ -1,31 +1,19 @@
 package main
 
 import (
-	"context"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"noroshi/cli"
 )
 
 func TestMain(m *testing.M) {
 	if os.Getenv(child) != "" {
-		run()
+		main()
 	}
-	testscript.Main(m, map[string]func(){"noroshi": run})
-}
-
-func run() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := cli.Main(ctx, os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: time.Now})
-	stop()
-	os.Exit(code)
+	testscript.Main(m, map[string]func(){"noroshi": main})
 }
 
 // TestScripts are what users see, command by command.
