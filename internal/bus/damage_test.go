@@ -197,7 +197,7 @@ func TestDamageWhileReading(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			b, _ := embedded(t, dir, slog.New(slog.DiscardHandler))
-			r, err := b.Reader(Member{Topic: Alerts, Group: "sink"}) // the group begins at the start
+			r, err := b.Reader(Member{Topic: Alerts, Group: "sink", Instance: "sink"}) // the group begins at the start
 			if err != nil {
 				t.Fatal(err)
 			}

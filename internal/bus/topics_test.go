@@ -102,7 +102,7 @@ func TestAGapIsTold(t *testing.T) {
 		write(t, b, Record{Topic: Alerts, Key: []byte("k"), Value: []byte(v)})
 	}
 	deleteTo(t, b, Alerts, 0, 5)
-	failing, err := b.Reader(Member{Topic: Alerts, Group: "sink", Missed: func(context.Context, Gap) error { return errors.New("Kafka is away") }})
+	failing, err := b.Reader(Member{Topic: Alerts, Group: "sink", Instance: "sink", Missed: func(context.Context, Gap) error { return errors.New("Kafka is away") }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestAGapAtTheEndIsTold(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	var told []Gap
-	r, err := b.Reader(Member{Topic: Alerts, Group: "sink", Missed: func(_ context.Context, g Gap) error {
+	r, err := b.Reader(Member{Topic: Alerts, Group: "sink", Instance: "sink", Missed: func(_ context.Context, g Gap) error {
 		told = append(told, g)
 		cancel()
 		return nil
