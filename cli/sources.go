@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"noroshi/ingest/eventhub"
@@ -19,14 +20,15 @@ import (
 // makeSources makes the sources of the configuration.
 func makeSources(s Streams, conf *config.Config, r *app.Run, log *slog.Logger) error {
 	names := map[string]bool{}
+	for _, one := range fileSources(conf.Sources, log) {
+		f, err := file.New(one)
+		if err != nil {
+			return err
+		}
+		r.Sources = append(r.Sources, f)
+	}
 	for _, one := range conf.Sources {
 		switch one.Kind {
-		case "file":
-			f, err := file.New(file.Config{Paths: one.File.Paths, Follow: one.File.Follow, Poll: one.File.Poll, Now: time.Now, Log: log})
-			if err != nil {
-				return err
-			}
-			r.Sources = append(r.Sources, f)
 		case "eventhub":
 			stream, err := makeEventHub(s, one.EventHub)
 			if err == nil {
@@ -46,6 +48,23 @@ func makeSources(s Streams, conf *config.Config, r *app.Run, log *slog.Logger) e
 		}
 	}
 	return nil
+}
+
+// fileSources puts together what is read in the same way: a file that two of them name is read once.
+func fileSources(all []config.Source, log *slog.Logger) (some []file.Config) {
+	for _, one := range all {
+		if one.Kind != "file" {
+			continue
+		}
+		c := file.Config{Paths: one.File.Paths, Follow: one.File.Follow, Poll: one.File.Poll, Now: time.Now, Log: log}
+		i := slices.IndexFunc(some, func(o file.Config) bool { return o.Follow == c.Follow && o.Poll == c.Poll })
+		if i < 0 {
+			some = append(some, c)
+			continue
+		}
+		some[i].Paths = slices.Concat(some[i].Paths, c.Paths)
+	}
+	return some
 }
 
 // maxName leaves room for prefixes: Kafka's own bound is 249.

@@ -30,16 +30,22 @@ const (
 	reasonMessage = "message" // that the stream's client cannot read
 )
 
+// exactly reports whether transactions are to be used, and can be.
+func (r *Run) exactly(ctx context.Context, k *kafka) (bool, error) {
+	if !r.Config.Kafka.Transactions {
+		return false, nil
+	}
+	return k.bus.Transactional(ctx)
+}
+
 // feeds are the streams of the configuration, ready to run.
 func (r *Run) feeds(ctx context.Context, k *kafka) (all []*feed.Feed, err error) {
 	if len(r.Feeds) == 0 {
 		return nil, nil
 	}
-	exactly := r.Config.Kafka.Transactions
-	if exactly {
-		if exactly, err = k.bus.Transactional(ctx); err != nil {
-			return nil, err
-		}
+	exactly, err := r.exactly(ctx, k)
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case !r.Config.Kafka.Transactions:

@@ -1,15 +1,20 @@
 package app
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"noroshi/ingest"
 	"noroshi/internal/bus"
@@ -28,6 +33,10 @@ type intake struct {
 	run    *Run
 	kafka  *kafka
 	writer *bus.Writer
+	open   func(ctx context.Context) (batches, error) // nil on brokers without transactions
+
+	storing sync.Mutex // sources share the transactions
+	batches batches    // nil where there are none, and after a fault
 
 	mu     sync.Mutex        // sources share what follows
 	stored map[string][]byte // positions
@@ -35,12 +44,83 @@ type intake struct {
 	aside  []aside
 }
 
+// closeWithin bounds the giving up of a transaction; else its timeout ends it.
+const closeWithin = 5 * time.Second
+
+// batches is bus.Batches.
+type batches interface {
+	Positions(ctx context.Context) (map[string][]byte, error)
+	Write(ctx context.Context, records []bus.Record, smaller func(*bus.TooLarge, []bus.Record) ([]bus.Record, error)) error
+	Close(ctx context.Context)
+}
+
 func (r *Run) newIngest(ctx context.Context, k *kafka, w *bus.Writer) (*intake, error) {
 	in := &intake{run: r, kafka: k, writer: w}
-	var err error
-	in.stored, err = k.bus.Positions(ctx)
 	in.reader = decode.NewPlan(event.NewLayout(), DecodeOptions(r.Config)).Reader()
-	return in, err
+	if len(r.Sources) == 0 {
+		return in, nil
+	}
+	exactly, err := r.exactly(ctx, k)
+	if err != nil { // records come at least once then
+		r.Log.Warn("files are read without transactions", slog.Any("err", err))
+	}
+	if !exactly {
+		in.stored, err = k.bus.Positions(ctx)
+		return in, err
+	}
+	name := r.filesName()
+	in.open = func(ctx context.Context) (batches, error) { return k.bus.Batches(ctx, name) }
+	return in, in.begin(ctx)
+}
+
+// filesName is what the transactions of this instance's files are named by: two instances must not share it.
+func (r *Run) filesName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	h := sha256.New()
+	fmt.Fprintln(h, host)
+	for _, s := range r.Config.Sources {
+		fmt.Fprintln(h, s.File.Paths)
+	}
+	return "files-" + hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// begin makes the transactions anew. It takes the positions that are stored now: a batch of before may have been stored, or not.
+func (in *intake) begin(ctx context.Context) error {
+	var err error
+	if in.batches, err = in.open(ctx); err != nil {
+		in.batches = nil
+		return err
+	}
+	stored, err := in.batches.Positions(ctx)
+	if err != nil {
+		in.giveUp(ctx)
+		return err
+	}
+	in.mu.Lock()
+	in.stored = stored
+	in.mu.Unlock()
+	return nil
+}
+
+// end gives up what is not stored.
+func (in *intake) end(ctx context.Context) {
+	in.storing.Lock()
+	defer in.storing.Unlock()
+	in.giveUp(ctx)
+}
+
+// giveUp ends the transactions, also when ctx has ended.
+func (in *intake) giveUp(ctx context.Context) {
+	if in.batches == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
+	defer cancel()
+	in.batches.Close(ctx)
+	in.batches = nil
 }
 
 // positions are those that are stored now.
@@ -50,14 +130,19 @@ func (in *intake) positions() map[string][]byte {
 	return maps.Clone(in.stored)
 }
 
-// deliver stores a batch: its records on the topic events, what is none on dead-letters, then the position. A crash between the
-// two repeats the batch, whose alerts have the same ids.
-//
+// deliver stores a batch: its records on the topic events, what is not a record on dead-letters, and the position, all of it or nothing.
 // A fault of Kafka is tried again with growing pauses, until ctx ends.
 func (in *intake) deliver(ctx context.Context, b ingest.Batch) error {
+	if err := in.kafka.room(ctx); err != nil {
+		return err
+	}
+	records := in.records(b)
+	if b.Key != "" {
+		records = append(records, bus.Record{Topic: bus.Checkpoints, Key: []byte(b.Key), Value: b.Position})
+	}
 	trouble := &bus.Trouble{Log: in.run.Log}
 	for {
-		err := in.store(ctx, b)
+		err := in.store(ctx, b, records)
 		if err == nil || ctx.Err() != nil {
 			trouble.Over("records are stored again")
 			return err
@@ -69,21 +154,54 @@ func (in *intake) deliver(ctx context.Context, b ingest.Batch) error {
 	}
 }
 
-func (in *intake) store(ctx context.Context, b ingest.Batch) error {
-	if err := in.kafka.room(ctx); err != nil {
-		return err
+func (in *intake) store(ctx context.Context, b ingest.Batch, records []bus.Record) error {
+	put := in.storeExactly
+	if in.open == nil {
+		put = in.storeInOrder
 	}
-	records := in.records(b)
-	if err := in.write(ctx, records); err != nil {
-		return fmt.Errorf("store records: %w", err)
-	}
-	if b.Key != "" {
-		if err := in.write(ctx, []bus.Record{{Topic: bus.Checkpoints, Key: []byte(b.Key), Value: b.Position}}); err != nil {
-			return fmt.Errorf("store position: %w", err)
-		}
+	err := put(ctx, b, records)
+	if err == nil && b.Key != "" {
 		in.mu.Lock()
 		in.stored[b.Key] = b.Position
 		in.mu.Unlock()
+	}
+	return err
+}
+
+// storeInOrder stores the position after the records: a crash between the two repeats the batch, whose alerts have the same ids.
+func (in *intake) storeInOrder(ctx context.Context, _ ingest.Batch, records []bus.Record) error {
+	n := len(records)
+	if n > 0 && records[n-1].Topic == bus.Checkpoints {
+		n--
+	}
+	if err := in.run.writeOrSetAside(ctx, in.writer, records[:n]); err != nil {
+		return fmt.Errorf("store records: %w", err)
+	}
+	if err := in.run.writeOrSetAside(ctx, in.writer, records[n:]); err != nil {
+		return fmt.Errorf("store position: %w", err)
+	}
+	return nil
+}
+
+// storeExactly stores the batch in one transaction. Where it is not known whether the one before was stored, the positions tell.
+func (in *intake) storeExactly(ctx context.Context, b ingest.Batch, records []bus.Record) error {
+	in.storing.Lock()
+	defer in.storing.Unlock()
+	if in.batches == nil {
+		if err := in.begin(ctx); err != nil {
+			return fmt.Errorf("store records: %w", err)
+		}
+		in.mu.Lock()
+		row := in.stored[b.Key]
+		in.mu.Unlock()
+		if b.Key != "" && row != nil && bytes.Equal(row, b.Position) {
+			return nil // it was
+		}
+	}
+	err := in.batches.Write(ctx, records, in.run.setAside)
+	if err != nil {
+		in.giveUp(ctx)
+		return fmt.Errorf("store records: %w", err)
 	}
 	return nil
 }
@@ -154,11 +272,6 @@ func (in *intake) warn() {
 	in.aside = nil
 }
 
-// write stores records; one that Kafka will never take becomes a dead letter with what of it fits.
-func (in *intake) write(ctx context.Context, records []bus.Record) error {
-	return in.run.writeOrSetAside(ctx, in.writer, records)
-}
-
 // writeOrSetAside stores records; of those that Kafka will never take it stores dead letters.
 func (r *Run) writeOrSetAside(ctx context.Context, w *bus.Writer, records []bus.Record) error {
 	for {
@@ -167,11 +280,16 @@ func (r *Run) writeOrSetAside(ctx context.Context, w *bus.Writer, records []bus.
 		if !errors.As(err, &large) {
 			return err
 		}
-		r.tooLarge.Add(int64(len(large.Records)))
-		r.Log.Error("records are larger than their topic takes; dead letters stand for them", slog.String("topic", string(records[large.Records[0]].Topic)),
-			slog.Int("records", len(large.Records)), slog.String("way_out", "raise the topic's max.message.bytes to 8388608 and replay the dead letters"))
-		if records, err = large.Replace(records, identify.SetAside); err != nil {
+		if records, err = r.setAside(large, records); err != nil {
 			return err
 		}
 	}
+}
+
+// setAside makes dead letters of records that Kafka will never take.
+func (r *Run) setAside(large *bus.TooLarge, records []bus.Record) ([]bus.Record, error) {
+	r.tooLarge.Add(int64(len(large.Records)))
+	r.Log.Error("records are larger than their topic takes; dead letters stand for them", slog.String("topic", string(records[large.Records[0]].Topic)),
+		slog.Int("records", len(large.Records)), slog.String("way_out", "raise the topic's max.message.bytes to 8388608 and replay the dead letters"))
+	return large.Replace(records, identify.SetAside)
 }

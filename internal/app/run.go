@@ -96,6 +96,7 @@ func (r *Run) Run(ctx context.Context) error {
 	in, err := r.newIngest(ctx, kafka, writer)
 	var feeds []*feed.Feed
 	if err == nil {
+		defer in.end(ctx)
 		feeds, err = r.feeds(ctx, kafka)
 	}
 	reporting.run(func(ctx context.Context) error { return r.report(ctx, kafka.bus, writer) })

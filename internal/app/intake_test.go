@@ -1,0 +1,93 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+
+	"noroshi/ingest"
+	"noroshi/internal/bus"
+	"noroshi/internal/config"
+	"noroshi/internal/decode"
+	"noroshi/internal/event"
+)
+
+// shelf stores batches, and answers with an error now and then: for some it stores them all the same.
+type shelf struct {
+	r      *rand.Rand
+	events []string
+	rows   map[string][]byte
+	open   *shelfWriter
+}
+
+type shelfWriter struct {
+	shelf *shelf
+	spent bool
+}
+
+var errShelf = errors.New("the broker went away")
+
+func (w *shelfWriter) Positions(context.Context) (map[string][]byte, error) {
+	if w.shelf.r.IntN(5) == 0 {
+		w.spent = true
+		return nil, errShelf
+	}
+	all := map[string][]byte{}
+	for k, v := range w.shelf.rows {
+		all[k] = v
+	}
+	return all, nil
+}
+
+func (w *shelfWriter) Write(_ context.Context, records []bus.Record, _ func(*bus.TooLarge, []bus.Record) ([]bus.Record, error)) error {
+	if w.spent || w.shelf.open != w {
+		panic("it is used after an error")
+	}
+	answer := w.shelf.r.IntN(4)
+	if w.spent = answer < 2; answer == 0 {
+		return errShelf
+	}
+	for _, r := range records {
+		if r.Topic == bus.Checkpoints {
+			w.shelf.rows[string(r.Key)] = r.Value
+			continue
+		}
+		w.shelf.events = append(w.shelf.events, string(r.Value))
+	}
+	if w.spent {
+		return errShelf
+	}
+	return nil
+}
+
+func (w *shelfWriter) Close(context.Context) { w.spent = true }
+
+// TestABatchIsStoredOnce: also where the answer to its transaction was lost.
+func TestABatchIsStoredOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{r: rand.New(rand.NewPCG(1, 2)), rows: map[string][]byte{}}
+		conf := config.Default()
+		run := &Run{Config: conf, Log: slog.New(slog.DiscardHandler)}
+		in := &intake{run: run, kafka: &kafka{}, reader: decode.NewPlan(event.NewLayout(), DecodeOptions(conf)).Reader(), open: func(context.Context) (batches, error) {
+			if s.r.IntN(4) == 0 {
+				return nil, errShelf
+			}
+			s.open = &shelfWriter{shelf: s}
+			return s.open, nil
+		}}
+		for n := range 500 {
+			rec := fmt.Sprintf(`{"CreationTime":"2026-01-02T03:04:05","Id":"%d","Operation":"New-InboxRule","RecordType":1,"UserId":"taro@example.com","Workload":"Exchange"}`, n)
+			b := ingest.Batch{Records: []ingest.Raw{{Bytes: []byte(rec), File: "a", Line: n}}, Key: fmt.Sprint("file/1/", n%3), Position: fmt.Append(nil, n)}
+			if err := in.deliver(t.Context(), b); err != nil {
+				t.Fatal(err)
+			}
+			if got := string(in.positions()[b.Key]); got != fmt.Sprint(n) || len(s.events) != n+1 || s.events[n] != rec {
+				t.Fatalf("after %d batches %d records are stored, the last position is %s", n+1, len(s.events), got)
+			}
+		}
+	})
+}

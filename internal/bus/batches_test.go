@@ -1,0 +1,73 @@
+package bus_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"noroshi/internal/bus"
+	"noroshi/internal/kafkatest"
+)
+
+// TestBatches: readers see all of a batch or nothing; a new writer fences the old and reads what is stored.
+func TestBatches(t *testing.T) {
+	kafkatest.Each(t, 2, func(t *testing.T, b *bus.Bus) {
+		open := func() *bus.Batches {
+			t.Helper()
+			w, err := b.Batches(t.Context(), "files-x")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { w.Close(ended(t)) })
+			return w
+		}
+		position := func(w *bus.Batches) string {
+			t.Helper()
+			all, err := w.Positions(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(all["file/1/2"])
+		}
+		batch := func(n int, large bool) []bus.Record {
+			all := []bus.Record{{Topic: bus.Events, Key: []byte("taro@example.com"), Value: fmt.Append(nil, "a", n)}, {Topic: bus.Events, Key: []byte("hanako@example.com"), Value: fmt.Append(nil, "b", n)}}
+			if large {
+				all = append(all, bus.Record{Topic: bus.Events, Value: make([]byte, 9<<20)})
+			}
+			return append(all, bus.Record{Topic: bus.Checkpoints, Key: []byte("file/1/2"), Value: fmt.Append(nil, n)})
+		}
+		small := func(e *bus.TooLarge, records []bus.Record) ([]bus.Record, error) {
+			return e.Replace(records, func(r bus.Record, _ error) (bus.Record, bool) {
+				r.Value = []byte("small")
+				return r, true
+			})
+		}
+		first := open()
+		if got := position(first); got != "" {
+			t.Errorf("a new file has the position %q", got)
+		}
+		for n := range 3 {
+			if err := first.Write(t.Context(), batch(n, n == 1), small); err != nil {
+				t.Fatal(err)
+			}
+		}
+		second := open()
+		if got := position(second); got != "2" {
+			t.Errorf("the successor begins at %q", got)
+		}
+		if err := first.Write(t.Context(), batch(9, false), small); err == nil {
+			t.Error("one that is fenced can write")
+		}
+		if err := second.Write(t.Context(), batch(3, false), small); err != nil {
+			t.Fatal(err)
+		}
+		got := seen(t, b)
+		slices.Sort(got)
+		if want := []string{"a0", "a1", "a2", "a3", "b0", "b1", "b2", "b3", "small"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		if got := position(second); got != "3" {
+			t.Errorf("the position is %q", got)
+		}
+	})
+}
