@@ -117,8 +117,9 @@ func either(a, b string) string {
 
 // actor is who acted, for sentences: an application may have no user name, and some records name nobody.
 func (m *Machine) actor() string {
-	for _, s := range m.acting {
-		if name := m.ev.Text(s); name != "" {
+	person := m.own != nil && (m.ownText(ownKind) == "user" || m.ownText(ownKind) == "guest")
+	for i, s := range m.acting {
+		if name := m.ev.Text(s); name != "" && !(person && actingNames[i] == "app.name") { // beside a person an application only carries out
 			return name
 		}
 	}

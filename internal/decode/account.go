@@ -20,15 +20,23 @@ func account(r *Reader, _ string) string {
 	}
 	switch r.field("user.kind") {
 	case "app":
-		return firstName(r.known(r.field("mailbox.owner")), r.field("app.name"), r.field("user.name"), r.field("app.id"), r.field("user.id"))
+		return firstName(r.known(r.field("mailbox.owner")), noAddress(r.field("app.name")), noAddress(r.field("user.name")), r.field("app.id"), r.field("user.id"))
 	case "service":
-		return firstName(r.otherSide(), r.name(), r.field("app.name"), r.field("app.id"))
+		return firstName(r.otherSide(), r.name(), noAddress(r.field("app.name")), r.field("app.id"))
 	case "user", "guest":
 		if name := r.name(); name != "" {
 			return name
 		}
 	}
 	return first(r.otherSide(), r.name()) // the application is not who acted
+}
+
+// noAddress is the name of an application unless it is an address: anyone can give an application the name of a person's account.
+func noAddress(name string) string {
+	if strings.Contains(name, "@") && isAddress(nameOf(name)) {
+		return ""
+	}
+	return name
 }
 
 // name is the actor's name, else its id.
@@ -92,6 +100,9 @@ func targetName(r *Reader, _ string) string {
 	if r.view.shape != event.UAL {
 		if r.named() == provisioning {
 			return provisioned(r)
+		}
+		if t, ok := r.changedTarget(); ok && t.UserPrincipalName != "" {
+			return event.Lower(t.UserPrincipalName)
 		}
 		for _, p := range [...]string{"properties.targetResources[*].userPrincipalName", "targetResources[*].userPrincipalName"} {
 			if upn := r.at(p); upn != "" {

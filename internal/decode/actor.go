@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"encoding/json"
 	"strings"
 
 	"noroshi/internal/event"
@@ -40,6 +41,12 @@ func userKind(r *Reader, _ string) string {
 
 // auditKind is the kind of a record of the unified audit log, "" for a person.
 func (r *Reader) auditKind() string {
+	if strings.HasPrefix(r.field("user.name"), "serviceprincipal_") { // of whatever type: the log calls them system
+		if r.actorIsMicrosofts() {
+			return "service"
+		}
+		return "app"
+	}
 	switch event.Lower(r.field("user.type")) {
 	case "3", "4", "dcadmin", "system":
 		return "service"
@@ -178,6 +185,24 @@ func (r *Reader) microsoftsApp() bool {
 		return strings.Contains(r.Event.Text(event.Action), "member")
 	case "azure mfa strongauthenticationservice":
 		return r.changesStrongAuthentication()
+	}
+	return false
+}
+
+// actorIsMicrosofts reports whether a record of the unified audit log has, among the actor's ids, one of Microsoft's own. The
+// entries of type 1 are names, which anyone can choose.
+func (r *Reader) actorIsMicrosofts() bool {
+	var actors []struct {
+		ID   string
+		Type json.RawMessage
+	}
+	if json.Unmarshal(r.span("Actor"), &actors) != nil {
+		return false
+	}
+	for _, a := range actors {
+		if string(a.Type) == "2" && microsoftsApps[event.Lower(a.ID)] {
+			return true
+		}
 	}
 	return false
 }

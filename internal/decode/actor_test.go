@@ -53,6 +53,66 @@ func TestASynchronisationAccountThatActsAsAPersonIsOne(t *testing.T) {
 	}
 }
 
+// TestServicePrincipalsOfTheAuditLogAreApplications: unless an id is Microsoft's own; the names among the ids prove nothing.
+func TestServicePrincipalsOfTheAuditLogAreApplications(t *testing.T) {
+	const pim, strange = "01fc33a7-78ba-4d2f-a4b7-768e336e890e", "99990000-1111-2222-3333-444455556666"
+	for actor, want := range map[string]string{
+		`[{"ID":"MS-PIM","Type":1},{"ID":"` + pim + `","Type":2},{"ID":"ServicePrincipal","Type":2}]`: "service",
+		`[{"ID":"` + pim + `","Type":1},{"ID":"` + strange + `","Type":2}]`:                           "app",
+		`[]`: "app", `null`: "app",
+	} {
+		rec := strings.NewReplacer("Taro@contoso.example", "ServicePrincipal_"+strange, `"UserType":0`, `"UserType":4`).Replace(admin(`"Operation":"Add member to role.","ObjectId":"ren@contoso.example","Actor":` + actor))
+		if got := read(t, rec).field("user.kind"); got != want {
+			t.Errorf("%s: %q, want %q", actor, got, want)
+		}
+	}
+}
+
+// TestAnApplicationIsNeverToldAsAPerson: whatever its name, neither its account nor a person's name and id are another's.
+func TestAnApplicationIsNeverToldAsAPerson(t *testing.T) {
+	for by, want := range map[string][4]string{ // kind, account, name, id
+		`{"app":{"displayName":"ceo@contoso.example","appId":"APP-1","servicePrincipalId":"sp-1"}}`:              {"app", "app-1", "ceo@contoso.example", "sp-1"},
+		`{"app":{"displayName":"CEO@contoso.example","servicePrincipalId":"sp-1"}}`:                              {"app", "sp-1", "ceo@contoso.example", "sp-1"},
+		`{"app":{"displayName":"Backup Tool","appId":"app-1"}}`:                                                  {"app", "backup tool", "backup tool", "app-1"},
+		`{"user":{"id":"u-21"},"app":{"displayName":"X"}}`:                                                       {"user", "u-21", "", "u-21"},
+		`{"user":{"id":"u-21"},"app":{"displayName":"ceo@contoso.example","servicePrincipalId":"sp-1"}}`:         {"user", "u-21", "", "u-21"},
+		`{"user":{"userPrincipalName":"aoi@contoso.example"},"app":{"appId":"app-1","servicePrincipalId":"sp"}}`: {"user", "aoi@contoso.example", "aoi@contoso.example", ""},
+	} {
+		r := read(t, directoryAudit("Add member to role", by, ""))
+		if got := [4]string{r.field("user.kind"), r.field("account"), r.field("user.name"), r.field("user.id")}; got != want {
+			t.Errorf("%s: %q, want %q", by, got, want)
+		}
+	}
+}
+
+// TestOfTwoTargetsTheChangedOne: what did not change is no target.
+func TestOfTwoTargetsTheChangedOne(t *testing.T) {
+	const change = `[{"displayName":"Role.DisplayName","newValue":"\" Global Administrator \""}]`
+	for targets, want := range map[string]string{
+		`{"type":"User","id":"1","userPrincipalName":"ren@contoso.example","modifiedProperties":[]},{"type":"User","id":"2","userPrincipalName":"mio@contoso.example","modifiedProperties":` + change + `}`: "mio@contoso.example",
+		`{"type":"User","id":"1","userPrincipalName":"ren@contoso.example","modifiedProperties":` + change + `},{"type":"User","id":"2","userPrincipalName":"mio@contoso.example","modifiedProperties":[]}`: "ren@contoso.example",
+		`{"type":"User","id":"1","userPrincipalName":"ren@contoso.example"},{"type":"User","id":"2","userPrincipalName":"mio@contoso.example"}`:                                                             "ren@contoso.example",
+		`{"type":"User","id":"1","userPrincipalName":"ren@contoso.example","modifiedProperties":[]},{"type":"Role","id":"2","modifiedProperties":` + change + `}`:                                           "ren@contoso.example",
+	} {
+		r := read(t, `{"id":"1","activityDateTime":"2026-01-02T03:04:05Z","activityDisplayName":"Add member to role","initiatedBy":{"user":{"userPrincipalName":"aoi@contoso.example"}},"targetResources":[`+targets+`]}`)
+		if target, member := r.field("user.target.name"), r.field("role.member"); target != want || member != want {
+			t.Errorf("%s: target %q, member %q", targets, target, member)
+		}
+		if strings.Contains(targets, "Global") && (r.field("role.privileged") != "true" || r.field("role.name") != "Global Administrator") {
+			t.Errorf("%s: role %q", targets, r.field("role.name"))
+		}
+	}
+}
+
+// TestWordsOfFailure: whatever the case and the blanks around them.
+func TestWordsOfFailure(t *testing.T) {
+	for _, word := range []string{"False", " False", "Fail", "fail", "Failed", "Failure", "Error", "Denied", "0", "Timeout "} {
+		if got := read(t, admin(`"Operation":"Set-Mailbox","ResultStatus":"`+word+`"`)).field("event.outcome"); got != "failure" {
+			t.Errorf("%q is %q", word, got)
+		}
+	}
+}
+
 // TestWhoSignsInWithASynchronisationAccountIsAUser: its sign-ins are signs as any others, from addresses as any others.
 func TestWhoSignsInWithASynchronisationAccountIsAUser(t *testing.T) {
 	const name = "sync_dc21_0a1b2c3d4e5f@contoso.onmicrosoft.com"

@@ -30,6 +30,7 @@ var derived = map[string]derivation{
 
 	"account":          {text: account, needs: []string{"user.name", "user.id", "user.kind", "user.target.name", "mailbox.owner", "alert.entity", "app.id", "app.name", "organization.name"}},
 	"user.name":        {text: userName},
+	"user.id":          {text: userID},
 	"user.full_name":   {text: fullName, cheap: true},
 	"user.domain":      {text: func(r *Reader, _ string) string { return Domain(r.field("user.name")) }, needs: []string{"user.name"}},
 	"user.kind":        {text: userKind, needs: []string{"user.name", "user.id", "user.type", "event.action", "organization.name"}, own: true},

@@ -165,10 +165,10 @@ func outcome(r *Reader, status string) string {
 			status = truth(n < 400)
 		}
 	}
-	switch {
+	switch status = strings.TrimSpace(status); {
 	case oneOf(status, "True", "Success", "Succeeded", "PartiallySucceeded"):
 		return "success"
-	case oneOf(status, "False", "Failure", "Failed", "Timeout"):
+	case oneOf(status, "False", "Failure", "Failed", "Fail", "Error", "Denied", "Timeout"), r.view.shape == event.UAL && status == "0":
 		return "failure"
 	}
 	return ""

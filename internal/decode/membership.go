@@ -68,7 +68,7 @@ func (r *Reader) givesToAnother() bool {
 	id, name := r.member()
 	actorID, actor := r.field("user.id"), r.field("user.name")
 	switch {
-	case id != "" && id == actorID, name != "" && name == actor:
+	case id != "" && id == actorID, name != "" && atHome(name) == atHome(actor):
 		return false
 	case strings.Contains(name, "@") && strings.Contains(actor, "@"):
 		return true
@@ -96,9 +96,33 @@ func (r *Reader) member() (id, name string) {
 	}
 	name = event.Lower(r.object())
 	if isGUID(name) {
-		id = name
+		if id = name; r.isRole(id) {
+			return "", ""
+		}
 	}
 	return id, name
+}
+
+// isRole reports whether an id is a role's: one that is known, or the one that the record gives the role.
+func (r *Reader) isRole(id string) bool {
+	if _, ok := privilegedRoles[id]; ok {
+		return true
+	}
+	for _, name := range [...]string{"RoleDefinitionOriginId", "Role.TemplateId", "Role.ObjectID", "TemplateId"} {
+		if v := r.changed(name); strings.EqualFold(v[strings.LastIndexByte(v, '/')+1:], id) {
+			return true
+		}
+	}
+	return false
+}
+
+// atHome is a guest's name as its own organisation has it, of x_home.example#ext#@here x@home.example; any other stays.
+func atHome(name string) string {
+	before, _, ok := strings.Cut(name, "#ext#")
+	if i := strings.LastIndexByte(before, '_'); ok && i > 0 {
+		return before[:i] + "@" + before[i+1:]
+	}
+	return name
 }
 
 func roleMember(r *Reader, _ string) string {

@@ -51,6 +51,25 @@ func TestAnActivationIsTheMembersOwn(t *testing.T) {
 	}
 }
 
+// TestTheRoleIsNotItsMember: by the audit log the object may be the role, and a guest's name has two forms.
+func TestTheRoleIsNotItsMember(t *testing.T) {
+	const role, own = "62e90394-69f5-4237-9190-012177145e10", "aaaabbbb-0000-cccc-1111-dddd2222eeee"
+	changes := `"UserKey":"11112222-3333-4444-5555-666677778888","RecordType":8,"ModifiedProperties":[{"Name":"Role.DisplayName","NewValue":"Global Administrator"},{"Name":"Role.ObjectID","NewValue":"` + own + `"}]`
+	for _, row := range []struct{ user, object, via, member string }{
+		{"aoi@contoso.example", role, "pim_activation", ""},
+		{"aoi@contoso.example", own, "pim_activation", ""},
+		{"x_mail.example#EXT#@contoso.onmicrosoft.com", "X@mail.example", "pim_activation", "x@mail.example"},
+		{"x_y_mail.example#EXT#@contoso.onmicrosoft.com", "x_y@mail.example", "pim_activation", "x_y@mail.example"},
+		{"x_mail.example#EXT#@contoso.onmicrosoft.com", "ren@contoso.example", "pim", "ren@contoso.example"},
+		{"aoi@contoso.example", "99990000-3333-4444-5555-666677778888", "pim", "99990000-3333-4444-5555-666677778888"},
+	} {
+		r := read(t, strings.Replace(admin(`"Operation":"Add member to role completed (PIM activation).","ObjectId":"`+row.object+`",`+changes), "Taro@contoso.example", row.user, 1))
+		if via, member := r.field("role.via"), r.field("role.member"); via != row.via || member != row.member {
+			t.Errorf("%+v: %s, %q", row, via, member)
+		}
+	}
+}
+
 // TestEveryOperationOfRolesHasAState: none is left to be told as done by chance.
 func TestEveryOperationOfRolesHasAState(t *testing.T) {
 	f, _ := event.Lookup("role.state")

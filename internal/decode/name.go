@@ -16,12 +16,13 @@ func userName(r *Reader, text string) string {
 	default:
 		return text
 	}
-	if text == "" || isAddress(text) || r.appActs() {
+	both := r.any(appInitiators[:]) && r.any(userInitiators[:])
+	if text == "" || isAddress(text) && !both || r.appActs() {
 		return text
 	}
 	for _, i := range r.view.slots[event.UserName].feeds {
 		text := nameOf(r.scalar(i))
-		if text == "" {
+		if text == "" || ofApp(r.view.paths[i]) {
 			continue
 		}
 		if isAddress(text) || strings.EqualFold(lastStep(r.view.paths[i]), "userPrincipalName") {
@@ -30,6 +31,22 @@ func userName(r *Reader, text string) string {
 	}
 	return ""
 }
+
+// userID is the actor's id. Beside a person the application is not who acted.
+func userID(r *Reader, text string) string {
+	if text == "" || r.view.shape != event.Entra && r.view.shape != event.Graph || !r.any(userInitiators[:]) {
+		return text
+	}
+	for _, i := range r.view.slots[event.UserID].feeds {
+		if id := nameOf(r.scalar(i)); id != "" && !ofApp(r.view.paths[i]) {
+			return id
+		}
+	}
+	return ""
+}
+
+// ofApp reports whether a path leads to the application that began what a directory audit tells.
+func ofApp(path string) bool { return strings.Contains(path, "initiatedBy.app.") }
 
 // appActs reports whether an application, and no person, acts in a record of Entra.
 func (r *Reader) appActs() bool {

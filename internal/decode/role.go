@@ -70,22 +70,51 @@ type target struct {
 }
 
 func (r *Reader) targets() (all []target) {
-	for _, path := range [...]string{"properties.targetResources", "targetResources"} {
-		raw := bytes.TrimSpace(r.span(path))
-		if len(raw) > 0 && raw[0] == '{' { // one without its list
-			raw = slices.Concat([]byte("["), raw, []byte("]"))
-		}
-		if raw != nil && json.Unmarshal(raw, &all) == nil {
-			return all
-		}
+	raw := bytes.TrimSpace(r.targetsJSON())
+	if len(raw) > 0 && raw[0] == '{' { // one without its list
+		raw = slices.Concat([]byte("["), raw, []byte("]"))
 	}
-	return nil
+	if json.Unmarshal(raw, &all) != nil {
+		return nil
+	}
+	return all
 }
 
-// target is the first of the targets of a type.
-func (r *Reader) target(typ string) (target, bool) {
+// targetsJSON are the targets as the record has them.
+func (r *Reader) targetsJSON() []byte {
+	if raw := r.span("properties.targetResources"); raw != nil {
+		return raw
+	}
+	return r.span("targetResources")
+}
+
+// target is the first of the targets of a type whose properties changed, else the first of the type.
+func (r *Reader) target(typ string) (found target, ok bool) {
 	for _, t := range r.targets() {
-		if strings.EqualFold(t.Type, typ) {
+		if !strings.EqualFold(t.Type, typ) || ok && !t.changes() {
+			continue
+		}
+		if found, ok = t, true; t.changes() {
+			break
+		}
+	}
+	return found, ok
+}
+
+// changes reports whether a target has properties that changed.
+func (t *target) changes() bool {
+	raw := bytes.TrimSpace(t.ModifiedProperties)
+	return len(raw) > len("[]") && string(raw) != "null" && string(raw) != `"[]"`
+}
+
+// changedTarget is the first of several targets whose properties changed.
+func (r *Reader) changedTarget() (target, bool) {
+	raw := r.targetsJSON()
+	if bytes.Count(raw, []byte("odified"))+bytes.Count(raw, []byte("ODIFIED")) < 2 { // of one target there is no choice
+		return target{}, false
+	}
+	for _, t := range r.targets() {
+		if t.changes() && t.UserPrincipalName != "" {
 			return t, true
 		}
 	}
@@ -119,20 +148,20 @@ func roleName(r *Reader, _ string) string {
 	if !r.acts("role.name") {
 		return ""
 	}
-	if name := first(r.changed("Role.DisplayName"), r.changed("Role.WellKnownObjectName")); name != "" {
+	if name := first(strings.TrimSpace(r.changed("Role.DisplayName")), strings.TrimSpace(r.changed("Role.WellKnownObjectName"))); name != "" {
 		return name
 	}
 	if t, ok := r.target("Role"); ok {
-		return t.DisplayName
+		return strings.TrimSpace(t.DisplayName)
 	}
 	switch r.Event.Text(event.Action) {
 	case "New-ManagementRoleAssignment":
 		v, _ := r.parameter("Role")
-		return v
+		return strings.TrimSpace(v)
 	case "Add-RoleGroupMember", "Remove-RoleGroupMember", "Update-RoleGroupMember":
 		id, _ := r.parameter("Identity")
 		id = first(id, r.object())
-		return id[strings.LastIndexAny(id, `\/`)+1:]
+		return strings.TrimSpace(id[strings.LastIndexAny(id, `\/`)+1:])
 	}
 	return ""
 }
@@ -142,7 +171,7 @@ func roleTemplateID(r *Reader, _ string) string {
 		return ""
 	}
 	id := first(r.changed("Role.TemplateId"), r.changed("RoleDefinitionOriginId"), r.changed("TemplateId"))
-	return event.Lower(id[strings.LastIndexByte(id, '/')+1:])
+	return event.Lower(strings.TrimSpace(id[strings.LastIndexByte(id, '/')+1:]))
 }
 
 func rolePrivileged(r *Reader, _ string) string {
