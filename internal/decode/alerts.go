@@ -58,7 +58,7 @@ func alertTrigger(r *Reader, _ string) string {
 }
 
 // alertEntity is the account that the alert is about: f3u, AlertEntityId, ObjectId, eid, suid, the user of the evidence, in this
-// order; of several people the first. The next place counts where one names nobody.
+// order; of several people the first. A text that holds two addresses in one name tells neither. The next place counts where one names nobody.
 func alertEntity(r *Reader, _ string) string {
 	if !r.acts("alert.entity") {
 		return ""
@@ -73,8 +73,9 @@ func alertEntity(r *Reader, _ string) string {
 	if name := r.person(text(d, "f3u"), aName); name != "" {
 		return name
 	}
-	for _, thing := range [...]string{r.at("AlertEntityId"), r.object(), text(d, "eid")} {
-		if name := r.person(thing, anyThing); name != "" && r.aboutAccount() {
+	kind := r.field("alert.entity_type")
+	for _, thing := range [...]struct{ name, kind string }{{r.at("AlertEntityId"), kind}, {r.object(), kind}, {text(d, "eid"), first(text(d, "etype"), kind)}} {
+		if name := r.person(thing.name, anyThing); name != "" && ofAccount(thing.kind, thing.name) {
 			return name
 		}
 	}
@@ -89,10 +90,13 @@ func (r *Reader) evidenceAccount() string {
 	return firstName(r.at("properties.AccountUpn"), r.at("properties.RecipientEmailAddress"), r.at("properties.AccountObjectId"), r.at("properties.AccountName"))
 }
 
-// aboutAccount reports whether what the alert names may be an account: other alerts are about messages, files and malware.
-func (r *Reader) aboutAccount() bool {
-	switch event.Lower(r.field("alert.entity_type")) {
-	case "", "user", "mailbox", "account", "recipient", "sender", "users", "recipients":
+// ofAccount reports whether what an alert names may be an account, by the type that it tells: other alerts are about messages, files
+// and malware. Of no type, an address in angle brackets is a message's id.
+func ofAccount(kind, name string) bool {
+	switch event.Lower(strings.TrimSpace(kind)) {
+	case "":
+		return !strings.HasPrefix(strings.TrimSpace(name), "<")
+	case "user", "mailbox", "account", "recipient", "sender", "users", "recipients":
 		return true
 	}
 	return false

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -23,11 +24,20 @@ func Destinations(s string) (all []string) {
 		s = s[1 : len(s)-1]
 	}
 	for _, one := range split(s) {
-		if a := AddressOf(one); a != "" && a != "$null" {
+		if a := AddressOf(one); a != "" && !noDestination(a) {
 			all = append(all, a)
 		}
 	}
 	return all
+}
+
+// noDestination reports whether a text stands in the place of a destination that is not there.
+func noDestination(s string) bool {
+	switch strings.Trim(s, "<>()") {
+	case "$null", "null", "not available", "not applicable":
+		return true
+	}
+	return false
 }
 
 // ofJSON are the texts of a list, an object or a text of JSON; of an object the address.
@@ -71,10 +81,17 @@ func split(s string) (all []string) {
 	from := 0
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
-		case '\\':
-			i++
+		case '\\': // of a distinguished name; nothing else escapes what separates
+			if strings.HasPrefix(s[i+1:], ",") || strings.HasPrefix(s[i+1:], `\`) {
+				i++
+			}
 		case '"', '[', '<':
-			i += closing(s[i:])
+			n := closing(s[i:])
+			if i += n; n > 0 && endsDestination(s[i-n:i+1]) {
+				part(s[from : i+1])
+				from = i + 1
+				end()
+			}
 		case ',', ';', '\n', '\r':
 			part(s[from:i])
 			if from = i + 1; s[i] != ',' {
@@ -91,6 +108,21 @@ func split(s string) (all []string) {
 func closing(s string) int {
 	with := map[byte]byte{'"': '"', '[': ']', '<': '>'}[s[0]]
 	return max(strings.IndexByte(s[1:], with)+1, 0)
+}
+
+// endsDestination reports whether what stands in brackets is an address, with which a destination ends whatever follows.
+func endsDestination(s string) bool {
+	return s[0] != '"' && strings.Contains(s, "@") && (s[0] == '<' || kindOf(s[1:]) != "")
+}
+
+// kindOf is the kind in front of an address of mail, with its colon.
+func kindOf(s string) string {
+	for _, kind := range [...]string{"smtp:", "mailto:"} {
+		if len(s) > len(kind) && strings.EqualFold(s[:len(kind)], kind) {
+			return s[:len(kind)]
+		}
+	}
+	return ""
 }
 
 // joined puts together the parts between commas that make up one destination: those of a distinguished name, those of a name before its address, and
@@ -159,10 +191,57 @@ func AddressOf(s string) string {
 		s = inner
 	}
 	s = strings.TrimFunc(s, atTheEdge)
-	if kind, address, ok := strings.Cut(s, ":"); ok && (strings.EqualFold(kind, "smtp") || strings.HasPrefix(address, "/")) && !strings.ContainsAny(kind, " /=@") {
+	if s != "" && (s[0] == '[' || s[0] == '<') && closing(s) == 0 && strings.Contains(s, "@") { // cut off
+		s = s[1:]
+	}
+	if kind, address, ok := strings.Cut(s, ":"); ok && (strings.EqualFold(kind, "smtp") || strings.EqualFold(kind, "mailto") || strings.HasPrefix(address, "/")) && !strings.ContainsAny(kind, " /=@") {
 		s = strings.TrimFunc(address, atTheEdge)
 	}
+	if strings.Contains(s, "@") {
+		s = encapsulated(strings.TrimRight(uncommented(s), `\`))
+	}
 	return event.Lower(s)
+}
+
+// uncommented is an address without the comment in parentheses behind it. A comment that holds an address is ambiguous and stays.
+func uncommented(s string) string {
+	if before, comment, ok := strings.Cut(s, "("); ok && strings.HasSuffix(s, ")") && strings.Contains(before, "@") && !strings.Contains(comment, "@") {
+		return strings.TrimSpace(before)
+	}
+	return s
+}
+
+// encapsulated is the address inside one that Exchange made of it, as in IMCEASMTP-box+40example+2Enet@contoso.example; any other stays.
+// Source: MS-OXCMAIL, IMCEA encapsulation.
+func encapsulated(s string) string {
+	const scheme = "imcea"
+	if len(s) < len(scheme) || !strings.EqualFold(s[:len(scheme)], scheme) {
+		return s
+	}
+	_, rest, ok := strings.Cut(s, "-")
+	at := strings.LastIndexByte(rest, '@')
+	if !ok || at < 0 {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < at; i++ {
+		switch c := rest[i]; {
+		case c == '_':
+			b.WriteByte('/')
+			continue
+		case c == '+' && i+2 < at:
+			if n, err := strconv.ParseUint(rest[i+1:i+3], 16, 8); err == nil {
+				b.WriteByte(byte(n))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(rest[i])
+	}
+	if inner := b.String(); strings.Contains(inner, "@") || strings.HasPrefix(inner, "/") {
+		return inner
+	}
+	return s
 }
 
 // atTheEdge reports whether a character around a destination is no part of it.

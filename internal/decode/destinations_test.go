@@ -28,7 +28,13 @@ func TestDestinationsInManyForms(t *testing.T) {
 		`CN=Abe\, Aoi,OU=x,DC=example;a@mail.example`: {`cn=abe\, aoi,ou=x,dc=example`, "a@mail.example"},
 		`["a@mail.example","Box"]`:                    {"a@mail.example", "box"}, `[]`: nil, `[null,""]`: nil, `{a@mail.example, b@mail.example}`: {"a@mail.example", "b@mail.example"},
 		`[{"emailAddress":"A@mail.example"},{"DisplayName":"Box"}]`: {"a@mail.example", "box"}, `{"Address":"a@mail.example"}`: {"a@mail.example"},
-		"a@mail.example\r\nb@mail.example": {"a@mail.example", "b@mail.example"}, `"Box;a@mail.example`: {"box", "a@mail.example"}, "[SMTP:a@mail.example": {"[smtp:a@mail.example"},
+		"a@mail.example\r\nb@mail.example": {"a@mail.example", "b@mail.example"}, `"Box;a@mail.example`: {"box", "a@mail.example"}, "[SMTP:a@mail.example": {"a@mail.example"}, "<a@mail.example": {"a@mail.example"},
+		"a@contoso.example [SMTP:box@example.net] b@contoso.example": {"box@example.net", "b@contoso.example"}, `box@example.net\;a@contoso.example`: {"box@example.net", "a@contoso.example"},
+		"Box <box@example.net> b@contoso.example": {"box@example.net", "b@contoso.example"}, `"Evil [SMTP:ok@contoso.example]" [SMTP:box@example.net]`: {"box@example.net"},
+		"IMCEASMTP-box+40example+2Enet@contoso.example": {"box@example.net"}, "smtp:IMCEAEX-_O=ORG_CN=BOX@contoso.example": {"/o=org/cn=box"}, "IMCEAINVALID-x@contoso.example": {"imceainvalid-x@contoso.example"},
+		"mailto:box@example.net": {"box@example.net"}, "[MAILTO:box@example.net]": {"box@example.net"}, "box@example.net (Box)": {"box@example.net"},
+		"a@contoso.example (box@example.net)": {"a@contoso.example (box@example.net)"}, `[{"EmailAddress":{"Address":"box@example.net"}}]`: {"box@example.net"},
+		"<null>": nil, "Not Available": nil, "null": nil, "null;a@mail.example": {"a@mail.example"},
 		"$null": nil, " ; , ": nil, `\`: {`\`}, `"`: nil, "smtp:": nil,
 	}
 	for s, want := range rows {

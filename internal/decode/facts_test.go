@@ -18,6 +18,37 @@ func admin(rest string) string {
 	return `{"CreationTime":"2026-01-02T03:04:05","Id":"1","RecordType":1,"OrganizationId":"t-1","UserType":0,"UserId":"Taro@contoso.example","Workload":"Exchange",` + rest + `}`
 }
 
+// TestWhatARuleDoesIsKnownIfAllOfItWasRead: elements that are no entries, and values that lie deeper, leave the body unknown.
+func TestWhatARuleDoesIsKnownIfAllOfItWasRead(t *testing.T) {
+	for parameters, want := range map[string]string{ // whether the body is known, whether the rule deletes
+		`[{"Name":"Name","Value":".."},{"Name":"DeleteMessage","Value":"True"}]`: "true true",
+		`[{"Name":"DeleteMessage","Value":"True "}]`:                             "true true",
+		`[{"Name":".."},{"DeleteMessage":"True"}]`:                               "false false",
+		`[{"Name":"Name","Value":".."},{"DeleteMessage":"True"}]`:                "false false",
+		`"[{\"Name\":\"Name\",\"Value\":\"..\"},{\"DeleteMessage\":\"True\"}]"`:  "false false",
+		`{"value":[{"Name":"DeleteMessage","Value":"True"}]}`:                    "false false",
+		`{"AdditionalProperties":{"DeleteMessage":"True"}}`:                      "false false",
+		`{"DeleteMessage":["True"]}`:                                             "true true",
+		`{"DeleteMessage":true,"Name":".."}`:                                     "true true",
+		`{"Name":"{x","DeleteMessage":"False"}`:                                  "true false",
+	} {
+		r := read(t, admin(`"Operation":"New-InboxRule","Parameters":`+parameters))
+		if got := r.field("inbox_rule.body_known") + " " + r.field("inbox_rule.deletes"); got != want {
+			t.Errorf("%s: %s, want %s", parameters, got, want)
+		}
+	}
+}
+
+// TestWhatLiesInAFolderIsOfItsClass: any part of the path decides, the last first.
+func TestWhatLiesInAFolderIsOfItsClass(t *testing.T) {
+	for path, want := range map[string]string{`RSS Feeds\x`: "rss", `Sync Issues\Conflicts`: "sync", `Inbox\RSS Feeds\x`: "rss", `Deleted Items/a/b`: "deleted", `x@contoso.example:\Archive\2026`: "archive",
+		`Inbox\Projects`: "custom", `Inbox`: "inbox", `Projects\Inbox`: "inbox", `Sent Items\x`: "custom", `Projects\`: "custom", `\`: "", `RSS Feeds\Notes`: "notes"} {
+		if got := FolderClass(path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
 // entraEnvelope is a diagnostic record around properties.
 func entraEnvelope(category, properties string) string {
 	return `{"time":"2026-01-02T03:05:00Z","category":"` + category + `","operationName":"Sign-in activity","tenantId":"t-1","callerIpAddress":"203.0.113.9","properties":{"id":"p-1","createdDateTime":"2026-01-02T03:04:05Z",` + properties + `}}`

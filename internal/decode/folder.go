@@ -44,7 +44,7 @@ func classes(names map[string][]string) map[string]string {
 	return m
 }
 
-// FolderClass is what a mail folder is, by the last part of its path: one of event.FolderClasses, custom for a folder of the
+// FolderClass is what a mail folder is, by the last part of its path that tells, as what lies in RSS Feeds is hidden there, too: one of event.FolderClasses, custom for a folder of the
 // user's own, "" for no folder. Case, width and blanks do not matter, nor does a mailbox before a colon.
 func FolderClass(path string) string {
 	path = strings.Trim(path, `\/ `)
@@ -57,9 +57,18 @@ func FolderClass(path string) string {
 	if class, ok := classOf[foldFolder(path)]; ok {
 		return class
 	}
-	last := path[strings.LastIndexAny(path, `\/`)+1:]
-	if class, ok := classOf[foldFolder(last)]; ok {
-		return class
+	for rest := path; rest != ""; {
+		i := strings.LastIndexAny(rest, `\/`)
+		switch class := classOf[foldFolder(rest[i+1:])]; class {
+		case "":
+		case "inbox", "sent", "drafts": // what lies in these is a folder of the user's own
+			if rest == path {
+				return class
+			}
+		default:
+			return class
+		}
+		rest = rest[:max(i, 0)]
 	}
 	return "custom"
 }

@@ -92,9 +92,28 @@ func inboxRuleBodyKnown(r *Reader, _ string) string {
 		if r.Event.Text(event.Action) == "UpdateInboxRules" {
 			return truth(len(r.ruleActions()) > 0)
 		}
-		return truth(r.readable("Parameters") && len(r.entries("Parameters")) > 0)
+		return truth(r.wholeParameters())
 	}
 	return "false"
+}
+
+// wholeParameters reports whether all that the list of parameters holds are names with values. What lies deeper is no value of a parameter.
+func (r *Reader) wholeParameters() bool {
+	all := r.entries("Parameters")
+	if !r.readable("Parameters") || len(all) == 0 {
+		return false
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(r.span("Parameters"), &list) == nil && len(list) != len(all) {
+		return false
+	}
+	for _, e := range all {
+		v := strings.TrimLeft(e.Value, "[ \t\r\n")
+		if !e.valued || strings.HasPrefix(v, "{") && json.Valid([]byte(e.Value)) {
+			return false
+		}
+	}
+	return true
 }
 
 func inboxRuleSendsTo(r *Reader) (all []string) {
@@ -225,5 +244,6 @@ func truth(v bool) string {
 
 // isTrue reads the truths that records write as text, number or word.
 func isTrue(s string) bool {
+	s = strings.TrimSpace(unwrap(s))
 	return strings.EqualFold(s, "true") || s == "1" || strings.EqualFold(s, "$true")
 }
