@@ -120,6 +120,9 @@ func (m *Machine) actor() string {
 	person := m.own != nil && (m.ownText(ownKind) == "user" || m.ownText(ownKind) == "guest")
 	for i, s := range m.acting {
 		if name := m.ev.Text(s); name != "" && !(person && actingNames[i] == "app.name") { // beside a person an application only carries out
+			if m.own != nil && m.ownText(ownKind) == "app" && strings.Contains(name, "@") {
+				return "the application " + name // which calls itself as a person
+			}
 			return name
 		}
 	}

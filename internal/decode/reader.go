@@ -363,7 +363,8 @@ func country(s string) string {
 
 func capital(c byte) bool { return c >= 'A' && c <= 'Z' }
 
-// operation drops what an operation's name carries by accident: trailing dots and blanks, the en dash.
+// operation drops what an operation's name carries by accident: trailing dots and blanks, the en dash, and
+// of the operations that fields and rules ask for the case and doubled blanks.
 func operation(s string) string {
 	if s[len(s)-1] == '.' || s[len(s)-1] == ' ' || s[0] == ' ' {
 		s = strings.TrimRight(strings.TrimLeft(s, " "), ". ")
@@ -371,5 +372,5 @@ func operation(s string) string {
 	if strings.Contains(s, "–") {
 		s = strings.ReplaceAll(s, "–", "-")
 	}
-	return s
+	return knownOperation(s)
 }

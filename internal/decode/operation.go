@@ -1,0 +1,48 @@
+package decode
+
+import (
+	"unicode/utf8"
+
+	"noroshi/internal/event"
+)
+
+// operationNames are the operations that fields and the rules we ship ask for, by their names in lower case.
+var operationNames = operationsOf(event.Fields())
+
+func operationsOf(all []event.Field) map[string]string {
+	names := map[string]string{}
+	for _, name := range [...]string{loggedIn, loginFailed, "MailItemsAccessed", "HardDelete", "SoftDelete", "MoveToDeletedItems", "SendAs", "SendOnBehalf",
+		"Update user", "Set-User", "Set-MailUser", "Set-AdminAuditLogConfig", "Set-OrganizationConfig", "Set-MailboxAuditBypassAssociation", "Remove-UnifiedAuditLogRetentionPolicy"} {
+		names[event.Lower(name)] = name
+	}
+	for i := range all {
+		for _, name := range all[i].Actions {
+			names[event.Lower(name)] = name
+		}
+	}
+	return names
+}
+
+// knownOperation is an operation as its service spells it, where the name is known but for case and doubled blanks. Any other stays.
+func knownOperation(s string) string {
+	var folded [112]byte
+	if len(s) > len(folded) {
+		return s
+	}
+	n := 0
+	for i := range len(s) {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			return s
+		}
+		if c == ' ' && n > 0 && folded[n-1] == ' ' {
+			continue
+		}
+		folded[n] = lowerByte(c)
+		n++
+	}
+	if name, ok := operationNames[string(folded[:n])]; ok {
+		return name
+	}
+	return s
+}
