@@ -6,18 +6,33 @@ import (
 	"noroshi/internal/event"
 )
 
-// operationNames are the operations that fields and the rules we ship ask for, by their names in lower case.
+// operationNames are the operations that fields and the rules we ship ask for, by their names as they are and in lower case.
 var operationNames = operationsOf(event.Fields())
+
+// operationEnds are the first and last bytes of these names: few other names share them and cost a look into the map.
+var operationEnds = endsOf(operationNames)
+
+type ends [1 << 14]bool
+
+func endsOf(names map[string]string) *ends {
+	var all ends
+	for name := range names {
+		all[end(name)] = true
+	}
+	return &all
+}
+
+func end(s string) int { return int(lowerByte(s[0])&0x7f)<<7 | int(lowerByte(s[len(s)-1])&0x7f) }
 
 func operationsOf(all []event.Field) map[string]string {
 	names := map[string]string{}
 	for _, name := range [...]string{loggedIn, loginFailed, "MailItemsAccessed", "HardDelete", "SoftDelete", "MoveToDeletedItems", "SendAs", "SendOnBehalf",
 		"Update user", "Set-User", "Set-MailUser", "Set-AdminAuditLogConfig", "Set-OrganizationConfig", "Set-MailboxAuditBypassAssociation", "Remove-UnifiedAuditLogRetentionPolicy"} {
-		names[event.Lower(name)] = name
+		names[event.Lower(name)], names[name] = name, name
 	}
 	for i := range all {
 		for _, name := range all[i].Actions {
-			names[event.Lower(name)] = name
+			names[event.Lower(name)], names[name] = name, name
 		}
 	}
 	return names
@@ -26,7 +41,7 @@ func operationsOf(all []event.Field) map[string]string {
 // knownOperation is an operation as its service spells it, where the name is known but for case and doubled blanks. Any other stays.
 func knownOperation(s string) string {
 	var folded [112]byte
-	if len(s) > len(folded) {
+	if s == "" || len(s) > len(folded) || !operationEnds[end(s)] || operationNames[s] == s {
 		return s
 	}
 	n := 0
