@@ -81,8 +81,8 @@ func (s *Source) readWhole(ctx context.Context, f *file, h handle, e ending) (wa
 	began := s.config.Now()
 	waiting, err = s.pass(ctx, f, h, e, f.at)
 	if errors.Is(err, errOther) {
-		found, err := s.inherit(ctx, f)
-		if err != nil {
+		var found bool
+		if found, err = s.inherit(ctx, f); err != nil {
 			return false, err
 		}
 		if !f.at.Done && !found {

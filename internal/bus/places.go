@@ -195,7 +195,7 @@ func (r *Reader) missed(ctx context.Context, gaps []Gap) error {
 			slog.Int64("from", g.From), slog.Int64("to", g.To), slog.Int64("records", g.Len()))
 		if r.member.Missed != nil {
 			if err := r.member.Missed(ctx, g); err != nil {
-				return fmt.Errorf("tell missed records: %v", err) // not the context's end: it is not that of Poll
+				return errors.New("tell missed records: " + err.Error()) // not wrapped: the end of this context is not that of Poll
 			}
 		}
 		at[g.Partition] = g.To + 1
