@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -36,7 +37,7 @@ whether it holds, and the values that it looks at.`,
 				for _, r := range set.Rules {
 					ids = append(ids, r.ID)
 				}
-				if near := diag.Suggest(rule, ids); near != "" {
+				if near := cmp.Or(diag.Suggest(rule, ids), diag.Beginning(rule, ids)); near != "" {
 					return fmt.Errorf("no rule %s; did you mean %s?", rule, near)
 				}
 				return fmt.Errorf("no rule %s", rule)

@@ -56,7 +56,9 @@ func fieldsCommand(s Streams) *cobra.Command {
 			}
 			if found == 0 {
 				err := fmt.Errorf("no field %q", args[0])
-				if near := event.Suggest(args[0]); near != "" {
+				if member, field, ok := event.Recorded(args[0]); ok {
+					err = fmt.Errorf("no field %q; %s of records is %s here", args[0], member, field)
+				} else if near := event.Suggest(args[0]); near != "" {
 					err = fmt.Errorf("no field %q; did you mean %q?", args[0], near)
 				}
 				return err

@@ -23,7 +23,7 @@ func (l *loader) lists() {
 		uses[u.Name] = append(uses[u.Name], u)
 	}
 	for _, name := range l.options.Lists.Names() {
-		if len(uses[name]) > 0 && name != list.Accepted { // which external asks too, in its own way
+		if len(uses[name]) > 0 {
 			l.problems = append(l.problems, useless(name, l.options.Lists[name], uses[name])...)
 		}
 	}
@@ -31,20 +31,73 @@ func (l *loader) lists() {
 
 // useless are the entries of a list that none of its uses can match.
 func useless(name string, of *list.List, uses []cond.ListUse) (all []diag.Problem) {
-	of.Entries(func(e list.Entry) {
-		message, meant := never(name, e, uses)
-		if message != "" {
-			all = append(all, diag.Problem{File: e.File, Line: e.Line, Column: e.Column, Code: "value", Level: diag.Warning, Message: message, Suggestion: meant})
-		}
-	})
-	slices.SortFunc(all, func(a, b diag.Problem) int {
+	tell := func(e list.Entry, message, meant string) {
+		all = append(all, diag.Problem{File: e.File, Line: e.Line, Column: e.Column, Code: "value", Level: diag.Warning, Message: message, Suggestion: meant})
+	}
+	var entries []list.Entry
+	of.Entries(func(e list.Entry) { entries = append(entries, e) })
+	slices.SortFunc(entries, func(a, b list.Entry) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
+	for _, e := range entries {
+		if name == list.Accepted && !e.Subdomains { // external asks for it, too
+			continue
+		}
+		message, meant := never(name, e, uses)
+		if message == "" {
+			message, meant = wider(name, e, uses)
+		}
+		if message != "" {
+			tell(e, message, meant)
+		}
+	}
+	if len(all) < len(entries) && name != list.Accepted {
+		for _, u := range uses {
+			if message, meant := useOfNone(name, entries, u); message != "" {
+				tell(entries[0], message, meant)
+			}
+		}
+	}
 	if n := len(all) - maxEntries; n > 0 {
 		all = all[:maxEntries]
 		all[maxEntries-1].Message += fmt.Sprintf("; %d more entries of lists.%s match nothing", n, name)
 	}
 	return all
+}
+
+// useOfNone says why a use of a list matches none of its entries, though others do, "" where it matches one.
+func useOfNone(name string, entries []list.Entry, u cond.ListUse) (message, meant string) {
+	for _, e := range entries {
+		d := doubts(u, e)
+		if d.Why == "" {
+			return "", ""
+		}
+		if message == "" {
+			message, meant = sentence(name, e, u, d)
+		}
+	}
+	return "no entry can match: " + message, meant
+}
+
+// wider tells of a network that holds more than its address says.
+func wider(name string, e list.Entry, uses []cond.ListUse) (message, meant string) {
+	p, err := netip.ParsePrefix(e.Text)
+	if err != nil || p.Masked() == p || !slices.ContainsFunc(uses, func(u cond.ListUse) bool { return u.Net }) {
+		return "", ""
+	}
+	return fmt.Sprintf("%q in lists.%s stands for all of %s; for the address alone, write %s", e.Written, name, p.Masked(), p.Addr()), p.Masked().String()
+}
+
+// sentence says why a use never matches an entry.
+func sentence(name string, e list.Entry, u cond.ListUse, d event.Doubt) (message, meant string) {
+	if u.Net {
+		return fmt.Sprintf("lists.%s is asked for networks by in_net, and %q is %s", name, e.Written, d.Why), d.Meant
+	}
+	never := "never"
+	if !d.Certain {
+		never = "hardly ever"
+	}
+	return fmt.Sprintf("%s in lists.%s is %s %q: it is %s", u.Of, name, never, e.Written, d.Why), strings.ReplaceAll(d.Meant, "…, lists.name", u.Of+", lists."+name)
 }
 
 // never says why no use of a list matches an entry, "" where one can.
@@ -53,12 +106,8 @@ func never(name string, e list.Entry, uses []cond.ListUse) (message, meant strin
 		switch d := doubts(u, e); {
 		case d.Why == "":
 			return "", ""
-		case message != "":
-		case u.Net:
-			message, meant = fmt.Sprintf("lists.%s is asked for networks by in_net, and %q is %s", name, e.Text, d.Why), d.Meant
-		default:
-			message = fmt.Sprintf("%s in lists.%s is never %q: it is %s", u.Of, name, e.Text, d.Why)
-			meant = strings.ReplaceAll(d.Meant, "…, lists.name", u.Of+", lists."+name)
+		case message == "":
+			message, meant = sentence(name, e, u, d)
 		}
 	}
 	return message, meant
@@ -73,18 +122,33 @@ func doubts(u cond.ListUse, e list.Entry) event.Doubt {
 		return event.Doubt{Why: "not a network such as 203.0.113.0/24 or an address", Meant: networkOf(e.Text)}
 	}
 	if bare := strings.Trim(e.Text, `"'`); bare != e.Text && len(e.Text)-len(bare) >= 2 {
-		return event.Doubt{Why: "text without the quotes, which are part of the entry", Meant: bare}
+		return event.Doubt{Why: "text without the quotes, which are part of the entry", Meant: bare, Certain: true}
+	}
+	if e.Subdomains {
+		return event.Doubt{Why: "compared as a whole; sub-domains count in external() alone", Certain: true}
 	}
 	if d := u.Doubts(e.Text); d.Why != "" {
 		return d
 	}
+	return spelt(e)
+}
+
+// spelt tells why a text is hardly ever as an entry spells it.
+func spelt(e list.Entry) event.Doubt {
+	address, at := strings.Contains(e.Text, "@"), strings.Index(e.Text, "@")
 	switch {
 	case e.Network && strings.Contains(e.Text, "/"):
-		return event.Doubt{Why: "compared as a whole; networks are asked for by in_net", Meant: "in_net(…, lists.name)"}
-	case strings.Contains(e.Text, "@") && strings.Contains(e.Text, "*"):
-		return event.Doubt{Why: "compared as a whole, and * stands for itself"}
-	case strings.Contains(e.Text, "@") && strings.ContainsAny(e.Text, " \t,;\"<>"):
-		return event.Doubt{Why: "compared as a whole, and an address has no blanks, commas or brackets in it"}
+		return event.Doubt{Why: "compared as a whole; networks are asked for by in_net", Certain: true}
+	case strings.HasPrefix(e.Text, "smtp:") && address:
+		return event.Doubt{Why: "an address without smtp:", Meant: e.Text[len("smtp:"):]}
+	case address && strings.Contains(e.Text, "*"):
+		return event.Doubt{Why: "compared as a whole, and * stands for itself", Certain: true}
+	case address && strings.Contains(e.Text[:at], "?"):
+		return event.Doubt{Why: "compared as a whole, and ? stands for itself"}
+	case address && strings.ContainsAny(e.Text, " \t,;\"<>"):
+		return event.Doubt{Why: "compared as a whole, and an address has no blanks, commas, semicolons or brackets in it", Certain: true}
+	case len(e.Text) > 2 && strings.HasPrefix(e.Text, "/") && strings.HasSuffix(e.Text, "/"):
+		return event.Doubt{Why: "compared as a whole, not as a pattern"}
 	}
 	return event.Doubt{}
 }

@@ -39,7 +39,7 @@ func TestEntriesThatNothingMatches(t *testing.T) {
 		want             []string // what each warning holds
 	}{
 		{"names with an asterisk", `user.name in lists.x`, `["*@contoso.example", taro@contoso.example]`,
-			[]string{`c.yaml:2:7: warning: user.name in lists.x is never "*@contoso.example": it is compared as a whole, and * stands for itself; did you mean ` + "`endsWith \"@contoso.example\"`"}},
+			[]string{`c.yaml:2:7: warning: user.name in lists.x is hardly ever "*@contoso.example": it is compared as a whole, and * stands for itself; did you mean ` + "`endsWith \"@contoso.example\"`"}},
 		{"networks with an asterisk", `in_net(source.ip, lists.x)`, `["198.51.100.*", 203.0.113.0/24, 2001:db8::1]`,
 			[]string{`c.yaml:2:7: warning: lists.x is asked for networks by in_net, and "198.51.100.*" is not a network such as 203.0.113.0/24 or an address; did you mean "198.51.100.0/24"?`}},
 		{"ranges and names", `in_net(source.ip, lists.x)`, `[198.51.100.1-198.51.100.9, vpn.contoso.example, 10.0.0.0 / 8]`,
@@ -51,10 +51,18 @@ func TestEntriesThatNothingMatches(t *testing.T) {
 		{"blanks in an address", `raw.UserId in lists.x`, `["taro @contoso.example", "a@b.example, c@b.example"]`, []string{`"taro @contoso.example"`, `"a@b.example, c@b.example"`}},
 		{"values of an enumeration", `event.outcome in lists.x`, `[Success, failed]`, []string{`"failed": it is success or failure; did you mean "failure"?`}},
 		{"domains of list elements", `any(forward.to, domain(#) in lists.x)`, `["@mail.example", mail.example]`, []string{`"@mail.example"`}},
-		{"capitals are folded", `user.name in lists.x && source.geo.country_iso_code in lists.x`, `[Taro@Contoso.example]`, nil},
-		{"countries", `source.geo.country_iso_code in lists.x`, `[JP, Russia]`, []string{`"russia": it is two capital letters, such as NL; did you mean "ru"?`}},
+		{"capitals are folded", `user.name in lists.x`, `[Taro@Contoso.example]`, nil},
+		{"countries", `source.geo.country_iso_code in lists.x`, `[JP, Russia]`, []string{`"Russia": it is two capital letters, such as NL; did you mean "ru"?`}},
 		{"one use can match it", `in_net(source.ip, lists.x) || user.name in lists.x`, `[10.0.0.0/8, taro@contoso.example]`, nil},
 		{"no use at all", `user.name == "taro@contoso.example"`, `["*@contoso.example", 198.51.100.*]`, nil},
+		{"a use that no entry suits", `user.name in lists.x || in_net(source.ip, lists.x)`, `[taro@contoso.example, hanako@contoso.example]`,
+			[]string{`c.yaml:2:7: warning: no entry can match: lists.x is asked for networks by in_net, and "taro@contoso.example" is not`}},
+		{"networks that one use compares", `in_net(source.ip, lists.x) || source.ip in lists.x`, `[203.0.113.0/24]`, []string{`no entry can match: source.ip in lists.x is never "203.0.113.0/24"`}},
+		{"a network that is wider than its address", `in_net(source.ip, lists.x)`, `[203.0.113.7/24]`,
+			[]string{`"203.0.113.7/24" in lists.x stands for all of 203.0.113.0/24; for the address alone, write 203.0.113.7; did you mean "203.0.113.0/24"?`}},
+		{"other spellings of addresses", `user.name in lists.x`, `["SMTP:Box@example.net", "?oi@contoso.example", /aoi/, "*", a@b.example;x]`,
+			[]string{`hardly ever "SMTP:Box@example.net": it is an address without smtp:; did you mean "box@example.net"?`, `? stands for itself`, `not as a pattern`, `* stands for itself`, `no blanks, commas, semicolons`}},
+		{"operations", `event.action in lists.x`, `["Send.", Send]`, []string{`never "Send.": it is an operation's name without a dot`}},
 		{"text that may be anything", `inbox_rule.name in lists.x`, `["*", "...", "a b", "it's"]`, nil},
 		{"application names have blanks", `user.name in lists.x`, `[Microsoft Teams Services]`, nil},
 	}
@@ -77,7 +85,7 @@ func TestEntriesThatNothingMatches(t *testing.T) {
 func TestEntriesOfFilesHaveTheirLine(t *testing.T) {
 	got := warned(t, `user.name in lists.x`, map[string]string{"c.yaml": "lists: {x: {file: x.txt}}\n", "x.txt": "# people\n\n  *@contoso.example # all\ntaro@contoso.example\n\"hanako@contoso.example\"\n"})
 	want := []string{
-		`x.txt:3:3: warning: user.name in lists.x is never "*@contoso.example": it is compared as a whole, and * stands for itself; did you mean ` + "`endsWith \"@contoso.example\"`? [value]",
+		`x.txt:3:3: warning: user.name in lists.x is hardly ever "*@contoso.example": it is compared as a whole, and * stands for itself; did you mean ` + "`endsWith \"@contoso.example\"`? [value]",
 		`x.txt:5:1: warning: user.name in lists.x is never "\"hanako@contoso.example\"": it is text without the quotes, which are part of the entry; did you mean "hanako@contoso.example"? [value]`,
 	}
 	if d := cmp.Diff(got, want); d != "" {
@@ -94,5 +102,17 @@ func TestManyEntriesAreCounted(t *testing.T) {
 	got := warned(t, `in_net(source.ip, lists.x)`, map[string]string{"c.yaml": "lists: {x: {file: x.txt}}\n", "x.txt": b.String()})
 	if len(got) != maxEntries || !strings.Contains(got[maxEntries-1], "; 980 more entries of lists.x match nothing") {
 		t.Errorf("%d warnings, the last is %s", len(got), got[len(got)-1])
+	}
+}
+
+// TestSubdomainsCountInExternalAlone: in compares whole domains.
+func TestSubdomainsCountInExternalAlone(t *testing.T) {
+	domains := "lists:\n  accepted_domains: [contoso.example, \"*.Contoso.example\"]\n"
+	want := `c.yaml:2:39: warning: user.domain in lists.accepted_domains is never "*.Contoso.example": it is compared as a whole; sub-domains count in external() alone [value]`
+	if got := warned(t, `user.domain in lists.accepted_domains`, map[string]string{"c.yaml": domains}); len(got) != 1 || got[0] != want {
+		t.Errorf("got %q", got)
+	}
+	if got := warned(t, `external(forward.to)`, map[string]string{"c.yaml": domains}); len(got) > 0 {
+		t.Errorf("got %q", got)
 	}
 }

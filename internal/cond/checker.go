@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -139,7 +140,14 @@ func (c *checker) member(v *ast.MemberNode, depth int) {
 		c.refuse(v.Property, "forbidden", "elements are not picked by number; use any, all, none or count")
 		return
 	default:
-		c.refuse(v.Property, "forbidden", "a field's name must be a constant: write param[\"Name\"]")
+		inner := "Name"
+		if id, ok := chain(v.Property); ok {
+			inner = id
+		}
+		m := c.refuse(v.Property, "forbidden", "a field's name in brackets must be in quotes")
+		if base, ok := chain(v.Node); ok {
+			m.Suggestion = base + "[" + strconv.Quote(inner) + "]"
+		}
 		return
 	}
 	c.allow(v.Node, depth)
@@ -148,12 +156,18 @@ func (c *checker) member(v *ast.MemberNode, depth int) {
 func (c *checker) call(v *ast.CallNode, depth int) {
 	id, ok := v.Callee.(*ast.IdentifierNode)
 	if !ok {
-		c.refuse(v, "forbidden", "fields have no methods")
+		m := c.refuse(v, "forbidden", "fields have no methods")
+		if of, ok := v.Callee.(*ast.MemberNode); ok {
+			m.Suggestion = asFunction(of, v.Arguments)
+		}
 		return
 	}
 	if _, known := functions[id.Value]; !known {
 		m := Mistake{At: id.Location().From, Code: "function", Message: "no function " + id.Value}
 		m.Suggestion = diag.Suggest(id.Value, append(slices.Collect(maps.Keys(functions)), slices.Collect(maps.Keys(builtins))...))
+		if slices.Contains([]string{"regex", "regexp", "match", "regexmatch", "rlike", "re_match"}, strings.ToLower(id.Value)) {
+			m.Message += `; a pattern is written user.name matches "…"`
+		}
 		if ours := otherFunctions[strings.ToLower(id.Value)]; ours != "" {
 			m.Suggestion = ours
 		}
@@ -163,6 +177,27 @@ func (c *checker) call(v *ast.CallNode, depth int) {
 	for _, a := range v.Arguments {
 		c.allow(a, depth)
 	}
+}
+
+// asFunction is how a condition says what the call of a method means, "" where nobody can tell.
+func asFunction(method *ast.MemberNode, arguments []ast.Node) string {
+	property, isText := method.Property.(*ast.StringNode)
+	of, isName := chain(method.Node)
+	if !isText || !isName {
+		return ""
+	}
+	theirs := strings.ToLower(property.Value)
+	ours := otherFunctions[theirs]
+	if _, known := builtins[theirs]; known {
+		ours = theirs
+	}
+	switch {
+	case ours != "" && len(arguments) == 0:
+		return ours + "(" + of + ")"
+	case words[theirs] != "" && len(arguments) == 1:
+		return of + " " + words[theirs] + " " + arguments[0].String()
+	}
+	return ""
 }
 
 func plural(n int, what string) string {

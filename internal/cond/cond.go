@@ -86,7 +86,7 @@ func compile(source string, s *Scope, check func(*typing, ast.Node)) (*Program, 
 	if len(c.mistakes) > 0 {
 		return nil, c.mistakes
 	}
-	f := &flatten{scope: s, lists: map[*ast.ConstantNode]string{}}
+	f := &flatten{scope: s, lists: map[*ast.ConstantNode]string{}, calls: map[ast.Node]string{}}
 	ast.Walk(&tree.Node, f)
 	seen := &names{}
 	ast.Walk(&tree.Node, seen)
@@ -100,7 +100,7 @@ func compile(source string, s *Scope, check func(*typing, ast.Node)) (*Program, 
 			p.slots, p.names = append(p.slots, slot), append(p.names, n)
 		}
 	}
-	w := &literals{checker: c, lists: f.lists}
+	w := &literals{checker: c, lists: f.lists, calls: f.calls}
 	w.walk(tree.Node)
 	p.uses = w.uses
 	return p, c.mistakes

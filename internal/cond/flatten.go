@@ -15,6 +15,7 @@ import (
 type flatten struct {
 	scope *Scope
 	lists map[*ast.ConstantNode]string // the names of the lists that have become constants
+	calls map[ast.Node]string          // the functions that have become comparisons
 }
 
 // listName marks an identifier that stands for a list until its user has been seen.
@@ -176,6 +177,9 @@ func (f *flatten) call(n *ast.Node, v *ast.CallNode) {
 		f.fold(&b.Left)
 		f.fold(&b.Right)
 		*n = b
+		if f.calls != nil {
+			f.calls[b] = name.Value
+		}
 	case name.Value == "in_net" && len(v.Arguments) == 2:
 		if l, name, ok := f.list(v.Arguments[1]); ok {
 			v.Arguments[1] = f.constant(v.Arguments[1], l, name)

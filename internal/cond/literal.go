@@ -23,7 +23,9 @@ type ListUse struct {
 type literals struct {
 	*checker
 	lists    map[*ast.ConstantNode]string
-	elements []ast.Node // the lists that predicates around the part look into, the innermost last
+	calls    map[ast.Node]string // functions that ignore case, by the comparisons that stand for them
+	caseless bool                // the comparison at hand is one of them
+	elements []ast.Node          // the lists that predicates around the part look into, the innermost last
 	uses     []ListUse
 }
 
@@ -71,7 +73,16 @@ func (c *literals) walk(n ast.Node) {
 
 // compared looks at a comparison.
 func (c *literals) compared(v *ast.BinaryNode) {
+	if written(v.Left) && written(v.Right) {
+		c.refuse(v.Left, "value", "both sides of %s are constants; no event changes the answer", v.Operator).Warning = true
+		return
+	}
+	_, c.caseless = c.calls[v]
 	switch v.Operator {
+	case "&&", "and":
+		c.agree(v)
+	case "<", "<=", ">", ">=":
+		c.ordered(v)
 	case "matches":
 		c.matched(v)
 	case "in":
@@ -80,6 +91,9 @@ func (c *literals) compared(v *ast.BinaryNode) {
 		how, ok := comparisons[v.Operator]
 		if !ok {
 			return
+		}
+		if how == event.Equals {
+			c.ordered(v)
 		}
 		if text, ok := v.Right.(*ast.StringNode); ok {
 			c.judge(v.Left, how, v.Operator, text)
@@ -134,6 +148,9 @@ func (c *literals) judge(n ast.Node, how event.Comparison, operator string, text
 	d, who := c.doubts(n, how, text.Value)
 	if d.Why == "" {
 		return
+	}
+	if c.caseless {
+		who = strings.TrimSuffix(strings.TrimPrefix(who, "lower("), ")")
 	}
 	c.tell(text, d, who, never[how])
 }

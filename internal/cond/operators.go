@@ -9,6 +9,9 @@ import (
 
 // binaryValue is the value of two parts with an operator between them.
 func (c *typing) binaryValue(v *ast.BinaryNode) value {
+	if c.negated(v) {
+		return aTruth
+	}
 	l, r := c.of(v.Left), c.of(v.Right)
 	switch v.Operator {
 	case "&&", "||", "and", "or":
@@ -29,6 +32,20 @@ func (c *typing) binaryValue(v *ast.BinaryNode) value {
 		return aTruth
 	}
 	return c.arithmetic(v, l, r)
+}
+
+// negated refuses `not a == b`, where not stands before a alone.
+func (c *typing) negated(v *ast.BinaryNode) bool {
+	u, ok := v.Left.(*ast.UnaryNode)
+	if !ok || u.Operator != "!" && u.Operator != "not" || v.Operator == "&&" || v.Operator == "||" || v.Operator == "and" || v.Operator == "or" {
+		return false
+	}
+	if c.quietly(u.Node).fits(aTruth) {
+		return false
+	}
+	m := c.refuse(v.Left, "type", "%s stands before %s alone; put the comparison in brackets", u.Operator, name(u.Node))
+	m.Suggestion = "!(" + u.Node.String() + " " + v.Operator + " " + v.Right.String() + ")"
+	return true
 }
 
 func (c *typing) joined(v *ast.BinaryNode, n ast.Node, of value) {
@@ -108,8 +125,8 @@ func instead(operator string, field ast.Node, is value, literal ast.Node) string
 		switch {
 		case is == aTruth && (strings.EqualFold(lit.Value, "true") || strings.EqualFold(lit.Value, "false")):
 			return unless(opposite(operator, strings.EqualFold(lit.Value, "false")), name(field))
-		case is.number() && strings.Trim(lit.Value, "0123456789") == "":
-			return lit.Value
+		case is.number() && lit.Value != "" && strings.Trim(lit.Value, "0123456789") == "" && operator != "in":
+			return name(field) + " " + operator + " " + lit.Value
 		}
 	case *ast.IntegerNode:
 		switch {
@@ -194,7 +211,9 @@ func (c *typing) order(v *ast.BinaryNode, l, r value) {
 	case l == aText && r == aText, l.fits(aNumber) && r.fits(aNumber), l == anything && r == aText, l == aText && r == anything:
 	case l.number() && r == aText:
 		c.refuse(v.Right, "type", "%s, %s", c.is(v.Left, l), c.is(v.Right, r)).Suggestion = instead(v.Operator, v.Left, l, v.Right)
-	case l == aText && r.number() || l.number():
+	case l == aText && r.number():
+		c.refuse(v.Right, "type", "%s, %s; numbers in texts are compared with ==", c.is(v.Left, l), c.is(v.Right, r)).Suggestion = instead(v.Operator, v.Left, l, v.Right)
+	case l.number():
 		c.refuse(v.Right, "type", "%s, %s", c.is(v.Left, l), c.is(v.Right, r))
 	case l == aList:
 		c.refuse(v.Left, "type", "%s compares numbers; %s", v.Operator, c.is(v.Left, l)).Suggestion = "len(" + name(v.Left) + ")"

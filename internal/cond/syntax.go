@@ -39,7 +39,7 @@ var said = map[string]string{
 	"bad number":   "this is not a number",
 	"invalid":      "this is not a number",
 	"too large":    "this number is too large",
-	"at least":     "an argument is missing",
+	"at least":     "an argument is missing; any, all, none, one and count take a list and a condition",
 	"wrap":         "a condition about # stands in any, all, none, one or count",
 	"unclosed com": "this comment is not closed",
 	"too large st": "this text is too long",
@@ -173,6 +173,8 @@ func borrowed(text []rune, at int) (Mistake, bool) {
 	}
 	if word := wordAt(text, at); inWord(text[at]) {
 		switch ours := words[strings.ToLower(word)]; {
+		case functions[word].usage != "":
+			return Mistake{At: at, Code: "syntax", Message: word + " is a function: " + functions[word].usage}, true
 		case ours == "":
 			return Mistake{}, false
 		case ours != word:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 
+	"noroshi/internal/diag"
 	"noroshi/internal/event"
 )
 
@@ -23,13 +24,34 @@ func (c *typing) unknown(n ast.Node, name string) {
 		m.Code, m.Message = "forbidden", noNothing
 	case otherWords[word] != "":
 		m.Message, m.Suggestion = fmt.Sprintf("no field %q; truths are true and false", name), otherWords[word]
+	case name == "lists":
+		m.Code, m.Message = "list", "lists needs a name: lists.vip"
+	case slices.Contains(c.scope.ListNames, name):
+		m.Message, m.Suggestion = fmt.Sprintf("no field %q; the list of the configuration is %s%s", name, listName, name), listName+name
 	case slices.Contains(event.Families, strings.SplitN(name, "[", 2)[0]):
 	default:
-		m.Suggestion = event.Suggest(name)
+		m.Suggestion = c.meant(n, name)
 		if member, field, ok := event.Recorded(name); ok {
 			m.Message, m.Suggestion = fmt.Sprintf("no field %q; %s of records is %s here", name, member, field), field
 		}
 	}
+}
+
+// meant is the field or entry that a name most likely means.
+func (c *typing) meant(n ast.Node, name string) string {
+	if v, ok := n.(*ast.MemberNode); ok {
+		base, isName := chain(v.Node)
+		property, isText := v.Property.(*ast.StringNode)
+		if family := diag.Suggest(base, []string{"param", "change"}); isName && isText && family != "" && base != "" {
+			return family + "[" + property.String() + "]" + map[string]string{"change": ".new"}[family]
+		}
+	}
+	for _, part := range []string{".name", ".action", ".ip", ".to"} {
+		if _, ok := event.Lookup(name + part); ok {
+			return name + part
+		}
+	}
+	return event.Suggest(name)
 }
 
 // otherFunctions are functions of other languages, lower case.

@@ -7,7 +7,6 @@ import (
 )
 
 // placeholders are what records hold in the place of a name or an id that they do not have.
-var placeholders = [...]string{"not available", "notavailable", "not applicable", "unknown", "null", "none", "n/a", "undefined"}
 
 // placeholder reports whether a text stands for a name or an id that is not there: blanks, hyphens, one of the words above, in
 // brackets or not, an id of zeros. An address is a name, whatever it begins with.
@@ -19,7 +18,7 @@ func placeholder(s string) bool {
 	if strings.Trim(s, "-") == "" || strings.Trim(s, "0-") == "" {
 		return true
 	}
-	for _, word := range placeholders {
+	for _, word := range event.Placeholders {
 		if strings.EqualFold(s, word) {
 			return true
 		}

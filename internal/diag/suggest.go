@@ -1,5 +1,7 @@
 package diag
 
+import "strings"
+
 // Suggest names the candidate that a misspelt word most likely means, or "" if none is near: at most a third of the
 // word's characters may have to change. Case alone is no distance.
 func Suggest(word string, candidates []string) string {
@@ -11,6 +13,26 @@ func Suggest(word string, candidates []string) string {
 		}
 	}
 	return best
+}
+
+// Beginning names the only candidate that begins with a word, or with all but its last letter, "" where there is none or several.
+func Beginning(word string, candidates []string) string {
+	for _, w := range [][]rune{[]rune(word), []rune(word)[:max(len([]rune(word))-1, 0)]} {
+		found := ""
+		for _, c := range candidates {
+			switch {
+			case len(w) < 4 || !strings.HasPrefix(c, string(w)):
+			case found != "":
+				return ""
+			default:
+				found = c
+			}
+		}
+		if found != "" {
+			return found
+		}
+	}
+	return ""
 }
 
 func fold(s string) []rune {

@@ -64,6 +64,7 @@ type Field struct {
 	Values  []string // of an enumeration
 	Open    bool     // records may hold other values than these
 	Without string   // characters that a text does not hold
+	Lacks   string   // what a text does not begin with
 	Example string
 	// Paths are the places in the record, by shape; the first that has a text counts. A path is A.B.C for a scalar, A[Name] for
 	// the value of an entry of a Name/Value list, A[Name].Member for another member, A[*].B for a member of the first array

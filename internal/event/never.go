@@ -42,6 +42,34 @@ type Doubt struct {
 
 // Doubts tells whether some text of the field compares so with the constant. Absent text is "", which every field can have.
 func (f *Field) Doubts(c Comparison, constant string) Doubt {
+	return possible(f.doubts, c, constant)
+}
+
+// DoubtsLower is Doubts for the field's text in lower case.
+func (f *Field) DoubtsLower(c Comparison, constant string) Doubt {
+	return possible(f.doubtsLower, c, constant)
+}
+
+// possible leaves out what was meant where that cannot be either, or takes what is meant by it.
+func possible(doubts func(Comparison, string) Doubt, c Comparison, constant string) Doubt {
+	d := doubts(c, constant)
+	for next := d.Meant; next != "" && !strings.ContainsAny(next, `"(`); {
+		again := doubts(c, next)
+		if again.Why == "" {
+			d.Meant = next
+			return d
+		}
+		if d.Meant = ""; again.Meant == next {
+			return d
+		}
+		if next = again.Meant; strings.ContainsAny(next, `"(`) {
+			d.Meant = next
+		}
+	}
+	return d
+}
+
+func (f *Field) doubts(c Comparison, constant string) Doubt {
 	switch {
 	case constant == "":
 		return Doubt{}
@@ -57,8 +85,7 @@ func (f *Field) Doubts(c Comparison, constant string) Doubt {
 	return f.misspelt(c, constant)
 }
 
-// DoubtsLower is Doubts for the field's text in lower case.
-func (f *Field) DoubtsLower(c Comparison, constant string) Doubt {
+func (f *Field) doubtsLower(c Comparison, constant string) Doubt {
 	low := Lower(constant)
 	switch {
 	case constant == "":
@@ -147,7 +174,9 @@ var folderSpellings = map[string]string{
 func (f Form) doubts(c Comparison, constant string) Doubt {
 	certain := func(why, meant string) Doubt { return Doubt{Why: why, Meant: meant, Certain: true} }
 	switch f {
-	case LowerCase, Name:
+	case Name:
+		return nameDoubts(c, constant)
+	case LowerCase:
 		if low := Lower(constant); low != constant {
 			return certain("lower case", low)
 		}
@@ -295,32 +324,18 @@ func (f *Field) unusual(c Comparison, constant string) Doubt {
 	switch {
 	case f.Without != "" && strings.ContainsAny(constant, f.Without):
 		return Doubt{Why: "text without " + strings.Join(strings.Split(f.Without, ""), " and "), Meant: strings.Trim(constant, f.Without)}
-	case f.Name == "event.code" && c == Equals && strings.Trim(constant, "0123456789") == "" && constant[0] == '0' && len(constant) > 1:
+	case f.Lacks != "" && (c == Equals || c == StartsWith) && strings.HasPrefix(constant, f.Lacks):
+		return Doubt{Why: "text without " + f.Lacks, Meant: constant[len(f.Lacks):]}
+	case f.Name == "email.delivery.code" && c == Equals && strings.Count(constant, ".") != 2:
+		return Doubt{Why: "three numbers, such as 5.1.8", Certain: true}
+	case f.Name == "event.code" && c == Equals && typeCodes[constant] != "":
+		return Doubt{Why: "the record type's number", Meant: typeCodes[constant]}
+	case (f.Name == "event.code" || f.Form == Code) && c == Equals && strings.Trim(constant, "0123456789") == "" && constant[0] == '0' && len(constant) > 1:
 		return Doubt{Why: "a number without zeros before it", Meant: strings.TrimLeft(constant, "0")}
 	case c == Equals && (f.Form == Operation || f.Form == LowerCase || f.Form == Name) && strings.Contains(constant, "*"):
 		return Doubt{Why: "compared as a whole, and * stands for itself", Meant: pattern(constant)}
 	}
 	return Doubt{}
-}
-
-// misspelt tells of an operation that the schema knows in other letters.
-func (f *Field) misspelt(c Comparison, constant string) Doubt {
-	if f.Form != Operation || c != Equals {
-		return Doubt{}
-	}
-	meant := ""
-	for _, known := range knownActions {
-		if known == constant {
-			return Doubt{}
-		}
-		if strings.EqualFold(known, constant) {
-			meant = known
-		}
-	}
-	if meant == "" {
-		return Doubt{}
-	}
-	return Doubt{Why: "compared exactly, and written " + meant, Meant: meant}
 }
 
 // pattern is how a condition says what a text with an asterisk at one end means.
@@ -335,16 +350,4 @@ func pattern(s string) string {
 		return `endsWith "` + rest + `"`
 	}
 	return `startsWith "` + rest + `"`
-}
-
-// knownActions are the operations that the schema names.
-var knownActions = actionsOf(fields)
-
-func actionsOf(all []Field) (names []string) {
-	names = append(names, "UserLoggedIn", "UserLoginFailed", "MailItemsAccessed", "Send", "SendAs", "SendOnBehalf", "HardDelete", "SoftDelete",
-		"MoveToDeletedItems", "Move", "Create", "Update")
-	for i := range all {
-		names = append(names, all[i].Actions...)
-	}
-	return names
 }

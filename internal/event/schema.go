@@ -113,7 +113,7 @@ var fields = []Field{
 
 	{Name: "forward.set", Type: Bool, Meaning: "whether forwarding was set; false when it was removed", Example: "true", Actions: forwardActions, Derived: "forwarding parameters", Paths: ual("Parameters")},
 	{Name: "forward.removed", Type: Bool, Meaning: "whether forwarding was removed", Example: "false", Actions: forwardActions, Derived: "forwarding parameters", Paths: ual("Parameters")},
-	{Name: "forward.to", Type: List, Form: LowerCase, Meaning: "where mail is forwarded to, lower case, without smtp:", Example: "drop@mail.example.net", Actions: forwardActions, Derived: "ForwardingSmtpAddress, ForwardingAddress, BlindCopyTo, RedirectMessageTo, CopyTo, AddToRecipients, JournalEmailAddress", Paths: ual("Parameters")},
+	{Name: "forward.to", Type: List, Form: LowerCase, Lacks: "smtp:", Meaning: "where mail is forwarded to, lower case, without smtp:", Example: "drop@mail.example.net", Actions: forwardActions, Derived: "ForwardingSmtpAddress, ForwardingAddress, BlindCopyTo, RedirectMessageTo, CopyTo, AddToRecipients, JournalEmailAddress", Paths: ual("Parameters")},
 	{Name: "forward.keeps_copy", Type: Bool, Meaning: "whether the mailbox keeps a copy", Example: "false", Actions: forwardActions, Derived: "DeliverToMailboxAndForward", Paths: ual("Parameters")},
 	{Name: "forward.scope", Meaning: "whose mail is forwarded", Values: p{"mailbox", "tenant"}, Example: "mailbox", Actions: forwardActions, Derived: "operation", Paths: ual("Parameters")},
 

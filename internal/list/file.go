@@ -101,7 +101,7 @@ func (l *List) lines(data []byte, found *findings) {
 			continue
 		}
 		offset := strings.Index(text, entry)
-		if m := l.add(entry, place{int32(line), int32(1 + utf8.RuneCountInString(text[:offset]))}); m != "" {
+		if m := l.add(entry, place{line: int32(line), column: int32(1 + utf8.RuneCountInString(text[:offset]))}); m != "" {
 			found.at(line, offset, text, m)
 		}
 	}

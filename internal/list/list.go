@@ -2,6 +2,7 @@
 package list
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -34,27 +35,32 @@ type List struct {
 	name     string
 	in       string // the file that the entries stand in
 	entries  int
-	texts    map[string]place    // lower case
-	suffixes map[string]struct{} // of accepted domains: example.com for *.example.com
-	nets     []netip.Prefix      // sorted, none inside another, once seal has run
-	sorted   []string            // what Texts gives, once seal has run
-	ids      map[string]string   // of the directory: alias or object id to user principal name
+	texts    map[string]place  // lower case
+	suffixes map[string]place  // of accepted domains: example.com for *.example.com
+	nets     []netip.Prefix    // sorted, none inside another, once seal has run
+	sorted   []string          // what Texts gives, once seal has run
+	ids      map[string]string // of the directory: alias or object id to user principal name
 }
 
-// place is where an entry stands first in its file.
-type place struct{ line, column int32 }
+// place is where an entry stands first in its file, and how it is written there, "" where that is its lower case.
+type place struct {
+	line, column int32
+	written      string
+}
 
 // Entry is one entry of a list with its place.
 type Entry struct {
-	Text    string // lower case
-	File    string
-	Line    int
-	Column  int
-	Network bool // it is a network or an address
+	Text       string // lower case
+	Written    string // as it stands there
+	File       string
+	Line       int
+	Column     int
+	Network    bool // it is a network or an address
+	Subdomains bool // of accepted domains: it stands for sub-domains
 }
 
 func empty(name string) *List {
-	return &List{name: name, texts: map[string]place{}, suffixes: map[string]struct{}{}, ids: map[string]string{}}
+	return &List{name: name, texts: map[string]place{}, suffixes: map[string]place{}, ids: map[string]string{}}
 }
 
 // seal brings the entries into the form that they are looked up in.
@@ -105,11 +111,19 @@ func (l *List) HasAddress(a netip.Addr) bool { return within(l.nets, a) }
 // Texts are the list's entries, lower case, sorted. They are the list's own: nobody may change them.
 func (l *List) Texts() []string { return l.sorted }
 
-// Entries gives the list's entries, but for those that stand for sub-domains.
+// Entries gives the list's entries.
 func (l *List) Entries(each func(Entry)) {
+	give := func(e Entry, at place) {
+		e.Written = cmp.Or(at.written, e.Text)
+		e.File, e.Line, e.Column = l.in, int(at.line), int(at.column)
+		each(e)
+	}
 	for text, at := range l.texts {
 		_, found, _ := network(text)
-		each(Entry{Text: text, File: l.in, Line: int(at.line), Column: int(at.column), Network: found})
+		give(Entry{Text: text, Network: found}, at)
+	}
+	for domain, at := range l.suffixes {
+		give(Entry{Text: "*." + domain, Subdomains: true}, at)
 	}
 }
 
@@ -186,7 +200,7 @@ func (l *List) inline(d *strictyaml.Doc, n *yaml.Node) {
 		if strings.TrimSpace(text) == "" {
 			continue // it has been said
 		}
-		if m := l.add(text, place{int32(c.Line), int32(c.Column)}); m != "" {
+		if m := l.add(text, place{line: int32(c.Line), column: int32(c.Column)}); m != "" {
 			d.At(c, "list", m)
 		}
 		if l.full() {
@@ -221,6 +235,9 @@ func (l *List) full() bool { return l.entries > MaxEntries }
 // add takes an entry; the answer is what is wrong with it, or "".
 func (l *List) add(entry string, at place) string {
 	text := strings.ToLower(strings.TrimSpace(entry))
+	if written := strings.TrimSpace(entry); written != text {
+		at.written = strings.Clone(written)
+	}
 	if l.entries++; l.full() {
 		return tooMany
 	}
@@ -259,7 +276,7 @@ func (l *List) domain(text string, at place) string {
 		return fmt.Sprintf("%q is no domain; write example.com, or *.example.com for its sub-domains", text)
 	}
 	if strings.HasPrefix(text, "*.") {
-		l.suffixes[d] = struct{}{}
+		l.suffixes[d] = at
 	} else {
 		l.put(d, at)
 	}

@@ -88,8 +88,11 @@ func (e *Explainer) part(role string, c *cond.Program) Part {
 func (e *Explainer) value(s event.Slot) string {
 	name := e.scope.Layout.Def(s).Name
 	b, err := json.Marshal(e.machine.Value(s))
-	if err != nil {
+	switch {
+	case err != nil:
 		return name
+	case string(b) == "null": // a list that the event does not have
+		b = []byte("[]")
 	}
 	return name + " = " + string(b)
 }
