@@ -21,7 +21,7 @@ func explainCommand(s Streams) *cobra.Command {
 		Use:   "explain --rule ID [--event ID] [flags] [FILE|-]...",
 		Short: "Show why a rule fires, or does not, for records",
 		Long: `Explain evaluates one rule on each record, or on the one whose event.id is given. It shows each part of the condition,
-whether it holds, and the values that it looks at.`,
+whether it holds, and the values of the fields in it.`,
 		Example: "  noroshi explain --rule inbox-rule-hides-mail --event 7d1f8e53-24a1-4e0b-8f0c-2f3b7f0c9a11 audit.ndjson",
 		RunE: func(c *cobra.Command, args []string) error {
 			if rule == "" {

@@ -43,7 +43,7 @@ var fields = []Field{
 	{Name: "user.target.id", Form: Name, Meaning: "the target's object id", Example: "99990000-…", Paths: rows(nil, p{"properties.targetResources[*].id"}, "RecipientObjectId")},
 	{Name: "target.name", Meaning: "display name of the target object, be it a user, group, role or application", Example: "Mail Reader", Paths: rows(p{"ObjectId", "OfficeObjectId"}, p{"properties.targetResources[*].displayName", "properties.sourceIdentity.Name", "properties.sourceIdentity.displayName"}, "TargetAccountDisplayName")},
 
-	{Name: "source.ip", Form: Address, Meaning: "the client's address, without port; the first place that holds a usable one counts: loopback, 0.0.0.0, host names and placeholders are none", Example: "203.0.113.7", Paths: addresses},
+	{Name: "source.ip", Form: Address, Meaning: "the client's address, without port; the first place that holds a usable one counts: loopback addresses, 0.0.0.0, host names and placeholders are skipped", Example: "203.0.113.7", Paths: addresses},
 	{Name: "source.port", Type: Number, Meaning: "the client's port, of the place that gave the address", Example: "51234", Derived: "the address", Paths: addresses},
 	{Name: "source.kind", Meaning: "what the address is: private ranges, none, or a client's; microsoft where a service actor's record has one", Values: p{"client", "private", "microsoft", "none"}, Example: "client", Derived: "source.ip and user.kind"},
 	{Name: "source.geo.country_iso_code", Form: Country, Meaning: "the country as the record gives it, ISO 3166-1 alpha-2", Example: "NL",
@@ -68,7 +68,7 @@ var fields = []Field{
 
 	{Name: "auth.error", Form: Code, Meaning: "the sign-in's error code as text, 0 for success; absent where the record tells no code", Example: "50126", Paths: both(p{"ErrorNumber"}, "properties.status.errorCode", "properties.status[*].errorCode", "properties.status", "resultType")},
 	{Name: "auth.reason", Meaning: "the sign-in's error in words; a reason without a code makes no failure, because successes carry one, too", Example: "InvalidUserNameOrPassword", Paths: rows(p{"LogonError"}, p{"properties.status.failureReason", "resultDescription"}, "FailureReason")},
-	{Name: "auth.result", Meaning: "what the sign-in counts as; interrupts are no failures, and a sign-in without an error code is none of these", Values: p{"success", "wrong_credential", "locked", "password_ok_stopped", "interrupt", "other"}, Example: "wrong_credential", Derived: "auth.error"},
+	{Name: "auth.result", Meaning: "what the sign-in counts as; interrupts are not failures, and a sign-in without an error code has no result", Values: p{"success", "wrong_credential", "locked", "password_ok_stopped", "interrupt", "other"}, Example: "wrong_credential", Derived: "auth.error"},
 	{Name: "auth.password_ok", Type: Bool, Meaning: "whether the password was right, whatever came of the sign-in", Example: "true", Derived: "auth.error"},
 	{Name: "auth.protocol", Meaning: "the client's protocol", Example: "IMAP4", Paths: rows(p{"ExtendedProperties[RequestType]"}, p{"properties.clientAppUsed"}, "Protocol")},
 	{Name: "auth.legacy", Type: Bool, Meaning: "whether the protocol knows no second factor", Example: "false", Derived: "auth.protocol"},

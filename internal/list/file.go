@@ -67,22 +67,22 @@ func (l *List) file(path string) ([]diag.Problem, error) {
 func content(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("open list: %w", err)
+		return nil, diag.Unopened(path, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("open list: %s is no plain file", path)
+		return nil, fmt.Errorf("%s is not a plain file", path)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("open list: %w", err)
+		return nil, diag.Unopened(path, err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("read list: %w", err)
+		return nil, diag.Unopened(path, err)
 	}
 	if len(data) > MaxFile {
-		return nil, fmt.Errorf("read list: %s has more than %d bytes", path, MaxFile)
+		return nil, fmt.Errorf("%s has more than %d bytes", path, MaxFile)
 	}
 	return data, nil
 }

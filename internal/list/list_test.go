@@ -88,7 +88,7 @@ func TestBrokenEntriesAreNamed(t *testing.T) {
 	rows := []struct{ text, file, want string }{
 		{"vpn: [203.0.113.0/99]", "", "lists.yaml:1:7: \"203.0.113.0/99\" is no network [list]"},
 		{"accepted_domains: ['@contoso.example', localhost]", "", "lists.yaml:1:20: \"@contoso.example\" is no domain; write example.com, or *.example.com for its sub-domains [list]"},
-		{"vip: {file: gone.txt}", "", "lists.yaml:1:13: open list: "},
+		{"vip: {file: gone.txt}", "", "lists.yaml:1:13: "},
 		{"vip: {fil: x}", "", `no key "fil" here; did you mean "file"? [key]`},
 		{"vip: {file: f}", "a\n203.0.113.0/77\n\xff\n", "f:2:1: \"203.0.113.0/77\" is no network [list]"},
 		{"vip: {file: f}", "a\n\xff\n", "f:2:1: this is not UTF-8 [list]"},
@@ -103,7 +103,7 @@ func TestBrokenEntriesAreNamed(t *testing.T) {
 		{"vip: {file: f}", "a\x00b\n", "f:1:1: a control character has no place in an entry [list]"},
 		{"vip: {file: f}", "\xff\xfea\x00\n\x00", "f:1:1: the file is UTF-16; write it as UTF-8 [list]"},
 		{"vip: {file: f}", strings.Repeat("10.0.0.0/33\n", maxProblems+7), "f:100:1: \"10.0.0.0/33\" is no network; 7 more lines are broken [list]"},
-		{"vip: {file: .}", "", "is no plain file [list]"},
+		{"vip: {file: .}", "", "is not a plain file [list]"},
 		{"vip: {}", "", "lists.yaml:1:6: a list needs entries, or the key file [missing]"},
 		{"vip: [\"a\\0b\"]", "", "lists.yaml:1:7: a control character has no place in an entry [list]"},
 		{"accepted_domains: [a..example, 'exa mple.org', '*.', 'a/b.example', \"例え .example\"]", "", "\"a..example\" is no domain"},

@@ -105,10 +105,40 @@ func (d *Doc) text(data []byte) bool {
 func (d *Doc) broken(err error) {
 	var e *yaml.LoadError
 	if errors.As(err, &e) {
-		d.add(min(max(e.Mark.Line, 1), len(d.lines)), max(e.Mark.Column, 1), "yaml", d.hidden(e.Message))
+		line, column := min(max(e.Mark.Line, 1), len(d.lines)), max(e.Mark.Column, 1)
+		d.add(line, column, "yaml", d.hidden(d.plain(line, e.Message)))
 		return
 	}
 	d.add(1, 1, "yaml", d.hidden(strings.TrimPrefix(err.Error(), "yaml: ")))
+}
+
+// plainly are the sentences of the YAML library that authors meet, in plain words, by a part of each.
+var plainly = []struct{ theirs, ours string }{
+	{"tab", "a tab cannot indent; indent by blanks"},
+	{"cannot start any token", "YAML has another use for this character; put the text in quotes"},
+	{"expected ',' or ']'", "a comma or the closing ] is missing before this"},
+	{"expected ',' or '}'", "a comma or the closing } is missing before this"},
+	{"expected '-' indicator", "expected an entry that begins with a hyphen; look at the indentation"},
+	{"did not find expected key", "expected a key and a colon; look at the indentation and at quotes before this"},
+	{"could not find expected ':'", "a key without a colon, or a text without quotes over several lines"},
+	{"mapping values are not allowed", "a colon is not expected here; look at the indentation, or put the text in quotes"},
+	{"block sequence entries are not allowed", "an entry of a list is not expected here; put it on a line of its own"},
+	{"unexpected end of stream", "a quote is not closed"},
+	{"unknown escape character", "YAML has no such escape in double quotes; use single quotes"},
+}
+
+// plain is what the YAML library says of a line, in plain words.
+func (d *Doc) plain(line int, message string) string {
+	indented := line > 0 && line <= len(d.lines) && strings.Contains(d.lines[line-1][:len(d.lines[line-1])-len(strings.TrimLeft(d.lines[line-1], " \t"))], "\t")
+	for _, p := range plainly {
+		if strings.Contains(message, p.theirs) && !(p.theirs == "cannot start any token" && indented) {
+			return p.ours
+		}
+	}
+	if indented {
+		return plainly[0].ours
+	}
+	return message
 }
 
 // check walks the tree for what is well-formed and not wanted.
