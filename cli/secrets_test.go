@@ -2,11 +2,16 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"encoding/base64"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -131,4 +136,77 @@ func leaks(text string) bool {
 		}
 	}
 	return false
+}
+
+// shared is a text that several goroutines write.
+type shared struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *shared) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *shared) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// TestRunShowsNoSecret: destinations that repeat what they are sent leave nothing of it in log, dead letters and status.
+func TestRunShowsNoSecret(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it runs a Kafka")
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status := http.StatusServiceUnavailable
+		if strings.HasPrefix(r.URL.Path, "/refuse") {
+			status = http.StatusBadRequest
+		}
+		http.Error(w, fmt.Sprint(r.Header, r.RequestURI), status)
+	}))
+	defer srv.Close()
+	t.Setenv("NOROSHI_TEST_HEADER", "Bearer "+planted)
+	t.Setenv("NOROSHI_TEST_KEY", "whsec_"+base64.StdEncoding.EncodeToString([]byte("hunter2-correct_horse9-staple-00")))
+	dir := t.TempDir()
+	sink := func(name, path string) string {
+		return fmt.Sprintf(`  - {name: %s, webhook: {url: "%s/%s/%s?token=%s", secrets: ["${env:NOROSHI_TEST_KEY}"], headers: {Authorization: "${env:NOROSHI_TEST_HEADER}"}, allow_private: true, allow_http: true}}`+"\n", name, srv.URL, path, planted, planted)
+	}
+	files := map[string]string{
+		"noroshi.yaml": "sources: [{file: {paths: [audit.ndjson], poll: 20ms}}]\nsinks:\n" + sink("refusing", "refuse") + sink("failing", "fail"),
+		"audit.ndjson": `{"CreationTime":"2026-01-02T03:04:05","Id":"r-1","Operation":"Set-Mailbox","RecordType":1,"OrganizationId":"t","UserType":0,"UserId":"taro@contoso.example","Parameters":[{"Name":"ForwardingSmtpAddress","Value":"drop@mail.example.net"}]}` + "\n",
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var log shared
+	var printed bytes.Buffer
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	go func() {
+		ended <- Main(ctx, []string{"run", "--config", filepath.Join(dir, "noroshi.yaml"), "--data", filepath.Join(dir, "data")}, Streams{Out: &log, Err: &log, Now: time.Now})
+	}()
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(log.String(), "alert refused") || !strings.Contains(log.String(), "sink paused"); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal(log.String())
+		}
+	}
+	for _, args := range [][]string{{"dead-letters", "list"}, {"dead-letters", "list", "--json"}, {"dead-letters", "show", "0:0", "1:0", "2:0", "3:0"}, {"status"}, {"status", "--json"}} {
+		Main(t.Context(), append(args, "--data", filepath.Join(dir, "data")), Streams{Out: &printed, Err: &printed, Now: time.Now})
+	}
+	stop()
+	<-ended
+	if !strings.Contains(printed.String(), "status 400") || !strings.Contains(log.String(), "status 503") {
+		t.Errorf("the faults are not told:\n%s\n%s", printed.String(), log.String())
+	}
+	for _, text := range []string{log.String(), printed.String()} {
+		if leaks(text) || strings.Contains(text, "aHVudGVyMi1jb3JyZ") {
+			t.Errorf("a secret is in\n%s", text)
+		}
+	}
 }
