@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -320,5 +321,53 @@ func TestWritingEnds(t *testing.T) {
 	case <-closed:
 	case <-time.After(10 * time.Second):
 		t.Error("closing does not end")
+	}
+}
+
+// Also what is deleted while a reader is behind and runs.
+func TestAGapWhileReadingIsTold(t *testing.T) {
+	b, _ := embedded(t, t.TempDir(), slog.New(slog.DiscardHandler))
+	var told []Gap
+	r, err := b.Reader(Member{Topic: Alerts, Group: "sink", Instance: "sink", Missed: func(_ context.Context, g Gap) error {
+		told = append(told, g)
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	const n = 12
+	large := make([]byte, 6<<20)
+	for i := range n {
+		_, _ = rand.NewChaCha8([32]byte{byte(i)}).Read(large) // it never fails
+		write(t, b, Record{Topic: Alerts, Key: []byte("k"), Value: large})
+	}
+	seen := map[int64]bool{}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for len(seen) == 0 || !seen[n-1] {
+		all, err := r.Poll(ctx, 1)
+		if err != nil {
+			t.Fatalf("seen are %v, told %+v: %v", seen, told, err)
+		}
+		seen[all[0].Offset] = true
+		if len(seen) == 1 {
+			time.Sleep(time.Second) // the client has fetched on as far as it goes
+			deleteTo(t, b, Alerts, 0, n-1)
+		}
+	}
+	missed := map[int64]bool{}
+	for _, g := range told {
+		for o := g.From; o <= g.To; o++ {
+			missed[o] = true
+		}
+	}
+	for o := range int64(n) {
+		if seen[o] == missed[o] {
+			t.Errorf("record %d: seen is %v, missed is %v", o, seen[o], missed[o])
+		}
+	}
+	if len(missed) == 0 {
+		t.Error("nothing was missed: the test shows nothing")
 	}
 }
