@@ -155,6 +155,8 @@ func (l *loader) path(p string) {
 		if l.folder(os.DirFS(p), ".", p, false) == 0 && len(l.problems) == before {
 			l.problems = append(l.problems, diag.Problem{File: p, Code: "empty", Level: diag.Error, Message: "no rule in this folder; rules are files named *.yaml or *.yml"})
 		}
+	case !info.Mode().IsRegular():
+		l.failed(p, errors.New("it is not a plain file"))
 	case !l.again(p):
 		l.file(os.DirFS(filepath.Dir(p)), filepath.Base(p), p, false)
 	}
@@ -202,7 +204,7 @@ func (l *loader) inFolder(in fs.FS, file, name string, shipped bool) {
 	case err != nil:
 		l.failed(name, err)
 	case !info.Mode().IsRegular():
-		l.failed(name, errors.New("it is no plain file"))
+		l.failed(name, errors.New("it is not a plain file"))
 	case shipped || !l.again(name):
 		l.file(in, file, name, shipped)
 	}

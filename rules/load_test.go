@@ -74,9 +74,9 @@ func TestWhatIsNoFileIsNamed(t *testing.T) {
 		t.Errorf("%d rules", len(set.Rules))
 	}
 	want := []string{
-		"endless.yaml: cannot be read: it is no plain file [read]",
+		"endless.yaml: cannot be read: it is not a plain file [read]",
 		"gone.yml: cannot be read: no such file or directory [read]", "large.yaml:1:1: the file has more than 1048576 bytes [size]",
-		"loop.yml: cannot be read: too many levels of symbolic links [read]", "up.yml: cannot be read: it is no plain file [read]",
+		"loop.yml: cannot be read: too many levels of symbolic links [read]", "up.yml: cannot be read: it is not a plain file [read]",
 	}
 	var got []string
 	for _, p := range ps {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"noroshi/ingest/feed"
+	"noroshi/internal/regular"
 )
 
 // Identity says who reads, where there is no connection string.
@@ -38,6 +38,9 @@ type Identity struct {
 }
 
 var clouds = map[string]cloud.Configuration{"": {}, "public": cloud.AzurePublic, "government": cloud.AzureGovernment, "china": cloud.AzureChina}
+
+// maxCertificate is far above a certificate with its key and those above it.
+const maxCertificate = 1 << 20
 
 // Credential makes the identity's credential. It asks nobody before it is used.
 func (i Identity) Credential() (azcore.TokenCredential, error) {
@@ -60,7 +63,7 @@ func (i Identity) Credential() (azcore.TokenCredential, error) {
 	case "client_secret":
 		return azidentity.NewClientSecretCredential(i.Tenant, i.Client, i.Secret, &azidentity.ClientSecretCredentialOptions{ClientOptions: o})
 	case "certificate":
-		data, err := os.ReadFile(i.Certificate)
+		data, err := regular.Read(i.Certificate, maxCertificate)
 		if err != nil {
 			return nil, fmt.Errorf("read certificate: %w", err)
 		}

@@ -3,19 +3,30 @@ package certs
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
+
+	"noroshi/internal/regular"
 )
 
-// Read reads the certificates of a PEM file, which the key ca_file names.
+// maxFile is far above the certificates of a whole system.
+const maxFile = 16 << 20
+
+// Read reads the certificates of a PEM file, which the key ca_file names. Errors do not name the file:
+// what a configuration says is not shown.
 func Read(file string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(file)
+	pem, err := regular.Read(file, maxFile)
 	if err != nil {
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			err = at.Err
+		}
 		return nil, fmt.Errorf("read ca_file: %w", err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("ca_file %s holds no certificate", file)
+		return nil, errors.New("ca_file holds no certificate")
 	}
 	return pool, nil
 }

@@ -13,8 +13,10 @@ import (
 
 	yaml "go.yaml.in/yaml/v4"
 
+	"noroshi/internal/certs"
 	"noroshi/internal/diag"
 	"noroshi/internal/list"
+	"noroshi/internal/regular"
 	"noroshi/internal/strictyaml"
 )
 
@@ -82,7 +84,7 @@ var closed = []string{"password", "secret", "secrets", "connection_string", "hea
 func Read(path string, kinds []string) (*Config, *strictyaml.Doc, []diag.Problem) {
 	c := Default()
 	c.Folder = filepath.Dir(path)
-	data, err := os.ReadFile(path)
+	data, err := regular.Read(path, strictyaml.MaxSize)
 	if err != nil {
 		return c, nil, []diag.Problem{{File: path, Code: "read", Level: diag.Error, Message: "cannot be read: " + err.Error()}}
 	}
@@ -113,6 +115,15 @@ func (c *Config) path(p string) string {
 	return filepath.Join(c.Folder, p)
 }
 
+// certificates is the path of a file of certificates, which is read at once: a mistake in it is told with its place.
+func (c *Config) certificates(d *strictyaml.Doc, n *yaml.Node) string {
+	path := c.path(d.Text(n))
+	if _, err := certs.Read(path); err != nil {
+		d.At(n, "read", err.Error())
+	}
+	return path
+}
+
 func (c *Config) kafka(d *strictyaml.Doc, n *yaml.Node) {
 	k := &c.Kafka
 	d.Fields(n, map[string]func(*yaml.Node){
@@ -124,7 +135,7 @@ func (c *Config) kafka(d *strictyaml.Doc, n *yaml.Node) {
 		"sync":         func(n *yaml.Node) { k.Sync = d.Bool(n) },
 		"transactions": func(n *yaml.Node) { k.Transactions = d.Bool(n) },
 		"tls":          func(n *yaml.Node) { k.TLS = d.Bool(n) },
-		"ca_file":      func(n *yaml.Node) { k.CAFile, k.TLS = c.path(d.Text(n)), true },
+		"ca_file":      func(n *yaml.Node) { k.CAFile, k.TLS = c.certificates(d, n), true },
 		"sasl":         func(n *yaml.Node) { k.Mechanism, k.User, k.Password = c.sasl(d, n) },
 	})
 }
@@ -280,17 +291,7 @@ func secret(kind, where, folder string) (value, problem string) {
 
 // small reads a file that is plain and not too long. Its errors do not name it.
 func small(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("it is no plain file")
-	}
-	if err == nil && info.Size() > maxSecret {
-		err = fmt.Errorf("it has more than %d bytes", maxSecret)
-	}
-	var data []byte
-	if err == nil {
-		data, err = os.ReadFile(path)
-	}
+	data, err := regular.Read(path, maxSecret)
 	var at *fs.PathError
 	if errors.As(err, &at) {
 		err = at.Err

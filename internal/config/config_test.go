@@ -1,6 +1,8 @@
 package config
 
 import (
+	"encoding/pem"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,10 +12,17 @@ import (
 	"noroshi/internal/diag"
 )
 
+// certificate is one that anybody may see.
+var certificate = func() string {
+	s := httptest.NewTLSServer(nil)
+	defer s.Close()
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
+}()
+
 func read(t *testing.T, text string) (*Config, string) {
 	t.Helper()
 	dir := t.TempDir()
-	for name, content := range map[string]string{"noroshi.yaml": text, "key": "hush\n", "empty": ""} {
+	for name, content := range map[string]string{"noroshi.yaml": text, "key": "hush\n", "empty": "", "ca.pem": certificate} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -40,7 +40,6 @@ var (
 func (c *Config) eventHub(d *strictyaml.Doc, n *yaml.Node) (h EventHub) {
 	before := d.Errors()
 	text := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = d.Text(n) } }
-	path := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = c.path(d.Text(n)) } }
 	d.Fields(n, map[string]func(*yaml.Node){
 		"name":              text(&h.Name),
 		"connection_string": func(n *yaml.Node) { h.ConnectionString = connectionString(d, n, c.Folder) },
@@ -52,7 +51,7 @@ func (c *Config) eventHub(d *strictyaml.Doc, n *yaml.Node) (h EventHub) {
 		"transport":         func(n *yaml.Node) { h.WebSocket = d.OneOf(n, "value", "amqp", "websocket") == "websocket" },
 		"proxy":             func(n *yaml.Node) { h.Proxy, h.WebSocket = proxy(d, n), true },
 		"endpoint":          func(n *yaml.Node) { h.Endpoint = hostPort(d, n) },
-		"ca_file":           path(&h.CAFile),
+		"ca_file":           func(n *yaml.Node) { h.CAFile = c.certificates(d, n) },
 		"credential":        func(n *yaml.Node) { h.Credential = c.credential(d, n) },
 	})
 	if h.ConnectionString != "" && h.Credential.Kind != "" {

@@ -36,7 +36,7 @@ func (c *Config) topic(d *strictyaml.Doc, n *yaml.Node) (t Topic) {
 		"tenants":           func(n *yaml.Node) { t.Tenants = d.Texts(n) },
 		"brokers":           func(n *yaml.Node) { k.Brokers = brokers(d, n) },
 		"tls":               func(n *yaml.Node) { k.TLS = d.Bool(n) },
-		"ca_file":           func(n *yaml.Node) { k.CAFile, k.TLS = c.path(d.Text(n)), true },
+		"ca_file":           func(n *yaml.Node) { k.CAFile, k.TLS = c.certificates(d, n), true },
 		"sasl":              func(n *yaml.Node) { k.Mechanism, k.User, k.Password = c.sasl(d, n) },
 		"connection_string": func(n *yaml.Node) { e.ConnectionString = connectionString(d, n, c.Folder) },
 		"namespace":         func(n *yaml.Node) { e.Namespace = hostName(d, n) },

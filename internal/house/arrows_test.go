@@ -25,15 +25,16 @@ var arrows = map[string][]string{
 	"internal/event":              {"internal/diag"},  // did-you-mean
 	"internal/strictyaml":         {"internal/diag"},  // YAML with places, for rules, lists and configuration alike
 	"internal/bus":                {"internal/certs"},
-	"internal/certs":              {},
+	"internal/certs":              {"internal/regular"},
+	"internal/regular":            {},
 	"internal/decode":             {"internal/event", "internal/diag", "internal/decode/projector"},
 	"internal/decode/projector":   {},
 	"internal/cond":               {"internal/event", "internal/diag", "internal/cond/index"},
 	"internal/cond/index":         {},
-	"internal/list":               {"internal/diag", "internal/strictyaml"},
+	"internal/list":               {"internal/diag", "internal/strictyaml", "internal/regular"},
 	"ingest":                      {"internal/decode", "internal/diag"},
 	"ingest/feed":                 {"internal/bus"},
-	"ingest/eventhub":             {"ingest/feed"},
+	"ingest/eventhub":             {"ingest/feed", "internal/regular"},
 	"ingest/kafka":                {"ingest/feed", "internal/bus"},
 	"ingest/file":                 {"ingest", "internal/decode"}, // the reason of a line that is too long
 	"rules":                       {"internal/cond", "internal/list", "internal/event", "internal/alert", "internal/diag", "internal/strictyaml", "rules/kind", "rules/library"},
@@ -48,7 +49,7 @@ var arrows = map[string][]string{
 	"sinks/catalog":               {"sinks", "sinks/stdout", "sinks/file", "sinks/webhook", "internal/strictyaml", "internal/config"},
 	"internal/deadletter":         {"internal/bus", "internal/diag"},
 	"internal/identify":           {"internal/decode", "internal/bus", "internal/deadletter"},
-	"internal/config":             {"internal/diag", "internal/list", "internal/strictyaml"}, // lists are read with the file that names them
+	"internal/config":             {"internal/diag", "internal/list", "internal/strictyaml", "internal/regular", "internal/certs"}, // lists are read with the file that names them
 	"internal/app":                {"everyone"},
 	"internal/replay":             {"everyone", "-internal/bus"}, // the offline tools need no Kafka
 	"cli":                         {"everyone"},

@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"noroshi/internal/diag"
+	"noroshi/internal/regular"
 )
 
 // findings collects what is wrong in one file, up to a bound; what lies beyond it is counted.
@@ -65,24 +65,9 @@ func (l *List) file(path string) ([]diag.Problem, error) {
 
 // content is what a file of bounded size holds. Pipes and devices are refused: they could keep the reader forever.
 func content(path string) ([]byte, error) {
-	info, err := os.Stat(path)
+	data, err := regular.Read(path, MaxFile)
 	if err != nil {
 		return nil, diag.Unopened(path, err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a plain file", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, diag.Unopened(path, err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
-	if err != nil {
-		return nil, diag.Unopened(path, err)
-	}
-	if len(data) > MaxFile {
-		return nil, fmt.Errorf("%s has more than %d bytes", path, MaxFile)
 	}
 	return data, nil
 }
