@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,8 +18,26 @@ import (
 // ending is a process that is to end.
 type ending struct {
 	*exec.Cmd
-	said  bytes.Buffer // on stderr; complete once it has ended
+	said  spoken // on stderr; complete once it has ended
 	ended chan error
+}
+
+// spoken is text that is read while it grows.
+type spoken struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *spoken) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+func (s *spoken) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 // begin starts a process, which does not survive the test.
@@ -115,6 +134,46 @@ func TestWaitingForInputEndsOnTheFirstSignal(t *testing.T) {
 					t.Errorf("exit code %d, %s", code, e.said.String())
 				}
 			})
+		}
+	}
+}
+
+// TestPipesAndDevicesAreRefusedWithTheirPlace: check and run neither wait for them nor read without end.
+func TestPipesAndDevicesAreRefusedWithTheirPlace(t *testing.T) {
+	pipe := fifo(t, "pipe")
+	t.Setenv("NOROSHI_TEST_SECRET", secret)
+	for name, one := range map[string]struct{ text, want string }{
+		"a secret": {`sources: [{file: {paths: [x]}}]
+sinks: [{name: hook, webhook: {url: "https://soc.example.com", secrets: ["${file:PATH}"]}}]
+`, ":2:"},
+		"certificates of a sink": {`sources: [{file: {paths: [x]}}]
+sinks: [{name: hook, webhook: {url: "https://soc.example.com", secrets: ["${env:NOROSHI_TEST_SECRET}"], ca_file: PATH}}]
+`, ":2:"},
+		"certificates of Kafka": {"kafka: {brokers: ['127.0.0.1:9'], ca_file: PATH}\nsources: [{file: {paths: [x]}}]\n", ":1:"},
+		"certificates of a hub": {"sources:\n  - eventhub: {namespace: n.example.com, hub: h, credential: {kind: default}, ca_file: PATH}\n", ":2:"},
+		"a rule":                {"rules: [PATH]\nsources: [{file: {paths: [x]}}]\n", "PATH: "},
+		"a list":                {"lists: {vip: {file: PATH}}\nsources: [{file: {paths: [x]}}]\n", ":1:"},
+		"the configuration":     {"", "PATH: "},
+	} {
+		for _, path := range []string{pipe, "/dev/zero"} {
+			conf := path
+			if one.text != "" {
+				conf = filepath.Join(t.TempDir(), "noroshi.yaml")
+				if err := os.WriteFile(conf, []byte(strings.ReplaceAll(one.text, "PATH", path)), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, command := range []string{"check", "run"} {
+				c := noroshi(command, "--config", conf)
+				var out bytes.Buffer
+				c.Stdout = &out
+				e := begin(t, c)
+				code := e.code(t, soon)
+				said := out.String() + e.said.String()
+				if want := strings.ReplaceAll(one.want, "PATH", path); code != 1 || !strings.Contains(said, want) || !strings.Contains(said, "it is not a plain file") {
+					t.Errorf("%s as %s, %s: exit code %d, %s", name, path, command, code, said)
+				}
+			}
 		}
 	}
 }

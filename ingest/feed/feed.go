@@ -119,8 +119,11 @@ type pauses struct{ first, most, lost, denied, look, grown time.Duration }
 
 var usualPauses = pauses{first: 500 * time.Millisecond, most: 30 * time.Second, lost: 30 * time.Second, denied: 45 * time.Second, look: 30 * time.Second, grown: 2 * time.Minute}
 
-// storeWithin bounds one transaction, which is not broken off when the feed ends.
-const storeWithin = 30 * time.Second
+// The bounds of one transaction, which is not broken off at once when the feed ends.
+const (
+	storeWithin = 30 * time.Second
+	storeAfter  = 8 * time.Second // the end of the feed
+)
 
 // Run carries until ctx ends. It shares the partitions with other instances that carry the same stream onto the same Kafka.
 func (f *Feed) Run(ctx context.Context) error {
@@ -334,6 +337,20 @@ func parsePosition(value []byte) (*Position, error) {
 		return nil, fmt.Errorf("read position %q: %w", value, err)
 	}
 	return &p, nil
+}
+
+// Outlive gives a context that ends so long after ctx.
+func Outlive(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		if Pause(inner, d) == nil {
+			cancel()
+		}
+	})
+	return inner, func() {
+		stop()
+		cancel()
+	}
 }
 
 // Pause waits, or ends with ctx.

@@ -78,7 +78,7 @@ func (l *loop) session(ctx context.Context) error {
 
 func (l *loop) topic() bus.Topic { return bus.CheckpointsOf(l.feed.Stream.Name()) }
 
-const endWithin = 5 * time.Second
+const endWithin = 3 * time.Second // twice, behind a last transaction, is still in time for the end of a run
 
 // end ends something, also where ctx has ended.
 func end(ctx context.Context, closing func(context.Context)) {

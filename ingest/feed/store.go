@@ -90,9 +90,11 @@ func (l *loop) store(ctx context.Context, tx transactor, prepare Prepare, messag
 	return n, nil
 }
 
-// commit goes on when ctx ends.
+// commit goes on for a while when ctx ends.
 func (l *loop) commit(ctx context.Context, tx transactor, after *Position, tally *Tally) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
+	ctx, stop := Outlive(ctx, storeAfter)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, storeWithin)
 	defer cancel()
 	records := l.records
 	for {

@@ -30,13 +30,17 @@ const (
 	commitEvery = 100 * time.Millisecond
 )
 
-// detect runs a session of the detector, and a new one after a fault, until ctx ends.
-func (r *Run) detect(ctx context.Context, b *bus.Bus, w *bus.Writer, number int) error {
+// detect runs a session of the detector, and a new one after a fault, until ctx ends. What is
+// under way then has until drain ends.
+func (r *Run) detect(ctx, drain context.Context, b *bus.Bus, w *bus.Writer, number int) error {
 	waits := backoff.NewExponentialBackOff()
 	for {
 		began := time.Now()
-		err := r.session(ctx, b, w, number)
+		err := r.session(ctx, drain, b, w, number)
 		if ctx.Err() != nil {
+			if err != nil {
+				r.Log.Warn("what the detector read last is not stored; it comes again", slog.Int("session", number), slog.Any("err", err))
+			}
 			return nil
 		}
 		if time.Since(began) > time.Minute {
@@ -68,7 +72,7 @@ type part struct {
 	recent detector.Recent
 }
 
-func (r *Run) session(ctx context.Context, b *bus.Bus, w *bus.Writer, number int) error {
+func (r *Run) session(ctx, drain context.Context, b *bus.Bus, w *bus.Writer, number int) error {
 	reader, err := b.Reader(bus.Member{Topic: bus.Events, Group: detectorGroup, Instance: fmt.Sprintf("%s-%d", detectorGroup, number), Missed: r.missedRecords(w)})
 	if err != nil {
 		return err
@@ -81,12 +85,12 @@ func (r *Run) session(ctx context.Context, b *bus.Bus, w *bus.Writer, number int
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
-		if err := s.batch(context.WithoutCancel(ctx), records); err != nil {
+		if err := s.batch(drain, records); err != nil {
 			return err
 		}
 		ending := ctx.Err() != nil
 		if s.dirty && (ending || len(records) == 0 || time.Since(last) >= commitEvery) {
-			if err := reader.Commit(context.WithoutCancel(ctx)); err != nil {
+			if err := reader.Commit(drain); err != nil {
 				return err
 			}
 			s.dirty, last = false, time.Now()

@@ -4,6 +4,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -59,14 +60,27 @@ const (
 	startWithin   = time.Minute
 )
 
+// A run ends at most so long after its context, whatever Kafka, a sink, a hub or a disk does. What was not acknowledged by then comes
+// again at the next start, with the same ids.
+const (
+	drainWithin = 15 * time.Second            // for what is under way
+	leaveWithin = drainWithin + 3*time.Second // also for what heeds no context
+)
+
 // Run works until ctx ends, then stops from the sources on, so that what has been read is evaluated and what has been
 // evaluated is stored. Where all sources end by themselves it goes on: alerts may still be on their way.
 func (r *Run) Run(ctx context.Context) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	drain, stop := feed.Outlive(ctx, drainWithin)
+	defer stop()
+	left, stop := feed.Outlive(ctx, leaveWithin)
+	defer stop()
 	kafka, err := r.connect(ctx)
 	if err != nil {
 		return err
 	}
-	defer kafka.close()
+	defer orLeave(left, kafka.close)
 	sample, err := kafka.sample(ctx, r.Config.Kafka.Partitions)
 	if err != nil { // rules are found as surely without, only slower
 		r.Log.Warn("no sample of records for the rules", slog.Any("err", err))
@@ -76,30 +90,30 @@ func (r *Run) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer writer.Close()
+	defer orLeave(left, writer.Close)
 	// Each of these ends after the one that feeds it, so its context is its own.
-	above := context.WithoutCancel(ctx)
-	delivery := newTasks(above)
-	detection := newTasks(above)
-	keeping := newTasks(above)
+	alarm := make(chan struct{}, 1)
+	delivery := newTasks(drain, "delivery", alarm)
+	detection := newTasks(drain, "detection", alarm)
+	keeping := newTasks(drain, "keeping the log", alarm)
 	keeping.run(func(ctx context.Context) error { return kafka.keep(ctx, r.groups()) })
-	reporting := newTasks(above)
+	reporting := newTasks(drain, "reporting", alarm)
 	for _, s := range r.Sinks {
 		runner := r.runner(kafka.bus, writer, s)
 		r.runners = append(r.runners, runner)
 		delivery.run(func(ctx context.Context) error { return r.deliver(ctx, kafka.bus, writer, runner) })
 	}
 	for i := range r.sessions() {
-		detection.run(func(ctx context.Context) error { return r.detect(ctx, kafka.bus, writer, i) })
+		detection.run(func(ctx context.Context) error { return r.detect(ctx, drain, kafka.bus, writer, i) })
 	}
-	reading := newTasks(ctx)
+	reading := newTasks(ctx, "reading", alarm)
 	in, err := r.newIngest(ctx, kafka, writer)
 	var feeds []*feed.Feed
 	if err == nil {
 		defer in.end(ctx)
 		feeds, err = r.feeds(ctx, kafka)
 	}
-	reporting.run(func(ctx context.Context) error { return r.report(ctx, kafka.bus, writer) })
+	reporting.run(func(ctx context.Context) error { return r.report(ctx, drain, kafka.bus, writer) })
 	if err == nil {
 		for _, f := range feeds {
 			reading.run(f.Run)
@@ -112,11 +126,16 @@ func (r *Run) Run(ctx context.Context) error {
 	if err == nil {
 		select {
 		case <-ctx.Done():
-		case err = <-first(reading, detection, delivery, keeping):
+			r.Log.Info("ending; a second signal ends at once", slog.Duration("within", leaveWithin))
+		case <-alarm:
 		}
 	}
+	end()
 	for _, t := range []*tasks{reading, detection, delivery, reporting, keeping} {
-		err = errors.Join(err, t.end())
+		err = errors.Join(err, t.end(left))
+	}
+	if drain.Err() != nil {
+		err = errors.Join(err, errCut)
 	}
 	r.sum()
 	return err
@@ -220,16 +239,39 @@ func (to *kafka) room(ctx context.Context) error {
 	return to.embedded.WaitRoom(ctx)
 }
 
-// tasks are goroutines that end together.
-type tasks struct {
-	ctx    context.Context
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-	failed chan error
+// errCut ends a run that has not come to the end of what was under way.
+var errCut = fmt.Errorf("not all that was under way could be finished within %s; what was not acknowledged comes again", drainWithin)
+
+// orLeave waits for do, but not longer than ctx lives: then do is left to itself.
+func orLeave(ctx context.Context, do func()) (done bool) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		do()
+	}()
+	select {
+	case <-ended:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
-func newTasks(ctx context.Context) *tasks {
-	t := &tasks{failed: make(chan error, 1)}
+// tasks are goroutines that end together.
+type tasks struct {
+	name   string
+	ctx    context.Context
+	cancel context.CancelFunc
+	alarm  chan<- struct{}
+	wg     sync.WaitGroup
+
+	mu     sync.Mutex
+	failed []error
+}
+
+// newTasks makes tasks. They raise the alarm, which has room for one, when one of them fails.
+func newTasks(ctx context.Context, name string, alarm chan<- struct{}) *tasks {
+	t := &tasks{name: name, alarm: alarm}
 	t.ctx, t.cancel = context.WithCancel(ctx)
 	return t
 }
@@ -237,37 +279,30 @@ func newTasks(ctx context.Context) *tasks {
 func (t *tasks) run(do func(ctx context.Context) error) {
 	t.wg.Go(func() {
 		if err := do(t.ctx); err != nil && t.ctx.Err() == nil {
-			select {
-			case t.failed <- err:
-			default: // the first failure is the one to tell
-			}
+			t.fail(err)
 		}
 	})
 }
 
-// end stops the goroutines and waits for them.
-func (t *tasks) end() error {
-	t.cancel()
-	t.wg.Wait()
+func (t *tasks) fail(err error) {
+	t.mu.Lock()
+	t.failed = append(t.failed, err)
+	t.mu.Unlock()
 	select {
-	case err := <-t.failed:
-		return err
-	default:
-		return nil
+	case t.alarm <- struct{}{}:
+	default: // it has been raised
 	}
 }
 
-// first gives the first failure of any stage.
-func first(all ...*tasks) <-chan error {
-	out := make(chan error, len(all))
-	for _, t := range all {
-		go func() {
-			select {
-			case err := <-t.failed:
-				out <- err
-			case <-t.ctx.Done():
-			}
-		}()
+// end stops the goroutines and waits for them, but not longer than ctx lives. It gives all their failures.
+func (t *tasks) end(ctx context.Context) error {
+	t.cancel()
+	ended := orLeave(ctx, t.wg.Wait)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	err := errors.Join(t.failed...)
+	if !ended {
+		err = errors.Join(err, fmt.Errorf("%s has not ended", t.name))
 	}
-	return out
+	return err
 }

@@ -57,7 +57,7 @@ const (
 func (s *Status) Stale(now time.Time) bool { return !s.Ended && now.Sub(s.At) > staleAfter }
 
 // report writes the status to its topic, and a line of it into the log each minute, until ctx ends.
-func (r *Run) report(ctx context.Context, b *bus.Bus, w *bus.Writer) error {
+func (r *Run) report(ctx, drain context.Context, b *bus.Bus, w *bus.Writer) error {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
@@ -68,7 +68,7 @@ func (r *Run) report(ctx context.Context, b *bus.Bus, w *bus.Writer) error {
 		s := r.status(instance, started)
 		s.Ended = ctx.Err() != nil
 		s.Missed, s.TooLarge, s.Problems = b.Missed(), r.tooLarge.Load(), b.Problems()
-		if err := s.write(context.WithoutCancel(ctx), w); err != nil {
+		if err := s.write(drain, w); err != nil {
 			r.Log.Warn("status not written", slog.Any("err", err))
 		}
 		warnings.warn(r, s.At)
