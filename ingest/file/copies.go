@@ -262,6 +262,7 @@ func common(a, b io.ReaderAt, from, end int64) (int64, error) {
 // cut begins a file anew that no longer holds what has been read of it. What was added in between may be in a copy, as rotation by
 // copying leaves it; else nobody knows.
 func (s *Source) cut(ctx context.Context, f *file) error {
+	s.rooms = map[string][]entry{} // the copy may have come in this turn
 	found, err := s.inherit(ctx, f)
 	if err != nil {
 		return err
@@ -275,6 +276,11 @@ func (s *Source) cut(ctx context.Context, f *file) error {
 
 // inherit finds the copy that holds what was read of a file which does not any more, and reads on there.
 func (s *Source) inherit(ctx context.Context, f *file) (found bool, err error) {
+	for _, g := range s.first[f.at.First] {
+		if g != f && g.at.First == f.at.First && g.at.Records >= f.at.Records {
+			return true, nil // it was read on there before
+		}
+	}
 	f.passing = true
 	defer func() { f.passing = false }()
 	for _, g := range s.heirs(f) {

@@ -81,6 +81,7 @@ func (s *Source) readWhole(ctx context.Context, f *file, h handle, e ending) (wa
 	began := s.config.Now()
 	waiting, err = s.pass(ctx, f, h, e, f.at)
 	if errors.Is(err, errOther) {
+		s.rooms = map[string][]entry{} // a copy may have come in this turn
 		var found bool
 		if found, err = s.inherit(ctx, f); err != nil {
 			return false, err
