@@ -2,6 +2,7 @@ package detector
 
 import (
 	"encoding/json"
+	"maps"
 	"fmt"
 	"slices"
 	"strconv"
@@ -123,7 +124,7 @@ func shapeOf(m *object) event.Shape {
 		return event.Defender
 	case envelope && properties:
 		return event.Entra
-	case categoriesOfTables[table] != "", has("activityDateTime") && has("activityDisplayName"), signsIn(m):
+	case categoriesOfTables[table] != "", m.get("Type") == nil && m.get("TimeGenerated") != nil && slices.Contains(slices.Collect(maps.Values(categoriesOfTables)), category), has("activityDateTime") && has("activityDisplayName"), signsIn(m):
 		return event.Graph
 	case has("SenderAddress") && has("RecipientAddress") && status || has("MessageTraceId") && happened:
 		return event.Trace
@@ -170,6 +171,9 @@ func tableOfRow(m *object) string {
 		if !slices.ContainsFunc(t.columns, func(c string) bool { return m.get(c) == nil }) {
 			return t.name
 		}
+	}
+	if slices.Contains(m.names, "raweventdata") && m.get("Application") != nil && m.get("ActionType") != nil {
+		return "CloudAppEvents"
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"syscall"
 )
 
@@ -63,6 +64,8 @@ func foreign(head []byte) *Foreign {
 	switch {
 	case len(head) > tarAt && bytes.HasPrefix(head[tarAt:], []byte(tarMark)):
 		return &Foreign{What: "a tar archive", Do: "unpack it first"}
+	case wide32(head):
+		return &Foreign{What: "text in UTF-32", Do: "save it as UTF-8"}
 	case wide(head):
 		return &Foreign{What: "text in UTF-16 without a byte order mark", Do: "save it as UTF-8"}
 	case holdsObject(text):
@@ -73,8 +76,56 @@ func foreign(head []byte) *Foreign {
 		return &Foreign{What: "an XML document"}
 	case binary(text):
 		return &Foreign{What: "binary data"}
+	case formatList(text):
+		return &Foreign{What: "text as PowerShell's Format-List writes it", Do: "export with ConvertTo-Json -Depth 20, or with Export-Csv"}
+	case otherTable(text):
+		return &Foreign{What: "a table, but none of its columns is " + strings.Join(headings[:len(headings)-1], ", ") + " or " + headings[len(headings)-1],
+			Do: "export the records as JSON, or with such a column and a line of names"}
 	}
 	return nil
+}
+
+// formatList reports whether the first lines are names and values with colons between that stand alone.
+func formatList(text []byte) bool {
+	for range 3 {
+		line, rest, more := bytes.Cut(text, []byte("\n"))
+		name, _, ok := bytes.Cut(line, []byte(" : "))
+		if name = bytes.TrimRight(name, " "); !ok || !more || len(name) == 0 || bytes.ContainsAny(name, " \t,;:<>") {
+			return false
+		}
+		text = rest
+	}
+	return true
+}
+
+// otherTable reports whether a text, which is no table that can be read, is one by its first two lines: both have as many cells, at
+// least three.
+func otherTable(text []byte) bool {
+	if _, known := layoutOf(text); known || len(text) == 0 || text[0] == '{' || text[0] == '[' || text[0] == '<' {
+		return false
+	}
+	first, rest, _ := bytes.Cut(text, []byte("\n"))
+	second, _, _ := bytes.Cut(rest, []byte("\n"))
+	for _, c := range []byte(",;\t") {
+		if n := cellsIn(first, c); n >= 3 && n == cellsIn(second, c) {
+			return true
+		}
+	}
+	return false
+}
+
+// cellsIn is the number of cells of a line.
+func cellsIn(line []byte, separator byte) int {
+	n, quoted := 1, false
+	for _, c := range line {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case c == separator && !quoted:
+			n++
+		}
+	}
+	return n
 }
 
 // holdsObject reports whether a line begins with an object that has members, or with a list of such.
@@ -108,6 +159,22 @@ func wide(head []byte) bool {
 	}
 	half := len(head) / 2
 	return nul[0] == half && nul[1] == 0 || nul[1] == half && nul[0] == 0
+}
+
+// wide32 reports whether a text begins with the byte order mark of UTF-32, or has three NUL bytes of four.
+func wide32(head []byte) bool {
+	if bytes.HasPrefix(head, []byte{0xff, 0xfe, 0, 0}) || bytes.HasPrefix(head, []byte{0, 0, 0xfe, 0xff}) {
+		return true
+	}
+	head = head[:min(len(head), 64)&^3]
+	var filled [4]int
+	for i, c := range head {
+		if c != 0 {
+			filled[i%4]++
+		}
+	}
+	all := len(head) / 4
+	return all > 1 && (filled == [4]int{0: all} || filled == [4]int{3: all})
 }
 
 // binary reports whether many bytes are such as no text has. NUL bytes are no sign: logs have holes of them.

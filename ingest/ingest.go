@@ -121,7 +121,11 @@ func (in *Input) unzip() (bool, error) {
 
 // decode16 turns UTF-16 with a byte order mark, as older PowerShell writes it, into UTF-8.
 func (in *Input) decode16() {
-	head, _ := in.from.Peek(2)
+	head, _ := in.from.Peek(4)
+	if wide32(head) {
+		return
+	}
+	head = head[:min(len(head), 2)]
 	if bytes.Equal(head, []byte{0xff, 0xfe}) || bytes.Equal(head, []byte{0xfe, 0xff}) {
 		in.from = bufio.NewReaderSize(transform.NewReader(in.from, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder()), peekSize)
 	}

@@ -15,11 +15,12 @@ import (
 )
 
 // One of these columns makes a first line the header of a table: AuditData that of a Purview export, the others those of rows
-// which say what was done: exports of Log Analytics and of advanced hunting, and message trace. Which of them a row is of is for
+// which say what was done: exports of Log Analytics and of advanced hunting, and message trace, and those in which another collector
+// has a record (_raw, message, event.original). Which of them a row is of is for
 // the decoder to tell.
 const auditData = "AuditData"
 
-var headings = []string{auditData, "Operation", "OperationName", "ActivityDisplayName", "ActionType", "UserPrincipalName", "NetworkMessageId", "AlertId", "RequestUri", "MessageTraceId"}
+var headings = []string{auditData, "Operation", "OperationName", "ActivityDisplayName", "ActionType", "UserPrincipalName", "NetworkMessageId", "AlertId", "RequestUri", "MessageTraceId", "_raw", "message", "event.original"}
 
 // layoutOf is how the table that a text begins with is written; false where it is not a table. Only the header is looked at: the
 // separator is the comma where that gives a heading, else one that does and that the header has alone.
@@ -97,8 +98,8 @@ func preamble(line []byte) (separator byte, ok bool) {
 	return 0, false
 }
 
-// table splits CSV. In a table with a column AuditData the text of that cell is the record. In another, a row is: a JSON object
-// of its cells under the names of their columns.
+// table splits CSV. In a table with a column AuditData the text of that cell is the record, where it is whole. Else, and in other
+// tables, a row is: a JSON object of its cells under the names of their columns.
 type table struct {
 	rows    rows
 	columns []column // nil before the header
@@ -110,7 +111,8 @@ type table struct {
 // column is how the cells of a column become members.
 type column struct {
 	name string // "" where they do not
-	utc  bool   // they are times as the Azure portal writes them
+	utc  bool   // they are times as the Azure portal writes them,
+	zone string // of a zone that nobody tells; else ""
 }
 
 func newTable(from *bufio.Reader, l layout) *table {
@@ -150,7 +152,7 @@ func (t *table) set(b *Block, bad *Bad) {
 // record puts the row's record into the block.
 func (t *table) record(b *Block) {
 	from := len(b.Data)
-	if t.audit >= 0 {
+	if t.audit >= 0 && wholeObject(t.rows.cells[t.audit]) {
 		b.Data = append(b.Data, strings.TrimSpace(t.rows.cells[t.audit])...)
 	} else {
 		b.Data = append(b.Data, t.members()...)
@@ -162,6 +164,30 @@ func (t *table) record(b *Block) {
 	}
 	b.Records = append(b.Records, Span{uint32(from), uint32(len(b.Data)), t.rows.line})
 	b.Data = append(b.Data, 0)
+}
+
+// wholeObject reports whether a cell's text begins and ends as one object does. Excel cuts cells off at 32,767 characters.
+func wholeObject(cell string) bool {
+	cell = strings.TrimSpace(cell)
+	if cell == "" || cell[0] != '{' || cell[len(cell)-1] != '}' {
+		return false
+	}
+	depth := 0
+	for i := 0; i < len(cell); i++ {
+		switch cell[i] {
+		case '"':
+			for i++; i < len(cell) && cell[i] != '"'; i++ {
+				if cell[i] == '\\' {
+					i++
+				}
+			}
+		case '{':
+			depth++
+		case '}':
+			depth--
+		}
+	}
+	return depth == 0
 }
 
 // header reads the names of the columns. Log Analytics has some columns twice: X_dynamic and X_string hold what X is elsewhere, one
@@ -184,6 +210,9 @@ func (t *table) header(b *Block) {
 			t.audit = i
 		}
 		name, t.columns[i].utc = strings.CutSuffix(name, " [UTC]")
+		if base, local := strings.CutSuffix(name, localTime); local {
+			name, t.columns[i].zone = base, localTime
+		}
 		t.columns[i].name, names[name] = name, true
 	}
 	if n := t.rows.count; n > maxColumns {
@@ -214,7 +243,7 @@ func (t *table) members() []byte {
 	clear(t.had)
 	o.WriteByte('{')
 	for i, cell := range t.rows.cells {
-		if cell == "" || i >= len(t.columns) || t.columns[i].name == "" || t.had[t.columns[i].name] {
+		if cell == "" && i != t.audit || i >= len(t.columns) || t.columns[i].name == "" || t.had[t.columns[i].name] {
 			continue
 		}
 		t.had[t.columns[i].name] = true
@@ -226,11 +255,17 @@ func (t *table) members() []byte {
 		if t.columns[i].utc {
 			cell = portalTime(cell)
 		}
+		if zone := t.columns[i].zone; zone != "" {
+			cell = "? " + cell + zone // cannot be read
+		}
 		quote(o, cell)
 	}
 	o.WriteByte('}')
 	return o.Bytes()
 }
+
+// localTime ends the name of a column of times that the portal writes in the reader's own zone, which it does not name.
+const localTime = " [Local Time]"
 
 // quote writes a JSON text. Bytes that are not UTF-8 stay as they are, for the decoder to read: two rows that differ stay two.
 func quote(to *bytes.Buffer, s string) {

@@ -49,9 +49,8 @@ func errorCode(r *Reader, code string) string {
 
 // codeNumber is an error code as digits; the word of a success is 0. Other words tell no code.
 func codeNumber(s string) string {
-	if _, after, ok := strings.Cut(strings.ToLower(s), "@{"); ok { // an object, as PowerShell writes it into a cell
-		_, s, _ = strings.Cut(after, "errorcode=")
-		s = s[:digits(s, len(s))]
+	if inside, ok := strings.CutPrefix(strings.TrimSpace(s), "@{"); ok { // an object, as PowerShell writes it into a cell
+		s = codeMember(strings.TrimSuffix(inside, "}"))
 	}
 	s = strings.TrimSuffix(strings.TrimSpace(s), ".0") // a table's number
 	if strings.EqualFold(s, "success") {
@@ -64,6 +63,18 @@ func codeNumber(s string) string {
 		return ""
 	}
 	return s
+}
+
+// codeMember is the error code among members as PowerShell writes them: name=value, with semicolons between. Semicolons may stand in
+// the reason, too: of several codes the last counts.
+func codeMember(members string) (code string) {
+	for member := range strings.SplitSeq(members, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(member), "=")
+		if value = strings.TrimSpace(value); strings.EqualFold(name, "errorCode") && value != "" && digits(value, len(value)) == len(value) {
+			code = value
+		}
+	}
+	return code
 }
 
 // signInAction is the unified audit log's operation for a sign-in of Entra. A record that tells neither a code nor a failure is no

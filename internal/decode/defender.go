@@ -3,6 +3,7 @@ package decode
 import (
 	"slices"
 
+	"noroshi/internal/decode/projector"
 	"noroshi/internal/event"
 )
 
@@ -50,6 +51,9 @@ func (r *Reader) tableOf() string {
 			return t.table
 		}
 	}
+	if r.kind(markAudit) == projector.Null && r.present(markApplication) && r.present(markAction) {
+		return "CloudAppEvents"
+	}
 	return ""
 }
 
@@ -67,7 +71,7 @@ func (r *Reader) envelop(table string, b []byte, from, to int) {
 // columns are what the derivations below look at.
 var columns = []string{"properties.Timestamp", "properties.TimeGenerated", "properties.NetworkMessageId", "properties.RecipientEmailAddress", "properties.ActionType", "properties.ActionResult", "properties.DeliveryAction",
 	"properties.EmailDirection", "properties.AccountUpn", "properties.AccountId", "properties.AccountObjectId", "properties.SenderFromAddress", "properties.SenderMailFromAddress",
-	"properties.AccountName", "properties.TargetAccountUpn", "properties.TargetAccountDisplayName", "properties.FailureReason"}
+	"properties.AccountName", "properties.TargetAccountUpn", "properties.TargetAccountDisplayName", "properties.FailureReason", "properties.Application"}
 
 // table is the name of the table that the row at hand is of, "" of one that is not read.
 func (r *Reader) table() string { return tableNamed(r.scalar(markCategory)).name }

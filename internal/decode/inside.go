@@ -73,8 +73,11 @@ func (r *Reader) open() bool {
 		}
 	}
 	broken := ""
-	if r.view.shape == event.UAL {
+	switch {
+	case r.view.shape == event.UAL:
 		broken = "AuditData" // there has to be one
+	case r.view.shape == event.Defender && r.lacksAudit():
+		broken = "RawEventData"
 	}
 	for n, i := range r.view.inside {
 		r.broken = ""
@@ -89,6 +92,22 @@ func (r *Reader) open() bool {
 		r.broken = "" // what a member of such a name holds need not be a record
 	}
 	return false
+}
+
+// lacksAudit reports whether a row of CloudAppEvents has no audit record where it should have one: nothing, or nothing that can be read.
+// What other applications than Microsoft's have there is no audit record.
+func (r *Reader) lacksAudit() bool {
+	switch i := r.view.inside[0]; r.x.Values[i].Kind {
+	case projector.Object:
+		return startsFolded(r.at("properties.Application"), "Microsoft ") || len(r.x.Raw(int(i))) == len("{}")
+	case projector.Text:
+		return strings.TrimSpace(r.scalar(i)) == "" || len(r.x.Flat) > 0 || startsFolded(r.at("properties.Application"), "Microsoft ")
+	}
+	return true
+}
+
+func startsFolded(s, with string) bool {
+	return len(s) >= len(with) && strings.EqualFold(s[:len(with)], with)
 }
 
 func lastName(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }

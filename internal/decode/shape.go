@@ -19,8 +19,9 @@ const (
 	markOperation int32 = iota
 	markCreationTime
 	markRecordType
-	markAuditType // the record's type as Microsoft Graph names it
-	markAuditData // the audit record that lies inside
+	markAuditType   // the record's type as Microsoft Graph names it
+	markAuditSearch // the operation as Purview's search names it
+	markAuditData   // the audit record that lies inside
 	markCategory
 	markProperties
 	markCreated
@@ -80,7 +81,7 @@ const (
 	markAction
 )
 
-var marks = []string{"Operation", "CreationTime", "RecordType", "auditLogRecordType", "AuditData", "category", "properties",
+var marks = []string{"Operation", "CreationTime", "RecordType", "auditLogRecordType", "Operations", "AuditData", "category", "properties",
 	"createdDateTime", "activityDateTime", "activityDisplayName", "riskLevel", "riskState", "riskEventType", "detectedDateTime", "Type",
 	"userPrincipalName", "appDisplayName", "ipAddress", "status", `["status.errorCode"]`, "resultType",
 	"conditionalAccessStatus", "clientAppUsed", "isInteractive", "signInEventTypes", "authenticationRequirement", "authenticationDetails",
@@ -196,7 +197,7 @@ func (r *Reader) audits() bool {
 	case r.kind(markAuditType) == projector.Text:
 		return true
 	}
-	return r.present(markRecordType) && r.kind(markAuditData) != projector.None
+	return r.kind(markAuditData) != projector.None && (r.present(markRecordType) || r.present(markAuditSearch))
 }
 
 // isHunting reports whether a category is that of a table of Defender XDR.

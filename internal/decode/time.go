@@ -1,11 +1,13 @@
 package decode
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"noroshi/internal/decode/projector"
 	"noroshi/internal/event"
 )
 
@@ -31,7 +33,7 @@ func (r *Reader) when() (t time.Time, from string, err error) {
 
 func (r *Reader) ownTime() (t time.Time, from string, err error) {
 	for _, i := range r.view.slots[event.Time].feeds {
-		text := r.scalar(i)
+		text := r.timeText(i)
 		if text == "" {
 			continue
 		}
@@ -51,6 +53,29 @@ func (r *Reader) ownTime() (t time.Time, from string, err error) {
 		}
 	}
 	return t, "", err
+}
+
+// timeText is the text of a time. Windows PowerShell writes an object of it where it was a DateTime: {"value":"/Date(…)/","DateTime":"…"}.
+func (r *Reader) timeText(i int32) string {
+	if r.x.Values[i].Kind != projector.Object {
+		return r.scalar(i)
+	}
+	var date struct{ Value string }
+	if json.Unmarshal(r.x.Raw(int(i)), &date) != nil {
+		return ""
+	}
+	return date.Value
+}
+
+// unreadableTime tells of the first time of the record at hand that stands there and cannot be read, nil where there is none.
+func (r *Reader) unreadableTime() error {
+	for _, i := range r.view.slots[event.Time].feeds {
+		text := strings.TrimPrefix(r.timeText(i), "? ") // see ingest, columns of tables
+		if _, ok := readTime(text); text != "" && !ok {
+			return fmt.Errorf("%s is %.40q, which cannot be read without doubt; export times in UTC, and in English (United States) or RFC 3339", lastStep(r.view.paths[i]), text)
+		}
+	}
+	return nil
 }
 
 // lastStep is the name of the member that a path leads to.

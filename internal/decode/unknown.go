@@ -75,6 +75,9 @@ func shortened(name string) string {
 
 // noTime is why the record at hand, which has no time that can be read, is no event.
 func (r *Reader) noTime() error {
+	if err := r.unreadableTime(); err != nil {
+		return err
+	}
 	if r.view.shape != event.Other {
 		return errTime
 	}

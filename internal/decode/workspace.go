@@ -23,14 +23,28 @@ var operations = map[string]string{
 
 // tableCategory is the category of the table that a row is of, "" of records that are no row of Entra's tables.
 func (r *Reader) tableCategory() string {
-	if marked[r.view.shape] < markSignInEnd || r.kind(markType) != projector.Text {
+	if marked[r.view.shape] < markSignInEnd {
 		return ""
+	}
+	if r.kind(markType) != projector.Text {
+		return r.rowCategory()
 	}
 	name := r.scalar(markType)
 	if c, ok := workspaceTables[name]; ok {
 		return c
 	}
 	return workspaceTables[workspaceFolded[event.Lower(name)]]
+}
+
+// rowCategory is the category that a row without Type names in a column of that name.
+func (r *Reader) rowCategory() string {
+	if r.kind(markCategory) != projector.Text || r.kind(markProperties) != projector.None || r.at("TimeGenerated") == "" {
+		return ""
+	}
+	if c := asListed(r.scalar(markCategory)); categories[c] != "" {
+		return c
+	}
+	return ""
 }
 
 var workspaceFolded = foldedKeys(workspaceTables)
