@@ -82,8 +82,38 @@ func (s *splitter) scalar(b *Block, p int, last bool) int {
 		return s.bad(b, p, at, `expected "{", found `+found(d[p:at]))
 	case got == whole:
 		s.scan.at, s.scan.reason = behind, `expected "," or "]", found `+found(d[behind:])
+	case d[p] == '"':
+		to, ok := textOverLines(d, p)
+		switch {
+		case ok:
+			return s.bad(b, p, to, s.why(d, p, got))
+		case to == len(d) && wait(d, p, last):
+			return p
+		}
 	}
 	return s.brokenElement(b, p, broken, last)
+}
+
+// textOverLines is the end of an element that is a text with the ends of lines in it: behind the next quote, where the list goes on
+// with an object there, or ends. It is len(d) where the text at hand does not tell.
+func textOverLines(d []byte, from int) (to int, ok bool) {
+	for i := from + 1; i < len(d); i++ {
+		switch d[i] {
+		case '\\':
+			i++
+		case '"':
+			behind := skipBlanks(d, i+1)
+			if behind < len(d) && d[behind] == ']' {
+				return i + 1, true
+			}
+			next := skipBlanks(d, behind+1)
+			if behind == len(d) || next >= len(d) {
+				return len(d), false
+			}
+			return i + 1, d[behind] == ',' && d[next] == '{'
+		}
+	}
+	return len(d), false
 }
 
 // close reads the end of a list. In a list with a broken element the bracket may belong to that: then what follows does not fit.

@@ -61,3 +61,18 @@ func TestARecordThatACollectorHasPutIntoAColumnIsReadFromIt(t *testing.T) {
 		}
 	}
 }
+
+// TestATextOverLinesInAListTakesNoElementWithIt: it is one piece, and the elements behind it are read, wherever a window ends.
+func TestATextOverLinesInAListTakesNoElementWithIt(t *testing.T) {
+	for text, want := range map[string]int{
+		"[{\"a\":1},\"s\n\",{\"c\":1},{\"d\":1}]":               3,
+		"[{\"a\":1},\"s\n\n x\\\" \" ,\n{\"c\":1},{\"d\":1}]\n": 3,
+		"[{\"a\":1},\"s\n\"]\n{\"c\":1}\n{\"d\":1}\n":           3,
+		"[{\"a\":1},\"s\n{\"c\":1},\n{\"d\":1}]\n":              3,
+	} {
+		records, bad := Split([]byte(text))
+		if len(records) != want || len(bad) == 0 {
+			t.Errorf("%q: %q, %v", text, records, bad)
+		}
+	}
+}
