@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"noroshi/ingest/feed"
+	"noroshi/ingest/file"
 	"noroshi/internal/app"
 	"noroshi/internal/diag"
 )
@@ -75,6 +76,9 @@ func printStatus(s Streams, all []app.Status) error {
 			fmt.Fprintf(s.Out, "  %s\n", ofNoKnownKind(int(one.Unknown), int(one.Records), one.Keys))
 		}
 		printLacking(s.Out, one)
+		for _, f := range one.Files {
+			fmt.Fprintf(s.Out, "  files: %s\n", ofFiles(f))
+		}
 		t := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 		if len(one.Partitions) > 0 {
 			fmt.Fprintln(t, "  SOURCE\tPARTITION\tOWNED\tMESSAGES\tRECORDS\tBYTES\tLAG\tAGE\tCOMMITTED\tABORTED\tRESTARTS\tDEAD LETTERS\tMISSED")
@@ -117,6 +121,25 @@ func printLacking(out io.Writer, one app.Status) {
 	if one.Partial > 0 {
 		fmt.Fprintf(out, "  %d of %s read only partly; first %s\n", one.Partial, plural(int(one.Records), "record"), diag.EscapeLine(one.Inside))
 	}
+}
+
+// ofFiles says how the files of a source are read.
+func ofFiles(f file.Snapshot) string {
+	text := fmt.Sprintf("%d followed, %d open", f.Files, f.Open)
+	if f.Cut > 0 {
+		text += fmt.Sprintf(", %s cut, rewritten or deleted before all of it was read for certain", times(f.Cut))
+	}
+	if f.Failing > 0 {
+		text += fmt.Sprintf("; %d cannot be read, first %s: %s", f.Failing, diag.EscapeLine(f.First), diag.EscapeLine(f.Fault))
+	}
+	return text
+}
+
+func times(n int64) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
 
 func yesNo(b bool) string {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"noroshi/ingest/feed"
+	"noroshi/ingest/file"
 	"noroshi/internal/bus"
 	"noroshi/internal/decode"
 )
@@ -35,6 +36,7 @@ type Status struct {
 	Problems   int64              `json:"topic_problems,omitempty"` // settings of topics that are not as they should be
 	Cut        int64              `json:"alerts_cut"`               // of them those that were too long and are told in part
 	Partitions []feed.Snapshot    `json:"partitions"`
+	Files      []file.Snapshot    `json:"files,omitempty"` // of each source of files
 	Sinks      map[string]SinkSum `json:"sinks"`
 }
 
@@ -93,6 +95,11 @@ func (r *Run) status(instance string, started time.Time) *Status {
 	s := &Status{Instance: instance, At: time.Now().UTC(), Started: started, Records: sum.records, Unknown: sum.unknown, Keys: r.members.names(),
 		NotUTF8: sum.notUTF8, Encoding: r.notUTF8.String(), Partial: sum.partial, Inside: r.partial.String(), Letters: sum.letters, Events: r.detected.events.Load(),
 		Duplicates: r.detected.duplicates.Load(), Alerts: r.detected.alerts.Load(), Cut: r.detected.cut.Load(), Partitions: r.counts.Snapshot(), Sinks: map[string]SinkSum{}}
+	for _, one := range r.Sources {
+		if f, ok := one.(*file.Source); ok {
+			s.Files = append(s.Files, f.Counts().Snapshot())
+		}
+	}
 	for _, k := range r.runners {
 		c := k.Counts()
 		s.Sinks[k.Name] = SinkSum{c.Sent, c.Refused, c.Faults}
