@@ -122,7 +122,7 @@ func (s *splitter) pass(d []byte, from, to int) int {
 	return to
 }
 
-// markOr goes over a byte order mark; what is none is read by other.
+// markOr goes over a byte order mark; anything else is read by other.
 func (s *splitter) markOr(other func(*Block, int, bool) int, b *Block, p int, last bool) int {
 	switch rest := b.Data[p:]; {
 	case bytes.HasPrefix(rest, mark):

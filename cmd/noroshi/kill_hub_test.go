@@ -108,13 +108,14 @@ func TestKilledAgainAndAgainEachMessageIsStoredOnce(t *testing.T) {
 	}
 	// What is left is carried by runs that end as they should.
 	var got map[string][]string
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); {
 		c := start()
 		time.Sleep(2 * time.Second)
 		if err := c.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Wait(); err != nil {
+		// On a machine whose disk is busy a run may reach its deadline, and says so: the next one carries what is left.
+		if err := c.Wait(); err != nil && !strings.Contains(said(), "what was not acknowledged comes again") {
 			t.Fatalf("a run ends with %v\n%s", err, said())
 		}
 		got = stored(t, data)
