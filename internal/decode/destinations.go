@@ -200,7 +200,7 @@ func AddressOf(s string) string {
 	if strings.Contains(s, "@") {
 		s = encapsulated(strings.TrimRight(uncommented(s), `\`))
 	}
-	return event.Lower(s)
+	return event.Lower(strings.TrimFunc(s, atTheEdge))
 }
 
 // uncommented is an address without the comment in parentheses behind it. A comment that holds an address is ambiguous and stays.
