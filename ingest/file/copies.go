@@ -59,7 +59,7 @@ func (s *Source) match(ctx context.Context, g *file, h handle, k kind, those []p
 	return m, ignore(err)
 }
 
-// opening is the hash of a file's first record; "" where there is none yet.
+// opening is the hash of a file's first record; "" until it has one.
 func (s *Source) opening(ctx context.Context, g *file, h handle, k kind) (first string, err error) {
 	if k == asWhole {
 		p, err := s.newPass(g, h, position{})

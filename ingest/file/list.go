@@ -42,7 +42,7 @@ func (s *Source) list() {
 	s.names = names
 }
 
-// sight is the file at a path, nil where there is none. One that cannot be looked at is the one that was there.
+// sight is the file at a path, nil if the path has no file. One that cannot be looked at is the one that was there.
 func (s *Source) sight(path string) *file {
 	if s.waits(path) {
 		return s.names[path]

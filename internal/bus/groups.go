@@ -39,7 +39,7 @@ func (d *disk) checkGroups() error {
 	return replace(path, out)
 }
 
-// groupEntry is the length of the entry at the start of raw, 0 where there is none: length, checksum, version, JSON.
+// groupEntry is the length of the entry at the start of raw, 0 if raw does not begin with one: length, checksum, version, JSON.
 func groupEntry(raw []byte) int {
 	const head = 10
 	if len(raw) < head {

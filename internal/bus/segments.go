@@ -34,7 +34,7 @@ type batch struct {
 func (b *batch) transactional() bool { return b.flags&0x10 != 0 }
 func (b *batch) control() bool       { return b.flags&0x20 != 0 }
 
-// readBatch reads the batch at the start of raw; false where there is none that is in order.
+// readBatch reads the batch at the start of raw; it reports false if that batch is damaged or missing.
 func readBatch(raw []byte) (b batch, ok bool) {
 	if len(raw) < batchHead || raw[16] != 2 {
 		return b, false
@@ -122,7 +122,7 @@ func misplaced(rest []byte, next int64, b batch) bool {
 	return ok && behind.first >= next && behind.first <= b.last
 }
 
-// resync finds the next batch that is in order, -1 where there is none.
+// resync finds the next batch that is in order, -1 if no more follows.
 func resync(raw []byte, at int, next int64) int {
 	for ; at+batchHead <= len(raw); at++ {
 		if raw[at] != 0 || raw[at+16] != 2 {

@@ -143,7 +143,7 @@ func (c *literals) oneOf(a *ast.ArrayNode, text *ast.StringNode) {
 	}
 }
 
-// judge tells where a constant is none that a part can give.
+// judge reports the constants that a part can never equal.
 func (c *literals) judge(n ast.Node, how event.Comparison, operator string, text *ast.StringNode) {
 	d, who := c.doubts(n, how, text.Value)
 	if d.Why == "" {
