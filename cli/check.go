@@ -125,6 +125,7 @@ func testCommand(s Streams) *cobra.Command {
 			}
 			show(s.Err, ps)
 			var all []replay.Verdict
+			set.AllLive()
 			d := compile(set, conf, nil)
 			for _, r := range d.Rules() {
 				all = append(all, replay.Prove(d, r)...)

@@ -126,12 +126,24 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 		return failed{err}
 	}
 	if !f.json && (err == nil || stats.Records > 0) {
-		fmt.Fprintf(s.Err, "%s: %s, %s, %d undecodable, %s\n", plural(stats.Records, "record"), plural(stats.Events, "event"), plural(stats.Duplicates, "duplicate"), stats.Undecodable, plural(stats.Alerts, "alert"))
+		fmt.Fprintf(s.Err, "%s: %s, %s, %d undecodable, %s%s\n", plural(stats.Records, "record"), plural(stats.Events, "event"), plural(stats.Duplicates, "duplicate"), stats.Undecodable, plural(stats.Alerts, "alert"), inShadow(stats.Shadow))
 	}
 	if err := f.writeStats(stats); err != nil {
 		return err
 	}
 	return tally{records: stats.Records, events: stats.Events, unknown: stats.Unknown, keys: stats.UnknownKeys, unread: err}.tell(s.Err)
+}
+
+// inShadow says how many alerts nobody would be told of, nothing where there are none.
+func inShadow(byRule map[string]int) string {
+	sum := 0
+	for _, n := range byRule {
+		sum += n
+	}
+	if sum == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d in shadow)", sum)
 }
 
 func (f *replayFlags) writeStats(stats replay.Stats) error {
@@ -188,5 +200,9 @@ func Line(a *alert.Alert) string {
 	if c, ok := severityColors[a.Severity]; ok {
 		severity = c.Sprint(severity)
 	}
-	return fmt.Sprintf("%s %s %s  %s  %s", a.Time.UTC().Format(time.RFC3339), severity, diag.EscapeLine(a.Account), diag.EscapeLine(a.Rule.ID), diag.EscapeLine(a.Summary))
+	rule := a.Rule.ID
+	if a.State != "" {
+		rule += " (" + a.State + ")"
+	}
+	return fmt.Sprintf("%s %s %s  %s  %s", a.Time.UTC().Format(time.RFC3339), severity, diag.EscapeLine(a.Account), diag.EscapeLine(rule), diag.EscapeLine(a.Summary))
 }

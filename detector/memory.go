@@ -26,13 +26,10 @@ func (s *Set) Memory() *Memory {
 
 // Apply gives each alert that a hit completes. The alert, and the texts in it, live until each returns; the hit's bytes may
 // be used again when Apply has returned.
-// Rules in shadow state are evaluated and give no alert.
+// An alert of a rule that is not live says so in its State, and is not for delivery.
 func (m *Memory) Apply(s *kind.Hit, each func(*alert.Alert)) {
 	r := m.set.rules[s.Rule]
 	m.findings = m.rules[s.Rule].Apply(s, m.findings[:0])
-	if r.State == rules.Shadow {
-		return
-	}
 	for i := range m.findings {
 		a := m.alert(r, &m.findings[i])
 		each(&a)
@@ -47,6 +44,9 @@ func (m *Memory) alert(r *rule, f *kind.Finding) alert.Alert {
 		Tenant: last.Tenant, Account: last.Account, Actor: last.Actor, Target: last.Target, Summary: last.Summary, Time: f.Last,
 		Window: alert.Window{First: f.First, Last: f.Last, Count: f.Count}, Group: make(map[string]string, len(last.Key)), DedupKey: alert.DedupKey(last.Tenant, r.ID, last.Key),
 		Source: last.Source, Respond: last.Respond, Times: alert.Times{Happened: f.Last, Enqueued: last.Enqueued},
+	}
+	if r.State != rules.Live {
+		a.State = string(r.State)
 	}
 	for i, name := range r.ByNames {
 		a.Group[name] = last.Key[i]

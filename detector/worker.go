@@ -34,6 +34,8 @@ type Worker struct {
 	Candidates int
 	// Failed counts, by rule, the records on which its condition failed at run time; it is false for them.
 	Failed []int
+	// Excused are the rules whose condition the record at hand satisfies, and one of whose exceptions holds.
+	Excused []int32
 }
 
 // Worker makes what one goroutine needs.
@@ -67,7 +69,7 @@ func (w *Worker) ReadAlone(rec []byte, enqueued time.Time) error {
 
 // Hits are the rules that the record at hand satisfies, in their order; the answer holds until the next call.
 func (w *Worker) Hits() []int32 {
-	w.list, w.hits = w.list[:0], w.hits[:0]
+	w.list, w.hits, w.Excused = w.list[:0], w.hits[:0], w.Excused[:0]
 	if w.now++; w.now == math.MaxUint32 {
 		clear(w.stamp)
 		w.now = 1
@@ -115,7 +117,11 @@ func (w *Worker) fires(i int32) bool {
 	if err != nil {
 		w.Failed[i]++
 	}
-	return holds && !w.excused(r)
+	if holds && w.excused(r) {
+		w.Excused = append(w.Excused, i)
+		return false
+	}
+	return holds
 }
 
 // excused reports whether one of the rule's exceptions holds. One that has expired by the event's own time does not.

@@ -48,7 +48,7 @@ func (l *loader) rule(d *strictyaml.Doc, data []byte, shipped bool) *Rule {
 		"unless":   func(n *yaml.Node) { l.unless(d, n, r) },
 		"summary":  func(n *yaml.Node) { r.Summary = l.template(d, n) },
 		"respond":  func(n *yaml.Node) { l.respond(d, n, r) },
-		"state":    func(n *yaml.Node) { r.State = State(d.OneOf(n, "state", string(Live), string(Shadow), string(Off))) },
+		"state":    func(n *yaml.Node) { r.State = State(d.OneOf(n, "state", states...)) },
 		"tests":    func(n *yaml.Node) { r.Tests = tests(d, n) },
 	}
 	for name, read := range keys {

@@ -34,13 +34,13 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%s never holds %q", args[0], args[1])
 }
 
-// waitStatus waits until the status of a run holds a text: waitstatus DATA TEXT.
+// waitStatus waits until the status of a run holds a text: waitstatus DATA TEXT [--json].
 func waitStatus(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: waitstatus DATA TEXT")
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: waitstatus DATA TEXT [--json]")
 	}
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
-		if err := ts.Exec("noroshi", "status", "--data", args[0]); err == nil && strings.Contains(ts.ReadFile("stdout"), args[1]) {
+		if err := ts.Exec("noroshi", append([]string{"status", "--data", args[0]}, args[2:]...)...); err == nil && strings.Contains(ts.ReadFile("stdout"), args[1]) {
 			return
 		}
 	}

@@ -37,6 +37,7 @@ type Alert struct {
 	Schema      string            `json:"schema"`
 	ID          string            `json:"id"`
 	Status      Status            `json:"status"`
+	State       string            `json:"state,omitempty"` // of a rule that is not live: shadow or building; nobody is told
 	Revision    int               `json:"revision"`
 	Late        bool              `json:"late"`
 	Rule        Rule              `json:"rule"`

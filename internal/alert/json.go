@@ -20,6 +20,9 @@ func (a *Alert) AppendJSON(to []byte) []byte {
 	w.text(`{"schema":`, a.Schema)
 	w.text(`,"id":`, a.ID)
 	w.text(`,"status":`, string(a.Status))
+	if a.State != "" {
+		w.text(`,"state":`, a.State)
+	}
 	w.number(`,"revision":`, a.Revision)
 	w.truth(`,"late":`, a.Late)
 	w.rule(&a.Rule)

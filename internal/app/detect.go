@@ -18,11 +18,15 @@ import (
 	"noroshi/internal/deadletter"
 	"noroshi/internal/decode"
 	"noroshi/internal/identify"
+	"noroshi/rules"
 	"noroshi/rules/kind"
 )
 
 // detected counts what the detector has done.
-type detected struct{ events, duplicates, refused, alerts, cut atomic.Int64 } // cut: alerts that were too long
+type detected struct {
+	events, duplicates, refused, alerts, cut atomic.Int64 // cut: alerts that were too long
+	shadow, building, excused                byRule       // alerts of rules that are not live, and events that exceptions excused
+}
 
 // The rhythm of a detector session.
 const (
@@ -60,6 +64,7 @@ type session struct {
 	reader *bus.Reader
 	writer *bus.Writer
 	worker *detector.Worker
+	rules  []*rules.Rule
 	parts  map[int32]*part
 	out    []bus.Record
 	body   []byte
@@ -78,7 +83,7 @@ func (r *Run) session(ctx, drain context.Context, b *bus.Bus, w *bus.Writer, num
 		return err
 	}
 	defer reader.Close()
-	s := &session{run: r, reader: reader, writer: w, worker: r.set.Worker(), parts: map[int32]*part{}}
+	s := &session{run: r, reader: reader, writer: w, worker: r.set.Worker(), rules: r.set.Rules(), parts: map[int32]*part{}}
 	last := time.Now()
 	for {
 		records, err := s.poll(ctx)
@@ -161,6 +166,9 @@ func (s *session) record(rec *bus.Record, p *part) error {
 	}
 	d.events.Add(1)
 	s.body = s.worker.Match(s.body[:0])
+	for _, i := range s.worker.Excused {
+		d.excused.add(s.rules[i].ID)
+	}
 	var failed error
 	detector.EachHit(s.body, func(packed []byte) {
 		var hit kind.Hit
@@ -178,6 +186,14 @@ const headerSchema = "schema"
 
 // alert puts an alert among what is to be stored. It keeps the record's key: an account's alerts stay in order.
 func (s *session) alert(a *alert.Alert, rec *bus.Record) {
+	switch rules.State(a.State) {
+	case rules.Shadow:
+		s.run.detected.shadow.add(a.Rule.ID)
+		return
+	case rules.Building:
+		s.run.detected.building.add(a.Rule.ID)
+		return
+	}
 	s.run.detected.alerts.Add(1)
 	if len(a.Cut) > 0 {
 		s.run.detected.cut.Add(1)

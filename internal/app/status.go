@@ -31,10 +31,13 @@ type Status struct {
 	Events     int64              `json:"events"`
 	Duplicates int64              `json:"duplicates"`
 	Alerts     int64              `json:"alerts"`
-	Missed     int64              `json:"missed,omitempty"`         // records of the log that were gone before they were read
-	TooLarge   int64              `json:"too_large,omitempty"`      // records that their topic did not take
-	Problems   int64              `json:"topic_problems,omitempty"` // settings of topics that are not as they should be
-	Cut        int64              `json:"alerts_cut"`               // of them those that were too long and are told in part
+	Missed     int64              `json:"missed,omitempty"`           // records of the log that were gone before they were read
+	TooLarge   int64              `json:"too_large,omitempty"`        // records that their topic did not take
+	Problems   int64              `json:"topic_problems,omitempty"`   // settings of topics that are not as they should be
+	Cut        int64              `json:"alerts_cut"`                 // of them those that were too long and are told in part
+	Shadow     map[string]int64   `json:"shadow_by_rule,omitempty"`   // alerts of rules in shadow, which nobody is told
+	Building   map[string]int64   `json:"building_by_rule,omitempty"` // alerts that are for other rules
+	Excused    map[string]int64   `json:"excused_by_rule,omitempty"`  // events that an exception excused
 	Partitions []feed.Snapshot    `json:"partitions"`
 	Files      []file.Snapshot    `json:"files,omitempty"` // of each source of files
 	Sinks      map[string]SinkSum `json:"sinks"`
@@ -94,7 +97,8 @@ func (r *Run) status(instance string, started time.Time) *Status {
 	sum := r.stored()
 	s := &Status{Instance: instance, At: time.Now().UTC(), Started: started, Records: sum.records, Unknown: sum.unknown, Keys: r.members.names(),
 		NotUTF8: sum.notUTF8, Encoding: r.notUTF8.String(), Partial: sum.partial, Inside: r.partial.String(), Letters: sum.letters, Events: r.detected.events.Load(),
-		Duplicates: r.detected.duplicates.Load(), Alerts: r.detected.alerts.Load(), Cut: r.detected.cut.Load(), Partitions: r.counts.Snapshot(), Sinks: map[string]SinkSum{}}
+		Duplicates: r.detected.duplicates.Load(), Alerts: r.detected.alerts.Load(), Cut: r.detected.cut.Load(),
+		Shadow: r.detected.shadow.snapshot(), Building: r.detected.building.snapshot(), Excused: r.detected.excused.snapshot(), Partitions: r.counts.Snapshot(), Sinks: map[string]SinkSum{}}
 	for _, one := range r.Sources {
 		if f, ok := one.(*file.Source); ok {
 			s.Files = append(s.Files, f.Counts().Snapshot())

@@ -9,6 +9,7 @@ import (
 	"noroshi/detector"
 	"noroshi/internal/alert"
 	"noroshi/internal/decode"
+	"noroshi/rules"
 	"noroshi/rules/kind"
 )
 
@@ -16,6 +17,7 @@ import (
 type ordering struct {
 	replay *Replay
 	memory *detector.Memory
+	rules  []*rules.Rule
 	spool  *spool
 	name   string
 	stats  Stats
@@ -55,7 +57,7 @@ func (o *ordering) take(m *matched, free chan<- *matched) {
 }
 
 func (o *ordering) add(m *matched) error {
-	bad := m.block.Bad
+	bad, excused := m.block.Bad, m.excused
 	for i := range m.events {
 		for len(bad) > 0 && bad[0].Before <= i {
 			o.bad(bad[0].Line, bad[0].Reason, bad[0].Detail)
@@ -78,6 +80,8 @@ func (o *ordering) add(m *matched) error {
 			o.stats.Unknown++
 			o.unknown.Add(m.block.Bytes(i))
 		}
+		silent := excused[:e.excused]
+		excused = excused[e.excused:]
 		if o.stats.Records++; o.seen.Add(e.hash) {
 			o.stats.Duplicates++
 			continue
@@ -88,6 +92,9 @@ func (o *ordering) add(m *matched) error {
 			o.dataset = e.dataset
 		}
 		o.inRow++
+		for _, i := range silent {
+			o.stats.Excused[o.rules[i].ID]++
+		}
 		o.last = max(o.last, e.time)
 		var err error
 		detector.EachHit(m.hits[e.from:e.to], func(packed []byte) {
@@ -146,6 +153,13 @@ func (o *ordering) apply(packed []byte) error {
 		if failed != nil || o.outside(a.Time) || o.given.Add(maphash.String(seed, a.ID)) {
 			return
 		}
+		if a.State == string(rules.Building) {
+			o.stats.Building[a.Rule.ID]++
+			return
+		}
+		if a.State == string(rules.Shadow) {
+			o.stats.Shadow[a.Rule.ID]++
+		}
 		o.stats.Alerts++
 		o.stats.ByRule[a.Rule.ID]++
 		failed = o.replay.Alert(a)
@@ -168,7 +182,7 @@ func (o *ordering) count(w *detector.Worker) {
 	o.stats.Runs += w.Runs()
 	for i, n := range w.Failed {
 		if n > 0 {
-			o.stats.Failed[o.replay.Set.Rules()[i].ID] += n
+			o.stats.Failed[o.rules[i].ID] += n
 		}
 	}
 }

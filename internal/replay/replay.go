@@ -69,6 +69,9 @@ type Stats struct {
 	UnknownKeys []string       `json:"unknown_keys,omitempty"` // names of the members of the first of them
 	Alerts      int            `json:"alerts"`
 	ByRule      map[string]int `json:"by_rule"`
+	Shadow      map[string]int `json:"shadow_by_rule,omitempty"`   // of them those of rules in shadow
+	Building    map[string]int `json:"building_by_rule,omitempty"` // beside them, those of rules whose alerts are for other rules
+	Excused     map[string]int `json:"excused_by_rule,omitempty"`  // events that an exception excused
 	ByDataset   map[string]int `json:"by_dataset"`
 	Failed      map[string]int `json:"failed_by_rule,omitempty"` // records on which a condition failed at run time
 	CutLists    int            `json:"cut_lists,omitempty"`      // lists longer than conditions see
@@ -78,14 +81,15 @@ type Stats struct {
 }
 
 func newStats() Stats {
-	return Stats{ByReason: map[string]int{}, ByRule: map[string]int{}, ByDataset: map[string]int{}, Failed: map[string]int{}}
+	return Stats{ByReason: map[string]int{}, ByRule: map[string]int{}, Shadow: map[string]int{}, Building: map[string]int{}, Excused: map[string]int{},
+		ByDataset: map[string]int{}, Failed: map[string]int{}}
 }
 
 // Run replays the inputs, one after the other, on all workers. Alerts come in order of their time and record id, so exports
 // in any order give the same; each id comes once. An input that cannot be read does not stop the others: where nothing else fails,
 // the error joins an *Unread for each.
 func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
-	o := &ordering{replay: r, memory: r.Set.Memory(), spool: newSpool(spoolMemory), stats: newStats()}
+	o := &ordering{replay: r, memory: r.Set.Memory(), rules: r.Set.Rules(), spool: newSpool(spoolMemory), stats: newStats()}
 	defer o.spool.close()
 	workers := make([]*detector.Worker, max(1, r.Workers))
 	free := make(chan *matched, blocksFor(len(workers)))
@@ -204,13 +208,16 @@ type matched struct {
 	block  ingest.Block
 	events []outcome
 	hits   []byte
-	failed bool // the reader need not go on
+	// excused are the rules that exceptions kept silent, by event.
+	excused []int32
+	failed  bool // the reader need not go on
 }
 
 // outcome is what the ordered part needs of a record: its hash and where its hits lie, or why it is none.
 type outcome struct {
 	hash     uint64
 	from, to int32
+	excused  int32 // how many rules
 	line     int
 	time     int64
 	err      *decode.Error
@@ -221,7 +228,7 @@ type outcome struct {
 
 // match evaluates the block's records.
 func (m *matched) match(w *detector.Worker) {
-	m.events, m.hits = m.events[:0], m.hits[:0]
+	m.events, m.hits, m.excused = m.events[:0], m.hits[:0], m.excused[:0]
 	for _, s := range m.block.Records {
 		e := outcome{line: s.Line}
 		if err := w.Read(m.block.Data, int(s.From), int(s.To), time.Time{}); err != nil {
@@ -234,6 +241,7 @@ func (m *matched) match(w *detector.Worker) {
 		e.partial = w.Reader().Partial()
 		m.hits = w.Match(m.hits)
 		e.to = int32(len(m.hits))
+		m.excused, e.excused = append(m.excused, w.Excused...), int32(len(w.Excused))
 		m.events = append(m.events, e)
 	}
 }
