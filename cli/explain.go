@@ -12,6 +12,7 @@ import (
 	"noroshi/internal/decode"
 	"noroshi/internal/diag"
 	"noroshi/internal/replay"
+	"noroshi/rules"
 )
 
 func explainCommand(s Streams) *cobra.Command {
@@ -46,6 +47,7 @@ whether it holds, and the values of the fields in it.`,
 			if err != nil {
 				return failed{err}
 			}
+			printAbout(s.Out, r)
 			files := open(c.Context(), s, args)
 			found := 0
 			reading := newReading(s)
@@ -75,6 +77,30 @@ whether it holds, and the values of the fields in it.`,
 	c.Flags().StringVar(&rule, "rule", "", "the rule's `id`")
 	c.Flags().StringVar(&id, "event", "", "the event's `id`; all events by default")
 	return c
+}
+
+// printAbout prints what a rule tells about itself, nothing where it tells nothing.
+func printAbout(w io.Writer, r *rules.Rule) {
+	var lines []string
+	for line := range strings.Lines(r.Description) {
+		lines = append(lines, line)
+	}
+	for _, other := range r.FalsePositives {
+		lines = append(lines, "it may also be: "+other)
+	}
+	if r.Runbook != "" {
+		lines = append(lines, "runbook: "+r.Runbook)
+	}
+	for _, page := range r.References {
+		lines = append(lines, "see: "+page)
+	}
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "%s: %s\n", r.ID, diag.EscapeLine(r.Title))
+	for _, line := range lines {
+		fmt.Fprintf(w, "  %s\n", diag.EscapeLine(strings.TrimRight(line, "\n")))
+	}
 }
 
 func printExplanation(w io.Writer, x replay.Explanation) {

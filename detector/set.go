@@ -60,10 +60,11 @@ func New(rs *rules.Set, o Options) *Set {
 	return s
 }
 
-// factsOf are the fields that a rule's condition names, each once, forms of a field as the field.
+// factsOf are the fields that a rule's condition names and those that the rule asks to show, each once, forms of a field as the
+// field.
 func factsOf(l *event.Layout, r *rules.Rule) (all []fact) {
 	seen := map[event.Slot]bool{}
-	for _, slot := range r.When.Slots() {
+	for _, slot := range slices.Concat(r.When.Slots(), r.Facts) {
 		slot = l.Root(slot)
 		if seen[slot] {
 			continue

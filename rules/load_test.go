@@ -217,6 +217,13 @@ attack: [T1564.008, T1114]
 kind: match
 by: [account, user.name]
 when: event.action == "x"
+description: |
+  A rule about x.
+  It has two lines.
+references: [https://docs.example.com/x, "http://wiki.example.com/y?z=1#a"]
+false_positives: [Somebody tries]
+runbook: https://wiki.example.com/runbooks/x
+facts: [app.id, 'param["Mail box"]', raw.Some.Path]
 unless:
   - {because: so, owner: me, until: 2027-03-31, when: user.name == "y"}
 summary: '{{ account }}'
@@ -235,6 +242,13 @@ respond: [revoke-sessions, reset-password]
 		"2027-04-01", "so", "me"}
 	if d := cmp.Diff(got, want); d != "" {
 		t.Error(d)
+	}
+	about := About{"A rule about x.\nIt has two lines.", []string{"https://docs.example.com/x", "http://wiki.example.com/y?z=1#a"}, []string{"Somebody tries"}, "https://wiki.example.com/runbooks/x"}
+	if d := cmp.Diff(r.About, about); d != "" {
+		t.Error(d)
+	}
+	if len(r.Facts) != 3 {
+		t.Errorf("%d facts", len(r.Facts))
 	}
 	if r.When == nil || r.Summary == nil || r.Unless[0].When == nil || r.Shipped {
 		t.Error("something is not compiled")

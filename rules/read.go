@@ -51,6 +51,7 @@ func (l *loader) rule(d *strictyaml.Doc, data []byte, shipped bool) *Rule {
 		"state":    func(n *yaml.Node) { r.State = State(d.OneOf(n, "state", states...)) },
 		"tests":    func(n *yaml.Node) { r.Tests = tests(d, n) },
 	}
+	maps.Copy(keys, l.about(d, r))
 	for name, read := range keys {
 		keys[name] = func(n *yaml.Node) {
 			seen[name] = true
@@ -192,6 +193,7 @@ func (l *loader) unless(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
 				d.At(c, "missing", "an exception needs the key "+k.name)
 			}
 		}
+		l.endless(d, c)
 		if x.When != nil {
 			r.Unless = append(r.Unless, x)
 		}

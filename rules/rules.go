@@ -38,6 +38,7 @@ type Rule struct {
 	By       []event.Slot // what groups its findings; the tenant always does
 	ByNames  []string
 	Summary  *cond.Template // nil: the title and the account
+	Facts    []event.Slot   // what alerts show beside the fields that the conditions name
 	Respond  []Remedy
 	State    State
 	Tests    []Test
@@ -45,6 +46,7 @@ type Rule struct {
 	Shipped  bool   // part of the library
 	File     string
 	Line     int
+	About
 }
 
 // Exception is a case in which a rule is silent.

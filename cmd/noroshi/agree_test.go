@@ -73,7 +73,7 @@ title: Something happened
 severity: low
 state: shadow
 when: event.action != ""
-unless: [{because: Many accounts are left out, owner: soc, when: account startsWith "t"}]
+unless: [{because: Many accounts are left out, owner: soc, until: 2099-12-31, when: account startsWith "t"}]
 `
 
 // byRule are counts of which nobody is told.
