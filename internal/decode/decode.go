@@ -31,6 +31,7 @@ type Plan struct {
 	views   [event.Shapes]view
 
 	authError event.Slot
+	location  event.Slot // where the layout has it
 }
 
 // view is a shape as the plan's projector sees it.
@@ -67,6 +68,7 @@ func NewPlan(l *event.Layout, o Options) *Plan {
 	}
 	p := &Plan{layout: l, options: o}
 	p.authError, _ = l.Slot("auth.error")
+	p.location, _ = l.Find("source.geo.location")
 	for s := range p.views {
 		p.views[s] = newView(l, event.Shape(s))
 	}

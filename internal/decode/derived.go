@@ -38,6 +38,8 @@ var derived = map[string]derivation{
 	"source.port":      {text: sourcePort, own: true},
 	"source.kind":      {text: sourceKind, needs: []string{"source.ip", "user.kind"}},
 
+	"source.geo.location": {text: location, cheap: true},
+
 	"resource.id": {text: resource, cheap: true},
 
 	"auth.error":        {text: errorCode, cheap: true},

@@ -30,6 +30,7 @@ var differencesOfRoads = []struct{ road, field, why string }{
 	{"CloudAppEvents", "event.created", "the row's envelope says when it was written"},
 	{"CloudAppEvents", "source.geo.country_iso_code", "the row tells the place of the address"},
 	{"CloudAppEvents", "source.geo.city_name", "the row tells the place of the address"},
+	{"CloudAppEvents", "source.as.organization.name", "the row tells who runs the network"},
 	{"OfficeActivity", "user.type", "the table has its own words: Regular for 0"},
 	{"(Entra)", "event.created", "only the envelope says when the record was written"},
 	{"Microsoft Graph (Entra)", "organization.id", "Microsoft Graph answers for one tenant and does not name it"},

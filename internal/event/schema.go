@@ -46,10 +46,14 @@ var fields = []Field{
 	{Name: "source.ip", Form: Address, Meaning: "the client's address, without port; the first place that holds a usable one counts: loopback addresses, 0.0.0.0, host names and placeholders are skipped", Example: "203.0.113.7", Paths: addresses},
 	{Name: "source.port", Type: Number, Meaning: "the client's port, of the place that gave the address", Example: "51234", Derived: "the address", Paths: addresses},
 	{Name: "source.kind", Meaning: "what the address is: private ranges, none, or a client's; microsoft where a service actor's record has one", Values: p{"client", "private", "microsoft", "none"}, Example: "client", Derived: "source.ip and user.kind"},
-	{Name: "source.geo.country_iso_code", Form: Country, Meaning: "the country as the record gives it, ISO 3166-1 alpha-2", Example: "NL",
-		Paths: [Shapes][]string{Entra: {"properties.location.countryOrRegion", "properties.locationDetails.countryOrRegion", "location"}, Defender: inRow("CountryCode"), Other: {"properties.CountryCode"}}},
-	{Name: "source.geo.city_name", Meaning: "the city as the record gives it", Example: "Amsterdam", Paths: [Shapes][]string{Entra: {"properties.location.city", "properties.locationDetails.city"}, Defender: inRow("City"), Other: {"properties.City"}}},
-	{Name: "source.as.number", Type: Number, Meaning: "autonomous system of the address as the record gives it", Example: "64500", Paths: entra("properties.autonomousSystemNumber")},
+	{Name: "source.geo.country_iso_code", Form: Country, Meaning: "the country, ISO 3166-1 alpha-2", Example: "NL",
+		Paths: [Shapes][]string{Entra: {"properties.location.countryOrRegion", "properties.locationDetails.countryOrRegion", "location"}, Defender: inRow("CountryCode", "Location"), Other: {"properties.CountryCode"}}},
+	{Name: "source.geo.region_name", Meaning: "the state, province or region, in the words of the record or the database", Example: "Noord-Holland", Paths: entra("properties.location.state", "properties.locationDetails.state")},
+	{Name: "source.geo.city_name", Meaning: "the city, in the words of the record or the database", Example: "Amsterdam", Paths: [Shapes][]string{Entra: {"properties.location.city", "properties.locationDetails.city"}, Defender: inRow("City"), Other: {"properties.City"}}},
+	{Name: "source.geo.location", Meaning: "latitude and longitude in degrees; absent unless both are there and in range, and where both are 0, which Microsoft writes for an unknown place", Example: "52.3676,4.9041", Derived: "latitude and longitude",
+		Paths: entra("properties.location.geoCoordinates.latitude", "properties.locationDetails.geoCoordinates.latitude", "properties.location.geoCoordinates.longitude", "properties.locationDetails.geoCoordinates.longitude")},
+	{Name: "source.as.number", Type: Number, Meaning: "the autonomous system of the address", Example: "64500", Paths: entra("properties.autonomousSystemNumber")},
+	{Name: "source.as.organization.name", Meaning: "who runs the address's network, in the words of the record or the database", Example: "Example Telecom", Paths: rows(nil, nil, "ISP")},
 	{Name: "user_agent.original", Meaning: "the client's user agent", Example: "Mozilla/5.0", Paths: [Shapes][]string{
 		UAL: {"UserAgent", "ExtendedProperties[UserAgent]", "ClientInfoString"}, Entra: {"properties.userAgent", "properties.additionalDetails[User-Agent]"}, Defender: inRow("UserAgent"), Other: {"properties.UserAgent"}}},
 

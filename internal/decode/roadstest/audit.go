@@ -70,7 +70,7 @@ func appEvent(rec, data string) string {
 	m := object(rec)
 	return `{"time":"2026-02-03T01:09:00Z","tenantId":` + written(m["OrganizationId"]) + `,"operationName":"Publish","category":"AdvancedHunting-CloudAppEvents","properties":` +
 		`{"Timestamp":"2026-02-03T01:02:03Z","ActionType":` + written(m["Operation"]) + `,"Application":"Microsoft Exchange Online","AccountObjectId":"11112222-3333-4444-5555-666677778888",` +
-		`"CountryCode":"NL","City":"Amsterdam","ReportId":"r-1","RawEventData":` + data + `}}`
+		`"CountryCode":"NL","City":"Amsterdam","ISP":"Example Telecom","ReportId":"r-1","RawEventData":` + data + `}}`
 }
 
 func appRow(rec string) string {
