@@ -3,10 +3,13 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +29,7 @@ type letterFlags struct {
 	stage   string
 	json    bool
 	all     bool
+	sinks   []string // of the configuration
 }
 
 func deadLettersCommand(s Streams) *cobra.Command {
@@ -63,11 +67,12 @@ stay on their topic with the reason, the place they came from and their bytes, u
 	replay := &cobra.Command{
 		Use: "replay (PLACE...|--all)", Short: "Try dead letters again",
 		Long: `Replay gives dead letters another try: a record is read and evaluated again, an alert that a sink refused goes to that sink
-again. The letters stay on their topic. An alert that is told twice has the same id both times.`,
+again. The letters stay on their topic, marked as replayed; --all leaves those out. An alert that is told twice has the same id
+both times. Records of tenants that their source does not take stay out, since the configuration keeps them out.`,
 		Example: "  noroshi dead-letters replay --stage sink:soc --all",
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) == 0 && !f.all {
-				return fmt.Errorf("name the letters by their place, or all with --all")
+			if (len(args) == 0) != f.all {
+				return errors.New("name the letters by their place, or all with --all")
 			}
 			return f.replay(c.Context(), s, args)
 		},
@@ -86,6 +91,9 @@ func (f *letterFlags) connect() (*bus.Bus, *config.Config, error) {
 			return nil, nil, failed{ps[0]}
 		}
 		f.secrets.Include(conf.Secrets)
+	}
+	for _, one := range conf.Sinks {
+		f.sinks = append(f.sinks, one.Name)
 	}
 	k := conf.Kafka
 	c := bus.Config{Brokers: k.Brokers, Prefix: k.Prefix, Partitions: k.Partitions, TLS: k.TLS, CAFile: k.CAFile, Mechanism: k.Mechanism, User: k.User, Password: k.Password, Log: log}
@@ -113,33 +121,65 @@ func (f *letterFlags) each(ctx context.Context, places []string, do func(*bus.Bu
 }
 
 func (f *letterFlags) eachOn(ctx context.Context, b *bus.Bus, places []string, do func(*bus.Bus, deadletter.Letter) error) error {
-	ctx, cancel := withTimeout(ctx)
-	defer cancel()
-	found := map[string]bool{}
-	var letters []deadletter.Letter
-	err := b.All(ctx, bus.DeadLetters, func(r bus.Record) error {
-		l := deadletter.Parse(r)
-		if (f.stage == "" || f.stage == l.Stage) && (len(places) == 0 || slices.Contains(places, l.Place)) {
-			found[l.Place] = true
-			letters = append(letters, l)
-		}
-		return nil
-	})
+	all, err := f.chosen(ctx, b, places)
 	if err != nil {
-		return failed{err}
+		return err
 	}
-	slices.SortStableFunc(letters, func(a, b deadletter.Letter) int { return a.At.Compare(b.At) })
-	for _, l := range letters {
+	for _, l := range all {
 		if err := do(b, l); err != nil {
 			return failed{err}
 		}
 	}
-	for _, p := range places {
-		if !found[p] {
-			return failed{fmt.Errorf("no dead letter %s", p)}
+	return nil
+}
+
+// chosen are the letters named, or all of the stage.
+func (f *letterFlags) chosen(ctx context.Context, b *bus.Bus, places []string) (chosen []deadletter.Letter, err error) {
+	ctx, cancel := withTimeout(ctx)
+	defer cancel()
+	var letters deadletter.Letters
+	if err := b.All(ctx, bus.DeadLetters, func(r bus.Record) error {
+		letters.Add(r)
+		return nil
+	}); err != nil {
+		return nil, failed{err}
+	}
+	if err := f.known(ctx, b, &letters); err != nil {
+		return nil, err
+	}
+	found := map[string]bool{}
+	for _, l := range letters.All() {
+		if (f.stage == "" || f.stage == l.Stage) && (len(places) == 0 || slices.Contains(places, l.Place)) {
+			found[l.Place] = true
+			chosen = append(chosen, l)
 		}
 	}
-	return nil
+	for _, p := range places {
+		if !found[p] {
+			return nil, failed{fmt.Errorf("no dead letter %s", p)}
+		}
+	}
+	return chosen, nil
+}
+
+// known reports a stage that there is not. The sinks are those of the configuration, of the instances and of the letters.
+func (f *letterFlags) known(ctx context.Context, b *bus.Bus, letters *deadletter.Letters) error {
+	if f.stage == "" {
+		return nil
+	}
+	names := f.sinks
+	instances, err := app.ReadStatus(ctx, b)
+	if err != nil {
+		return failed{err}
+	}
+	for _, one := range instances {
+		names = slices.AppendSeq(names, maps.Keys(one.Sinks))
+	}
+	stages := letters.Stages(names)
+	if slices.Contains(stages, f.stage) {
+		return nil
+	}
+	return fmt.Errorf("no stage %s; the stages are %s", f.stage, strings.Join(stages, ", "))
 }
 
 func (f *letterFlags) replay(ctx context.Context, s Streams, places []string) error {
@@ -153,9 +193,13 @@ func (f *letterFlags) replay(ctx context.Context, s Streams, places []string) er
 		return failed{err}
 	}
 	defer w.Close()
-	again, still := 0, 0
+	again, still, before := 0, 0, 0
 	reader := app.NewAgain(app.DecodeOptions(conf))
 	err = f.eachOn(ctx, b, places, func(_ *bus.Bus, l deadletter.Letter) error {
+		if f.all && !l.Replayed.IsZero() {
+			before++
+			return nil
+		}
 		records, pieces, err := reader.Records(l)
 		if err != nil {
 			still++
@@ -163,11 +207,20 @@ func (f *letterFlags) replay(ctx context.Context, s Streams, places []string) er
 			return nil
 		}
 		if pieces > 0 {
-			fmt.Fprintf(s.Err, "%s: tried again but for %s that are undecodable still, now letters of their own\n", l.Place, plural(pieces, "piece"))
+			fmt.Fprintf(s.Err, "%s: tried again but for %s, now letters of their own\n", l.Place, plural(pieces, "piece"))
 		}
 		again++
-		return w.Write(ctx, records)
+		return w.Write(ctx, append(records, l.Mark()))
 	})
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(s.Err, "%s tried again, %d cannot be\n", plural(again, "letter"), still)
-	return err
+	if before > 0 {
+		fmt.Fprintf(s.Err, "%s replayed before; a place that is named is tried again\n", plural(before, "letter"))
+	}
+	if still > 0 && (again == 0 || len(places) > 0) {
+		return errSaid
+	}
+	return nil
 }

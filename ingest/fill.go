@@ -57,7 +57,7 @@ func (t *text) read(b *Block, least int) {
 // damage sets aside what an input leaves that breaks off with an error.
 func (t *text) damage(b *Block) {
 	if len(bytes.TrimSpace(t.rest)) > 0 {
-		b.Bad = append(b.Bad, Bad{Before: len(b.Records), Line: t.split.Line, Reason: BadJSON, Detail: "the input is damaged here", Bytes: bytes.Clone(t.rest[:min(len(t.rest), MaxRecord)])})
+		b.Bad = append(b.Bad, Bad{Before: len(b.Records), Line: t.split.Line, Reason: BadJSON, Detail: Damaged, Bytes: bytes.Clone(t.rest[:min(len(t.rest), MaxRecord)])})
 	}
 	t.rest = nil
 }

@@ -184,6 +184,9 @@ func (in *Input) failure() error {
 	return &damage{in.name, in.BytesRead(), in.err}
 }
 
+// Damaged is what is said of the piece at which an input breaks off, which the error behind it explains.
+const Damaged = "the input is damaged here"
+
 // damage is where an input cannot be read on.
 type damage struct {
 	name  string

@@ -119,7 +119,7 @@ func (r *rows) breaks(err error) *Bad {
 	if errors.Is(err, io.EOF) {
 		return r.bad(decode.BadJSON, fmt.Sprintf("the quote that opens in line %d is never closed; lines %d to %d are set aside", r.opened, r.line, r.lines))
 	}
-	return r.bad(decode.BadJSON, "the input is damaged here")
+	return r.bad(decode.BadJSON, Damaged)
 }
 
 // bad sets the row at hand aside.

@@ -178,7 +178,8 @@ func (r *Runner) hold(ctx context.Context, d time.Duration) error {
 func (r *Runner) setAside(ctx context.Context, m Message, cause error) error {
 	r.refused.Add(1)
 	r.resume()
-	r.Env.Log.Warn("alert refused", slog.String("sink", r.Name), slog.String("alert", m.ID), slog.Any("err", cause))
+	r.Env.Log.Error("alert refused", slog.String("sink", r.Name), slog.String("alert", m.ID), slog.String("rule", m.Rule),
+		slog.String("account", m.Account), slog.String("severity", m.Severity), slog.Any("err", cause))
 	if err := r.DeadLetter(ctx, m, cause); err != nil {
 		return err
 	}

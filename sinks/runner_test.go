@@ -1,12 +1,14 @@
 package sinks
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,6 +79,21 @@ func run(t *testing.T, n int, script ...error) (s *scripted, g *given, dead []st
 	g = &given{n: n}
 	s, dead, c = runOn(t, g, script...)
 	return s, g, dead, c
+}
+
+// TestARefusedAlertIsAnErrorThatSaysWhatItWas: its rule, account and severity are in the log.
+func TestARefusedAlertIsAnErrorThatSaysWhatItWas(t *testing.T) {
+	var log bytes.Buffer
+	r := &Runner{Name: "soc", Sink: &scripted{script: []error{&Refused{Status{Code: 400}}}}, Queue: &given{}, Env: Env{Log: slog.New(slog.NewTextHandler(&log, nil))},
+		DeadLetter: func(context.Context, Message, error) error { return nil },
+		Sleep:      func(ctx context.Context, _ time.Duration) error { <-ctx.Done(); return ctx.Err() }}
+	if err := r.deliverAll(t.Context(), []Message{{ID: "alrt_1", Rule: "r-1", Account: "taro@contoso.example", Severity: "high"}}); err != nil {
+		t.Fatal(err)
+	}
+	want := `level=ERROR msg="alert refused" sink=soc alert=alrt_1 rule=r-1 account=taro@contoso.example severity=high err="message refused: status 400"`
+	if !strings.Contains(log.String(), want) || r.Counts().Refused != 1 {
+		t.Error(log.String())
+	}
 }
 
 func runOn(t *testing.T, g *given, script ...error) (s *scripted, dead []string, c Counts) {

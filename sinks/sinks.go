@@ -15,6 +15,9 @@ type Message struct {
 	Revision int
 	Status   string // firing, updated, withdrawn
 	Time     time.Time
+	Rule     string // the id of its rule
+	Account  string
+	Severity string
 	Body     []byte // the alert's JSON as it lies on the topic, unchanged
 }
 

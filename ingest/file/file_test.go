@@ -2,9 +2,12 @@ package file
 
 import (
 	"bytes"
+	gzipped "compress/gzip"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"os"
@@ -23,6 +26,7 @@ type desk struct {
 	records []string
 	from    map[string][]string // where each record lay
 	refused []string
+	details []string // of what is refused
 	stored  map[string][]byte
 	failAt  int  // the delivery that fails, from 1
 	keeps   bool // that delivery is stored all the same
@@ -48,6 +52,7 @@ func (d *desk) deliver(_ context.Context, b ingest.Batch) error {
 	}
 	for _, r := range b.Refused {
 		d.refused = append(d.refused, fmt.Sprintf("%d:%s", r.Line, r.Reason))
+		d.details = append(d.details, r.Detail)
 	}
 	d.stored[b.Key] = append([]byte(nil), b.Position...)
 	if b.Position == nil {
@@ -292,6 +297,40 @@ func TestPiecesThatNoRecordStandsBesideAreRefusedOnce(t *testing.T) {
 			t.Errorf("with a fault at %d: %d refused", failAt, n)
 		}
 	}
+}
+
+// TestAFileThatIsCutOffIsToldOnce: wherever it is cut, one piece stands for what is missing, and it says so, also after a restart.
+func TestAFileThatIsCutOffIsToldOnce(t *testing.T) {
+	var lines strings.Builder
+	for i := range 400 {
+		fmt.Fprintf(&lines, "{\"n\":%d,\"x\":\"%x\"}\n", i, sha256.Sum256([]byte{byte(i), byte(i >> 8)}))
+	}
+	whole := compressed(t, lines.String())
+	for at := len(whole) / 2; at < len(whole)-1; at += 997 {
+		path := filepath.Join(t.TempDir(), "a.gz")
+		add(t, path, string(whole[:at]))
+		d := newDesk(t)
+		s := source(t, true, path)
+		later(t, s, d)
+		later(t, source(t, true, path), d)
+		if len(d.details) != 1 || !strings.Contains(d.details[0], "a.gz is cut off after byte ") {
+			t.Errorf("cut at %d: %d records, %q", at, len(d.records), d.details)
+		}
+	}
+}
+
+// compressed is a text as gzip writes it.
+func compressed(t *testing.T, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzipped.NewWriter(&b)
+	if _, err := io.WriteString(z, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 func TestALineThatIsTooLongIsRefused(t *testing.T) {

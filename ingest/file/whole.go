@@ -260,6 +260,9 @@ func (p *pass) differs() bool {
 
 // close takes the end as it is. What of it may not be whole is known by its hash, and does not count once more has come.
 func (p *pass) close(certain bool, broken *breaks) error {
+	if broken != nil && p.last != nil && p.last.bad != nil && p.last.bad.Detail == ingest.Damaged {
+		p.last.bad.Detail, broken = broken.Error(), nil // one letter tells both
+	}
 	if p.last != nil {
 		sure, loose := p.at, p.last.hash()
 		if err := p.give(p.last); err != nil {

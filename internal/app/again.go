@@ -26,13 +26,17 @@ const maxStill = 1000
 // Records are those by which a letter is tried again: an envelope holds many. What of it is undecodable still is among them as
 // letters of their own, so many. An error tells why nothing of it can be tried.
 func (a *Again) Records(l deadletter.Letter) (all []bus.Record, still int, err error) {
-	if r, ok := l.Again(); ok {
+	switch r, ok := l.Again(); {
+	case ok:
 		return []bus.Record{r}, 0, nil
+	case l.Reason == deadletter.ReasonTenant:
+		return nil, 0, errors.New("the source does not take records of its tenant; replay lets none in")
+	case l.Topic != "" && l.Cut:
+		return nil, 0, fmt.Errorf("only its first %d bytes were kept", len(l.Value))
+	case len(l.Value) == 0:
+		return nil, 0, fmt.Errorf("the letter holds no bytes that could be read again; mend what lies at %s and read that again", l.Origin())
 	}
-	if len(l.Value) == 0 {
-		return nil, 0, errors.New("none of its bytes is there")
-	}
-	place := identify.Place{Letter: l, Origin: l.Origin()}
+	place := identify.Place{Letter: l, Origin: l.Origin(), Tenants: l.Tenants}
 	leave := func(refused *deadletter.Letter) {
 		all, still = append(all, refused.Record()), still+1
 		if err == nil {

@@ -76,7 +76,8 @@ func (q *queue) Next(ctx context.Context) (all []sinks.Message, err error) {
 		if err != nil {
 			continue // it is not ours: nothing on this topic is without its head
 		}
-		all = append(all, sinks.Message{ID: h.ID, Revision: h.Revision, Status: h.Status, Time: h.Time, Body: rec.Value})
+		all = append(all, sinks.Message{ID: h.ID, Revision: h.Revision, Status: h.Status, Time: h.Time,
+			Rule: h.Rule.ID, Account: h.Account, Severity: h.Severity, Body: rec.Value})
 		q.ends = append(q.ends, i+1)
 	}
 	return all, nil
@@ -119,6 +120,11 @@ type alertHead struct {
 	Revision int       `json:"revision"`
 	Status   string    `json:"status"`
 	Time     time.Time `json:"time"`
+	Rule     struct {
+		ID string `json:"id"`
+	} `json:"rule"`
+	Account  string `json:"account"`
+	Severity string `json:"severity"`
 }
 
 func headOf(body []byte) (h alertHead, err error) {

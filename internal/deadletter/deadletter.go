@@ -19,6 +19,10 @@ const (
 	StageSink   = "sink:"
 )
 
+// ReasonTenant is the reason of letters of records whose tenant the source does not take. They stay out of replay, which would
+// let in what the configuration keeps out.
+const ReasonTenant = "tenant"
+
 // OnlySink is the header of an alert that is meant for one sink: the others have had it.
 const OnlySink = "only-sink"
 
@@ -32,6 +36,7 @@ type Letter struct {
 	Source    string // or a stream outside, its partition and the sequence number of a message,
 	Sequence  int64
 	Enqueued  time.Time // when that stream took it
+	Tenants   []string  // whose records that stream takes; everybody's where there are none
 	Topic     bus.Topic // or a topic, partition and offset
 	Partition int32
 	Offset    int64
@@ -40,6 +45,8 @@ type Letter struct {
 	Value     []byte       // its bytes, unchanged
 	At        time.Time    // when it became one
 	Place     string       // its own partition:offset, by which commands name it
+	Replayed  time.Time    // when it was replayed last
+	Cut       bool         // only the first of its bytes are there
 }
 
 // The headers of a letter; those of the record that failed stand behind original.
@@ -52,9 +59,11 @@ const (
 	source    = "origin-source"
 	sequence  = "origin-sequence"
 	enqueued  = "origin-enqueued"
+	tenants   = "origin-tenants"
 	topic     = "origin-topic"
 	partition = "origin-partition"
 	offset    = "origin-offset"
+	isCut     = "cut"
 	original  = "original-"
 )
 
@@ -76,11 +85,17 @@ func (l *Letter) Record() bus.Record {
 		if !l.Enqueued.IsZero() {
 			put(enqueued, l.Enqueued.UTC().Format(time.RFC3339Nano))
 		}
+		if len(l.Tenants) > 0 {
+			put(tenants, strings.Join(l.Tenants, " "))
+		}
 	}
 	if l.Topic != "" {
 		put(topic, string(l.Topic))
 		put(partition, strconv.Itoa(int(l.Partition)))
 		put(offset, strconv.FormatInt(l.Offset, 10))
+	}
+	if l.Cut {
+		r = Cut(r)
 	}
 	for _, h := range l.Headers {
 		r.Headers = append(r.Headers, bus.Header{Key: original + h.Key, Value: h.Value})
@@ -88,10 +103,21 @@ func (l *Letter) Record() bus.Record {
 	return r
 }
 
+// Cut marks a letter on its way to its topic: not all of its bytes are there.
+func Cut(r bus.Record) bus.Record {
+	if r.Header(isCut) == "" {
+		r.Headers = append(r.Headers[:len(r.Headers):len(r.Headers)], bus.Header{Key: isCut, Value: []byte("yes")})
+	}
+	return r
+}
+
 // Parse reads a letter from its topic.
 func Parse(r bus.Record) Letter {
 	l := Letter{Reason: r.Header(reason), Detail: r.Header(detail), Stage: r.Header(stage), File: r.Header(file), Source: r.Header(source), Topic: bus.Topic(r.Header(topic)), Key: r.Key, Value: r.Value, At: r.Timestamp,
-		Place: fmt.Sprintf("%d:%d", r.Partition, r.Offset)}
+		Cut: r.Header(isCut) != "", Place: fmt.Sprintf("%d:%d", r.Partition, r.Offset)}
+	if t := r.Header(tenants); t != "" {
+		l.Tenants = strings.Fields(t)
+	}
 	l.Line, _ = strconv.Atoi(r.Header(line))
 	p, _ := strconv.ParseInt(r.Header(partition), 10, 32)
 	l.Partition = int32(p)
@@ -123,25 +149,33 @@ func (l *Letter) Origin() string {
 
 // Format is the letter in one line, safe for a terminal.
 func (l *Letter) Format() string {
-	return diag.EscapeLine(fmt.Sprintf("%-8s %s  %-8s %-10s %s: %s", l.Place, l.At.UTC().Format(time.RFC3339), l.Reason, l.Stage, l.Origin(), l.Detail))
+	line := fmt.Sprintf("%-8s %s  %-8s %-10s %s: %s", l.Place, l.At.UTC().Format(time.RFC3339), l.Reason, l.Stage, l.Origin(), l.Detail)
+	if !l.Replayed.IsZero() {
+		line += fmt.Sprintf(" (replayed %s)", l.Replayed.UTC().Format(time.RFC3339))
+	}
+	return diag.EscapeLine(line)
 }
 
 // JSON is the letter for programs. The value is text where it is UTF-8.
 type JSON struct {
-	Place  string    `json:"place"`
-	At     time.Time `json:"at"`
-	Reason string    `json:"reason"`
-	Detail string    `json:"detail"`
-	Stage  string    `json:"stage"`
-	Origin string    `json:"origin"`
-	Bytes  int       `json:"bytes"`
-	Text   string    `json:"text,omitempty"`
-	Base64 []byte    `json:"base64,omitempty"`
+	Place    string    `json:"place"`
+	At       time.Time `json:"at"`
+	Reason   string    `json:"reason"`
+	Detail   string    `json:"detail"`
+	Stage    string    `json:"stage"`
+	Origin   string    `json:"origin"`
+	Replayed time.Time `json:"replayed,omitzero"`
+	Bytes    int       `json:"bytes"`
+	Text     string    `json:"text,omitempty"`
+	Base64   []byte    `json:"base64,omitempty"`
 }
 
 // JSON gives the letter for programs, with its bytes or without.
 func (l *Letter) JSON(withValue bool) JSON {
 	j := JSON{Place: l.Place, At: l.At.UTC(), Reason: l.Reason, Detail: l.Detail, Stage: l.Stage, Origin: l.Origin(), Bytes: len(l.Value)}
+	if !l.Replayed.IsZero() {
+		j.Replayed = l.Replayed.UTC()
+	}
 	switch {
 	case !withValue:
 	case utf8.Valid(l.Value):
@@ -156,7 +190,7 @@ func (l *Letter) JSON(withValue bool) JSON {
 // refused to that sink alone. What failed in ingest has to be split and identified anew, so ok is false.
 func (l *Letter) Again() (r bus.Record, ok bool) {
 	r = bus.Record{Topic: l.Topic, Key: l.Key, Value: l.Value, Headers: l.Headers}
-	if l.Topic == "" || len(l.Value) == 0 {
+	if l.Topic == "" || len(l.Value) == 0 || l.Cut {
 		return r, false
 	}
 	if sink, ok := strings.CutPrefix(l.Stage, StageSink); ok {

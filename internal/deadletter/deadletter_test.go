@@ -16,12 +16,40 @@ func example() Letter {
 
 func TestALetterReadsBack(t *testing.T) {
 	for _, want := range []Letter{example(), {Reason: "json", Stage: StageIngest, File: "audit.ndjson", Line: 7, Value: []byte("\xff\x00")},
-		{Reason: "tenant", Stage: StageIngest, Source: "audit", Partition: 2, Sequence: 9, Enqueued: time.Date(2026, 1, 2, 3, 4, 5, 6_000_000, time.UTC), Value: []byte("{}")}} {
+		{Reason: "tenant", Stage: StageIngest, Source: "audit", Partition: 2, Sequence: 9, Enqueued: time.Date(2026, 1, 2, 3, 4, 5, 6_000_000, time.UTC), Tenants: []string{"t-1", "t-2"}, Cut: true, Value: []byte("{}")}} {
 		got := Parse(want.Record())
 		want.Place = "0:0"
 		if d := cmp.Diff(want, got); d != "" {
 			t.Error(d)
 		}
+	}
+}
+
+// TestAMarkSaysThatALetterWasReplayed: it is no letter, and what is marked stays one.
+func TestAMarkSaysThatALetterWasReplayed(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	l := example()
+	var letters Letters
+	for i := range 2 {
+		r := l.Record()
+		r.Offset, r.Timestamp = int64(5+i), at.Add(-time.Duration(i)*time.Minute)
+		letters.Add(r)
+	}
+	l.Place = "0:5"
+	for _, after := range []time.Duration{2, 3, 1} {
+		r := l.Mark()
+		r.Offset, r.Timestamp = 9, at.Add(after*time.Hour)
+		letters.Add(r)
+	}
+	all := letters.All()
+	if len(all) != 2 || all[0].Place != "0:6" || !all[0].Replayed.IsZero() || !all[1].Replayed.Equal(at.Add(3*time.Hour)) {
+		t.Errorf("got %+v", all)
+	}
+	if got := all[1].Format(); !strings.HasSuffix(got, "(replayed 2026-01-02T06:04:05Z)") || strings.Contains(all[0].Format(), "replayed") {
+		t.Error(got)
+	}
+	if d := cmp.Diff([]string{"ingest", "detect", "sink:a", "sink:soc"}, letters.Stages([]string{"soc", "a"})); d != "" {
+		t.Error(d)
 	}
 }
 

@@ -11,9 +11,6 @@ import (
 	"noroshi/internal/decode"
 )
 
-// ReasonTenant is the reason of letters of records whose tenant the source does not take.
-const ReasonTenant = "tenant"
-
 // Place is where records come from, and whose may come from there.
 type Place struct {
 	Letter  deadletter.Letter // what every letter from there says of its origin
@@ -24,7 +21,7 @@ type Place struct {
 // Refuse is the dead letter of bytes from this place.
 func (p *Place) Refuse(reason, detail string, body []byte) *deadletter.Letter {
 	l := p.Letter
-	l.Reason, l.Detail, l.Value = reason, detail, body
+	l.Reason, l.Detail, l.Value, l.Tenants = reason, detail, body, p.Tenants
 	return &l
 }
 
@@ -37,7 +34,7 @@ func Record(r *decode.Reader, body []byte, p *Place) (bus.Record, *deadletter.Le
 	}
 	id := r.AtHand()
 	if len(p.Tenants) > 0 && !slices.ContainsFunc(p.Tenants, func(t string) bool { return strings.EqualFold(t, id.Tenant) }) {
-		return bus.Record{}, p.Refuse(ReasonTenant, fmt.Sprintf("it is of tenant %.100q, which the source does not take", id.Tenant), body)
+		return bus.Record{}, p.Refuse(deadletter.ReasonTenant, fmt.Sprintf("it is of tenant %.100q, which the source does not take", id.Tenant), body)
 	}
 	return eventRecord(&id, body, p.Origin, p.Letter.Enqueued), nil
 }

@@ -39,7 +39,7 @@ func TestARecordBecomesAnEventOrALetter(t *testing.T) {
 		rec, refused := Record(r, []byte(one.body), &one.place)
 		if refused != nil {
 			want := one.place.Letter
-			want.Reason, want.Detail, want.Value = refused.Reason, refused.Detail, []byte(one.body)
+			want.Reason, want.Detail, want.Value, want.Tenants = refused.Reason, refused.Detail, []byte(one.body), one.place.Tenants
 			if diff := cmp.Diff(want, *refused); diff != "" {
 				t.Errorf("%s: the letter differs: %s", name, diff)
 			}

@@ -73,7 +73,7 @@ func SetAside(r bus.Record, cause error) (bus.Record, bool) {
 		return r, false
 	}
 	cut := func(b []byte, most int) []byte { return b[:min(len(b), most)] }
-	most := maxSetAside
+	most, whole := maxSetAside, len(r.Value)
 	if r.Topic == bus.DeadLetters {
 		most = min(most, len(r.Value)/2) // brokers may have limits of their own
 	}
@@ -82,11 +82,15 @@ func SetAside(r bus.Record, cause error) (bus.Record, bool) {
 		r.Headers[i].Value = cut(r.Headers[i].Value, maxText)
 	}
 	if r.Topic == bus.DeadLetters {
-		return r, true
+		return deadletter.Cut(r), true
 	}
 	l := deadletter.Letter{Reason: string(decode.BadSize), Detail: cause.Error(), Stage: deadletter.StageIngest, File: r.Header(HeaderOrigin), Key: r.Key, Headers: r.Headers, Value: r.Value}
 	if r.Topic == bus.Alerts {
-		l.Stage = deadletter.StageDetect
+		l.Stage, l.Topic = deadletter.StageDetect, r.Topic
 	}
-	return l.Record(), true
+	letter := l.Record()
+	if len(l.Value) < whole {
+		letter = deadletter.Cut(letter)
+	}
+	return letter, true
 }
