@@ -85,7 +85,7 @@ func (e *ending) code(t *testing.T, within time.Duration) int {
 }
 
 // soon is within how much time what has nothing to finish ends on a machine that has much to do.
-const soon = 5 * time.Second
+const soon = 20 * time.Second
 
 // fifo makes a pipe with a name.
 func fifo(t *testing.T, name string) string {

@@ -68,7 +68,7 @@ func message(sequence int64) feed.Message {
 // during does something until done says so.
 func during(t *testing.T, f *feed.Feed, do func(ctx context.Context), done func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	ended := make(chan struct{})
 	go func() {

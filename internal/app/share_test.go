@@ -89,10 +89,14 @@ func TestTwoInstancesShareTheWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer to.Close()
-	seen := map[string]int{}
-	if err := to.All(t.Context(), bus.Events, func(r bus.Record) error { seen[r.Header(identify.HeaderID)]++; return nil }); err != nil {
-		t.Fatal(err)
-	}
+	var seen map[string]int
+	eventuallyWithin(t, "all is stored", func() bool {
+		seen = map[string]int{}
+		if err := to.All(t.Context(), bus.Events, func(r bus.Record) error { seen[r.Header(identify.HeaderID)]++; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return len(seen) == n
+	})
 	for i := range n {
 		if seen[fmt.Sprint(i)] != 1 {
 			t.Errorf("record %d is stored %d times", i, seen[fmt.Sprint(i)])

@@ -82,7 +82,7 @@ func TestTopicsOfOthers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		go func() {
 			for ctx.Err() == nil && b.Problems() < 4 {
@@ -147,13 +147,16 @@ func deleted(t *testing.T, c bus.Config) {
 	if err := b.Delete(t.Context(), bus.Alerts); err != nil {
 		t.Fatal(err)
 	}
-	began, used := len(log.String()), cpu(t)
-	time.Sleep(10 * time.Second)
-	if n, spent := len(log.String())-began, cpu(t)-used; n > 4096 || spent > 2*time.Second {
-		t.Errorf("in 10 s are %d bytes of log and %v of CPU: %s", n, spent, log)
+	const advice = "deleted.alerts was deleted, and what it held is gone: restart noroshi"
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(log.String(), advice); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("nothing says what to do: %s", log)
+		}
 	}
-	if !strings.Contains(log.String(), "deleted.alerts was deleted, and what it held is gone: restart noroshi") {
-		t.Errorf("nothing says what to do: %s", log)
+	began, used := len(log.String()), cpu(t)
+	time.Sleep(10 * time.Second) // what may happen meanwhile is bounded, and what the process uses of the CPU, whoever else uses it
+	if n, spent := len(log.String())-began, cpu(t)-used; n > 8192 || spent > 3*time.Second {
+		t.Errorf("in 10 s are %d bytes of log and %v of CPU: %s", n, spent, log)
 	}
 	within, stop := context.WithTimeout(t.Context(), 5*time.Second)
 	err = w.Write(within, []bus.Record{{Topic: bus.Alerts, Key: []byte("k"), Value: []byte("into nothing")}})
@@ -173,7 +176,7 @@ func deleted(t *testing.T, c bus.Config) {
 			t.Fatalf("writing does not come back: %v", err)
 		}
 	}
-	for late := time.After(90 * time.Second); ; {
+	for late := time.After(3 * time.Minute); ; {
 		select {
 		case v := <-got:
 			if v == "after" {

@@ -30,7 +30,7 @@ func (b *Bus) Batches(ctx context.Context, name string) (*Batches, error) {
 		id += "-" + b.config.Boot
 	}
 	o = append(append(o, b.producing()...), kgo.RecordPartitioner(b.partitioner()), kgo.MetadataMinAge(20*time.Millisecond))
-	c, err := kgo.NewClient(append(o, kgo.TransactionalID(id), kgo.TransactionTimeout(transactionTimeout))...)
+	c, err := kgo.NewClient(append(o, kgo.TransactionalID(id), kgo.TransactionTimeout(b.patience))...)
 	if err != nil {
 		return nil, fmt.Errorf("make transactions: %w", err)
 	}
@@ -51,30 +51,20 @@ func (w *Batches) Close(ctx context.Context) {
 }
 
 // Positions are those that are stored. They are read behind a record of this writer's own: once it is visible, nothing of an earlier
-// writer is still to come.
+// writer is still to come. See visible.
 func (w *Batches) Positions(ctx context.Context) (map[string][]byte, error) {
 	fence := w.bus.outgoing(Record{Topic: Checkpoints, Key: []byte(fenceKey + "/" + w.name)})
 	if err := w.commit(ctx, []*kgo.Record{fence}, nil); err != nil {
 		return nil, fmt.Errorf("read positions: %w", err)
 	}
-	for {
-		_, last, err := w.bus.Bounds(ctx, Checkpoints, fence.Partition)
-		if err != nil {
-			return nil, fmt.Errorf("read positions: %w", err)
-		}
-		if last >= fence.Offset {
-			return w.bus.Positions(ctx)
-		}
-		select { // somebody else's transaction began before
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
+	if _, err := w.bus.visible(ctx, Checkpoints, fence.Partition, fence.Offset); err != nil {
+		return nil, fmt.Errorf("read positions: %w", err)
 	}
+	return w.bus.Positions(ctx)
 }
 
 // Write stores a batch. Records that Kafka will never take are replaced by what smaller makes of them; the batch's records are
-// changed then. It returns nil once all of it is visible.
+// changed then. It returns nil once Kafka has decided that all of it becomes visible; see visible.
 func (w *Batches) Write(ctx context.Context, records []Record, smaller func(*TooLarge, []Record) ([]Record, error)) error {
 	out := make([]*kgo.Record, len(records))
 	for i, r := range records {

@@ -2,7 +2,6 @@ package bus_test
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 
 	"noroshi/internal/bus"
@@ -61,11 +60,7 @@ func TestBatches(t *testing.T) {
 		if err := second.Write(t.Context(), batch(3, false), small); err != nil {
 			t.Fatal(err)
 		}
-		got := seen(t, b)
-		slices.Sort(got)
-		if want := []string{"a0", "a1", "a2", "a3", "b0", "b1", "b2", "b3", "small"}; !slices.Equal(got, want) {
-			t.Errorf("got %q, want %q", got, want)
-		}
+		await(t, b, "a0", "a1", "a2", "a3", "b0", "b1", "b2", "b3", "small")
 		if got := position(second); got != "3" {
 			t.Errorf("the position is %q", got)
 		}

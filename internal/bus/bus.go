@@ -96,6 +96,8 @@ type Bus struct {
 	reach  *reach
 	missed atomic.Int64
 
+	patience time.Duration // with the transaction of a writer that has died
+
 	problems atomic.Int64
 }
 
@@ -107,7 +109,7 @@ func (b *Bus) sync() error { return b.config.disk.sync() }
 
 // Connect makes a bus. It does not wait for the brokers.
 func Connect(c Config) (*Bus, error) {
-	b := &Bus{config: c}
+	b := &Bus{config: c, patience: transactionTimeout}
 	b.reach = &reach{bus: b, lost: map[string]bool{}}
 	options, err := b.options()
 	if err != nil {

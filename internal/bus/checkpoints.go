@@ -1,11 +1,15 @@
 package bus
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -47,16 +51,40 @@ func (b *Bus) EnsureCheckpoints(ctx context.Context, t Topic, partitions int) er
 			return &Shrunk{b.name(t), have, partitions}
 		}
 		if have < partitions {
-			res, err := b.admin.UpdatePartitions(ctx, partitions, b.name(t))
-			if err == nil {
-				err = res.Error()
-			}
-			if err != nil {
-				return fmt.Errorf("topic %s has %d partitions and its stream %d, so it needs more, which Kafka refuses; give them by `kafka-topics.sh --alter --topic %[1]s --partitions %[3]d`: %w", b.name(t), have, partitions, err)
+			if err := b.grow(ctx, t, have, partitions); err != nil {
+				return err
 			}
 		}
 	}
 	return b.awaitTopics(ctx, t)
+}
+
+// grownWithin is how long brokers may take to know that a topic has more partitions.
+const grownWithin = 30 * time.Second
+
+// grow gives a topic more partitions, and waits until brokers know it. Where Kafka refuses the number, another instance may just have
+// given them.
+func (b *Bus) grow(ctx context.Context, t Topic, have, partitions int) error {
+	res, err := b.admin.UpdatePartitions(ctx, partitions, b.name(t))
+	if err == nil {
+		err = res.Error()
+	}
+	if err == nil || errors.Is(err, kerr.InvalidPartitions) {
+		within, cancel := context.WithTimeout(ctx, grownWithin)
+		defer cancel()
+		for within.Err() == nil {
+			if now, err := b.Partitions(within, t); err == nil && now >= partitions {
+				return nil
+			}
+			select {
+			case <-within.Done():
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+		err = cmp.Or(err, within.Err())
+	}
+	return fmt.Errorf("topic %s has %d partitions and its stream has %d; Kafka does not give it more: "+
+		"give them by `kafka-topics.sh --alter --topic %[1]s --partitions %[3]d`: %w", b.name(t), have, partitions, err)
 }
 
 // Checkpoint is the position of a partition committed last, as far as readers see now; nil where there is none. A Transactor's

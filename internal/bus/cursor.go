@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Place is where a cursor begins: at an offset, or at the first record written at a time or later, or else at the
@@ -128,16 +129,25 @@ func denied(err error) error {
 	return err
 }
 
-// Partitions is how many partitions a topic has.
+// Partitions is how many partitions a topic has. It asks the brokers each time: the client's own memory of a topic may be older than
+// the topic's deletion or growth.
 func (b *Bus) Partitions(ctx context.Context, topic Topic) (int, error) {
-	found, err := b.admin.ListTopics(ctx, b.name(topic))
-	if err == nil {
-		err = found.Error()
-	}
+	ask := kmsg.NewMetadataRequestTopic()
+	ask.Topic = kmsg.StringPtr(b.name(topic))
+	req := kmsg.NewPtrMetadataRequest()
+	req.Topics = append(req.Topics, ask)
+	found, err := req.RequestWith(ctx, b.client)
 	if err != nil {
 		return 0, fmt.Errorf("look at topic %s: %w", b.name(topic), denied(err))
 	}
-	return len(found[b.name(topic)].Partitions), nil
+	n := 0
+	for _, t := range found.Topics {
+		if err := kerr.ErrorForCode(t.ErrorCode); err != nil {
+			return 0, fmt.Errorf("look at topic %s: %w", b.name(topic), denied(err))
+		}
+		n += len(t.Partitions)
+	}
+	return n, nil
 }
 
 // Bounds are the offsets of the first and last record that readers of a partition see; last < first where there is none.

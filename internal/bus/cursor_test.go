@@ -12,7 +12,7 @@ import (
 func TestABatchThatUnpacksTooLargeIsPassed(t *testing.T) {
 	_, b := start(t, t.TempDir(), 1<<30)
 	pack(t, b, 1, maxBatch+1, 2, maxBatch+2)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	from, err := b.Cursor(Events, 0, Place{})
 	if err != nil {

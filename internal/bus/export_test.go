@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 )
@@ -35,3 +36,6 @@ func (b *Bus) Delete(ctx context.Context, t Topic) error {
 	_, err := b.admin.DeleteTopic(ctx, b.name(t))
 	return err
 }
+
+// Wait makes the transactions of writers that have died last so long. It is called before there are any.
+func (b *Bus) Wait(d time.Duration) { b.patience = d }

@@ -134,7 +134,7 @@ func TestMechanisms(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer b.Close()
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			_, err = b.Partitions(ctx, bus.Events)
 			told(t, err, errEntra)

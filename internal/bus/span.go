@@ -13,7 +13,7 @@ import (
 )
 
 // All gives every record of a topic from its start to what is its end now. What a transaction that is under way has written,
-// and all behind it, is not yet there.
+// and all behind it, is not yet there; nor is what was committed a moment ago, see visible.
 func (b *Bus) All(ctx context.Context, topic Topic, do func(Record) error) error {
 	return b.Last(ctx, topic, math.MaxInt64, do)
 }

@@ -143,7 +143,7 @@ func TestAGapAtTheEndIsTold(t *testing.T) {
 	readTo(t, b, "2")
 	batches(t, b, 3)
 	deleteTo(t, b, Alerts, 0, 6)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var told []Gap
 	r, err := b.Reader(Member{Topic: Alerts, Group: "sink", Instance: "sink", Missed: func(_ context.Context, g Gap) error {
@@ -233,7 +233,7 @@ func TestHolding(t *testing.T) {
 		take(second) // it gets nothing before the first lets go
 	}()
 	moved := false
-	for !moved && time.Since(began) < 20*time.Second {
+	for !moved && time.Since(began) < time.Minute {
 		if moved, err = first.Hold(t.Context(), 200*time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
@@ -242,10 +242,12 @@ func TestHolding(t *testing.T) {
 		t.Fatal("nothing moves while it holds")
 	}
 	<-polled
-	for range 5 {
+	for began = time.Now(); len(seen) < 40 && time.Since(began) < time.Minute; {
 		take(first)
 		take(second)
 	}
+	take(first) // what is given twice
+	take(second)
 	for i := range 40 {
 		if n := seen[fmt.Sprint(i)]; n != 1 {
 			t.Errorf("record %d is given %d times", i, n)
@@ -253,7 +255,7 @@ func TestHolding(t *testing.T) {
 	}
 }
 
-// Writing ends with its context where the broker does not answer.
+// Writing ends with its context where the broker does not answer: by itself none of it would end within half a minute.
 func TestWritingEnds(t *testing.T) {
 	e, b := start(t, t.TempDir(), 1<<30)
 	write(t, b, Record{Topic: Events, Value: []byte("1")})
@@ -290,6 +292,7 @@ func TestWritingEnds(t *testing.T) {
 		<-free // it answers nothing, as one that was stopped
 		return nil, nil, false
 	})
+	const within = 15 * time.Second
 	for name, do := range map[string]func(ctx context.Context) error{
 		"writing":              func(ctx context.Context) error { return w.Write(ctx, []Record{{Topic: Events, Value: []byte("3")}}) },
 		"committing":           r.Commit,
@@ -303,7 +306,7 @@ func TestWritingEnds(t *testing.T) {
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		began := time.Now()
-		if err := do(ctx); err == nil && name != "reading" || time.Since(began) > 5*time.Second {
+		if err := do(ctx); err == nil && name != "reading" || time.Since(began) > within {
 			t.Errorf("%s ends after %v with %v", name, time.Since(began), err)
 		}
 		cancel()
@@ -319,7 +322,7 @@ func TestWritingEnds(t *testing.T) {
 	}()
 	select {
 	case <-closed:
-	case <-time.After(10 * time.Second):
+	case <-time.After(within):
 		t.Error("closing does not end")
 	}
 }

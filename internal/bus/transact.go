@@ -45,7 +45,7 @@ func (b *Bus) Transactor(ctx context.Context, topic Topic, partition int32, atLe
 	}
 	o = append(append(o, b.producing()...), kgo.RecordPartitioner(b.partitioner()), kgo.MetadataMinAge(20*time.Millisecond)) // at more than that Kafka 4 stalls the first produce of a transaction
 	if !atLeastOnce {
-		o = append(o, kgo.TransactionalID(t.name()), kgo.TransactionTimeout(transactionTimeout))
+		o = append(o, kgo.TransactionalID(t.name()), kgo.TransactionTimeout(b.patience))
 	}
 	if t.client, err = kgo.NewClient(o...); err != nil {
 		return nil, fmt.Errorf("make transactor: %w", err)
@@ -75,8 +75,8 @@ func (t *Transactor) Close(ctx context.Context) {
 	t.client.Close()
 }
 
-// Checkpoint is the position committed last, nil where there is none. It is read behind a record of this transactor's own: one
-// that is visible, so that nothing before it is still to come.
+// Checkpoint is the position committed last, nil where there is none. It is read behind a record of this transactor's own: once it
+// is visible, nothing before it is still to come. See visible.
 func (t *Transactor) Checkpoint(ctx context.Context) (value []byte, err error) {
 	fence := Record{Topic: t.topic, Partition: t.partition, Key: []byte(fenceKey)}
 	if err := t.Stage(ctx, nil, fence); err != nil {
@@ -85,11 +85,32 @@ func (t *Transactor) Checkpoint(ctx context.Context) (value []byte, err error) {
 	if err := t.Commit(ctx); err != nil {
 		return nil, fmt.Errorf("read checkpoint: %w", err)
 	}
-	first, _, err := t.bus.Bounds(ctx, t.topic, t.partition)
+	first, err := t.bus.visible(ctx, t.topic, t.partition, t.position.Offset)
 	if err != nil {
 		return nil, fmt.Errorf("read checkpoint: %w", err)
 	}
 	return t.bus.checkpoint(ctx, t.topic, t.partition, first, t.position.Offset+1)
+}
+
+// visible waits until readers of a partition see a record that is committed, and gives the partition's first offset.
+//
+// A commit is answered when the coordinator has decided it. Kafka then writes a mark into each partition, and readers see nothing of
+// the transaction before: milliseconds as a rule, longer on a busy broker. So whoever reads right after a commit may miss it. A
+// position that is read too early would store records twice. It cannot happen to a successor: the coordinator lets a new producer of
+// a name begin only when the marks of the name's last transaction are written, and the successor reads behind a record of its own.
+// All, Last and Bounds promise no more than what readers see now; nothing that decides what is stored next may rely on them alone.
+func (b *Bus) visible(ctx context.Context, topic Topic, partition int32, offset int64) (first int64, err error) {
+	for {
+		first, last, err := b.Bounds(ctx, topic, partition)
+		if err != nil || last >= offset {
+			return first, err
+		}
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // Stage writes records, and the position after them, where nobody sees them before Commit. A TooLarge names the records that Kafka
@@ -132,7 +153,8 @@ func (t *Transactor) write(ctx context.Context, out []*kgo.Record) error {
 	return t.bus.produce(ctx, t.client, out)
 }
 
-// Commit makes what was staged visible. After an error it may have become visible or not: a new transactor's Checkpoint tells.
+// Commit makes what was staged visible; see visible. After an error it may have become visible or not: a new transactor's Checkpoint
+// tells.
 func (t *Transactor) Commit(ctx context.Context) error {
 	if !t.atLeastOnce {
 		if err := t.bus.sync(); err != nil {
