@@ -1,0 +1,187 @@
+package detector_test
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+)
+
+// forgotten is how long after a key's last event its beginning is forgotten.
+const forgotten = 400 * day
+
+// firstSeen fires for an event whose value the key has not shown before, once the key's memory is long enough.
+func firstSeen(r *rule, events []*event) (all []firing) {
+	satisfies := func(e *event) bool { return r.when.holds(e) }
+	begins := under(events, r.fields(), func(e *event) bool { return satisfies(e) || r.among != nil && r.among.holds(e) })
+	valued := under(events, r.fields(), func(e *event) bool { return satisfies(e) && r.valueOf(e) != nil })
+	for _, e := range valued {
+		seen := slices.ContainsFunc(valued, func(x keyed) bool {
+			return x.same(e) && slices.Equal(r.valueOf(x.event), r.valueOf(e.event)) && x.at.Before(e.at) && eighth(x.at, r.within) >= eighth(e.at, r.within)-8
+		})
+		if !seen && !r.excused(e.event) && !e.at.Before(beginning(begins, e).Add(r.learn)) {
+			bucket := strings.Join(append([]string{number(e.at, r.within)}, r.valueOf(e.event)...), "\x00")
+			all = append(all, firing{key: e.key, bucket: bucket, event: e.event, counted: counting(e.event)})
+		}
+	}
+	return all
+}
+
+// valueOf is what is seen, nothing where a part is absent.
+func (r *rule) valueOf(e *event) (all []string) {
+	for _, name := range r.value {
+		if len(e.fields[name]) == 0 {
+			return nil
+		}
+		all = append(all, e.fields[name][0])
+	}
+	return all
+}
+
+// eighth is the number of the eighth of a span in which a time lies.
+func eighth(at time.Time, span time.Duration) int64 {
+	n := new(big.Int).Mul(big.NewInt(8), big.NewInt(at.UnixNano()))
+	return n.Div(n, big.NewInt(int64(span))).Int64()
+}
+
+// beginning is when the key's memory began that it has at an event.
+func beginning(begins []keyed, e keyed) time.Time {
+	var times []time.Time
+	for _, x := range begins {
+		if x.same(e) && !x.at.After(e.at) {
+			times = append(times, x.at)
+		}
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	begin := times[0]
+	for i := 1; i < len(times); i++ {
+		if times[i].Sub(times[i-1]) > forgotten {
+			begin = times[i]
+		}
+	}
+	return begin
+}
+
+// baseline fires for an event with which a bucket has far more than the buckets before it on average.
+func baseline(r *rule, events []*event) (all []firing) {
+	in := under(events, r.fields(), func(e *event) bool { return r.when.holds(e) })
+	history := int64(r.history / r.span)
+	for _, e := range in {
+		if r.excused(e.event) {
+			continue
+		}
+		b := e.at.UnixNano() / int64(r.span)
+		byBucket := map[int64][]*event{}
+		var buckets []int64
+		var counted []*event
+		for _, x := range in {
+			if !x.same(e) || order(x.event, e.event) > 0 {
+				continue
+			}
+			at := x.at.UnixNano() / int64(r.span)
+			if byBucket[at] == nil {
+				buckets = append(buckets, at)
+			}
+			byBucket[at] = append(byBucket[at], x.event)
+			if at == b {
+				counted = append(counted, x.event)
+			}
+		}
+		slices.Sort(buckets)
+		begin := buckets[0]
+		for i := 1; i < len(buckets); i++ {
+			if buckets[i]-buckets[i-1]-1 > history { // the empty ones between
+				begin = buckets[i]
+			}
+		}
+		from := max(b-history, begin)
+		sum := 0
+		for at := from; at < b; at++ {
+			sum += r.measured(byBucket[at])
+		}
+		n, v := b-from, r.measured(counted)
+		if time.Duration(n)*r.span >= r.learn && v >= r.floor && int(n)*v*10 >= r.ratio*sum {
+			all = append(all, firing{key: e.key, bucket: number(e.at, r.span), event: e.event, counted: counting(counted...)})
+		}
+	}
+	return all
+}
+
+// measured is what the rule counts of events.
+func (r *rule) measured(events []*event) int {
+	switch {
+	case r.distinct != "":
+		return len(values(events, r.distinct))
+	case r.sum != "":
+		return total(events, r.sum)
+	}
+	return len(events)
+}
+
+// place is where an address is.
+type place struct {
+	country, region, city string
+	latitude, longitude   float64
+	known                 bool // the coordinates
+}
+
+// name is the place's name, as far as it is known, else its coordinates in whole degrees.
+func (p place) name() string {
+	if p.country+p.region+p.city == "" {
+		return fmt.Sprintf("%.0f,%.0f", p.latitude, p.longitude)
+	}
+	return strings.ToLower(p.country + "/" + p.region + "/" + p.city)
+}
+
+// kilometres is the distance of two places over the ground.
+func kilometres(a, b place) float64 {
+	rad := func(degrees float64) float64 { return degrees * math.Pi / 180 }
+	square := func(x float64) float64 { return x * x }
+	h := square(math.Sin(rad(b.latitude-a.latitude)/2)) + math.Cos(rad(a.latitude))*math.Cos(rad(b.latitude))*square(math.Sin(rad(b.longitude-a.longitude)/2))
+	return 2 * 6371.0088 * math.Asin(min(1, math.Sqrt(h)))
+}
+
+// travel fires for an event and each place from which nobody gets to its place in so short a time.
+func travel(r *rule, events []*event) (all []firing) {
+	in := under(events, r.fields(), func(e *event) bool {
+		return r.relevant(r.when, e) && e.place.known && !slices.Contains(r.ignore, e.text("source.ip"))
+	})
+	for _, e := range in {
+		latest := map[string]*event{}
+		for _, x := range in {
+			if x.event == e.event || !x.same(e) || !x.at.After(e.at.Add(-r.within)) || x.at.After(e.at) {
+				continue
+			}
+			km, hours := kilometres(x.place, e.place), e.at.Sub(x.at).Hours()
+			fast := hours == 0 || km/hours >= float64(r.leastKmh)
+			if km < float64(r.leastKm) || !fast || learned(in, e, x.place.name()) && learned(in, e, e.place.name()) {
+				continue
+			}
+			if was := latest[x.place.name()]; was == nil || order(was, x.event) < 0 {
+				latest[x.place.name()] = x.event
+			}
+		}
+		for from, x := range latest {
+			pair := []string{from, e.place.name(), r.bucket(e.event)}
+			slices.Sort(pair[:2])
+			all = append(all, firing{key: e.key, bucket: strings.Join(pair, "\x00"), event: e.event, counted: counting(x, e.event)})
+		}
+	}
+	return all
+}
+
+// learned reports whether a key has shown a place on two days at least of those from 30 to 2 days before an event's.
+func learned(in []keyed, e keyed, name string) bool {
+	today := e.at.UTC().Truncate(day)
+	var days []string
+	for _, x := range in {
+		ago := today.Sub(x.at.UTC().Truncate(day))
+		if x.same(e) && x.place.name() == name && ago >= 2*day && ago <= 30*day {
+			days = append(days, x.at.UTC().Format(time.DateOnly))
+		}
+	}
+	return len(distinct(days)) >= 2
+}
+
