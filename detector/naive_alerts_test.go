@@ -47,18 +47,18 @@ type finding struct {
 func findings(r *rule, fired []firing) (all []*finding) {
 	groups := map[string][]firing{}
 	for _, f := range fired {
-		name := strings.Join(append([]string{f.event.text("organization.id"), f.bucket}, f.key...), "\x00")
+		name := strings.Join(append([]string{f.event.tenant(), f.bucket}, f.key...), "\x00")
 		groups[name] = append(groups[name], f)
 	}
 	for _, name := range slices.Sorted(maps.Keys(groups)) {
 		group := groups[name]
 		slices.SortFunc(group, func(a, b firing) int { return order(a.event, b.event) })
 		f := group[0]
-		one := &finding{rule: r, tenant: f.event.text("organization.id"), key: f.key, bucket: f.bucket, time: f.event.at, first: f.event, because: f.counted}
+		one := &finding{rule: r, tenant: f.event.tenant(), key: f.key, bucket: f.bucket, time: f.event.at, first: f.event}
 		if !f.time.IsZero() {
 			one.time = f.time
 		}
-		one.counted = union(group)
+		one.because, one.counted = f.counted, union(group)
 		all = append(all, one)
 	}
 	slices.SortStableFunc(all, func(a, b *finding) int { return a.time.Compare(b.time) })
@@ -121,7 +121,7 @@ type entry struct {
 func (f *finding) evidence() (all []entry) {
 	for _, c := range f.counted {
 		if c.finding == nil {
-			all = append(all, entry{c.at, c.named(), c.text("event.action"), c.step})
+			all = append(all, entry{c.at, c.named(), c.action(), c.step})
 			continue
 		}
 		for _, e := range c.finding.evidence() {
@@ -183,12 +183,15 @@ func total(events []*event, field string) (sum int) {
 
 // asAlert is the alert as an event that other rules look at. Its id is given by whoever knows it.
 func (f *finding) asAlert(id string) *event {
-	e := &event{at: f.time, finding: f, id: id, fields: fields{"organization.id": {f.tenant}, "rule": {f.rule.id}, "guide": f.rule.guide, "points": {strconv.Itoa(f.rule.points)}}}
-	for name, text := range map[string]string{"account": f.account(), "source.ip": f.first.text("source.ip"), "session.id": f.first.text("session.id"), "app.id": f.first.text("app.id"),
-		"user.name": f.first.text("user.name"), "user.target.name": f.first.text("user.target.name")} {
-		if text != "" {
+	e := &event{at: f.time, finding: f, id: id, fields: fields{"organization.id": {f.tenant}}}
+	e.fields["rule"], e.fields["guide"], e.fields["points"] = []string{f.rule.id}, f.rule.guide, []string{strconv.Itoa(f.rule.points)}
+	for _, name := range []string{"source.ip", "session.id", "app.id", "user.name", "user.target.name"} {
+		if text := f.first.text(name); text != "" {
 			e.fields[name] = []string{text}
 		}
+	}
+	if account := f.account(); account != "" {
+		e.fields["account"] = []string{account}
 	}
 	return e
 }
@@ -200,7 +203,8 @@ func (f *finding) String() string {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	say("rule %s tenant %q key %q account %q", f.rule.id, f.tenant, f.key, f.account())
-	say("time %s actor %q target %q address %q", f.time.UTC().Format(clock), f.first.text("user.name"), f.first.text("user.target.name"), f.first.text("source.ip"))
+	say("time %s actor %q", f.time.UTC().Format(clock), f.first.text("user.name"))
+	say("target %q address %q", f.first.text("user.target.name"), f.first.text("source.ip"))
 	events := f.events()
 	say("window %s to %s count %d", events[0].at.UTC().Format(clock), events[len(events)-1].at.UTC().Format(clock), len(events))
 	switch {

@@ -19,7 +19,8 @@ func firstSeen(r *rule, events []*event) (all []firing) {
 	valued := under(events, r.fields(), func(e *event) bool { return satisfies(e) && r.valueOf(e) != nil })
 	for _, e := range valued {
 		seen := slices.ContainsFunc(valued, func(x keyed) bool {
-			return x.same(e) && slices.Equal(r.valueOf(x.event), r.valueOf(e.event)) && x.at.Before(e.at) && eighth(x.at, r.within) >= eighth(e.at, r.within)-8
+			same := x.same(e) && slices.Equal(r.valueOf(x.event), r.valueOf(e.event))
+			return same && x.at.Before(e.at) && eighth(x.at, r.within) >= eighth(e.at, r.within)-8
 		})
 		if !seen && !r.excused(e.event) && !e.at.Before(beginning(begins, e).Add(r.learn)) {
 			bucket := strings.Join(append([]string{number(e.at, r.within)}, r.valueOf(e.event)...), "\x00")
@@ -139,7 +140,8 @@ func (p place) name() string {
 func kilometres(a, b place) float64 {
 	rad := func(degrees float64) float64 { return degrees * math.Pi / 180 }
 	square := func(x float64) float64 { return x * x }
-	h := square(math.Sin(rad(b.latitude-a.latitude)/2)) + math.Cos(rad(a.latitude))*math.Cos(rad(b.latitude))*square(math.Sin(rad(b.longitude-a.longitude)/2))
+	north, east := rad(b.latitude-a.latitude), rad(b.longitude-a.longitude)
+	h := square(math.Sin(north/2)) + math.Cos(rad(a.latitude))*math.Cos(rad(b.latitude))*square(math.Sin(east/2))
 	return 2 * 6371.0088 * math.Asin(min(1, math.Sqrt(h)))
 }
 
@@ -184,4 +186,3 @@ func learned(in []keyed, e keyed, name string) bool {
 	}
 	return len(distinct(days)) >= 2
 }
-

@@ -107,7 +107,8 @@ func (m maker) plain() theCase {
 		if m.one(2) {
 			r.by = nil
 		}
-		r.id, r.class, r.guide, r.points = "r"+strconv.Itoa(i), m.pick("access", "hiding"), [][]string{{"S1"}, {"S1", "S3"}, {"S3"}}[m.IntN(3)], 10*m.IntN(4)
+		r.id, r.class, r.points = "r"+strconv.Itoa(i), m.pick("access", "hiding"), 10*m.IntN(4)
+		r.guide = [][]string{{"S1"}, {"S1", "S3"}, {"S3"}}[m.IntN(3)]
 		r.shadow = m.one(16)
 		all.rules, all.events = append(all.rules, r), append(all.events, one.events...)
 	}

@@ -31,13 +31,15 @@ type theCase struct {
 
 // kinds make cases, by the name of the kind that they are about.
 var kinds = map[string]func(maker) theCase{
-	"match": maker.match, "threshold": maker.threshold, "sequence": maker.sequence, "steps": maker.stepsOf, "absence": maker.absence, "silence": maker.silence,
+	"match": maker.match, "threshold": maker.threshold, "sequence": maker.sequence, "steps": maker.stepsOf, "absence": maker.absence,
+	"silence":    maker.silence,
 	"first_seen": maker.firstSeen, "travel": maker.travel, "baseline": maker.baseline, "correlation": maker.correlation,
 }
 
 // event is an event of an act with random fields.
 func (m maker) event(name string, at time.Time) *event {
-	set := fields{"event.id": {"id-" + strconv.Itoa(m.IntN(12))}, "organization.id": {"t-1"}, "account": {m.pick("a", "a", "a", "a", "b", "b", "c") + "@contoso.example"}}
+	set := fields{"event.id": {"id-" + strconv.Itoa(m.IntN(12))}, "organization.id": {"t-1"}}
+	set["account"] = []string{m.pick("a", "a", "a", "a", "b", "b", "c") + "@contoso.example"}
 	some := func(field string, texts ...string) {
 		if !m.one(8) {
 			set[field] = []string{m.pick(texts...)}
@@ -66,8 +68,9 @@ func (m maker) event(name string, at time.Time) *event {
 
 // places are where sign-ins come from. Two of them differ in their coordinates only, one has no name, one no coordinates.
 var places = []place{
-	{"NL", "Noord-Holland", "Amsterdam", 52.37, 4.89, true}, {"NL", "Noord-Holland", "Amsterdam", 52.31, 4.76, true}, {"JP", "Tokyo", "Tokyo", 35.68, 139.69, true},
-	{"DE", "", "Berlin", 52.52, 13.41, true}, {"", "", "", -33.87, 151.21, true}, {"BR", "", "", 0, 0, false},
+	{"NL", "Noord-Holland", "Amsterdam", 52.37, 4.89, true}, {"NL", "Noord-Holland", "Amsterdam", 52.31, 4.76, true},
+	{"JP", "Tokyo", "Tokyo", 35.68, 139.69, true}, {"DE", "", "Berlin", 52.52, 13.41, true},
+	{"", "", "", -33.87, 151.21, true}, {"BR", "", "", 0, 0, false},
 }
 
 func (m maker) place() place { return places[m.IntN(len(places))] }
@@ -87,13 +90,15 @@ func (m maker) times(n int, grid time.Duration, cells int) (all []time.Time) {
 	return all
 }
 
+var allActs = []string{"failed", "in", "download", "send", "delete", "hide", "mail"}
+
 // happen makes events of the acts at the times, and some of others. Of events with one identity the first is kept.
 func (m maker) happen(times []time.Time, names ...string) (all []*event) {
 	seen := map[string]bool{}
 	for _, at := range times {
 		name := m.pick(names...)
 		if m.one(12) {
-			name = m.pick("failed", "in", "download", "send", "delete", "hide", "mail")
+			name = m.pick(allActs...)
 		}
 		if e := m.event(name, at); !seen[e.identity()] {
 			seen[e.identity()] = true

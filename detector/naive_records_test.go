@@ -2,6 +2,7 @@ package detector_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +15,6 @@ import (
 
 // act is something that accounts do: what every event of it says, which fields it may have, and how the record of it is written.
 type act struct {
-	name   string
 	says   map[string]string
 	may    []string
 	whole  bool // its records have whole seconds
@@ -46,16 +46,19 @@ func (e *event) given(name string) any {
 func signIn(code int) func(*event) any {
 	return func(e *event) any {
 		where := object{"countryOrRegion": e.given("source.geo.country_iso_code"), "city": e.given("source.geo.city_name")}
-		if e.place.region != "" {
-			where["state"] = e.place.region
-		}
+		where["state"] = e.given("source.geo.region_name")
 		if e.place.known {
 			where["geoCoordinates"] = object{"latitude": e.place.latitude, "longitude": e.place.longitude}
 		}
-		return object{"time": "2026-01-01T00:00:00Z", "tenantId": e.given("organization.id"), "category": "SignInLogs", "properties": object{
-			"id": e.given("event.id"), "createdDateTime": e.at.Format("2006-01-02T15:04:05.999Z07:00"), "userPrincipalName": e.given("account"), "ipAddress": e.given("source.ip"),
-			"status": object{"errorCode": code}, "location": where, "sessionId": e.given("session.id"), "appId": e.given("app.id")}}
+		return envelope(e, "SignInLogs", object{"id": e.given("event.id"), "createdDateTime": e.at.Format("2006-01-02T15:04:05.999Z07:00"),
+			"userPrincipalName": e.given("account"), "ipAddress": e.given("source.ip"), "status": object{"errorCode": code},
+			"location": where, "sessionId": e.given("session.id"), "appId": e.given("app.id")})
 	}
+}
+
+// envelope is a record of diagnostic settings.
+func envelope(e *event, category string, properties object) object {
+	return object{"time": "2026-01-01T00:00:00Z", "tenantId": e.given("organization.id"), "category": category, "properties": properties}
 }
 
 // audit is a record of the unified audit log with more members.
@@ -63,28 +66,36 @@ func audit(operation string, kind int, more func(e *event) object) func(*event) 
 	return func(e *event) any {
 		o := more(e)
 		o["CreationTime"], o["Operation"], o["RecordType"], o["UserType"] = e.at.Format("2006-01-02T15:04:05"), operation, kind, 0
-		for member, field := range map[string]string{"Id": "event.id", "OrganizationId": "organization.id", "UserId": "account", "ClientIP": "source.ip", "ApplicationId": "app.id", "SessionId": "session.id"} {
-			o[member] = e.given(field)
-		}
+		o["Id"], o["OrganizationId"], o["UserId"] = e.given("event.id"), e.given("organization.id"), e.given("account")
+		o["ClientIP"], o["ApplicationId"], o["SessionId"] = e.given("source.ip"), e.given("app.id"), e.given("session.id")
 		return o
 	}
 }
 
+// says are the dataset, the action and other fields of all events of an act.
+func says(dataset, action string, more ...string) map[string]string {
+	m := map[string]string{"event.dataset": dataset, "event.action": action}
+	for i := 0; i < len(more); i += 2 {
+		m[more[i]] = more[i+1]
+	}
+	return m
+}
+
 // acts are what accounts do in these tests.
 var acts = map[string]*act{
-	"failed": {says: map[string]string{"event.dataset": "entra.signin", "event.action": "UserLoginFailed", "event.outcome": "failure", "auth.result": "wrong_credential"},
+	"failed": {says: says("entra.signin", "UserLoginFailed", "event.outcome", "failure", "auth.result", "wrong_credential"),
 		may: []string{"source.ip", "session.id", "app.id"}, record: signIn(50126)},
-	"in": {says: map[string]string{"event.dataset": "entra.signin", "event.action": "UserLoggedIn", "event.outcome": "success", "auth.result": "success"},
+	"in": {says: says("entra.signin", "UserLoggedIn", "event.outcome", "success", "auth.result", "success"),
 		may: []string{"source.ip", "session.id", "app.id"}, record: signIn(0)},
-	"download": {says: map[string]string{"event.dataset": "ual.sharepoint_file_operation", "event.action": "FileDownloaded"},
+	"download": {says: says("ual.sharepoint_file_operation", "FileDownloaded"),
 		may: []string{"source.ip", "session.id", "app.id", "file.name"}, whole: true, record: audit("FileDownloaded", 6, func(e *event) object {
 			return object{"SourceFileName": e.given("file.name")}
 		})},
-	"send": {says: map[string]string{"event.dataset": "ual.exchange_item", "event.action": "Send"},
+	"send": {says: says("ual.exchange_item", "Send"),
 		may: []string{"source.ip", "app.id", "email.message_id"}, whole: true, record: audit("Send", 2, func(e *event) object {
 			return object{"Item": object{"InternetMessageId": e.given("email.message_id")}}
 		})},
-	"delete": {says: map[string]string{"event.dataset": "ual.exchange_item_group", "event.action": "HardDelete"},
+	"delete": {says: says("ual.exchange_item_group", "HardDelete"),
 		may: []string{"source.ip", "session.id", "mailbox.items"}, whole: true, record: audit("HardDelete", 3, func(e *event) object {
 			n, err := strconv.Atoi(e.text("mailbox.items"))
 			if err != nil {
@@ -92,7 +103,7 @@ var acts = map[string]*act{
 			}
 			return object{"AffectedItems": slices.Repeat([]any{object{"Id": "i"}}, n)}
 		})},
-	"hide": {says: map[string]string{"event.dataset": "ual.exchange_admin", "event.action": "New-InboxRule", "inbox_rule.op": "create"},
+	"hide": {says: says("ual.exchange_admin", "New-InboxRule", "inbox_rule.op", "create"),
 		may: []string{"source.ip", "session.id", "inbox_rule.sends_to"}, whole: true, record: audit("New-InboxRule", 1, func(e *event) object {
 			o := object{}
 			if to := e.fields["inbox_rule.sends_to"]; to != nil {
@@ -100,12 +111,12 @@ var acts = map[string]*act{
 			}
 			return o
 		})},
-	"mail": {says: map[string]string{"event.dataset": "defender.email_events", "event.action": "EmailEvents"},
+	"mail": {says: says("defender.email_events", "EmailEvents"),
 		may: []string{"email.message_id", "email.to.address"}, record: func(e *event) any {
 			id, _, _ := strings.Cut(e.text("event.id"), "/")
-			return object{"time": "2026-01-01T00:00:00Z", "tenantId": e.given("organization.id"), "category": "AdvancedHunting-EmailEvents", "properties": object{
-				"Timestamp": e.at.Format("2006-01-02T15:04:05.000Z07:00"), "ReportId": id, "InternetMessageId": e.given("email.message_id"), "SenderFromAddress": e.given("user.name"),
-				"RecipientEmailAddress": e.given("email.to.address"), "EmailDirection": "Outbound"}}
+			return envelope(e, "AdvancedHunting-EmailEvents", object{"Timestamp": e.at.Format("2006-01-02T15:04:05.000Z07:00"), "ReportId": id,
+				"InternetMessageId": e.given("email.message_id"), "SenderFromAddress": e.given("user.name"),
+				"RecipientEmailAddress": e.given("email.to.address"), "EmailDirection": "Outbound"})
 		}},
 }
 
@@ -120,7 +131,7 @@ func newEvent(name string, at time.Time, set fields) *event {
 		e.fields[field] = []string{text}
 	}
 	for field, texts := range set {
-		if texts != nil && (slices.Contains(a.may, field) || slices.Contains([]string{"event.id", "organization.id", "account"}, field)) {
+		if texts != nil && (slices.Contains(a.may, field) || field == "event.id" || field == "organization.id" || field == "account") {
 			e.fields[field] = texts
 		}
 	}
@@ -156,6 +167,12 @@ func (e *event) from(p place) *event {
 	if p.city != "" {
 		e.fields["source.geo.city_name"] = []string{p.city}
 	}
+	if p.region != "" {
+		e.fields["source.geo.region_name"] = []string{p.region}
+	}
+	if p.known {
+		e.fields["source.geo.location"] = []string{fmt.Sprintf("%g,%g", p.latitude, p.longitude)}
+	}
 	return e
 }
 
@@ -171,7 +188,10 @@ func (e *event) bytes() []byte {
 // TestRecordsSayWhatTheOracleReads: the fields that the oracle gives an event are those that its record is decoded into.
 func TestRecordsSayWhatTheOracleReads(t *testing.T) {
 	l := schema.NewLayout()
-	names := []string{"user.name", "user.target.name", "source.geo.country_iso_code", "source.geo.city_name"}
+	names := []string{"user.name", "user.target.name"}
+	for _, part := range []string{"country_iso_code", "region_name", "city_name", "location"} {
+		names = append(names, "source.geo."+part)
+	}
 	for _, a := range acts {
 		names = append(append(names, a.may...), "event.id", "organization.id", "account")
 		for field := range a.says {
@@ -190,12 +210,12 @@ func TestRecordsSayWhatTheOracleReads(t *testing.T) {
 	reader := decode.NewPlan(l, decode.Options{}).Reader()
 	m := newMaker(1)
 	for range 2000 {
-		e := m.event(m.pick("failed", "in", "download", "send", "delete", "hide", "mail"), start.Add(time.Duration(m.IntN(100_000))*time.Millisecond))
+		e := m.event(m.pick(allActs...), start.Add(time.Duration(m.IntN(100_000))*time.Millisecond))
 		if err := reader.ReadAlone(e.bytes(), time.Time{}); err != nil {
 			t.Fatalf("%s: %v", e.bytes(), err)
 		}
-		if !reader.Time().Equal(e.at) || reader.Same().Outcome != e.outcome() {
-			t.Fatalf("%s: time %v and outcome %q, want %v and %q", e.bytes(), reader.Time(), reader.Same().Outcome, e.at, e.outcome())
+		if at, outcome := reader.Time(), reader.Same().Outcome; !at.Equal(e.at) || outcome != e.outcome() {
+			t.Fatalf("%s: time %v and outcome %q, want %v and %q", e.bytes(), at, outcome, e.at, e.outcome())
 		}
 		for i, name := range names {
 			got := []string{reader.Event.Text(slots[i])}

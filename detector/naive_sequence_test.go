@@ -165,7 +165,8 @@ func (s *search) floor() int64 {
 	return floor
 }
 
-// fill fills the places from the given one on. Events of a step are not before from, the latest of the steps before; latest is the latest so far.
+// fill fills the places from the given one on. Events of its step are not before from, which is the latest second of the steps
+// before; latest is the latest so far.
 func (s *search) fill(place int, from, latest int64) bool {
 	if place == len(s.places) {
 		return latest <= s.end

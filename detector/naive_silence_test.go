@@ -31,7 +31,9 @@ func silence(r *rule, w *world) (all []firing) {
 			}
 			if silent {
 				e := c.first[at]
-				all = append(all, firing{key: c.key, bucket: strconv.FormatInt(at, 10), event: e, time: time.Unix(0, at*int64(size)).Add(limit), counted: counting(e)})
+				f := firing{key: c.key, bucket: strconv.FormatInt(at, 10), event: e, counted: counting(e)}
+				f.time = time.Unix(0, at*int64(size)).Add(limit)
+				all = append(all, f)
 			}
 		}
 	}
@@ -42,7 +44,7 @@ func silence(r *rule, w *world) (all []firing) {
 func (r *rule) cells(events []*event, size time.Duration) (all []*cells) {
 	known := map[string]*cells{}
 	for _, e := range r.keys(r.when, events) {
-		tenant := e.text("organization.id")
+		tenant := e.tenant()
 		name := strings.Join(append([]string{tenant}, e.key...), "\x00")
 		if known[name] == nil {
 			known[name] = &cells{key: e.key, of: tenant, first: map[int64]*event{}}

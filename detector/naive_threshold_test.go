@@ -62,7 +62,8 @@ func absence(r *rule, w *world) (all []firing) {
 		})
 		shown := func(dataset string) bool {
 			return slices.ContainsFunc(w.events, func(x *event) bool {
-				return x.text("organization.id") == e.text("organization.id") && x.text("event.dataset") == dataset && x.at.After(to) && !x.at.After(to.Add(day))
+				of := x.tenant() == e.tenant() && x.text("event.dataset") == dataset
+				return of && x.at.After(to) && !x.at.After(to.Add(day))
 			})
 		}
 		switch {

@@ -34,7 +34,8 @@ func (e *event) text(name string) string {
 
 // order compares two events by time, id, action and outcome.
 func order(a, b *event) int {
-	return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.named(), b.named()), cmp.Compare(a.text("event.action"), b.text("event.action")), cmp.Compare(a.outcome(), b.outcome()))
+	return cmp.Or(a.at.Compare(b.at),
+		cmp.Compare(a.named(), b.named()), cmp.Compare(a.action(), b.action()), cmp.Compare(a.outcome(), b.outcome()))
 }
 
 // named is the id of an event, or of the alert that it stands for.
@@ -44,6 +45,10 @@ func (e *event) named() string {
 	}
 	return e.text("event.id")
 }
+
+func (e *event) tenant() string { return e.text("organization.id") }
+
+func (e *event) action() string { return e.text("event.action") }
 
 // outcome is what an event is known by beside others: of sign-ins alone.
 func (e *event) outcome() string {
@@ -55,7 +60,7 @@ func (e *event) outcome() string {
 
 // identity is what an event is known by: two records that share it are one event.
 func (e *event) identity() string {
-	return strings.Join([]string{e.text("organization.id"), e.at.Format(time.RFC3339Nano), e.named(), e.text("event.action"), e.outcome()}, "\x00")
+	return strings.Join([]string{e.tenant(), e.at.Format(time.RFC3339Nano), e.named(), e.action(), e.outcome()}, "\x00")
 }
 
 // clause is a condition: an operation over a field and texts, or over other clauses.
@@ -116,7 +121,7 @@ type keyed struct {
 
 // same reports whether two events stand under the same key of the same tenant.
 func (k keyed) same(o keyed) bool {
-	return k.text("organization.id") == o.text("organization.id") && slices.Equal(k.key, o.key)
+	return k.tenant() == o.tenant() && slices.Equal(k.key, o.key)
 }
 
 // under gives the events that satisfy a condition, each under each of its keys. An event without one of the fields has no key.

@@ -156,6 +156,18 @@ func (r *rule) own(say func(string, ...any), span func(string, time.Duration)) {
 	}
 }
 
+// String is the case for a person: rules and records.
+func (c theCase) String() string {
+	var b strings.Builder
+	for _, r := range c.rules {
+		b.WriteString(r.yaml() + "---\n")
+	}
+	for _, e := range c.events {
+		b.WriteString(string(e.bytes()) + "\n")
+	}
+	return b.String()
+}
+
 func (s *step) yaml() string {
 	parts := []string{"id: " + s.id}
 	if s.when != nil {
