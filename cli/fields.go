@@ -94,7 +94,11 @@ func printField(w io.Writer, f event.Field, long bool) error {
 		fmt.Fprintf(&b, "  unit: %s\n", f.Unit)
 	}
 	if len(f.Values) > 0 {
-		fmt.Fprintf(&b, "  one of: %s\n", strings.Join(f.Values, ", "))
+		which := "one of"
+		if f.Open {
+			which = "for example"
+		}
+		fmt.Fprintf(&b, "  %s: %s\n", which, strings.Join(f.Values, ", "))
 	}
 	for shape, paths := range f.Paths {
 		if len(paths) > 0 {

@@ -117,6 +117,9 @@ func (c *typing) callValue(v *ast.CallNode) value {
 			continue
 		}
 		m := c.wrong(a, f.usage, i+1, f.takes[i], of)
+		if text, ok := a.(*ast.StringNode); ok && id.Value == "in_net" && i == 1 {
+			m.Suggestion = "in_net(" + v.Arguments[0].String() + ", lists.name) with " + text.Value + " in the list"
+		}
 		if _, ok := chain(a); ok && i == 0 && of == aList && len(v.Arguments) == 2 && constant(v.Arguments[1]) {
 			m.Suggestion = "any(" + name(a) + ", " + id.Value + "(#, " + v.Arguments[1].String() + "))"
 		}

@@ -6,8 +6,8 @@ import (
 	"noroshi/internal/event"
 )
 
-// operationNames are the operations that fields and the rules we ship ask for, by their names as they are and in lower case.
-var operationNames = operationsOf(event.Fields())
+// operationNames are the operations that are known, by their names as they are and in lower case.
+var operationNames = operationsOf(event.Actions)
 
 // operationEnds are the first and last bytes of these names: few other names share them and cost a look into the map.
 var operationEnds = endsOf(operationNames)
@@ -24,16 +24,10 @@ func endsOf(names map[string]string) *ends {
 
 func end(s string) int { return int(lowerByte(s[0])&0x7f)<<7 | int(lowerByte(s[len(s)-1])&0x7f) }
 
-func operationsOf(all []event.Field) map[string]string {
+func operationsOf(all []string) map[string]string {
 	names := map[string]string{}
-	for _, name := range [...]string{loggedIn, loginFailed, "MailItemsAccessed", "HardDelete", "SoftDelete", "MoveToDeletedItems", "SendAs", "SendOnBehalf",
-		"Update user", "Set-User", "Set-MailUser", "Set-AdminAuditLogConfig", "Set-OrganizationConfig", "Set-MailboxAuditBypassAssociation", "Remove-UnifiedAuditLogRetentionPolicy"} {
+	for _, name := range all {
 		names[event.Lower(name)], names[name] = name, name
-	}
-	for i := range all {
-		for _, name := range all[i].Actions {
-			names[event.Lower(name)], names[name] = name, name
-		}
 	}
 	return names
 }

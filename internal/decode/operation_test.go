@@ -7,7 +7,7 @@ func TestOperationsAreKnownWhateverTheirCase(t *testing.T) {
 	for spelt, want := range map[string]string{
 		"new-inboxrule": "New-InboxRule", "NEW-INBOXRULE": "New-InboxRule", "Set-mailbox ": "Set-Mailbox", "Add  member to role.": "Add member to role", "ADD MEMBER TO ROLE": "Add member to role",
 		"userloggedin": "UserLoggedIn", "update  user.": "Update user", "Add member to role completed (pim activation).": "Add member to role completed (PIM activation)",
-		"some  thing": "some  thing", "send": "send", "New-InboxRule": "New-InboxRule",
+		"some  thing": "some  thing", "send": "Send", "sending": "sending", "New-InboxRule": "New-InboxRule",
 	} {
 		if got := read(t, admin(`"Operation":"`+spelt+`"`)).field("event.action"); got != want {
 			t.Errorf("%q is %q, want %q", spelt, got, want)

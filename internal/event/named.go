@@ -44,29 +44,34 @@ func (f *Field) misspelt(c Comparison, constant string) Doubt {
 	if f.Form != Operation || c != Equals {
 		return Doubt{}
 	}
-	meant := ""
-	for _, known := range knownActions {
-		if known == constant {
-			return Doubt{}
-		}
-		if strings.EqualFold(known, constant) {
-			meant = known
-		}
-	}
-	if meant == "" {
+	meant, known := actionsFolded[Lower(strings.Join(strings.Fields(constant), " "))]
+	if !known || meant == constant {
 		return Doubt{}
 	}
-	return Doubt{Why: "compared exactly, and written " + meant, Meant: meant}
+	return Doubt{Why: "compared exactly, and written " + meant, Meant: meant, Certain: true}
 }
 
-// knownActions are the operations that the schema names.
-var knownActions = actionsOf(fields)
+// Actions are the operations that are known: records that spell them in another case, or with doubled blanks, are read as if they
+// spelt them so.
+var Actions = actionsOf(fields)
 
 func actionsOf(all []Field) (names []string) {
 	names = append(names, "UserLoggedIn", "UserLoginFailed", "MailItemsAccessed", "Send", "SendAs", "SendOnBehalf", "HardDelete", "SoftDelete",
-		"MoveToDeletedItems", "Move", "Create", "Update")
+		"MoveToDeletedItems", "Move", "Create", "Update", "FileDownloaded", "FileSyncDownloadedFull", "FileDeleted", "AnonymousLinkCreated",
+		"Update user", "Reset user password", "Change user password", "Disable account", "Delete user", "Add user",
+		"Set-User", "Set-MailUser", "Set-AdminAuditLogConfig", "Set-OrganizationConfig", "Set-MailboxAuditBypassAssociation", "Remove-UnifiedAuditLogRetentionPolicy")
 	for i := range all {
 		names = append(names, all[i].Actions...)
 	}
 	return names
+}
+
+var actionsFolded = foldedActions(Actions)
+
+func foldedActions(all []string) map[string]string {
+	m := make(map[string]string, len(all))
+	for _, name := range all {
+		m[Lower(name)] = name
+	}
+	return m
 }

@@ -76,6 +76,9 @@ func (f *Field) doubts(c Comparison, constant string) Doubt {
 	case len(f.Values) > 0:
 		return f.amongValues(c, constant, f.Values)
 	}
+	if f.Name == "event.dataset" {
+		return datasetDoubts(c, constant)
+	}
 	if d := f.Form.doubts(c, constant); d.Why != "" {
 		return d
 	}
@@ -99,6 +102,9 @@ func (f *Field) doubtsLower(c Comparison, constant string) Doubt {
 		}
 		return f.amongValues(c, constant, values)
 	}
+	if f.Name == "event.dataset" {
+		return datasetDoubts(c, constant)
+	}
 	if f.Form == Country || f.Form == Instant {
 		d := f.Form.doubts(c, strings.ToUpper(constant))
 		d.Meant = Lower(d.Meant)
@@ -116,10 +122,13 @@ func (f *Field) amongValues(c Comparison, constant string, values []string) Doub
 		return Doubt{}
 	}
 	d := Doubt{Why: oneOf(values), Meant: f.nearest(constant, values), Certain: !f.Open}
-	if f.Open && !strings.EqualFold(d.Meant, constant) {
+	if !f.Open {
+		return d
+	}
+	if !strings.EqualFold(d.Meant, constant) {
 		return Doubt{} // records may well hold it
 	}
-	return d
+	return Doubt{Why: "compared exactly, and written " + d.Meant, Meant: d.Meant}
 }
 
 // oneOf says what the values of an enumeration are.

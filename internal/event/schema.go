@@ -121,7 +121,7 @@ var fields = []Field{
 	{Name: "forward.keeps_copy", Type: Bool, Meaning: "whether the mailbox keeps a copy", Example: "false", Actions: forwardActions, Derived: "DeliverToMailboxAndForward", Paths: ual("Parameters")},
 	{Name: "forward.scope", Meaning: "whose mail is forwarded", Values: p{"mailbox", "tenant"}, Example: "mailbox", Actions: forwardActions, Derived: "operation", Paths: ual("Parameters")},
 
-	{Name: "grant.rights", Type: List, Meaning: "rights given", Example: "FullAccess", Actions: grantActions, Derived: "AccessRights, Item.ParentFolder.MemberRights", Paths: ual("Parameters", "Item.ParentFolder.MemberRights")},
+	{Name: "grant.rights", Type: List, Meaning: "rights given", Open: true, Values: rights, Example: "FullAccess", Actions: grantActions, Derived: "AccessRights, Item.ParentFolder.MemberRights", Paths: ual("Parameters", "Item.ParentFolder.MemberRights")},
 	{Name: "grant.trustee", Form: LowerCase, Meaning: "who was given them", Example: "eve@contoso.example", Actions: grantActions, Derived: "User, Trustee, MemberUpn", Paths: ual("Parameters", "Item.ParentFolder.MemberUpn")},
 	{Name: "grant.folder", Meaning: "the folder they are for", Example: "Inbox", Actions: grantActions, Derived: "Identity, ParentFolder", Paths: ual("Parameters", "Item.ParentFolder.Path")},
 
@@ -132,7 +132,7 @@ var fields = []Field{
 	{Name: "role.state", Meaning: "what became of it; a request has given nobody the role", Values: p{"requested", "approved", "denied", "canceled", "completed", "expired", "removed"}, Example: "completed", Actions: roleActions, Derived: "operation"},
 	{Name: "role.member", Form: LowerCase, Meaning: "who was given the role", Example: "eve@contoso.example", Actions: roleActions, Derived: "ObjectId, target of type User, Member", Paths: both(p{"ObjectId", "OfficeObjectId", "Parameters"}, "properties.targetResources")},
 
-	{Name: "consent.scopes", Type: List, Meaning: "permissions consented to", Example: "Mail.Read", Actions: consentActions, Derived: "ConsentAction.Permissions, DelegatedPermissionGrant.Scope", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
+	{Name: "consent.scopes", Type: List, Meaning: "permissions consented to", Open: true, Values: scopes, Example: "Mail.Read", Actions: consentActions, Derived: "ConsentAction.Permissions, DelegatedPermissionGrant.Scope", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
 	{Name: "consent.all_principals", Type: Bool, Meaning: "whether the consent is for everybody", Example: "true", Actions: consentActions, Derived: "ConsentContext.OnBehalfOfAll, ConsentType", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
 	{Name: "consent.admin", Type: Bool, Meaning: "whether an administrator consented", Example: "true", Actions: consentActions, Derived: "ConsentContext.IsAdminConsent", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
 
@@ -163,6 +163,17 @@ var addresses = [Shapes][]string{
 	Entra:    {"properties.ipAddress", "properties.initiatedBy.user.ipAddress", "callerIpAddress"},
 	Defender: inRow("IPAddress", "SenderIPv4", "SenderIPv6"), Trace: {"FromIP"},
 	Other: {"properties.IPAddress", "callerIpAddress", "ClientIP", "ipAddress"}}
+
+// rights are those of mailboxes, then those of folders.
+var rights = []string{"FullAccess", "SendAs", "SendOnBehalf", "ReadPermission", "ChangePermission", "ChangeOwner", "DeleteItem", "ExternalAccount",
+	"Owner", "PublishingEditor", "Editor", "PublishingAuthor", "Author", "NonEditingAuthor", "Reviewer", "Contributor"}
+
+// scopes are permissions that attackers ask for.
+var scopes = []string{"Mail.Read", "Mail.ReadWrite", "Mail.Send", "Mail.Read.Shared", "Mail.ReadWrite.Shared", "Mail.Send.Shared", "MailboxSettings.ReadWrite",
+	"Contacts.Read", "Contacts.ReadWrite", "Files.Read.All", "Files.ReadWrite.All", "Sites.Read.All", "Sites.ReadWrite.All", "Notes.Read.All", "People.Read",
+	"User.Read", "User.ReadBasic.All", "User.Read.All", "Directory.Read.All", "Directory.ReadWrite.All", "Directory.AccessAsUser.All",
+	"Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "RoleManagement.ReadWrite.Directory", "EWS.AccessAsUser.All", "full_access_as_app",
+	"IMAP.AccessAsUser.All", "POP.AccessAsUser.All", "SMTP.Send", "offline_access", "openid", "profile", "email"}
 
 // FolderClasses are what a mail folder can be.
 var FolderClasses = []string{"inbox", "sent", "drafts", "deleted", "junk", "rss", "notes", "archive", "conversation_history", "sync", "custom"}
