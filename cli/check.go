@@ -19,8 +19,9 @@ import (
 
 // pathFlags choose what check and test look at: the paths named, else the shipped library.
 type pathFlags struct {
-	config string
-	now    string
+	config    string
+	now       string
+	noLibrary bool
 }
 
 func (f *pathFlags) add(c *cobra.Command) {
@@ -39,7 +40,7 @@ func (f *pathFlags) load(s Streams, paths []string, strict bool) (*rules.Set, *c
 		now = at
 	}
 	c, ps := wholeConfiguration(s, f.config)
-	set, more := rules.Load(rules.Options{Paths: append(paths, c.Rules...), Library: len(paths) == 0, Lists: c.Lists, Now: now, Strict: strict})
+	set, more := rules.Load(rules.Options{Paths: append(paths, c.Rules...), Library: len(paths) == 0 && !f.noLibrary, Beside: strict && !f.noLibrary, Lists: c.Lists, Now: now, Strict: strict})
 	ps = append(ps, more...)
 	diag.Sort(ps)
 	return set, c, ps, nil
@@ -93,6 +94,7 @@ and what would be right. It also demands what a rule should have: tests, one tha
 		},
 	}
 	f.add(c)
+	c.Flags().BoolVar(&f.noLibrary, "no-library", false, "the rules will not stand beside the shipped ones, whose ids are free")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one object a line")
 	return c
 }

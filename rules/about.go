@@ -43,6 +43,7 @@ func (l *loader) about(d *strictyaml.Doc, r *Rule) map[string]func(*yaml.Node) {
 // prose is a text of one or several lines.
 func prose(d *strictyaml.Doc, n *yaml.Node) string {
 	text := strings.TrimSpace(d.Text(n))
+	cutText(d, n)
 	if len([]rune(text)) > maxDescription {
 		d.At(n, "value", fmt.Sprintf("expected at most %d characters", maxDescription))
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,7 @@ import (
 type Options struct {
 	Paths   []string  // files, and folders read with all that lies below them
 	Library bool      // the shipped rules too
+	Beside  bool      // without Library: the rules will stand beside the shipped ones, whose ids are taken
 	Lists   list.Set  // what conditions may look things up in
 	Now     time.Time // for the expiry of exceptions; zero: none has expired
 	Strict  bool      // demand what `check` demands: tests, unexpired exceptions, of shipped rules also guide, class and summary
@@ -46,6 +48,9 @@ func Load(o Options) (*Set, []diag.Problem) {
 	l.remediation()
 	if o.Library {
 		l.folder(library.Files, ".", "library", true)
+	}
+	if o.Beside && !o.Library {
+		l.reserve()
 	}
 	for _, p := range o.Paths {
 		l.path(p)
@@ -135,6 +140,26 @@ func quoted(d *strictyaml.Doc, n *yaml.Node) {
 		}
 	}
 }
+
+// reserve notes the ids of the shipped rules as taken.
+func (l *loader) reserve() {
+	_ = fs.WalkDir(library.Files, ".", func(file string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || file == remediationFile {
+			return nil
+		}
+		data, err := library.Files.ReadFile(file)
+		if m := shippedID.FindSubmatch(data); err == nil && m != nil {
+			l.ids[string(m[1])] = shippedPlace
+		}
+		return nil
+	})
+}
+
+// shippedID is the id in a file of the library.
+var shippedID = regexp.MustCompile(`(?m)^id: ([a-z0-9-]+)`)
+
+// shippedPlace stands for the place of a shipped rule.
+const shippedPlace = "the shipped rules"
 
 func (l *loader) failed(file string, err error) {
 	var pe *fs.PathError
@@ -231,6 +256,7 @@ func (l *loader) file(in fs.FS, file, name string, shipped bool) {
 // read reads one rule file.
 func (l *loader) read(name string, data []byte, shipped bool) {
 	d := strictyaml.Parse(name, data)
+	d.Others = otherKeys
 	if d.Root != nil {
 		before := len(l.uses)
 		r := l.rule(d, data, shipped)
@@ -249,8 +275,8 @@ func (l *loader) read(name string, data []byte, shipped bool) {
 
 // take adds the problems of a file, the first of many, each of a length that can be read.
 func (l *loader) take(d *strictyaml.Doc) {
+	l.trapped(d)
 	ps := d.Problems
-	trapped(ps)
 	diag.Sort(ps)
 	if n := len(ps) - maxProblems; n > 0 {
 		next := ps[maxProblems]
@@ -288,6 +314,7 @@ func (l *loader) template(d *strictyaml.Doc, n *yaml.Node) *cond.Template {
 	if text == "" {
 		return nil
 	}
+	cutText(d, n)
 	if len(text) > cond.MaxSource {
 		d.At(n, "size", fmt.Sprintf("the text has %d bytes; at most %d are read", len(text), cond.MaxSource))
 		return nil
@@ -301,6 +328,13 @@ func (l *loader) template(d *strictyaml.Doc, n *yaml.Node) *cond.Template {
 }
 
 func (l *loader) condition(d *strictyaml.Doc, n *yaml.Node) *cond.Program {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && n.Tag != "!!timestamp" {
+		p := d.At(n, "type", "expected a condition such as event.action == \"New-InboxRule\", got "+d.Kind(n))
+		if comment(n, d.Line(n.Line)) != "" {
+			l.cutCondition(d, n, p)
+		}
+		return nil
+	}
 	text := d.Text(n)
 	if text == "" {
 		return nil
@@ -320,7 +354,7 @@ func (l *loader) mistakes(d *strictyaml.Doc, n *yaml.Node, ms []cond.Mistake) {
 		p := d.Inside(n, m.At, m.Code, m.Message)
 		p.Suggestion = m.Suggestion
 		if !m.Warning && commented(n, p) {
-			p.Message, p.Suggestion = cutByComment, ""
+			l.cutCondition(d, n, p)
 			return
 		}
 		if m.Warning && !(m.Certain && l.options.Strict) {

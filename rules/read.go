@@ -109,6 +109,8 @@ func (l *loader) id(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
 	case r.ID == "":
 	case !idPattern.MatchString(r.ID) || len(r.ID) > maxID:
 		d.At(n, "id", fmt.Sprintf("%q is no id: lower case letters, digits and single hyphens, at most %d", r.ID, maxID))
+	case taken && (at == shippedPlace || strings.HasPrefix(at, "library/")):
+		d.At(n, "duplicate-id", fmt.Sprintf("a shipped rule has the id %s; write another id", r.ID)).Suggestion = "own-" + r.ID
 	case taken:
 		d.At(n, "duplicate-id", fmt.Sprintf("the id %s is taken by %s", r.ID, at))
 	}
@@ -117,6 +119,7 @@ func (l *loader) id(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
 
 func short(d *strictyaml.Doc, n *yaml.Node, most int) string {
 	s := d.Text(n)
+	cutText(d, n)
 	if len([]rune(s)) > most || strings.Contains(strings.TrimSpace(s), "\n") {
 		d.At(n, "value", fmt.Sprintf("expected one line of at most %d characters", most))
 	}
@@ -222,8 +225,11 @@ func (l *loader) respond(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
 		id := d.Text(c)
 		m, ok := l.remedies[id]
 		if !ok && id != "" {
-			p := d.At(c, "respond", fmt.Sprintf("no step %q in remediation.yaml", id))
-			p.Suggestion = diag.Suggest(id, slices.Collect(maps.Keys(l.remedies)))
+			known := slices.Sorted(maps.Keys(l.remedies))
+			p := d.At(c, "respond", fmt.Sprintf("no step %q", id))
+			if p.Suggestion = diag.Suggest(id, known); p.Suggestion == "" {
+				p.Message += "; known are " + strings.Join(known, ", ")
+			}
 			continue
 		}
 		if slices.ContainsFunc(r.Respond, func(x Remedy) bool { return x.ID == id }) {

@@ -35,7 +35,7 @@ func unreadable(source string, err error) Mistake {
 
 // said are the parser's reasons in plain words, by a part of its sentence.
 var said = map[string]string{
-	"escape":       `an escape in this text is not one of \n, \t, \", \\, \u0041`,
+	"escape":       "an escape in this text is not one of \\n, \\t, \\\", \\\\, \\u0041; write the text in backticks, where a backslash is itself",
 	"bad number":   "this is not a number",
 	"invalid":      "this is not a number",
 	"too large":    "this number is too large",
@@ -189,6 +189,8 @@ func borrowed(text []rune, at int) (Mistake, bool) {
 		return Mistake{At: at, Code: "syntax", Message: `texts stand in straight quotes: "x"`}, true
 	case ',':
 		return Mistake{At: at, Code: "syntax", Message: `a comma is not expected here; a list is written ["a", "b"]`}, true
+	case '#':
+		return Mistake{At: at, Code: "syntax", Message: "# is a list's element inside any, all, none, one and count; a comment begins with //"}, true
 	case '/':
 		return Mistake{At: at, Code: "syntax", Message: `a regular expression is a text in quotes: matches "…"`}, true
 	}

@@ -2,6 +2,7 @@ package cond
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -27,13 +28,14 @@ func CompileTemplate(source string, s *Scope) (*Template, []Mistake) {
 	for {
 		text, after, found := strings.Cut(rest, "{{")
 		t.texts = append(t.texts, text)
+		mistakes = append(mistakes, unfilled(text, at)...)
 		if !found {
 			break
 		}
 		at += utf8.RuneCountInString(text) + 2
 		inner, tail, closed := strings.Cut(after, "}}")
 		if !closed {
-			mistakes, broken = append(mistakes, Mistake{At: at - 2, Code: "syntax", Message: "{{ without }}"}), true
+			mistakes, broken = append(mistakes, Mistake{At: at - 2, Code: "syntax", Message: "{{ is not closed by }}"}), true
 			break
 		}
 		p, ms := compile(inner, s, (*typing).shown)
@@ -49,6 +51,30 @@ func CompileTemplate(source string, s *Scope) (*Template, []Mistake) {
 		return nil, mistakes
 	}
 	return t, mistakes
+}
+
+// otherBraces are how other programs write a field into a text.
+var otherBraces = regexp.MustCompile(`\$?\{\s*([A-Za-z_][\w.]*)\s*\}|\$([a-z_]+(?:\.[a-z_]+)*)|%([a-z_]+(?:\.[a-z_]+)*)%`)
+
+// unfilled tells of fields in a text that stay as they are written, because they do not stand in {{ }}.
+func unfilled(text string, at int) (all []Mistake) {
+	for _, m := range otherBraces.FindAllStringSubmatchIndex(text, -1) {
+		for g := 2; g < len(m); g += 2 {
+			if m[g] < 0 {
+				continue
+			}
+			name := text[m[g]:m[g+1]]
+			_, known := event.Lookup(name)
+			if _, field, recorded := event.Recorded(name); !known && recorded && g == 2 {
+				name, known = field, true
+			}
+			if known {
+				all = append(all, Mistake{At: at + utf8.RuneCountInString(text[:m[0]]), Code: "value", Warning: true, Certain: true,
+					Message: text[m[0]:m[1]] + " stays as it is written; a field's value is written in two braces", Suggestion: "{{ " + name + " }}"})
+			}
+		}
+	}
+	return all
 }
 
 // Slots are the values that the template mentions.

@@ -40,12 +40,16 @@ func (p Problem) Format() string {
 		b.WriteString("warning: ")
 	}
 	b.WriteString(p.Message)
-	if p.Suggestion != "" {
+	lines := strings.Contains(p.Suggestion, "\n")
+	if p.Suggestion != "" && !lines {
 		b.WriteString("; did you mean " + quoted(p.Suggestion) + "?")
 	}
 	fmt.Fprintf(&b, " [%s]", p.Code)
 	if p.Source != "" && p.Line > 0 {
 		b.WriteString(excerpt(p.Line, p.Column, p.Source))
+	}
+	if lines {
+		b.WriteString("\n    write\n      " + strings.ReplaceAll(p.Suggestion, "\n", "\n      "))
 	}
 	return Escape(b.String())
 }

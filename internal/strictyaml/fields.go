@@ -24,6 +24,10 @@ func (d *Doc) Fields(n *yaml.Node, by map[string]func(*yaml.Node)) {
 		if !ok {
 			all := slices.Sorted(maps.Keys(by))
 			p := d.At(k, "key", "no "+d.name(k, v, "such key")+" here")
+			if meant := d.Others[strings.ToLower(k.Value)]; by[meant] != nil {
+				p.Suggestion = meant
+				continue
+			}
 			if p.Suggestion = diag.Suggest(k.Value, all); p.Suggestion == "" {
 				p.Message += "; known are " + strings.Join(all, ", ")
 			}

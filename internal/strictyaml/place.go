@@ -56,7 +56,7 @@ func (d *Doc) indent(n *yaml.Node) int {
 		}
 	}
 	for l := n.Line + 1; l <= len(d.lines); l++ {
-		if text := d.line(l); strings.TrimSpace(text) != "" {
+		if text := d.Line(l); strings.TrimSpace(text) != "" {
 			return max(blanks(text)-own, 0)
 		}
 	}
@@ -70,7 +70,7 @@ func (d *Doc) folded(n *yaml.Node, value []rune, at int) (line, column int) {
 	before, all := solid(value[:at]), solid(value)
 	line, column = n.Line, n.Column
 	for l := n.Line + 1; l <= len(d.lines); l++ {
-		for i, r := range []rune(d.line(l)) {
+		for i, r := range []rune(d.Line(l)) {
 			switch {
 			case r == ' ':
 				continue
@@ -104,14 +104,14 @@ func (d *Doc) flow(n *yaml.Node, value []rune, at int) (line, column int) {
 	if double || single {
 		i++
 	}
-	text := []rune(d.line(line))
+	text := []rune(d.Line(line))
 	for have := 0; have < at; have++ {
 		if end := trimmed(text, i); i >= end && !d.last(line) {
 			// YAML makes one blank of a line break, and of more breaks one fewer.
 			breaks := 0
 			for i >= end && !d.last(line) {
 				line, breaks = line+1, breaks+1
-				text = []rune(d.line(line))
+				text = []rune(d.Line(line))
 				i, end = leading(text), trimmed(text, 0)
 			}
 			have += max(breaks-1, 1) - 1
@@ -125,7 +125,7 @@ func (d *Doc) flow(n *yaml.Node, value []rune, at int) (line, column int) {
 				return n.Line, n.Column
 			}
 			line++
-			text = []rune(d.line(line))
+			text = []rune(d.Line(line))
 			i, have = leading(text), have-1
 		case double && text[i] == '\\':
 			i += 2 + map[rune]int{'x': 2, 'u': 4, 'U': 8}[text[i+1]]

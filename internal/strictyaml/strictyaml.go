@@ -27,6 +27,9 @@ type Doc struct {
 	Problems []diag.Problem
 	Secrets  *diag.Secrets // what no problem may show; nil where the file is nobody's secret
 
+	// Others are what other programs call the keys of Fields, lower case; what they mean here is suggested.
+	Others map[string]string
+
 	lines  []string
 	top    *yaml.Node
 	closed []string // keys below which nothing is told
@@ -105,16 +108,25 @@ func (d *Doc) text(data []byte) bool {
 func (d *Doc) broken(err error) {
 	var e *yaml.LoadError
 	if errors.As(err, &e) {
-		line, column := min(max(e.Mark.Line, 1), len(d.lines)), max(e.Mark.Column, 1)
+		mark := e.Mark
+		past := e.Mark.Line > len(d.lines) || strings.TrimSpace(strings.Join(d.lines[max(e.Mark.Line, 1)-1:], "")) == ""
+		if e.ContextMark.Line > 0 && (past || strings.Contains(e.Message, "could not find expected ':'")) {
+			mark = e.ContextMark // where the key or the quote begins, not where its end was missed
+		}
+		line, column := min(max(mark.Line, 1), len(d.lines)), max(mark.Column, 1)
 		d.add(line, column, "yaml", d.hidden(d.plain(line, e.Message)))
 		return
 	}
 	d.add(1, 1, "yaml", d.hidden(strings.TrimPrefix(err.Error(), "yaml: ")))
 }
 
+// OpenQuote is what is said of a quote that nothing closes.
+const OpenQuote = "this quote is not closed"
+
 // plainly are the sentences of the YAML library that authors meet, in plain words, by a part of each.
 var plainly = []struct{ theirs, ours string }{
-	{"tab", "a tab cannot indent; indent by blanks"},
+	{"a tab", "a tab cannot indent; indent by blanks"},
+	{"tabs", "a tab cannot indent; indent by blanks"},
 	{"cannot start any token", "YAML has another use for this character; put the text in quotes"},
 	{"expected ',' or ']'", "a comma or the closing ] is missing before this"},
 	{"expected ',' or '}'", "a comma or the closing } is missing before this"},
@@ -123,8 +135,21 @@ var plainly = []struct{ theirs, ours string }{
 	{"could not find expected ':'", "a key without a colon, or a text without quotes over several lines"},
 	{"mapping values are not allowed", "a colon is not expected here; look at the indentation, or put the text in quotes"},
 	{"block sequence entries are not allowed", "an entry of a list is not expected here; put it on a line of its own"},
-	{"unexpected end of stream", "a quote is not closed"},
+	{"unexpected end of stream", OpenQuote},
 	{"unknown escape character", "YAML has no such escape in double quotes; use single quotes"},
+	{"Unicode character", "YAML has no such character; \\u takes four hexadecimal digits, \\U eight"},
+	{"hexadecimal", "YAML has no such character; \\u takes four hexadecimal digits, \\U eight"},
+	{"surrogate", "YAML has no such character; \\u takes four hexadecimal digits, \\U eight"},
+	{"node content", "a value is missing here, or a bracket before this is not closed"},
+	{"comment or line break", "after | or > the line ends, and the text begins on the next one"},
+	{"whitespace or line break", "YAML has another use for this character; put the text in quotes"},
+	{"alphabetic or numeric", "YAML has another use for & and *; put the text in quotes"},
+	{"directive", "YAML has another use for a % at the beginning of a line; put the text in quotes"},
+	{"tag", "YAML has another use for !; put the text in quotes"},
+	{"URI", "YAML has another use for !; put the text in quotes"},
+	{"expected '!'", "YAML has another use for !; put the text in quotes"},
+	{"document", "a file holds one document; --- and ... stand alone on their line"},
+	{"max depth", "this nests too deep"},
 }
 
 // plain is what the YAML library says of a line, in plain words.
@@ -138,7 +163,7 @@ func (d *Doc) plain(line int, message string) string {
 	if indented {
 		return plainly[0].ours
 	}
-	return message
+	return "YAML cannot read this; look at the indentation and at quotes before it"
 }
 
 // check walks the tree for what is well-formed and not wanted.
@@ -184,19 +209,23 @@ func (d *Doc) tagged(n *yaml.Node) string {
 }
 
 func (d *Doc) add(line, column int, code, message string) {
-	p := diag.Problem{File: d.Name, Line: line, Column: column, Code: code, Level: diag.Error, Message: message, Source: d.line(line)}
+	p := diag.Problem{File: d.Name, Line: line, Column: column, Code: code, Level: diag.Error, Message: message, Source: d.Line(line)}
 	if d.private() {
 		p.Source, p.Message = "", d.Secrets.Hide(message)
 	}
 	d.Problems = append(d.Problems, p)
 }
 
-func (d *Doc) line(n int) string {
+// Line is a line of the file, from 1; "" where there is none.
+func (d *Doc) Line(n int) string {
 	if n < 1 || n > len(d.lines) {
 		return ""
 	}
 	return strings.TrimSuffix(strings.TrimPrefix(d.lines[n-1], "\ufeff"), "\r")
 }
+
+// Lines is the number of lines.
+func (d *Doc) Lines() int { return len(d.lines) }
 
 // At notes an error at a node and returns it, so that the caller may say more.
 func (d *Doc) At(n *yaml.Node, code, message string) *diag.Problem {
