@@ -1,19 +1,14 @@
 package cli
 
 import (
-	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"noroshi/internal/config"
 	"noroshi/internal/diag"
-	"noroshi/internal/replay"
 	"noroshi/rules"
 )
 
@@ -109,116 +104,4 @@ func checked(rules, errors, warnings int) string {
 		return found + "; 1 rule has no error"
 	}
 	return fmt.Sprintf("%s; %d rules have no error", found, rules)
-}
-
-func testCommand(s Streams) *cobra.Command {
-	f := &pathFlags{}
-	var asJSON bool
-	var junit string
-	c := &cobra.Command{
-		Use:     "test [flags] [PATH]...",
-		Short:   "Run the tests that rules carry",
-		Long:    "Test runs the tests of the rules named, or of the shipped library. It evaluates them as replay and run do.",
-		Example: "  noroshi test rules/\n  noroshi test --junit report.xml rules/",
-		RunE: func(_ *cobra.Command, args []string) error {
-			set, conf, ps, err := f.load(s, args, false)
-			if err != nil {
-				return err
-			}
-			show(s.Err, ps)
-			var all []replay.Verdict
-			set.AllLive()
-			d := compile(set, conf, nil)
-			for _, r := range d.Rules() {
-				all = append(all, replay.Prove(d, r)...)
-			}
-			if err := report(s.Out, all, asJSON); err != nil {
-				return failed{fmt.Errorf("write results: %w", err)}
-			}
-			bad := 0
-			for _, v := range all {
-				if !v.Pass {
-					bad++
-				}
-			}
-			if !asJSON {
-				verdict := "all passed"
-				if bad > 0 {
-					verdict = fmt.Sprintf("%d failed", bad)
-				}
-				fmt.Fprintf(s.Err, "ran %s of %s: %s\n", plural(len(all), "test"), plural(len(set.Rules), "rule"), verdict)
-			}
-			if junit != "" {
-				if err := writeJUnit(junit, all, s.Now()); err != nil {
-					return failed{err}
-				}
-			}
-			if bad > 0 || diag.Errors(ps) > 0 {
-				return errSaid
-			}
-			return nil
-		},
-	}
-	f.add(c)
-	c.Flags().BoolVar(&asJSON, "json", false, "print one object a test")
-	c.Flags().StringVar(&junit, "junit", "", "write a JUnit report to this `file`")
-	return c
-}
-
-func report(out io.Writer, all []replay.Verdict, asJSON bool) error {
-	for _, v := range all {
-		if asJSON {
-			if err := writeJSON(out, v); err != nil {
-				return err
-			}
-			continue
-		}
-		if v.Pass {
-			continue
-		}
-		if _, err := fmt.Fprintf(out, "%s:%d: %s: %s: %s\n", diag.EscapeLine(v.File), v.Line, v.Rule, diag.EscapeLine(v.Test), diag.EscapeLine(v.Why)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-type junitSuite struct {
-	XMLName  xml.Name    `xml:"testsuite"`
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Time     string      `xml:"timestamp,attr"`
-	Cases    []junitCase `xml:"testcase"`
-}
-
-type junitCase struct {
-	Class   string        `xml:"classname,attr"`
-	Name    string        `xml:"name,attr"`
-	File    string        `xml:"file,attr"`
-	Failure *junitFailure `xml:"failure,omitempty"`
-}
-
-type junitFailure struct {
-	Message string `xml:"message,attr"`
-}
-
-func writeJUnit(path string, all []replay.Verdict, now time.Time) error {
-	suite := junitSuite{Name: "noroshi", Tests: len(all), Time: now.UTC().Format(time.RFC3339)}
-	for _, v := range all {
-		c := junitCase{Class: v.Rule, Name: v.Test, File: fmt.Sprintf("%s:%d", v.File, v.Line)}
-		if !v.Pass {
-			suite.Failures++
-			c.Failure = &junitFailure{v.Why}
-		}
-		suite.Cases = append(suite.Cases, c)
-	}
-	b, err := xml.MarshalIndent(suite, "", "  ")
-	if err == nil {
-		err = os.WriteFile(path, append([]byte(xml.Header), append(b, '\n')...), 0o644)
-	}
-	if err != nil {
-		return fmt.Errorf("write JUnit report: %w", err)
-	}
-	return nil
 }

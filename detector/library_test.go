@@ -56,7 +56,7 @@ func TestTheLibraryFiresOnEveryRoad(t *testing.T) {
 			if len(test.Events) != 1 {
 				continue
 			}
-			rec, want := string(test.Events[0]), len(test.Want) > 0
+			rec, want := string(test.Events[0].Record()), len(test.Want) > 0
 			all := map[string]string{"as it is": rec}
 			if n, ok := newNaive([]byte(rec)); ok && n.shape == event.UAL {
 				all = roads(rec)
@@ -236,7 +236,8 @@ func TestWhatFailedIsNotToldAsDone(t *testing.T) {
 		}
 		tried := 0
 		for _, test := range r.Tests {
-			for _, rec := range test.Events {
+			for _, e := range test.Events {
+				rec := e.Record()
 				if !fires(rec, i) {
 					continue
 				}

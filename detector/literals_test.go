@@ -97,7 +97,9 @@ func fixturesOfAllFamilies(t *testing.T) (all [][]byte) {
 	library, _ := rules.Load(rules.Options{Library: true})
 	for _, r := range library.Rules {
 		for _, x := range r.Tests {
-			all = append(all, x.Events...)
+			for i := range x.Events {
+				all = append(all, x.Events[i].Record())
+			}
 		}
 	}
 	return all

@@ -68,6 +68,7 @@ type loader struct {
 	files    map[string]struct{} // what has been read, by its real path
 	problems []diag.Problem
 	uses     []cond.ListUse // what the rules read so far look up in lists
+	at       place          // of the file at hand
 }
 
 // The bounds of what is said of one file.
@@ -249,6 +250,7 @@ func (l *loader) file(in fs.FS, file, name string, shipped bool) {
 	case len(data) > strictyaml.MaxSize:
 		l.problems = append(l.problems, diag.Problem{File: name, Line: 1, Column: 1, Code: "size", Level: diag.Error, Message: fmt.Sprintf("the file has more than %d bytes", strictyaml.MaxSize)})
 	default:
+		l.at = place{in, path.Dir(file)}
 		l.read(name, data, shipped)
 	}
 }

@@ -189,8 +189,8 @@ func TestEventsOfTestsLoseNothing(t *testing.T) {
 		`{"Id":"x","n":1.50e0,"s":" spaces  stay "}`,
 	}
 	for i, e := range r.Tests[0].Events {
-		if string(e) != want[i] {
-			t.Errorf("got  %s\nwant %s", e, want[i])
+		if string(e.Record()) != want[i] {
+			t.Errorf("got  %s\nwant %s", e.Record(), want[i])
 		}
 	}
 }

@@ -49,7 +49,7 @@ func (l *loader) rule(d *strictyaml.Doc, data []byte, shipped bool) *Rule {
 		"summary":  func(n *yaml.Node) { r.Summary = l.template(d, n) },
 		"respond":  func(n *yaml.Node) { l.respond(d, n, r) },
 		"state":    func(n *yaml.Node) { r.State = State(d.OneOf(n, "state", states...)) },
-		"tests":    func(n *yaml.Node) { r.Tests = tests(d, n) },
+		"tests":    func(n *yaml.Node) { r.Tests = l.tests(d, n) },
 	}
 	maps.Copy(keys, l.about(d, r))
 	for name, read := range keys {

@@ -68,14 +68,6 @@ type Remedy struct {
 	Command *cond.Template
 }
 
-// Test is one of a rule's own: records and the alerts that they give, each a subset of the alert's JSON.
-type Test struct {
-	Name   string
-	Events [][]byte
-	Want   []any
-	Line   int
-}
-
 // Set is the rules that could be read.
 type Set struct {
 	Rules []*Rule

@@ -110,22 +110,6 @@ func TestTheLibraryIsInOrder(t *testing.T) {
 	}
 }
 
-func TestSubset(t *testing.T) {
-	have := map[string]any{"a": "x", "b": []any{map[string]any{"c": 1.0, "d": 2.0}, "z"}}
-	for _, r := range []struct {
-		want any
-		says string
-	}{
-		{map[string]any{}, ""}, {map[string]any{"a": "x"}, ""}, {map[string]any{"b": []any{map[string]any{"c": 1.0}}}, ""},
-		{map[string]any{"a": "y"}, `a: expected "y", got "x"`}, {map[string]any{"q": 1.0}, "q is missing"}, {map[string]any{"b": []any{map[string]any{"c": 3.0}}}, "b[0].c: expected 3, got 1"},
-		{map[string]any{"b": []any{1.0, 2.0, 3.0}}, `b: expected 3 elements, got [{"c":1,"d":2},"z"]`},
-	} {
-		if got := Subset(r.want, have); got != r.says {
-			t.Errorf("%v: got %q, want %q", r.want, got, r.says)
-		}
-	}
-}
-
 // TestEveryCodeIsExplained: the page of problems has a line for every code that a bad file gives.
 func TestEveryCodeIsExplained(t *testing.T) {
 	page, err := os.ReadFile("../docs/problems.md")

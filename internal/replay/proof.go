@@ -1,99 +1,171 @@
 package replay
 
 import (
+	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"time"
 
 	"noroshi/detector"
 	"noroshi/internal/alert"
+	"noroshi/internal/decode"
 	"noroshi/rules"
-	"noroshi/rules/kind"
 )
 
 // Verdict is what became of one of a rule's tests.
 type Verdict struct {
-	Rule  string `json:"rule"`
-	Test  string `json:"test"`
-	File  string `json:"file"`
-	Line  int    `json:"line"`
-	Pass  bool   `json:"pass"`
-	Why   string `json:"why,omitempty"`
-	Count int    `json:"alerts"`
+	Rule        string       `json:"rule"`
+	Test        string       `json:"test"`
+	File        string       `json:"file"`
+	Line        int          `json:"line"`
+	Pass        bool         `json:"pass"`
+	Why         string       `json:"why,omitempty"`
+	Count       int          `json:"alerts"`
+	Differences []Difference `json:"differences,omitempty"`
+
+	Took    time.Duration `json:"-"`
+	Records [][]byte      `json:"-"` // of a test that failed, in order
 }
 
-// Prove runs the tests of a rule: its records through the detector as a replay does, the alerts of this rule against what
-// each test wants.
-func Prove(set *detector.Set, r *rules.Rule) (all []Verdict) {
-	for i := range r.Tests {
-		t := &r.Tests[i]
-		v := Verdict{Rule: r.ID, Test: t.Name, File: r.File, Line: t.Line}
-		alerts, err := findings(set, r, t)
-		v.Count = len(alerts)
-		switch {
-		case err != nil:
-			v.Why = err.Error()
-		default:
-			v.Why = differ(t.Want, alerts)
+// Prover runs rules' tests.
+type Prover struct {
+	set     *detector.Set
+	builder *builder
+}
+
+// NewProver makes what runs the tests of a set's rules.
+func NewProver(set *detector.Set) *Prover {
+	return &Prover{set: set, builder: &builder{reader: set.Plan().Reader()}}
+}
+
+// Prove runs a test of a rule: its records through the detector as a replay does, the alerts of this rule against what the test
+// wants.
+func (p *Prover) Prove(ctx context.Context, r *rules.Rule, t *rules.Test) Verdict {
+	v := Verdict{Rule: r.ID, Test: t.Name, File: r.File, Line: t.Line}
+	records, err := p.builder.records(t)
+	if err == nil {
+		err = p.compare(ctx, r, t, records, &v)
+	}
+	if err != nil {
+		v.Why = err.Error()
+	}
+	if v.Pass = v.Why == ""; !v.Pass {
+		v.Records = records
+	}
+	return v
+}
+
+// compare holds the alerts that records give against those that a test wants, in each order that it asks for.
+func (p *Prover) compare(ctx context.Context, r *rules.Rule, t *rules.Test, records [][]byte, v *Verdict) error {
+	have, err := p.findings(ctx, r, t, records, inOrder)
+	if err != nil {
+		return err
+	}
+	v.Count = len(have)
+	if v.Differences = differences(t.Want, have); len(v.Differences) > 0 {
+		v.Why = summary(len(t.Want), len(have), v.Differences)
+		return nil
+	}
+	for i, again := range orders(t.Arrive, records) {
+		late, err := p.findings(ctx, r, t, again, asTheyCome)
+		if err != nil {
+			return err
 		}
-		v.Pass = v.Why == ""
+		if v.Differences = same(have, late); len(v.Differences) > 0 {
+			v.Why = fmt.Sprintf("in order %d of arrival, %s", i+1, summary(len(have), len(late), v.Differences))
+			return nil
+		}
+	}
+	return nil
+}
+
+// order says in which order records are applied.
+type order uint8
+
+// The orders.
+const (
+	inOrder    order = iota // of their times
+	asTheyCome              // of the input
+)
+
+// findings are the alerts of a rule for records, as JSON values.
+func (p *Prover) findings(ctx context.Context, r *rules.Rule, t *rules.Test, records [][]byte, by order) (all []any, err error) {
+	var bad error
+	run := Replay{Set: p.set, Workers: 1, AsArrived: by == asTheyCome, Until: t.Until, Alert: func(a *alert.Alert) error {
+		if a.Rule.ID != r.ID {
+			return nil
+		}
+		var v any
+		if err := json.Unmarshal(a.AppendJSON(nil), &v); err != nil {
+			return fmt.Errorf("read alert %s: %w", a.ID, err)
+		}
 		all = append(all, v)
+		return nil
+	}, Fault: func(f Fault) {
+		if f.Reason != decode.ReasonEncoding && f.Reason != decode.ReasonInside {
+			bad = cmp.Or(bad, fmt.Errorf("event %d cannot be read: %s", f.Line, f.Detail))
+		}
+	}}
+	if _, err = run.Run(ctx, []Input{{Name: "test", From: bytes.NewReader(bytes.Join(records, []byte("\n")))}}); err == nil {
+		err = bad
+	}
+	return all, err
+}
+
+// shuffles is how many orders a test's records come in that asks for them.
+const shuffles = 20
+
+// orders are the orders in which records come beside their own.
+func orders(a rules.Arrive, records [][]byte) (all [][][]byte) {
+	if a.Doubled {
+		records = slices.Concat(records, records)
+	}
+	switch {
+	case a.Shuffled:
+		for i := range uint64(shuffles) {
+			one := slices.Clone(records)
+			rand.New(rand.NewPCG(i, shuffles)).Shuffle(len(one), func(i, j int) { one[i], one[j] = one[j], one[i] })
+			all = append(all, one)
+		}
+	case a.Doubled:
+		all = append(all, records)
 	}
 	return all
 }
 
-// findings are the alerts of a rule for a test's records, as JSON values.
-func findings(set *detector.Set, r *rules.Rule, t *rules.Test) (all []any, err error) {
-	w, m, sp := set.Worker(), set.Memory(), newSpool(spoolMemory)
-	var seen detector.Seen
-	for i, rec := range t.Events {
-		if err := w.ReadAlone(rec, time.Time{}); err != nil {
-			return nil, fmt.Errorf("event %d cannot be read: %w", i+1, err)
-		}
-		if seen.Add(w.Reader().Duplicate()) {
-			continue
-		}
-		detector.EachHit(w.Match(nil), func(packed []byte) { err = sp.add(packed) })
-		if err != nil {
-			return nil, err
-		}
-	}
-	err = sp.each(func(packed []byte) error {
-		var s kind.Hit
-		if err := s.Unpack(packed); err != nil {
-			return fmt.Errorf("apply hit: %w", err)
-		}
-		var failed error
-		m.Apply(&s, func(a *alert.Alert) {
-			if a.Rule.ID != r.ID {
-				return
-			}
-			var v any
-			if failed = json.Unmarshal(a.AppendJSON(nil), &v); failed == nil {
-				all = append(all, v)
-			}
-		})
-		return failed
-	})
-	return all, err
-}
+// builder makes the records of tests.
+type builder struct{ reader *decode.Reader }
 
-// differ tells how alerts are not what is wanted, "" where they are.
-func differ(want, have []any) string {
-	if len(want) != len(have) {
-		return fmt.Sprintf("expected %s, got %d", alerts(len(want)), len(have))
-	}
-	for i := range want {
-		if s := rules.Subset(want[i], have[i]); s != "" {
-			return fmt.Sprintf("alert %d: %s", i+1, s)
+// records are those of a test, in its order. All but whole ones get a time and an id of their own.
+func (b *builder) records(t *rules.Test) (all [][]byte, err error) {
+	at := t.Start
+	for i := range t.Events {
+		e := &t.Events[i]
+		if e.At != nil {
+			at = t.Start.Add(*e.At)
+		}
+		given := e.At != nil || e.Times > 1 || !e.Whole
+		for n := range e.Times {
+			if n > 0 {
+				at = at.Add(e.Every)
+			}
+			s := stamp{id: e.ID, number: len(all) + 1, nth: n + 1, of: e}
+			if given {
+				s.at = at
+			}
+			rec, err := b.record(s)
+			if err != nil {
+				return nil, fmt.Errorf("event %d (line %d) %w", len(all)+1, e.Line, err)
+			}
+			all = append(all, rec)
+		}
+		if !given && b.reader.ReadAlone(e.Base, time.Time{}) == nil {
+			at = b.reader.Time()
 		}
 	}
-	return ""
-}
-
-func alerts(n int) string {
-	if n == 1 {
-		return "1 alert"
-	}
-	return fmt.Sprintf("%d alerts", n)
+	return all, nil
 }

@@ -3,7 +3,7 @@ package library
 
 import "embed"
 
-// Files are the rules, one YAML file each, and remediation.yaml.
+// Files are the rules, one YAML file each, remediation.yaml, and the base records of tests in samples.
 //
-//go:embed *.yaml
+//go:embed *.yaml samples/*.json
 var Files embed.FS

@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"noroshi/internal/app"
+	"noroshi/internal/decode"
+	"noroshi/internal/diag"
+	"noroshi/internal/replay"
+	"noroshi/rules"
+)
+
+func testCommand(s Streams) *cobra.Command {
+	f := &pathFlags{}
+	var asJSON bool
+	var junit, run string
+	c := &cobra.Command{
+		Use:   "test [flags] [PATH]...",
+		Short: "Run the tests that rules carry",
+		Long: `Test runs the tests of the rules named, or of the shipped library. It evaluates them as replay and run do. Of a test that
+fails it prints how the alerts differ from what is wanted, and for each record which part of the condition holds.`,
+		Example: "  noroshi test rules/\n  noroshi test --run 'ten wrong passwords' rules/\n  noroshi test --junit report.xml rules/",
+		RunE: func(c *cobra.Command, args []string) error {
+			chosen := matcher(run)
+			set, conf, ps, err := f.load(s, args, false)
+			if err != nil {
+				return err
+			}
+			show(s.Err, ps)
+			t := &proving{out: s.Out, asJSON: asJSON, now: s.Now, set: set, decode: app.DecodeOptions(conf)}
+			set.AllLive()
+			d := compile(set, conf, nil)
+			prover := replay.NewProver(d)
+			for _, r := range d.Rules() {
+				if err := t.rule(c.Context(), prover, r, chosen); err != nil {
+					return err
+				}
+			}
+			if len(t.all) == 0 && run != "" {
+				return failed{fmt.Errorf("no test has a name with %s", run)}
+			}
+			if !asJSON {
+				fmt.Fprintf(s.Err, "ran %s of %s: %s\n", plural(len(t.all), "test"), plural(t.rules, "rule"), t.verdict())
+			}
+			if junit != "" {
+				if err := writeJUnit(junit, t.all, ps, s.Now()); err != nil {
+					return failed{err}
+				}
+			}
+			if t.bad > 0 || diag.Errors(ps) > 0 {
+				return errSaid
+			}
+			return nil
+		},
+	}
+	f.add(c)
+	c.Flags().BoolVar(&asJSON, "json", false, "print one object a test")
+	c.Flags().StringVar(&junit, "junit", "", "write a JUnit report to this `file`")
+	c.Flags().StringVar(&run, "run", "", "run the tests whose `name`, or rule and name as in \"rule: name\", has this text or matches this regular expression")
+	return c
+}
+
+// matcher reports whether a test is one of those to run: by a part of its name, or a regular expression.
+func matcher(pattern string) func(rule, test string) bool {
+	re, err := regexp.Compile("(?i)" + pattern)
+	return func(rule, test string) bool {
+		name := rule + ": " + test
+		return strings.Contains(strings.ToLower(name), strings.ToLower(pattern)) || err == nil && re.MatchString(name)
+	}
+}
+
+// proving runs tests and tells what became of them.
+type proving struct {
+	out    io.Writer
+	asJSON bool
+	now    func() time.Time
+	set    *rules.Set
+	decode decode.Options
+	all    []replay.Verdict
+	rules  int
+	bad    int
+}
+
+func (t *proving) verdict() string {
+	if t.bad > 0 {
+		return fmt.Sprintf("%d failed", t.bad)
+	}
+	return "all passed"
+}
+
+// rule runs the tests of a rule that are chosen.
+func (t *proving) rule(ctx context.Context, p *replay.Prover, r *rules.Rule, chosen func(rule, test string) bool) error {
+	ran := false
+	for i := range r.Tests {
+		if !chosen(r.ID, r.Tests[i].Name) {
+			continue
+		}
+		ran = true
+		from := t.now()
+		v := p.Prove(ctx, r, &r.Tests[i])
+		v.Took = t.now().Sub(from)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if !v.Pass {
+			t.bad++
+		}
+		t.all = append(t.all, v)
+		if err := t.tell(r, v); err != nil {
+			return failed{fmt.Errorf("write results: %w", err)}
+		}
+	}
+	if ran {
+		t.rules++
+	}
+	return nil
+}
+
+// tell prints a test: in JSON each, for people those that failed.
+func (t *proving) tell(r *rules.Rule, v replay.Verdict) error {
+	if t.asJSON {
+		return writeJSON(t.out, v)
+	}
+	if v.Pass {
+		return nil
+	}
+	_, err := fmt.Fprintf(t.out, "%s:%d: %s: %s: %s\n", diag.EscapeLine(v.File), v.Line, v.Rule, diag.EscapeLine(v.Test), diag.EscapeLine(v.Why))
+	if err == nil {
+		err = differences(t.out, v.Differences)
+	}
+	if err == nil {
+		err = t.explain(r, v.Records)
+	}
+	return err
+}
+
+// The bounds of what is printed of one test.
+const (
+	maxDifferences = 20
+	maxExplained   = 10
+)
+
+// differences prints how alerts differ from what is wanted, by path.
+func differences(w io.Writer, all []replay.Difference) error {
+	var b strings.Builder
+	for i, d := range all {
+		if i == maxDifferences {
+			fmt.Fprintf(&b, "  and %d more\n", len(all)-i)
+			break
+		}
+		switch {
+		case d.Got == "":
+			fmt.Fprintf(&b, "  expected and not there: %s\n", d.Expected)
+		case d.Expected == "":
+			fmt.Fprintf(&b, "  there and not expected: %s\n", d.Got)
+		default:
+			fmt.Fprintf(&b, "  alert %d, %s\n    expected %s\n    got      %s\n", d.Alert, d.Path, d.Expected, d.Got)
+		}
+	}
+	_, err := io.WriteString(w, diag.Escape(b.String()))
+	return err
+}
+
+// explain prints what the rule makes of each record.
+func (t *proving) explain(r *rules.Rule, records [][]byte) error {
+	e, err := replay.NewExplainer(t.set, r, t.decode)
+	if err != nil {
+		return err
+	}
+	for i, rec := range records {
+		if i == maxExplained {
+			_, err := fmt.Fprintf(t.out, "  and %s more\n", plural(len(records)-i, "record"))
+			return err
+		}
+		if err := e.Reader().ReadAlone(rec, time.Time{}); err != nil {
+			continue // the test says so
+		}
+		var b strings.Builder
+		printExplanation(&b, e.Explain())
+		for line := range strings.Lines(b.String()) {
+			if _, err := io.WriteString(t.out, "  "+line); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package sample
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+)
+
+// Kind is what a value of JSON is.
+type Kind uint8
+
+// The kinds of values. Plain are numbers, truths and null.
+const (
+	Plain Kind = iota
+	Text
+	Object
+	List
+)
+
+// Node is a value of JSON. Members keep their order, numbers their digits.
+type Node struct {
+	Kind    Kind
+	Text    string // of a text its value, of a plain value what stands there
+	Members []Member
+	Items   []*Node
+
+	folded bool // an object or a list that stands in text
+}
+
+// Member is a member of an object.
+type Member struct {
+	Name  string
+	Value *Node
+}
+
+// Parse reads one value.
+func Parse(data []byte) (*Node, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	n, err := parse(d)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something stands behind the value")
+	}
+	return n, nil
+}
+
+func parse(d *json.Decoder) (*Node, error) {
+	t, err := d.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch t := t.(type) {
+	case json.Delim:
+		if t == '{' {
+			return object(d)
+		}
+		return list(d)
+	case string:
+		return &Node{Kind: Text, Text: t}, nil
+	case json.Number:
+		return &Node{Text: t.String()}, nil
+	case bool:
+		if t {
+			return &Node{Text: "true"}, nil
+		}
+		return &Node{Text: "false"}, nil
+	}
+	return &Node{Text: "null"}, nil
+}
+
+func object(d *json.Decoder) (*Node, error) {
+	n := &Node{Kind: Object}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		v, err := parse(d)
+		if err != nil {
+			return nil, err
+		}
+		n.Members = append(n.Members, Member{name.(string), v})
+	}
+	_, err := d.Token()
+	return n, err
+}
+
+func list(d *json.Decoder) (*Node, error) {
+	n := &Node{Kind: List}
+	for d.More() {
+		v, err := parse(d)
+		if err != nil {
+			return nil, err
+		}
+		n.Items = append(n.Items, v)
+	}
+	_, err := d.Token()
+	return n, err
+}
+
+// Append appends the value as JSON.
+func (n *Node) Append(to []byte) []byte {
+	if n.folded {
+		whole := *n
+		whole.folded = false
+		return quote(to, string(whole.Append(nil)))
+	}
+	switch n.Kind {
+	case Text:
+		return quote(to, n.Text)
+	case Object:
+		to = append(to, '{')
+		for i, m := range n.Members {
+			if i > 0 {
+				to = append(to, ',')
+			}
+			to = m.Value.Append(append(quote(to, m.Name), ':'))
+		}
+		return append(to, '}')
+	case List:
+		to = append(to, '[')
+		for i, v := range n.Items {
+			if i > 0 {
+				to = append(to, ',')
+			}
+			to = v.Append(to)
+		}
+		return append(to, ']')
+	}
+	if n.Text == "True" || n.Text == "TRUE" || n.Text == "False" || n.Text == "FALSE" { // as YAML has it, too
+		return append(to, strings.ToLower(n.Text)...)
+	}
+	return append(to, n.Text...)
+}
+
+func quote(to []byte, s string) []byte {
+	q, err := json.Marshal(s)
+	if err != nil {
+		return append(to, `""`...)
+	}
+	return append(to, q...)
+}
+
+// unfold opens an object or a list that stands in text.
+func (n *Node) unfold() {
+	if n.Kind != Text {
+		return
+	}
+	if s := strings.TrimSpace(n.Text); s == "" || s[0] != '{' && s[0] != '[' {
+		return
+	}
+	if inside, err := Parse([]byte(n.Text)); err == nil {
+		*n = *inside
+		n.folded = true
+	}
+}
+
+// copyOf is a value that shares nothing with another.
+func copyOf(n *Node) *Node {
+	c := *n
+	c.Members, c.Items = nil, nil
+	for _, m := range n.Members {
+		c.Members = append(c.Members, Member{m.Name, copyOf(m.Value)})
+	}
+	for _, v := range n.Items {
+		c.Items = append(c.Items, copyOf(v))
+	}
+	return &c
+}
