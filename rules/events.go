@@ -75,7 +75,7 @@ func (l *loader) event(d *strictyaml.Doc, n *yaml.Node) Event {
 		d.At(given["record"], "tests", "an event has like or record, not both")
 		return e
 	case given["every"] != nil && given["times"] == nil:
-		d.At(given["every"], "tests", "every stands beside times, which says how often")
+		d.At(given["every"], "tests", "every needs times beside it, which says how often")
 	}
 	e.edits = edits(d, e.Base, given["set"], given["unset"])
 	return e
@@ -166,7 +166,7 @@ func edits(d *strictyaml.Doc, base []byte, set, unset *yaml.Node) (all []edit) {
 			wrong = p.Set(n, value)
 		}
 		if wrong != nil {
-			d.Inside(at, wrong.At, "path", wrong.Message).Suggestion = closest(wrong.Wrong, wrong.Near)
+			astray(d, at, wrong)
 			return
 		}
 		all = append(all, edit{p, value})
@@ -186,6 +186,18 @@ func edits(d *strictyaml.Doc, base []byte, set, unset *yaml.Node) (all []edit) {
 		}
 	}
 	return all
+}
+
+// maxNear is how many names are told that could have been meant.
+const maxNear = 12
+
+// astray tells of a path that leads nowhere, and what was probably meant.
+func astray(d *strictyaml.Doc, n *yaml.Node, wrong *sample.Mistake) {
+	p := d.Inside(n, wrong.At, "path", wrong.Message)
+	p.Suggestion = closest(wrong.Wrong, wrong.Near)
+	if p.Suggestion == "" && len(wrong.Near) > 0 && len(wrong.Near) <= maxNear {
+		p.Message += "; there are " + strings.Join(wrong.Near, ", ")
+	}
 }
 
 // nodeOf is a value of YAML as one of JSON: members in their order, numbers as they stand.

@@ -69,10 +69,24 @@ func pair(want, have []any) (pairs [][2]int, missing, over []int) {
 	for len(missing) > 0 && len(over) > 0 {
 		i, j := nearest(want, have, missing, over)
 		pairs = append(pairs, [2]int{missing[i], over[j]})
+		settle(want, have, pairs)
 		missing, over = slices.Delete(missing, i, i+1), slices.Delete(over, j, j+1)
 	}
 	slices.SortFunc(pairs, func(a, b [2]int) int { return a[0] - b[0] })
 	return pairs, missing, over
+}
+
+// settle lets the last pair, which differs, change places with another where that differs less.
+func settle(want, have []any, pairs [][2]int) {
+	last := &pairs[len(pairs)-1]
+	least := len(lacks(want[last[0]], have[last[1]], 0, ""))
+	for i := range pairs[:len(pairs)-1] {
+		p := &pairs[i]
+		if n := len(lacks(want[last[0]], have[p[1]], 0, "")); n < least && len(lacks(want[p[0]], have[last[1]], 0, "")) == 0 {
+			least = n
+			p[1], last[1] = last[1], p[1]
+		}
+	}
 }
 
 // nearest are the places of the two that differ least.

@@ -302,9 +302,13 @@ func (s step) astray(in *Node) *Mistake {
 	case in.Kind == List && s.entry:
 		m.Message = fmt.Sprintf("there is no element %q; the list has %d, counted from 0", s.name, len(in.Items))
 	case in.Kind == List:
-		m.Message, m.Near = fmt.Sprintf("%q is asked of a list; name one of its elements first, by its number or its name in brackets", s.name), nil
+		m.Message = fmt.Sprintf("%q is no place in a list; name an entry of it first, such as [0]", s.name)
+		if len(m.Near) > 0 {
+			m.Message += " or [" + m.Near[0] + "]"
+		}
+		m.Near = nil
 	default:
-		m.Message = fmt.Sprintf("%q is asked of a single value, which has no members", s.name)
+		m.Message = fmt.Sprintf("there is no %q here: the value before it is a text or a number", s.name)
 	}
 	return m
 }
