@@ -51,6 +51,7 @@ var arrows = map[string][]string{
 	"internal/deadletter":         {"internal/bus", "internal/diag"},
 	"internal/identify":           {"internal/decode", "internal/bus", "internal/deadletter"},
 	"internal/config":             {"internal/diag", "internal/list", "internal/strictyaml", "internal/regular", "internal/certs"}, // lists are read with the file that names them
+	"internal/telemetry":          {},
 	"internal/app":                {"everyone"},
 	"internal/replay":             {"everyone", "-internal/bus"}, // the offline tools need no Kafka
 	"cli":                         {"everyone"},
@@ -73,6 +74,7 @@ var owners = map[string][]string{
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs": {"ingest/eventhub"},
 	"github.com/coder/websocket":                                  {"internal/eventhubstest", "ingest/eventhub"},
 	"github.com/cenkalti/backoff":                                 {"internal/app", "sinks", "ingest/feed"},
+	"go.opentelemetry.io":                                         {"internal/telemetry"},
 	"github.com/Azure/azure-sdk-for-go/sdk/az":                    {"ingest/eventhub"},
 }
 

@@ -1,0 +1,152 @@
+package telemetry
+
+import (
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+)
+
+// Schema is the version of OpenTelemetry's conventions that names, units and keys keep to.
+const Schema = semconv.SchemaURL
+
+// Kind is what the values of an instrument do.
+type Kind int
+
+// The kinds of instruments.
+const (
+	Counter Kind = iota // it only grows while a process runs
+	Sum                 // it grows and falls; series can be added up
+	Gauge               // it is what was measured last
+)
+
+// Instrument is something that is counted or measured.
+type Instrument struct {
+	Name string
+	Unit string // of UCUM; in braces what is counted
+	Kind Kind
+	Text string // what it says, in one sentence
+	Keys []attribute.Key
+}
+
+// The keys of series. None is an account, an address or a text of a record.
+const (
+	sourceName     = attribute.Key("noroshi.source.name")
+	partitionID    = semconv.MessagingDestinationPartitionIDKey
+	sinkName       = attribute.Key("noroshi.sink.name")
+	ruleID         = attribute.Key("noroshi.rule.id")
+	reason         = attribute.Key("noroshi.reason")
+	datasetName    = attribute.Key("noroshi.dataset.name")
+	serviceName    = semconv.ServiceNameKey
+	serviceVersion = semconv.ServiceVersionKey
+	overflow       = attribute.Key("otel.metric.overflow")
+)
+
+var (
+	ofPartition = []attribute.Key{sourceName, partitionID}
+	ofSource    = []attribute.Key{sourceName}
+	ofSink      = []attribute.Key{sinkName}
+	ofRule      = []attribute.Key{ruleID}
+)
+
+// All are the instruments, in the order of their making.
+var All []*Instrument
+
+func counter(name, unit, text string, keys ...attribute.Key) *Instrument {
+	return instrument(Counter, name, unit, text, keys)
+}
+
+func sum(name, unit, text string, keys ...attribute.Key) *Instrument {
+	return instrument(Sum, name, unit, text, keys)
+}
+
+func gauge(name, unit, text string, keys ...attribute.Key) *Instrument {
+	return instrument(Gauge, name, unit, text, keys)
+}
+
+func instrument(kind Kind, name, unit, text string, keys []attribute.Key) *Instrument {
+	i := &Instrument{Name: "noroshi." + name, Unit: unit, Kind: kind, Text: text, Keys: keys}
+	All = append(All, i)
+	return i
+}
+
+// Records, from the sources to the detector.
+var (
+	RecordsStored     = counter("record.stored", "{record}", "Records that were stored for the detector.")
+	RecordsUnknown    = counter("record.unknown", "{record}", "Stored records of no known kind, which no rule can match.")
+	RecordsUnresolved = counter("record.unresolved", "{record}", "Stored records whose account is no user principal name.")
+	RecordsNotUTF8    = counter("record.not_utf8", "{record}", "Stored records that are not UTF-8.")
+	RecordsPartial    = counter("record.partial", "{record}", "Stored records inside which an audit record cannot be read.")
+	RecordsEvaluated  = counter("record.evaluated", "{record}", "Records that were evaluated.")
+	RecordsRepeated   = counter("record.repeated", "{record}", "Records that were not evaluated because they had come before.")
+	RecordsMissed     = counter("record.missed", "{record}", "Records of our log that were deleted or damaged before they were read.")
+	RecordsTooLarge   = counter("record.too_large", "{record}", "Records that their topic did not take.")
+	ListsCut          = counter("record.lists_cut", "{list}", "Lists in records that are longer than conditions look into.")
+	Overflows         = counter("record.repeats_overflow", "{overflow}", "Times that the memory of recent records was full before its time.")
+	Letters           = counter("letter.stored", "{letter}", "Dead letters that were stored.")
+)
+
+// Alerts.
+var (
+	AlertsFound       = counter("alert.found", "{alert}", "Alerts that rules gave.")
+	AlertsCut         = counter("alert.cut", "{alert}", "Alerts of which something was left out because it was too long.")
+	AlertsEvidenceCut = counter("alert.evidence_cut", "{alert}", "Alerts of whose evidence something was left out.")
+)
+
+// Rules.
+var (
+	RuleEvaluated = counter("rule.evaluated", "{record}", "Records on which the rule's condition was tried; the index passes over the others.", ofRule...)
+	RuleFailed    = counter("rule.failed", "{record}", "Records on which the rule's condition failed, so that it counts as false.", ofRule...)
+	RuleExcused   = counter("rule.excused", "{record}", "Records that satisfy the rule and that an exception excuses.", ofRule...)
+	RuleFired     = counter("rule.fired", "{alert}", "Alerts that the rule gave.", ofRule...)
+	RuleShadow    = counter("rule.shadow", "{alert}", "Alerts that the rule would have given if it were not in shadow.", ofRule...)
+	RuleBuilding  = counter("rule.building", "{alert}", "Findings of the rule that are for other rules alone.", ofRule...)
+)
+
+// Streams, by partition.
+var (
+	SourceOwned      = sum("source.owned", "{partition}", "Whether this instance reads the partition, 1 or 0.", ofPartition...)
+	SourceMessages   = counter("source.messages", "{message}", "Messages that were stored.", ofPartition...)
+	SourceRecords    = counter("source.records", "{record}", "Records in these messages.", ofPartition...)
+	SourceBytes      = counter("source.io", "By", "The size of these messages.", ofPartition...)
+	SourceUnresolved = counter("source.unresolved", "{record}", "Records whose account is no user principal name.", ofPartition...)
+	SourceNotUTF8    = counter("source.not_utf8", "{record}", "Records that are not UTF-8.", ofPartition...)
+	SourcePartial    = counter("source.partial", "{record}", "Records inside which an audit record cannot be read.", ofPartition...)
+	SourceSequence   = gauge("source.position", "{message}", "The number of the message stored last.", ofPartition...)
+	SourceFirst      = gauge("source.first", "{message}", "The number of the oldest message that the stream has.", ofPartition...)
+	SourceLast       = gauge("source.last", "{message}", "The number of the newest message that the stream has.", ofPartition...)
+	SourceLag        = sum("source.lag", "{message}", "Messages that wait in the stream.", ofPartition...)
+	SourceCommitted  = counter("source.committed", "{transaction}", "Transactions that were committed.", ofPartition...)
+	SourceAborted    = counter("source.aborted", "{transaction}", "Transactions that were given up.", ofPartition...)
+	SourceMissed     = counter("source.missed", "{message}", "Messages that the stream deleted or left out before they were read.", ofPartition...)
+	SourceRestarts   = counter("source.restarts", "{restart}", "Times that reading was interrupted, by reason.", sourceName, partitionID, reason)
+	SourceLetters    = counter("source.letters", "{letter}", "Dead letters of the partition, by reason.", sourceName, partitionID, reason)
+	DatasetRecords   = counter("source.dataset.records", "{record}", "Records of a dataset.", sourceName, partitionID, datasetName)
+	DatasetDelay     = counter("source.dataset.delay", "ms", "The time that these records took from their events to the stream, in sum.", sourceName, partitionID, datasetName)
+	DatasetLongest   = gauge("source.dataset.longest_delay", "ms", "The longest time that one of these records took.", sourceName, partitionID, datasetName)
+)
+
+// Files, by source.
+var (
+	FilesFollowed = sum("file.followed", "{file}", "Files that are followed.", ofSource...)
+	FilesOpen     = sum("file.open", "{file}", "Files that are held open.", ofSource...)
+	FilesFailing  = sum("file.failing", "{file}", "Files and folders that cannot be read.", ofSource...)
+	FilesRecords  = counter("file.records", "{record}", "Records and other lines that were stored.", ofSource...)
+	FilesCut      = counter("file.cut", "{file}", "Times that a file was cut, rewritten or deleted before all of it was read for certain.", ofSource...)
+)
+
+// Sinks.
+var (
+	SinkSent       = counter("sink.sent", "{alert}", "Alerts that the destination has taken.", ofSink...)
+	SinkRefused    = counter("sink.refused", "{alert}", "Alerts that the destination refused and that became dead letters.", ofSink...)
+	SinkFaults     = counter("sink.faults", "{attempt}", "Attempts that failed and were tried again.", ofSink...)
+	SinkSkipped    = counter("sink.skipped", "{message}", "Messages of the topic of alerts that are no alerts and were passed over.", ofSink...)
+	SinkDelivering = gauge("sink.delivering", "1", "Whether the sink delivers, 1 or 0.", ofSink...)
+	SinkWaiting    = sum("sink.waiting", "{alert}", "Alerts that the sink has not delivered yet.", ofSink...)
+	SinkOldest     = gauge("sink.oldest_waiting", "s", "How long the oldest of these alerts has waited.", ofSink...)
+)
+
+// The log, which is our Kafka.
+var (
+	LogUsed       = sum("log.used", "By", "The size of the embedded log.")
+	LogLimit      = sum("log.limit", "By", "The size that the embedded log may have.")
+	TopicProblems = counter("topic.problems", "{problem}", "Settings of topics that were found not to be as they should be.")
+)
