@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -42,26 +41,15 @@ type Runner struct {
 	// Sleep waits, or ends with ctx.
 	Sleep func(ctx context.Context, d time.Duration) error
 
-	sent, refused, faults atomic.Int64
-	paused                atomic.Bool
-	done                  int // messages that the queue has not been told of
-}
-
-// Counts are what a runner has done so far.
-type Counts struct {
-	Sent, Refused, Faults int64
-	Paused                bool
-}
-
-// Counts may be called from any goroutine.
-func (r *Runner) Counts() Counts {
-	return Counts{r.sent.Load(), r.refused.Load(), r.faults.Load(), r.paused.Load()}
+	health health
+	done   int // messages that the queue has not been told of
 }
 
 // Run delivers until ctx ends; the attempt under way then gets a few seconds more. What was not delivered comes again when the
 // runner next starts.
 func (r *Runner) Run(ctx context.Context) error {
 	r.done = 0
+	r.over("")
 	for {
 		all, err := r.Queue.Next(ctx)
 		if ctx.Err() != nil {
@@ -70,6 +58,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("sink %s: read alerts: %w", r.Name, err)
 		}
+		r.over(Interrupted)
 		if err = r.deliverAll(ctx, all); errors.Is(err, errMoved) {
 			continue
 		}
@@ -133,17 +122,15 @@ func (r *Runner) deliver(ctx context.Context, messages []Message) error {
 		var disabled *Disabled
 		switch {
 		case err == nil:
-			r.sent.Add(int64(len(messages)))
+			r.sent(len(messages))
 			r.done += len(messages)
-			r.resume()
 			return nil
 		case errors.As(err, &refused) && len(messages) > 1:
 			return r.oneByOne(ctx, messages)
 		case errors.As(err, &refused):
 			return r.setAside(ctx, messages[0], err)
 		case errors.As(err, &disabled):
-			r.paused.Store(true)
-			r.Env.Log.Error("sink disabled by its destination until restart", slog.String("sink", r.Name), slog.Any("err", err))
+			r.disable(err)
 			for {
 				if err := r.hold(ctx, longestWait); err != nil && !errors.Is(err, errMoved) {
 					return err
@@ -176,8 +163,7 @@ func (r *Runner) hold(ctx context.Context, d time.Duration) error {
 
 // setAside puts a message that the destination refuses into dead-letters.
 func (r *Runner) setAside(ctx context.Context, m Message, cause error) error {
-	r.refused.Add(1)
-	r.resume()
+	r.refused()
 	r.Env.Log.Error("alert refused", slog.String("sink", r.Name), slog.String("alert", m.ID), slog.String("rule", m.Rule),
 		slog.String("account", m.Account), slog.String("severity", m.Severity), slog.Any("err", cause))
 	if err := r.DeadLetter(ctx, m, cause); err != nil {
@@ -206,17 +192,4 @@ func (r *Runner) attempt(ctx context.Context, messages []Message) error {
 	defer cancel()
 	defer r.drain(ctx, inner, cancel)()
 	return r.Sink.Send(inner, messages)
-}
-
-func (r *Runner) pause(err error, wait time.Duration) {
-	r.faults.Add(1)
-	if !r.paused.Swap(true) {
-		r.Env.Log.Warn("sink paused", slog.String("sink", r.Name), slog.Any("err", err), slog.Duration("retry_in", wait))
-	}
-}
-
-func (r *Runner) resume() {
-	if r.paused.Swap(false) {
-		r.Env.Log.Info("sink resumed", slog.String("sink", r.Name))
-	}
 }

@@ -84,7 +84,7 @@ func run(t *testing.T, n int, script ...error) (s *scripted, g *given, dead []st
 // TestARefusedAlertIsAnErrorThatSaysWhatItWas: its rule, account and severity are in the log.
 func TestARefusedAlertIsAnErrorThatSaysWhatItWas(t *testing.T) {
 	var log bytes.Buffer
-	r := &Runner{Name: "soc", Sink: &scripted{script: []error{&Refused{Status{Code: 400}}}}, Queue: &given{}, Env: Env{Log: slog.New(slog.NewTextHandler(&log, nil))},
+	r := &Runner{Name: "soc", Sink: &scripted{script: []error{&Refused{Status{Code: 400}}}}, Queue: &given{}, Env: Env{Now: time.Now, Log: slog.New(slog.NewTextHandler(&log, nil))},
 		DeadLetter: func(context.Context, Message, error) error { return nil },
 		Sleep:      func(ctx context.Context, _ time.Duration) error { <-ctx.Done(); return ctx.Err() }}
 	if err := r.deliverAll(t.Context(), []Message{{ID: "alrt_1", Rule: "r-1", Account: "taro@contoso.example", Severity: "high"}}); err != nil {
@@ -126,7 +126,7 @@ func TestASinkFaultPausesAndLosesNothing(t *testing.T) {
 	if fmt.Sprint(s.sent) != "[0 1 2 3]" || len(dead) > 0 || g.done != 4 {
 		t.Errorf("sent %v, dead %v, done %d", s.sent, dead, g.done)
 	}
-	if c.Sent != 4 || c.Faults != 3 || c.Paused {
+	if c.Sent != 4 || c.Faults != 3 || c.Paused() {
 		t.Errorf("counts %+v", c)
 	}
 	if wait := s.times[3].Sub(s.times[2]); wait < 10*time.Minute {
@@ -144,7 +144,7 @@ func TestAMessageFaultIsSetAsideAtOnce(t *testing.T) {
 
 func TestADisabledSinkKeepsItsPlace(t *testing.T) {
 	s, g, dead, c := run(t, 3, &Disabled{Status{Code: 410}})
-	if len(s.sent) > 0 || len(dead) > 0 || g.done != 0 || !c.Paused || len(s.times) != 1 {
+	if len(s.sent) > 0 || len(dead) > 0 || g.done != 0 || !c.Paused() || len(s.times) != 1 {
 		t.Errorf("sent %v, dead %v, done %d, %d attempts", s.sent, dead, g.done, len(s.times))
 	}
 }
@@ -176,7 +176,7 @@ func TestWhatHasMovedIsNotSent(t *testing.T) {
 	down := errors.New("connection refused")
 	g := &given{n: 6, moves: 1, left: 1}
 	s, _, c := runOn(t, g, nil, down)
-	if fmt.Sprint(s.sent) != "[0 1 2 0]" || g.done != 4 || c.Paused {
+	if fmt.Sprint(s.sent) != "[0 1 2 0]" || g.done != 4 || c.Paused() {
 		t.Errorf("sent %v, done %d, %+v", s.sent, g.done, c)
 	}
 }
