@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -27,6 +28,7 @@ type Embedded struct {
 	config  Config
 	disk    *disk
 	gate    gate
+	used    atomic.Int64 // bytes of log
 
 	positions int64 // bytes at which the topic of positions is next renewed
 }
@@ -178,3 +180,6 @@ func (e *Embedded) WaitRoom(ctx context.Context) error { return e.gate.wait(ctx)
 
 // Holder is who keeps the log from being shortened, "" where there is room.
 func (e *Embedded) Holder() string { return e.gate.holder() }
+
+// Use is how many bytes the log takes, as last measured, and how many it may.
+func (e *Embedded) Use() (used, limit int64) { return e.used.Load(), e.options.Cap }

@@ -122,6 +122,7 @@ func (e *Embedded) shorten(ctx context.Context, b *Bus, readers map[Topic][]stri
 	if err != nil {
 		return "", fmt.Errorf("measure log: %w", err)
 	}
+	defer func() { e.used.Store(sizeOfAll(dirs)) }()
 	for _, t := range Topics {
 		share := e.share(t)
 		if share == 0 {
@@ -146,6 +147,13 @@ func (e *Embedded) shorten(ctx context.Context, b *Bus, readers map[Topic][]stri
 		}
 	}
 	return by, nil
+}
+
+func sizeOfAll(dirs kadm.DescribedAllLogDirs) (n int64) {
+	dirs.Each(func(d kadm.DescribedLogDir) {
+		d.Topics.Each(func(p kadm.DescribedLogDirPartition) { n += p.Size })
+	})
+	return n
 }
 
 func sizeOf(dirs kadm.DescribedAllLogDirs, topic string) (n int64) {

@@ -36,9 +36,14 @@ func (t *Trouble) Again(message string, err error, attrs ...any) time.Duration {
 	return t.lasts
 }
 
+// Next is how long the next Pause is.
+func (t *Trouble) Next() time.Duration {
+	return min(max(2*t.wait, troubleFirst), cmp.Or(t.Most, troubleMost))
+}
+
 // Pause waits, longer each time.
 func (t *Trouble) Pause(ctx context.Context) error {
-	t.wait = min(max(2*t.wait, troubleFirst), cmp.Or(t.Most, troubleMost))
+	t.wait = t.Next()
 	wait := time.NewTimer(t.wait)
 	defer wait.Stop()
 	select {
