@@ -70,8 +70,26 @@ func (t *Tally) tooLarge() {
 
 // Counts are the counts of all feeds of an instance.
 type Counts struct {
-	mu  sync.Mutex
-	all map[place]*Partition
+	mu     sync.Mutex
+	all    map[place]*Partition
+	faults map[string]error // by source, of what is done before partitions are read
+}
+
+// Fault is why a source gives nothing at all, nil where it does.
+func (c *Counts) Fault(source string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.faults[source]
+}
+
+// fails notes that a source gives nothing, or with nil that it does.
+func (c *Counts) fails(source string, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.faults == nil {
+		c.faults = map[string]error{}
+	}
+	c.faults[source] = err
 }
 
 type place struct {
@@ -81,8 +99,9 @@ type place struct {
 
 // Partition are the counts of one partition, since the instance started.
 type Partition struct {
-	mu sync.Mutex
-	s  Snapshot
+	mu     sync.Mutex
+	s      Snapshot
+	opened bool // since the last fault
 }
 
 // Snapshot is what the counts of a partition say at one moment.
@@ -107,6 +126,7 @@ type Snapshot struct {
 	Restarts   map[string]int64 `json:"restarts"`
 	Letters    map[string]int64 `json:"dead_letters"`
 	Delays     map[string]Delay `json:"source_delay"`
+	Fault      error            `json:"-"` // that interrupts reading now, nil where it goes on
 }
 
 // Lag is how many messages wait in the stream, -1 where that is not known.
@@ -137,10 +157,15 @@ func (c *Counts) Snapshot() (all []Snapshot) {
 	for _, p := range c.all {
 		all = append(all, p.snapshot())
 	}
+	Sort(all)
+	return all
+}
+
+// Sort sorts by source and partition.
+func Sort(all []Snapshot) {
 	slices.SortFunc(all, func(a, b Snapshot) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Partition, b.Partition))
 	})
-	return all
 }
 
 func (p *Partition) snapshot() Snapshot {
@@ -159,13 +184,26 @@ func (p *Partition) change(do func(s *Snapshot)) {
 
 func (p *Partition) own(yes bool) { p.change(func(s *Snapshot) { s.Owned = yes }) }
 
-func (p *Partition) restarted(reason string) { p.change(func(s *Snapshot) { s.Restarts[reason]++ }) }
+// restarted notes a fault. It is over when a message is stored, or when the stream answers again after it was opened.
+func (p *Partition) restarted(reason string, err error) {
+	p.change(func(s *Snapshot) {
+		s.Restarts[reason]++
+		s.Fault, p.opened = err, false
+	})
+}
+
+func (p *Partition) open() { p.change(func(*Snapshot) { p.opened = true }) }
 
 func (p *Partition) aborted() { p.change(func(s *Snapshot) { s.Aborted++ }) }
 
 // saw notes what the stream holds.
 func (p *Partition) saw(state State) {
-	p.change(func(s *Snapshot) { s.Looked, s.First, s.Last = true, state.First, max(state.Last, s.Sequence) })
+	p.change(func(s *Snapshot) {
+		s.Looked, s.First, s.Last = true, state.First, max(state.Last, s.Sequence)
+		if p.opened {
+			s.Fault = nil
+		}
+	})
 }
 
 func (p *Partition) at(pos Position) {
@@ -175,6 +213,7 @@ func (p *Partition) at(pos Position) {
 func (p *Partition) committed(t *Tally, after *Position) {
 	p.change(func(s *Snapshot) {
 		s.Committed++
+		s.Fault = nil
 		s.Messages += t.messages
 		s.Records += t.records
 		s.Unresolved += t.unresolved

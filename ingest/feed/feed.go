@@ -229,6 +229,7 @@ func (f *Feed) until(ctx context.Context, failing string, do func() error) error
 	wait := f.backoff()
 	for {
 		err := do()
+		f.Counts.fails(f.Stream.Name(), err)
 		if err == nil || ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -275,7 +276,7 @@ func (f *Feed) carry(ctx context.Context, partition int32) {
 			return
 		}
 		reason := reasonOf(err)
-		l.counts.restarted(reason)
+		l.counts.restarted(reason, err)
 		wait := f.after(err, l.wait)
 		level := slog.LevelWarn
 		if errors.Is(err, ErrDenied) {

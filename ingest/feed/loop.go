@@ -41,6 +41,7 @@ func (l *loop) session(ctx context.Context) error {
 	if after != nil {
 		l.counts.at(*after)
 	}
+	l.counts.open()
 	prepare := l.feed.Prepare(l.partition)
 	for {
 		messages, err := cursor.Next(ctx)

@@ -1,6 +1,9 @@
 package file
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // Counts are what a source has to say of itself.
 type Counts struct {
@@ -10,12 +13,13 @@ type Counts struct {
 
 // Snapshot is a look at the counts.
 type Snapshot struct {
-	Files   int    `json:"files"`           // that are listed
-	Open    int    `json:"open"`            // descriptors
-	Failing int    `json:"failing"`         // files and folders that cannot be read
-	First   string `json:"first,omitempty"` // one of them,
-	Fault   string `json:"fault,omitempty"` // and why
-	Cut     int64  `json:"cut"`             // times that a file was cut, rewritten or deleted before it was known to be read to its end
+	Files   int64     `json:"files"`           // that are listed
+	Open    int64     `json:"open"`            // descriptors
+	Failing int64     `json:"failing"`         // files and folders that cannot be read
+	First   string    `json:"first,omitempty"` // one of them,
+	Fault   string    `json:"fault,omitempty"` // why,
+	Since   time.Time `json:"since,omitzero"`  // and since when
+	Cut     int64     `json:"cut"`             // times that a file was cut, rewritten or deleted before it was known to be read to its end
 }
 
 // Snapshot is what the counts are now.
@@ -34,8 +38,8 @@ func (c *Counts) cut() {
 func (c *Counts) set(files, open int, t telling) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.now.Files, c.now.Open, c.now.Failing, c.now.First, c.now.Fault = files, open, t.files, "", ""
+	c.now = Snapshot{Files: int64(files), Open: int64(open), Failing: int64(t.files), Cut: c.now.Cut}
 	if t.files > 0 {
-		c.now.First, c.now.Fault = t.path, t.fault.err.Error()
+		c.now.First, c.now.Fault, c.now.Since = t.path, t.fault.err.Error(), t.fault.since.UTC()
 	}
 }
