@@ -74,7 +74,7 @@ func newRun(s Streams, path, data string, log *slog.Logger) (*app.Run, error) {
 	if data != "" {
 		conf.Kafka.Data = data
 	}
-	r := &app.Run{Config: conf, Compile: func(sample [][]byte) *detector.Set { return compile(set, conf, sample) }, Sinks: named, Log: log}
+	r := &app.Run{Config: conf, Compile: func(sample [][]byte) *detector.Set { return compile(set, conf, sample) }, Sinks: named, Log: log, Version: Version()}
 	if err := makeSources(s, conf, r, log); err != nil {
 		return nil, failed{err}
 	}

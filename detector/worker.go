@@ -32,6 +32,8 @@ type Worker struct {
 
 	// Candidates counts the rules that records were tried on.
 	Candidates int
+	// Evaluated counts, by rule, the records that it was tried on.
+	Evaluated []int
 	// Failed counts, by rule, the records on which its condition failed at run time; it is false for them.
 	Failed []int
 	// Excused are the rules whose condition the record at hand satisfies, and one of whose exceptions holds.
@@ -40,7 +42,7 @@ type Worker struct {
 
 // Worker makes what one goroutine needs.
 func (s *Set) Worker() *Worker {
-	w := &Worker{set: s, reader: s.plan.Reader(), memos: make([]*index.Memo, s.plan.Layout().Len()), stamp: make([]uint32, len(s.rules)), Failed: make([]int, len(s.rules))}
+	w := &Worker{set: s, reader: s.plan.Reader(), memos: make([]*index.Memo, s.plan.Layout().Len()), stamp: make([]uint32, len(s.rules)), Evaluated: make([]int, len(s.rules)), Failed: make([]int, len(s.rules))}
 	w.ev = w.reader.Event
 	w.machine = cond.NewMachine(w.ev, s.scope)
 	for slot, t := range s.tables {
@@ -109,6 +111,7 @@ func (w *Worker) try(list []int32) {
 // fires asks first what a look at the event decides, because it is cheaper than the VM, and believes only the VM.
 func (w *Worker) fires(i int32) bool {
 	w.Candidates++
+	w.Evaluated[i]++
 	r := w.set.rules[i]
 	if !r.filter.Holds(w.ev) {
 		return false

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"noroshi/ingest/feed"
@@ -47,6 +48,7 @@ func (r *Run) deliver(ctx context.Context, b *bus.Bus, w *bus.Writer, runner *si
 			return nil
 		}
 		trouble.Again("delivery interrupted", err, slog.String("sink", q.sink))
+		runner.Interrupted(err, trouble.Next())
 		if trouble.Pause(ctx) != nil {
 			return nil
 		}
@@ -55,10 +57,11 @@ func (r *Run) deliver(ctx context.Context, b *bus.Bus, w *bus.Writer, runner *si
 
 // queue is a sink's own place in the topic alerts.
 type queue struct {
-	sink   string
-	reader *bus.Reader
-	now    []bus.Record
-	ends   []int // behind the record of each message that is not done, counted from the first record that is not
+	sink    string
+	skipped atomic.Int64 // messages that are no alerts
+	reader  *bus.Reader
+	now     []bus.Record
+	ends    []int // behind the record of each message that is not done, counted from the first record that is not
 }
 
 // Next implements sinks.Queue.
@@ -69,12 +72,13 @@ func (q *queue) Next(ctx context.Context) (all []sinks.Message, err error) {
 	q.ends = q.ends[:0]
 	for i := range q.now {
 		rec := &q.now[i]
-		if only := rec.Header(deadletter.OnlySink); rec.Header(headerSchema) != alert.Schema || only != "" && only != q.sink {
+		if only := rec.Header(deadletter.OnlySink); only != "" && only != q.sink {
 			continue
 		}
 		h, err := headOf(rec.Value)
-		if err != nil {
-			continue // it is not ours: nothing on this topic is without its head
+		if err != nil || rec.Header(headerSchema) != alert.Schema {
+			q.skipped.Add(1) // it is not ours: every alert says its schema and has a head
+			continue
 		}
 		all = append(all, sinks.Message{ID: h.ID, Revision: h.Revision, Status: h.Status, Time: h.Time,
 			Rule: h.Rule.ID, Account: h.Account, Severity: h.Severity, Body: rec.Value})

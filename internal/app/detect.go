@@ -18,14 +18,13 @@ import (
 	"noroshi/internal/deadletter"
 	"noroshi/internal/decode"
 	"noroshi/internal/identify"
-	"noroshi/rules"
 	"noroshi/rules/kind"
 )
 
 // detected counts what the detector has done.
 type detected struct {
-	events, duplicates, refused, alerts, cut atomic.Int64 // cut: alerts that were too long
-	shadow, building, excused                byRule       // alerts of rules that are not live, and events that exceptions excused
+	events, duplicates, refused atomic.Int64
+	tallies
 }
 
 // The rhythm of a detector session.
@@ -64,7 +63,7 @@ type session struct {
 	reader *bus.Reader
 	writer *bus.Writer
 	worker *detector.Worker
-	rules  []*rules.Rule
+	tally  tally
 	parts  map[int32]*part
 	out    []bus.Record
 	body   []byte
@@ -83,7 +82,7 @@ func (r *Run) session(ctx, drain context.Context, b *bus.Bus, w *bus.Writer, num
 		return err
 	}
 	defer reader.Close()
-	s := &session{run: r, reader: reader, writer: w, worker: r.set.Worker(), rules: r.set.Rules(), parts: map[int32]*part{}}
+	s := &session{run: r, reader: reader, writer: w, worker: r.set.Worker(), tally: tally{rules: make([]ruleTally, len(r.set.Rules()))}, parts: map[int32]*part{}}
 	last := time.Now()
 	for {
 		records, err := s.poll(ctx)
@@ -139,12 +138,15 @@ func (s *session) batch(ctx context.Context, records []bus.Record) error {
 			return err
 		}
 	}
+	s.tally.take(s.worker)
+	s.run.detected.add(&s.tally)
 	if err := s.run.writeOrSetAside(ctx, s.writer, s.out); err != nil {
 		return fmt.Errorf("store alerts: %w", err)
 	}
 	now := time.Now()
 	for _, p := range touched {
 		p.recent.Keep(now)
+		s.tally.overflowed(&p.recent)
 	}
 	s.dirty = true
 	return nil
@@ -167,7 +169,7 @@ func (s *session) record(rec *bus.Record, p *part) error {
 	d.events.Add(1)
 	s.body = s.worker.Match(s.body[:0])
 	for _, i := range s.worker.Excused {
-		d.excused.add(s.rules[i].ID)
+		s.tally.rules[i].excused++
 	}
 	var failed error
 	detector.EachHit(s.body, func(packed []byte) {
@@ -176,7 +178,11 @@ func (s *session) record(rec *bus.Record, p *part) error {
 			failed = err
 			return
 		}
-		p.memory.Apply(&hit, func(a *alert.Alert) { s.alert(a, rec) })
+		p.memory.Apply(&hit, func(a *alert.Alert) {
+			if s.tally.found(a, hit.Rule) {
+				s.alert(a, rec)
+			}
+		})
 	})
 	return failed
 }
@@ -186,18 +192,6 @@ const headerSchema = "schema"
 
 // alert puts an alert among what is to be stored. It keeps the record's key: an account's alerts stay in order.
 func (s *session) alert(a *alert.Alert, rec *bus.Record) {
-	switch rules.State(a.State) {
-	case rules.Shadow:
-		s.run.detected.shadow.add(a.Rule.ID)
-		return
-	case rules.Building:
-		s.run.detected.building.add(a.Rule.ID)
-		return
-	}
-	s.run.detected.alerts.Add(1)
-	if len(a.Cut) > 0 {
-		s.run.detected.cut.Add(1)
-	}
 	a.Times.Evaluated = time.Now().UTC()
 	s.out = append(s.out, bus.Record{Topic: bus.Alerts, Key: rec.Key, Value: a.AppendJSON(nil), Headers: []bus.Header{{Key: headerSchema, Value: []byte(alert.Schema)}}})
 }

@@ -154,6 +154,17 @@ func (in *intake) deliver(ctx context.Context, b ingest.Batch) error {
 	}
 }
 
+// deliverOf is deliver, and counts what a source has brought.
+func (in *intake) deliverOf(brought *atomic.Int64) ingest.Deliver {
+	return func(ctx context.Context, b ingest.Batch) error {
+		err := in.deliver(ctx, b)
+		if err == nil {
+			brought.Add(int64(len(b.Records) + len(b.Refused)))
+		}
+		return err
+	}
+}
+
 func (in *intake) store(ctx context.Context, b ingest.Batch, records []bus.Record) error {
 	put := in.storeExactly
 	if in.open == nil {

@@ -28,6 +28,7 @@ type Run struct {
 	Sinks    []NamedSink
 	Sessions int // detector sessions; 0: one for each core, at most one for each partition
 	Log      *slog.Logger
+	Version  string
 
 	set      *detector.Set
 	ingested ingested
@@ -38,6 +39,8 @@ type Run struct {
 	counts   feed.Counts
 	tooLarge atomic.Int64 // records that their topic did not take
 	runners  []*sinks.Runner
+	brought  []atomic.Int64 // records and other lines that each of Sources has brought
+	watching watching
 }
 
 // NamedSink is a sink and the name of its place in the topic.
@@ -91,6 +94,7 @@ func (r *Run) Run(ctx context.Context) error {
 		return err
 	}
 	defer orLeave(left, writer.Close)
+	r.brought = make([]atomic.Int64, len(r.Sources))
 	// Each of these ends after the one that feeds it, so its context is its own.
 	alarm := make(chan struct{}, 1)
 	delivery := newTasks(drain, "delivery", alarm)
@@ -113,13 +117,13 @@ func (r *Run) Run(ctx context.Context) error {
 		defer in.end(ctx)
 		feeds, err = r.feeds(ctx, kafka)
 	}
-	reporting.run(func(ctx context.Context) error { return r.report(ctx, drain, kafka.bus, writer) })
+	reporting.run(func(ctx context.Context) error { return r.report(ctx, drain, kafka, writer) })
 	if err == nil {
 		for _, f := range feeds {
 			reading.run(f.Run)
 		}
-		for _, s := range r.Sources {
-			reading.run(func(ctx context.Context) error { return s.Run(ctx, in.positions(), in.deliver) })
+		for i, s := range r.Sources {
+			reading.run(func(ctx context.Context) error { return s.Run(ctx, in.positions(), in.deliverOf(&r.brought[i])) })
 		}
 		r.Log.Info("running", slog.Int("rules", len(r.set.Rules())), slog.Int("sources", len(r.Sources)+len(r.Feeds)), slog.Int("sinks", len(r.Sinks)))
 	}
@@ -160,9 +164,9 @@ func (r *Run) groups() map[bus.Topic][]string {
 
 // sum says what has been done.
 func (r *Run) sum() {
-	all := r.stored()
+	all, found := r.stored(), r.detected.snapshot()
 	r.Log.Info("stopped", slog.Int64("records", all.records), slog.Int64("dead_letters", all.letters), slog.Int64("unresolved_accounts", all.unresolved), slog.Int64("events", r.detected.events.Load()),
-		slog.Int64("duplicates", r.detected.duplicates.Load()), slog.Int64("alerts", r.detected.alerts.Load()), slog.Int64("alerts_cut", r.detected.cut.Load()), slog.Int64("unknown", all.unknown),
+		slog.Int64("duplicates", r.detected.duplicates.Load()), slog.Int64("alerts", found.alerts), slog.Int64("alerts_cut", found.alertsCut), slog.Int64("unknown", all.unknown),
 		slog.Int64("not_utf8", all.notUTF8), slog.Int64("partial", all.partial))
 	for _, s := range r.runners {
 		c := s.Counts()

@@ -11,43 +11,91 @@ import (
 	"noroshi/ingest/feed"
 	"noroshi/ingest/file"
 	"noroshi/internal/bus"
-	"noroshi/internal/decode"
+	"noroshi/internal/telemetry"
+	"noroshi/sinks"
 )
 
-// Status is what an instance says of itself, as JSON on the topic status.
+// Status is what an instance says of itself, as JSON on the topic status. Its numbers are those of the instruments of telemetry.
 type Status struct {
-	Instance   string             `json:"instance"`
-	At         time.Time          `json:"at"` // UTC
-	Started    time.Time          `json:"started"`
-	Ended      bool               `json:"ended,omitempty"` // this is its last word
-	Records    int64              `json:"records"`
-	Unknown    int64              `json:"unknown"`                // of them those of no known kind, and
-	Keys       []string           `json:"unknown_keys,omitempty"` // names of the members of the first of these
-	NotUTF8    int64              `json:"not_utf8"`               // records that are not UTF-8 and are read all the same
-	Encoding   string             `json:"not_utf8_first,omitempty"`
-	Partial    int64              `json:"partial"` // records in which an audit record cannot be read
-	Inside     string             `json:"partial_first,omitempty"`
-	Letters    int64              `json:"dead_letters"`
-	Events     int64              `json:"events"`
-	Duplicates int64              `json:"duplicates"`
-	Alerts     int64              `json:"alerts"`
-	Missed     int64              `json:"missed,omitempty"`           // records of the log that were gone before they were read
-	TooLarge   int64              `json:"too_large,omitempty"`        // records that their topic did not take
-	Problems   int64              `json:"topic_problems,omitempty"`   // settings of topics that are not as they should be
-	Cut        int64              `json:"alerts_cut"`                 // of them those that were too long and are told in part
-	Shadow     map[string]int64   `json:"shadow_by_rule,omitempty"`   // alerts of rules in shadow, which nobody is told
-	Building   map[string]int64   `json:"building_by_rule,omitempty"` // alerts that are for other rules
-	Excused    map[string]int64   `json:"excused_by_rule,omitempty"`  // events that an exception excused
-	Partitions []feed.Snapshot    `json:"partitions"`
-	Files      []file.Snapshot    `json:"files,omitempty"` // of each source of files
-	Sinks      map[string]SinkSum `json:"sinks"`
+	Instance    string             `json:"instance"`
+	At          time.Time          `json:"at"` // UTC; all of it is as of then
+	Started     time.Time          `json:"started"`
+	Ended       bool               `json:"ended,omitempty"` // this is its last word
+	Records     int64              `json:"records"`
+	Unknown     int64              `json:"unknown"`                // of them those of no known kind, and
+	Keys        []string           `json:"unknown_keys,omitempty"` // names of the members of the first of these
+	Unresolved  int64              `json:"unresolved"`             // records whose account is no user principal name
+	NotUTF8     int64              `json:"not_utf8"`               // records that are not UTF-8 and are read all the same
+	Encoding    string             `json:"not_utf8_first,omitempty"`
+	Partial     int64              `json:"partial"` // records in which an audit record cannot be read
+	Inside      string             `json:"partial_first,omitempty"`
+	Letters     int64              `json:"dead_letters"`
+	Events      int64              `json:"events"`
+	Duplicates  int64              `json:"duplicates"`
+	Overflows   int64              `json:"overflows"` // times that the memory of recent records was full: later repeats are evaluated again
+	CutLists    int64              `json:"cut_lists"` // lists longer than conditions look into
+	Alerts      int64              `json:"alerts"`
+	Cut         int64              `json:"alerts_cut"`                 // of them those that were too long and are told in part
+	CutEvidence int64              `json:"evidence_cut"`               // of these those whose evidence was cut
+	Missed      int64              `json:"missed,omitempty"`           // records of the log that were gone before they were read
+	TooLarge    int64              `json:"too_large,omitempty"`        // records that their topic did not take
+	Problems    int64              `json:"topic_problems,omitempty"`   // settings of topics that are not as they should be
+	Shadow      map[string]int64   `json:"shadow_by_rule,omitempty"`   // alerts of rules in shadow, which nobody is told
+	Building    map[string]int64   `json:"building_by_rule,omitempty"` // alerts that are for other rules
+	Excused     map[string]int64   `json:"excused_by_rule,omitempty"`  // events that an exception excused
+	Log         *LogSum            `json:"log,omitempty"`              // of the embedded log
+	Sources     []SourceSum        `json:"sources"`
+	Partitions  []feed.Snapshot    `json:"partitions"`
+	Files       []file.Snapshot    `json:"files,omitempty"` // of each source of files
+	Rules       []RuleSum          `json:"rules"`
+	Sinks       map[string]SinkSum `json:"sinks"`
+	Crowded     []string           `json:"crowded_instruments,omitempty"` // that have more series than they may
 }
 
-// SinkSum is what a sink has done.
+// LogSum is the use of the embedded log.
+type LogSum struct {
+	Used  int64  `json:"used_bytes"`
+	Limit int64  `json:"limit_bytes"`
+	Full  string `json:"full_for,omitempty"` // the reader that sources wait for
+}
+
+// SourceSum is how a source is.
+type SourceSum struct {
+	Name    string    `json:"name"`
+	Kind    string    `json:"kind"`                 // file or stream
+	Records int64     `json:"records"`              // since the start
+	Last    time.Time `json:"last_record,omitzero"` // when the last was stored, to a few seconds; zero: none since the start
+	Fault   string    `json:"fault,omitempty"`      // why it, or a part of it, gives nothing now,
+	Since   time.Time `json:"since,omitzero"`       // and since when
+	Owned   int64     `json:"partitions_owned"`     // of a stream: how many partitions this instance reads
+	Lag     *int64    `json:"lag,omitempty"`        // of a stream: messages that wait in these, where that is known
+}
+
+// RuleSum is what a rule has done.
+type RuleSum struct {
+	ID        string `json:"id"`
+	State     string `json:"state"`
+	Evaluated int64  `json:"evaluated"` // records that its condition was tried on
+	Failed    int64  `json:"failed"`    // of them those on which it failed
+	Excused   int64  `json:"excused"`   // those that an exception excused
+	Fired     int64  `json:"fired"`     // alerts
+	Shadow    int64  `json:"shadow"`    // alerts that nobody is told
+	Building  int64  `json:"building"`  // findings that are for other rules
+}
+
+// SinkSum is what a sink has done, and how it is.
 type SinkSum struct {
-	Sent    int64 `json:"sent"`
-	Refused int64 `json:"refused"`
-	Faults  int64 `json:"faults"`
+	Sent    int64       `json:"sent"`
+	Refused int64       `json:"refused"`
+	Faults  int64       `json:"faults"`
+	Skipped int64       `json:"skipped"` // messages of the topic that are no alerts
+	State   sinks.State `json:"state,omitempty"`
+	Since   time.Time   `json:"since,omitzero"`
+	Took    time.Time   `json:"last_sent,omitzero"`
+	Waiting *int64      `json:"waiting,omitempty"`       // alerts, nil where that is not known
+	Oldest  time.Time   `json:"oldest_waiting,omitzero"` // when the oldest of them was written
+	Fault   string      `json:"last_error,omitempty"`
+	Next    time.Time   `json:"next_try,omitzero"`
 }
 
 const (
@@ -62,27 +110,39 @@ const (
 func (s *Status) Stale(now time.Time) bool { return !s.Ended && now.Sub(s.At) > staleAfter }
 
 // report writes the status to its topic, and a line of it into the log each minute, until ctx ends.
-func (r *Run) report(ctx, drain context.Context, b *bus.Bus, w *bus.Writer) error {
+func (r *Run) report(ctx, drain context.Context, k *kafka, w *bus.Writer) error {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
 	instance, started, logged := fmt.Sprintf("%s/%d", host, os.Getpid()), time.Now().UTC(), time.Now()
+	t, err := telemetry.New(r.Version, r.observe)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = t.Close(drain) }() // nobody reads any more
 	var warnings warnings
 	for n := 1; ; n++ {
-		s := r.status(instance, started)
-		s.Ended = ctx.Err() != nil
-		s.Missed, s.TooLarge, s.Problems = b.Missed(), r.tooLarge.Load(), b.Problems()
-		if err := s.write(drain, w); err != nil {
+		ended, within := ctx.Err() != nil, watchWithin
+		if ended {
+			within = watchAtEnd
+		}
+		r.watch(drain, k, within)
+		s, err := r.status(drain, t)
+		if err == nil {
+			s.Instance, s.Started, s.Ended = instance, started, ended
+			err = s.write(drain, w)
+		}
+		if err != nil {
 			r.Log.Warn("status not written", slog.Any("err", err))
 		}
-		warnings.warn(r, s.At)
-		if s.Ended {
+		warnings.warn(r, time.Now())
+		if ended {
 			return nil
 		}
 		_ = feed.Pause(ctx, reportEvery)                          // when ctx has ended, the last word is told
 		if n%trimEvery == 0 && len(r.Config.Kafka.Brokers) == 0 { // of the one instance that there is; brokers keep it for an hour
-			if err := b.Trim(ctx, bus.Status, trimTo); err != nil {
+			if err := k.bus.Trim(ctx, bus.Status, trimTo); err != nil {
 				r.Log.Debug("status not trimmed", slog.Any("err", err))
 			}
 		}
@@ -91,24 +151,6 @@ func (r *Run) report(ctx, drain context.Context, b *bus.Bus, w *bus.Writer) erro
 			r.logSources()
 		}
 	}
-}
-
-func (r *Run) status(instance string, started time.Time) *Status {
-	sum := r.stored()
-	s := &Status{Instance: instance, At: time.Now().UTC(), Started: started, Records: sum.records, Unknown: sum.unknown, Keys: r.members.names(),
-		NotUTF8: sum.notUTF8, Encoding: r.notUTF8.String(), Partial: sum.partial, Inside: r.partial.String(), Letters: sum.letters, Events: r.detected.events.Load(),
-		Duplicates: r.detected.duplicates.Load(), Alerts: r.detected.alerts.Load(), Cut: r.detected.cut.Load(),
-		Shadow: r.detected.shadow.snapshot(), Building: r.detected.building.snapshot(), Excused: r.detected.excused.snapshot(), Partitions: r.counts.Snapshot(), Sinks: map[string]SinkSum{}}
-	for _, one := range r.Sources {
-		if f, ok := one.(*file.Source); ok {
-			s.Files = append(s.Files, f.Counts().Snapshot())
-		}
-	}
-	for _, k := range r.runners {
-		c := k.Counts()
-		s.Sinks[k.Name] = SinkSum{c.Sent, c.Refused, c.Faults}
-	}
-	return s
 }
 
 func (s *Status) write(ctx context.Context, w *bus.Writer) error {
@@ -121,28 +163,10 @@ func (s *Status) write(ctx context.Context, w *bus.Writer) error {
 	return w.Write(ctx, []bus.Record{{Topic: bus.Status, Key: []byte(s.Instance), Value: body}})
 }
 
-// totals are what has been stored since the start: records, those of them whose account is no user principal name, those of no
-// known kind, those that are not UTF-8, those in which an audit record cannot be read, and dead letters.
-type totals struct{ records, unresolved, unknown, notUTF8, partial, letters int64 }
-
-func (r *Run) stored() totals {
-	in := &r.ingested
-	s := totals{records: in.records.Load(), unresolved: in.unresolved.Load(), unknown: in.unknown.Load(), notUTF8: in.notUTF8.Load(),
-		partial: in.partial.Load(), letters: in.refused.Load() + r.detected.refused.Load()}
-	for _, p := range r.counts.Snapshot() {
-		s.records, s.unresolved, s.unknown = s.records+p.Records, s.unresolved+p.Unresolved, s.unknown+p.Delays[decode.DatasetUnknown].Records
-		s.notUTF8, s.partial = s.notUTF8+p.NotUTF8, s.partial+p.Partial
-		for _, n := range p.Letters {
-			s.letters += n
-		}
-	}
-	return s
-}
-
 // logSources logs what each source has brought since the start.
 func (r *Run) logSources() {
 	all := r.stored()
-	r.Log.Info("status", slog.Int64("records", all.records), slog.Int64("events", r.detected.events.Load()), slog.Int64("alerts", r.detected.alerts.Load()), slog.Int64("dead_letters", all.letters))
+	r.Log.Info("status", slog.Int64("records", all.records), slog.Int64("events", r.detected.events.Load()), slog.Int64("alerts", r.detected.snapshot().alerts), slog.Int64("dead_letters", all.letters))
 	sums, order := map[string]*feed.Snapshot{}, []string{}
 	for _, p := range r.counts.Snapshot() {
 		sum := sums[p.Source]

@@ -1,0 +1,329 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"noroshi/ingest/feed"
+	"noroshi/ingest/file"
+	"noroshi/internal/app"
+	"noroshi/internal/diag"
+)
+
+func printStatus(s Streams, all []app.Status) error {
+	for i := range all {
+		t := &statusTable{out: s.Out, of: &all[i]}
+		t.headline(s.Now().UTC())
+		t.lacking()
+		t.log()
+		t.sources()
+		t.partitions()
+		t.rules()
+		t.sinks()
+		if t.err != nil {
+			return failed{t.err}
+		}
+	}
+	return nil
+}
+
+// statusTable prints the status of one instance. Ages are as of its report.
+type statusTable struct {
+	out io.Writer
+	of  *app.Status
+	err error // the first
+}
+
+func (t *statusTable) line(format string, values ...any) {
+	if _, err := fmt.Fprintf(t.out, format+"\n", values...); err != nil && t.err == nil {
+		t.err = err
+	}
+}
+
+// table prints rows under names, nothing where there are none.
+func (t *statusTable) table(names string, rows [][]any) {
+	if len(rows) == 0 {
+		return
+	}
+	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "  "+names)
+	for _, row := range rows {
+		cells := make([]string, len(row))
+		for i, c := range row {
+			cells[i] = diag.EscapeLine(fmt.Sprint(c))
+		}
+		fmt.Fprintln(w, "  "+strings.Join(cells, "\t"))
+	}
+	if err := w.Flush(); err != nil && t.err == nil {
+		t.err = err
+	}
+}
+
+func (t *statusTable) headline(now time.Time) {
+	one := t.of
+	state := "running since " + at(one.Started)
+	switch {
+	case one.Ended:
+		state = "ended " + at(one.At)
+	case one.Stale(now):
+		state = "silent since " + at(one.At)
+	default:
+		state += ", as of " + at(one.At)
+	}
+	t.line("%s: %s; %s, %s, %s, %s, %s", diag.EscapeLine(one.Instance), state, plural(int(one.Records), "record"), plural(int(one.Events), "event"), plural(int(one.Duplicates), "duplicate"),
+		plural(int(one.Alerts), "alert"), plural(int(one.Letters), "dead letter"))
+}
+
+// lacking tells of what was not read, or not wholly.
+func (t *statusTable) lacking() {
+	one := t.of
+	if one.Unknown > 0 {
+		t.line("  %s", ofNoKnownKind(int(one.Unknown), int(one.Records), one.Keys))
+	}
+	if one.NotUTF8 > 0 {
+		t.line("  %d of %s not UTF-8; first %s", one.NotUTF8, plural(int(one.Records), "record"), diag.EscapeLine(one.Encoding))
+	}
+	if one.Partial > 0 {
+		t.line("  %d of %s read only partly; first %s", one.Partial, plural(int(one.Records), "record"), diag.EscapeLine(one.Inside))
+	}
+	if one.CutLists > 0 {
+		t.line("  cut: %s in records longer than conditions look into", plural(int(one.CutLists), "list"))
+	}
+	if one.Cut > 0 {
+		t.line("  cut: %d of %s too long and told in part; evidence was left out of %d", one.Cut, plural(int(one.Alerts), "alert"), one.CutEvidence)
+	}
+	if one.Overflows > 0 {
+		t.line("  overflow: the memory of recent records was full %s; repeats after that are evaluated again", times(one.Overflows))
+	}
+	if one.Missed > 0 {
+		t.line("  missed: %s of our log gone before they were read; each gap is an alert of the rule noroshi-log-gap", plural(int(one.Missed), "record"))
+	}
+	if one.TooLarge > 0 {
+		t.line("  too large: %s not taken by their topic; dead letters stand for them", plural(int(one.TooLarge), "record"))
+	}
+	if one.Problems > 0 {
+		t.line("  topics: %s found; the log says which, and the way out", plural(int(one.Problems), "problem"))
+	}
+	if len(one.Crowded) > 0 {
+		t.line("  instruments with too many series: %s", strings.Join(one.Crowded, ", "))
+	}
+}
+
+func (t *statusTable) log() {
+	l := t.of.Log
+	if l == nil {
+		return
+	}
+	full := ""
+	if l.Full != "" {
+		full = "; it is full, and sources wait for the reader " + diag.EscapeLine(l.Full)
+	}
+	t.line("  log: %s of %s used%s", bytesOf(l.Used), bytesOf(l.Limit), full)
+}
+
+func (t *statusTable) sources() {
+	var rows [][]any
+	for _, s := range t.of.Sources {
+		rows = append(rows, []any{s.Name, sourceState(s), s.Records, waits(s), t.lastRecord(s)})
+	}
+	t.table("SOURCE\tSTATE\tRECORDS\tLAG\tLAST RECORD", rows)
+	for _, s := range t.of.Sources {
+		if s.Fault != "" && s.Kind == "stream" { // of files the next line tells
+			t.line("  source %s: %s", diag.EscapeLine(s.Name), diag.EscapeLine(s.Fault))
+		}
+	}
+	for _, f := range t.of.Files {
+		t.line("  files: %s", ofFiles(f))
+	}
+}
+
+func sourceState(s app.SourceSum) string {
+	switch {
+	case s.Fault != "" && s.Since.IsZero():
+		return "trouble"
+	case s.Fault != "":
+		return "trouble since " + at(s.Since)
+	case s.Kind == "stream" && s.Owned == 0:
+		return "no partition"
+	}
+	return "reading"
+}
+
+func waits(s app.SourceSum) string {
+	switch {
+	case s.Kind != "stream":
+		return "-"
+	case s.Lag == nil:
+		return "?"
+	}
+	return fmt.Sprint(*s.Lag)
+}
+
+// quietAfter is when a source that brings nothing is told as quiet.
+const quietAfter = 5 * time.Minute
+
+func (t *statusTable) lastRecord(s app.SourceSum) string {
+	age := t.of.At.Sub(s.Last)
+	switch {
+	case s.Last.IsZero():
+		return "no record since the start"
+	case s.Fault != "" || age >= quietAfter:
+		return fmt.Sprintf("no record since %s (%s)", at(s.Last), ago(age))
+	}
+	return at(s.Last)
+}
+
+// ofFiles says how the files of a source are read.
+func ofFiles(f file.Snapshot) string {
+	text := fmt.Sprintf("%d followed, %d open", f.Files, f.Open)
+	if f.Cut > 0 {
+		text += fmt.Sprintf(", %s cut, rewritten or deleted before all of it was read for certain", times(f.Cut))
+	}
+	if f.Failing > 0 {
+		text += fmt.Sprintf("; %d cannot be read, first %s: %s", f.Failing, diag.EscapeLine(f.First), diag.EscapeLine(f.Fault))
+	}
+	return text
+}
+
+func (t *statusTable) partitions() {
+	var rows, late [][]any
+	delays := map[string]feed.Delay{}
+	for _, p := range t.of.Partitions {
+		rows = append(rows, []any{p.Source, p.Partition, yesNo(p.Owned), p.Messages, p.Records, p.Bytes, lag(p), age(p, t.of.At), p.Committed, p.Aborted, byReason(p.Restarts), byReason(p.Letters), p.Missed})
+		for k, d := range p.Delays {
+			delays[k] = delays[k].Plus(d)
+		}
+	}
+	t.table("SOURCE\tPARTITION\tOWNED\tMESSAGES\tRECORDS\tBYTES\tLAG\tAGE\tCOMMITTED\tABORTED\tRESTARTS\tDEAD LETTERS\tMISSED", rows)
+	for _, k := range slices.Sorted(maps.Keys(delays)) {
+		d := delays[k]
+		late = append(late, []any{k, d.Records, span(d.Sum / max(1, d.Records)), span(d.Longest)})
+	}
+	t.table("DATASET\tRECORDS\tMEAN DELAY\tLONGEST", late)
+}
+
+// rules prints those that have found something, or failed.
+func (t *statusTable) rules() {
+	var rows [][]any
+	silent := 0
+	for _, r := range t.of.Rules {
+		if r.Fired+r.Shadow+r.Building+r.Excused+r.Failed == 0 {
+			silent++
+			continue
+		}
+		rows = append(rows, []any{r.ID, r.State, r.Evaluated, r.Fired, r.Shadow, r.Building, r.Excused, r.Failed})
+	}
+	t.table("RULE\tSTATE\tEVALUATED\tFIRED\tSHADOW\tBUILDING\tEXCUSED\tFAILED", rows)
+	switch {
+	case silent > 0 && len(rows) > 0:
+		t.line("  %s found nothing", plural(silent, "more rule"))
+	case silent > 0:
+		t.line("  %s found nothing", plural(silent, "rule"))
+	}
+}
+
+func (t *statusTable) sinks() {
+	var rows [][]any
+	names := slices.Sorted(maps.Keys(t.of.Sinks))
+	for _, name := range names {
+		k := t.of.Sinks[name]
+		waiting := "?"
+		if k.Waiting != nil {
+			waiting = fmt.Sprint(*k.Waiting)
+		}
+		oldest := "-"
+		if !k.Oldest.IsZero() {
+			oldest = ago(t.of.At.Sub(k.Oldest))
+		}
+		rows = append(rows, []any{name, k.State, at(k.Since), k.Sent, k.Refused, k.Faults, k.Skipped, waiting, oldest, at(k.Took), at(k.Next)})
+	}
+	t.table("SINK\tSTATE\tSINCE\tSENT\tREFUSED\tFAULTS\tSKIPPED\tWAITING\tOLDEST\tLAST SENT\tNEXT TRY", rows)
+	for _, name := range names {
+		if k := t.of.Sinks[name]; k.Fault != "" {
+			t.line("  sink %s, last error: %s", diag.EscapeLine(name), diag.EscapeLine(k.Fault))
+		}
+	}
+}
+
+// at is a time, - where there is none.
+func at(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// ago is an age in whole seconds.
+func ago(d time.Duration) string { return span(max(0, d.Truncate(time.Second)).Milliseconds()) }
+
+// bytesOf is a number of bytes as one reads it.
+func bytesOf(n int64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+}
+
+func times(n int64) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func lag(p feed.Snapshot) string {
+	n := p.Lag()
+	switch {
+	case !p.Owned: // another knows
+		return "-"
+	case n < 0:
+		return "?"
+	}
+	return fmt.Sprint(n)
+}
+
+// age is how old the message stored last is, where more wait behind it.
+func age(p feed.Snapshot, now time.Time) string {
+	if !p.Owned || p.Lag() <= 0 || p.Enqueued.IsZero() {
+		return "-"
+	}
+	return span(now.Sub(p.Enqueued).Milliseconds())
+}
+
+// span is a time of so many milliseconds, as exact as one reads it.
+func span(ms int64) string {
+	d := time.Duration(ms) * time.Millisecond
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%dd%dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
+	case d >= time.Minute:
+		return d.Round(time.Second).String()
+	}
+	return d.String()
+}
+
+func byReason(counts map[string]int64) string {
+	if len(counts) == 0 {
+		return "0"
+	}
+	var all []string
+	for _, k := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, fmt.Sprintf("%s:%d", k, counts[k]))
+	}
+	return strings.Join(all, ",")
+}

@@ -1,0 +1,194 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"noroshi/detector"
+	"noroshi/ingest"
+	"noroshi/ingest/feed"
+	"noroshi/ingest/file"
+	"noroshi/internal/alert"
+	"noroshi/internal/config"
+	"noroshi/internal/telemetry"
+	"noroshi/rules"
+	"noroshi/sinks"
+)
+
+// filled gives each number of a table's row another value, and says how many numbers the row's type has.
+func filled[T any](tables ...[]number[T]) (row T, given, has int) {
+	next := int64(1)
+	for _, table := range tables {
+		for _, n := range table {
+			*n.at(&row) = next
+			next++
+			given++
+		}
+	}
+	v := reflect.ValueOf(row)
+	for i := range v.NumField() {
+		if f := v.Field(i); f.Kind() == reflect.Int64 {
+			has++
+		}
+	}
+	return row, given, has
+}
+
+// TestEachNumberOfTheStatusHasItsInstrument: a number that is counted and read from no instrument would stay 0.
+func TestEachNumberOfTheStatusHasItsInstrument(t *testing.T) {
+	check := func(what string, given, has int) {
+		if given != has {
+			t.Errorf("%s: %d numbers have an instrument, and there are %d", what, given, has)
+		}
+	}
+	total, given, has := filled(numbers)
+	check("status", given, has)
+	use, given, has := filled(logNumbers)
+	check("log", given, has)
+	rule, given, has := filled(ruleNumbers)
+	check("rule", given, has)
+	sink, given, has := filled(sinkNumbers)
+	check("sink", given, has)
+	files, given, has := filled(fileNumbers)
+	check("files", given, has)
+	part, given, has := filled(partitionNumbers, lookedNumbers)
+	check("partition", given, has)
+	delay, given, has := filled(delayNumbers)
+	check("delay", given, has)
+	part.Source, part.Partition, part.Owned, part.Looked = "audit", 12, true, true
+	part.Restarts, part.Letters, part.Delays = map[string]int64{"kafka": 1}, map[string]int64{"json": 2, "size": 3}, map[string]feed.Delay{"entra.signin": delay}
+	unseen := feed.Snapshot{Source: "audit", Partition: 2, Sequence: -1, Last: -1, Restarts: map[string]int64{}, Letters: map[string]int64{}, Delays: map[string]feed.Delay{}}
+
+	tel, err := telemetry.New("1", func(o *telemetry.Observer) {
+		hand(o, numbers, &total)
+		hand(o, logNumbers, &use)
+		hand(o, ruleNumbers, &rule, "r")
+		hand(o, sinkNumbers, &sink, "s")
+		hand(o, fileNumbers, &files, "f")
+		observePartition(o, &part, "audit", "12")
+		observePartition(o, &unseen, "audit", "2")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := tel.Look(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var gotTotal Status
+	var gotUse LogSum
+	var gotRule RuleSum
+	var gotSink SinkSum
+	var gotFiles file.Snapshot
+	take(l, numbers, func([]string) *Status { return &gotTotal })
+	take(l, logNumbers, func([]string) *LogSum { return &gotUse })
+	take(l, ruleNumbers, func([]string) *RuleSum { return &gotRule })
+	take(l, sinkNumbers, func([]string) *SinkSum { return &gotSink })
+	take(l, fileNumbers, func([]string) *file.Snapshot { return &gotFiles })
+	got := []any{gotTotal, gotUse, gotRule, gotSink, gotFiles, partitions(l, []feed.Snapshot{part, unseen})}
+	want := []any{total, use, rule, sink, files, []feed.Snapshot{unseen, part}}
+	if d := cmp.Diff(want, got, cmpopts.EquateErrors()); d != "" {
+		t.Errorf("want -, got +:\n%s", d)
+	}
+}
+
+type still struct{}
+
+func (still) Run(context.Context, map[string][]byte, ingest.Deliver) error {
+	return nil
+}
+
+type taking struct{ sinks.Sink }
+
+// TestTheStatusShowsNoSecret: errors of sources and sinks may repeat what the configuration hides.
+func TestTheStatusShowsNoSecret(t *testing.T) {
+	const secret = "hunter2-of-the-webhook"
+	conf := config.Default()
+	conf.Secrets.Add(secret)
+	set, ps := rules.Load(rules.Options{Library: true, Now: time.Now()})
+	if len(ps) > 0 {
+		t.Fatal(ps)
+	}
+	r := &Run{Config: conf, Log: slog.New(slog.DiscardHandler), set: detector.New(set, detector.Options{}), Sources: []ingest.Source{still{}}, brought: make([]atomic.Int64, 1)}
+	k := r.runner(nil, nil, NamedSink{"soc", taking{}})
+	k.Interrupted(errors.New("no way to "+secret+"\nat all"), time.Second)
+	r.runners = append(r.runners, k)
+	tel, err := telemetry.New("1", r.observe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := r.status(t.Context(), tel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(s)
+	if err != nil || strings.Contains(string(b), "hunter2") || !strings.Contains(s.Sinks["soc"].Fault, "no way to …") {
+		t.Errorf("%v: %s", err, b)
+	}
+	if soc := s.Sinks["soc"]; soc.State != sinks.Interrupted || soc.Waiting != nil || soc.Next.IsZero() {
+		t.Errorf("%+v", soc)
+	}
+	if len(s.Rules) < 5 || len(s.Sources) != 1 {
+		t.Errorf("%d rules, %d sources", len(s.Rules), len(s.Sources))
+	}
+}
+
+func TestWhenASourceBroughtRecordsLast(t *testing.T) {
+	var w watching
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	look := func(records int64, fault string, after time.Duration) lately {
+		w.notice([]SourceSum{{Name: "s", Records: records, Fault: fault}}, at.Add(after))
+		return *w.sources["s"]
+	}
+	for _, c := range []struct {
+		records int64
+		fault   string
+		after   time.Duration
+		want    lately
+	}{
+		{0, "", 0, lately{}},
+		{0, "away", 5 * time.Second, lately{failed: at.Add(5 * time.Second)}},
+		{0, "away", 10 * time.Second, lately{failed: at.Add(5 * time.Second)}},
+		{3, "", 15 * time.Second, lately{records: 3, last: at.Add(15 * time.Second)}},
+		{3, "", 20 * time.Second, lately{records: 3, last: at.Add(15 * time.Second)}},
+		{3, "away", 25 * time.Second, lately{records: 3, last: at.Add(15 * time.Second), failed: at.Add(25 * time.Second)}},
+	} {
+		if got := look(c.records, c.fault, c.after); got != c.want {
+			t.Errorf("after %v: got %+v, want %+v", c.after, got, c.want)
+		}
+	}
+}
+
+func TestTalliesAddUp(t *testing.T) {
+	var all tallies
+	for range 3 {
+		s := tally{rules: make([]ruleTally, 2)}
+		s.found(&alert.Alert{}, 0)
+		s.found(&alert.Alert{State: "shadow"}, 1)
+		s.found(&alert.Alert{State: "building"}, 1)
+		s.found(&alert.Alert{Cut: []string{"texts"}}, 0)
+		s.found(&alert.Alert{Cut: []string{"evidence"}}, 1)
+		s.lists, s.overflows, s.rules[0].failed, s.rules[0].evaluated, s.rules[0].excused = 1, 2, 3, 4, 5
+		all.add(&s)
+		if !slices.Equal(s.rules, make([]ruleTally, 2)) || s.alerts != 0 {
+			t.Fatalf("a tally that was added is not empty: %+v", s)
+		}
+	}
+	got := fmt.Sprintf("%+v", all.snapshot())
+	want := fmt.Sprintf("%+v", tally{rules: []ruleTally{{evaluated: 12, failed: 9, excused: 15, fired: 6}, {fired: 3, shadow: 3, building: 3}}, lists: 3, overflows: 6, alerts: 9, alertsCut: 6, evidenced: 3})
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

@@ -1,0 +1,90 @@
+package app
+
+import (
+	"slices"
+	"sync"
+
+	"noroshi/detector"
+	"noroshi/internal/alert"
+	"noroshi/rules"
+)
+
+// tally is what a session has counted of a batch: it belongs to one goroutine, and is added to what all have counted at the end of
+// the batch.
+type tally struct {
+	rules                        []ruleTally // by their place in the set
+	lists, overflows             int64
+	alerts, alertsCut, evidenced int64
+}
+
+// ruleTally is what one rule has done.
+type ruleTally struct{ evaluated, failed, excused, fired, shadow, building int64 }
+
+// tallies are what all sessions have counted.
+type tallies struct {
+	mu  sync.Mutex
+	sum tally
+}
+
+// found counts an alert, and reports whether it is for delivery.
+func (t *tally) found(a *alert.Alert, rule int32) bool {
+	r := &t.rules[rule]
+	switch rules.State(a.State) {
+	case rules.Shadow:
+		r.shadow++
+		return false
+	case rules.Building:
+		r.building++
+		return false
+	}
+	r.fired++
+	t.alerts++
+	if len(a.Cut) > 0 {
+		t.alertsCut++
+	}
+	if slices.Contains(a.Cut, "evidence") || slices.ContainsFunc(a.Evidence, func(e alert.Evidence) bool { return e.Cut }) {
+		t.evidenced++
+	}
+	return true
+}
+
+// take takes over what a worker has counted for itself.
+func (t *tally) take(w *detector.Worker) {
+	for i := range t.rules {
+		t.rules[i].evaluated, w.Evaluated[i] = int64(w.Evaluated[i]), 0
+		t.rules[i].failed, w.Failed[i] = int64(w.Failed[i]), 0
+	}
+	t.lists, w.Reader().Cut = int64(w.Reader().Cut), 0
+}
+
+// overflowed takes over what a memory of recent records has counted.
+func (t *tally) overflowed(r *detector.Recent) {
+	t.overflows, r.Overflows = t.overflows+int64(r.Overflows), 0
+}
+
+// add adds the tally of a batch, and makes it empty.
+func (all *tallies) add(t *tally) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	s := &all.sum
+	if s.rules == nil {
+		s.rules = make([]ruleTally, len(t.rules))
+	}
+	for i, r := range t.rules {
+		to := &s.rules[i]
+		to.evaluated, to.failed, to.excused = to.evaluated+r.evaluated, to.failed+r.failed, to.excused+r.excused
+		to.fired, to.shadow, to.building = to.fired+r.fired, to.shadow+r.shadow, to.building+r.building
+	}
+	s.lists, s.overflows = s.lists+t.lists, s.overflows+t.overflows
+	s.alerts, s.alertsCut, s.evidenced = s.alerts+t.alerts, s.alertsCut+t.alertsCut, s.evidenced+t.evidenced
+	clear(t.rules)
+	*t = tally{rules: t.rules}
+}
+
+func (all *tallies) snapshot() tally {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	t := all.sum
+	t.rules = slices.Clone(t.rules)
+	return t
+}
