@@ -26,7 +26,7 @@ type place struct {
 }
 
 // entryKeys are the keys of an entry of events that is no whole record.
-var entryKeys = []string{"like", "record", "at", "times", "every", "id", "set", "unset"}
+var entryKeys = []string{"like", "record", "at", "times", "every", "id", "set", "each", "unset"}
 
 // isEntry tells an entry from a record: it has one of the keys that say what to begin with, or it has no other keys than an entry.
 func isEntry(n *yaml.Node) bool {
@@ -58,6 +58,7 @@ func (l *loader) event(d *strictyaml.Doc, n *yaml.Node) Event {
 		"every":  func(n *yaml.Node) { e.Every = pause(d, n) },
 		"id":     func(n *yaml.Node) { e.ID = d.Text(n) },
 		"set":    func(*yaml.Node) {},
+		"each":   func(n *yaml.Node) { numbered(d, n) },
 		"unset":  func(*yaml.Node) {},
 	}
 	for name, read := range keys {
@@ -76,9 +77,20 @@ func (l *loader) event(d *strictyaml.Doc, n *yaml.Node) Event {
 		return e
 	case given["every"] != nil && given["times"] == nil:
 		d.At(given["every"], "tests", "every needs times beside it, which says how often")
+	case given["each"] != nil && given["times"] == nil:
+		d.At(given["each"], "tests", "each needs times beside it, which says how often")
 	}
-	e.edits = edits(d, e.Base, given["set"], given["unset"])
+	e.edits, e.each = edits(d, e.Base, given)
 	return e
+}
+
+// numbered checks that values differ from repeat to repeat.
+func numbered(d *strictyaml.Doc, n *yaml.Node) {
+	for i := 0; i+1 < len(n.Content) && n.Kind == yaml.MappingNode; i += 2 {
+		if v := n.Content[i+1]; !strings.Contains(string(nodeOf(d, v).Append(nil)), number) {
+			d.At(v, "tests", "expected {n} in the value, which stands for the number of the repeat; what is the same in all belongs under set")
+		}
+	}
 }
 
 // pause is the time between an entry's records.
@@ -150,8 +162,8 @@ func closest(name string, all []string) string {
 	return diag.Beginning(name, all)
 }
 
-// edits are what an entry changes, tried on its base record.
-func edits(d *strictyaml.Doc, base []byte, set, unset *yaml.Node) (all []edit) {
+// edits are what an entry changes, tried on its base record; the first of them have numbers.
+func edits(d *strictyaml.Doc, base []byte, given map[string]*yaml.Node) (all []edit, each int) {
 	n, err := sample.Parse(base)
 	if err != nil {
 		n = nil // what is wrong with it has been said
@@ -171,21 +183,26 @@ func edits(d *strictyaml.Doc, base []byte, set, unset *yaml.Node) (all []edit) {
 		}
 		all = append(all, edit{p, value})
 	}
-	if set != nil && set.Kind != yaml.MappingNode {
-		d.At(set, "type", "expected paths with values, such as {properties.ipAddress: 203.0.113.7}, got "+strictyaml.Kind(set))
-		set = nil
+	put := func(n *yaml.Node) {
+		if n != nil && n.Kind != yaml.MappingNode {
+			d.At(n, "type", "expected paths with values, such as {properties.ipAddress: 203.0.113.7}, got "+strictyaml.Kind(n))
+			return
+		}
+		for i := 0; n != nil && i+1 < len(n.Content); i += 2 {
+			try(n.Content[i], n.Content[i].Value, nodeOf(d, n.Content[i+1]))
+		}
 	}
-	for i := 0; set != nil && i+1 < len(set.Content); i += 2 {
-		try(set.Content[i], set.Content[i].Value, nodeOf(d, set.Content[i+1]))
-	}
-	if unset != nil {
+	put(given["each"])
+	each = len(all)
+	put(given["set"])
+	if unset := given["unset"]; unset != nil {
 		for _, c := range d.Items(unset) {
 			if text := d.Text(c); text != "" {
 				try(c, text, nil)
 			}
 		}
 	}
-	return all
+	return all, each
 }
 
 // maxNear is how many names are told that could have been meant.

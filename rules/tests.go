@@ -44,26 +44,33 @@ type Event struct {
 	ID    string
 	Line  int
 	edits []edit
+	each  int // how many of them, the first ones, have numbers
 }
 
 // edit is what is put at a place of a record, or taken away there.
 type edit struct {
 	path  sample.Path
-	value *sample.Node // nil: taken away
+	value *sample.Node // nil: taken away; {n} in its texts is the number of the repeat
 }
 
-// Edit makes a record what the entry says; it has been tried on the base record.
-func (e *Event) Edit(n *sample.Node) {
-	for _, x := range e.edits {
-		if x.value == nil {
+// number stands for the number of a repeat.
+const number = "{n}"
+
+// Edit makes a record what the entry says of its nth repeat, from 1; it has been tried on the base record.
+func (e *Event) Edit(n *sample.Node, nth int) {
+	for i, x := range e.edits {
+		switch {
+		case x.value == nil:
 			_ = x.path.Unset(n)
-		} else {
+		case i < e.each:
+			_ = x.path.Set(n, x.value.Replaced(number, strconv.Itoa(nth)))
+		default:
 			_ = x.path.Set(n, x.value)
 		}
 	}
 }
 
-// Record is the record with the time and the id of its base.
+// Record is the first record, with the time and the id of its base.
 func (e *Event) Record() []byte {
 	if len(e.edits) == 0 {
 		return e.Base
@@ -72,7 +79,7 @@ func (e *Event) Record() []byte {
 	if err != nil {
 		return e.Base
 	}
-	e.Edit(n)
+	e.Edit(n, 1)
 	return n.Append(nil)
 }
 

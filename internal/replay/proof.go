@@ -34,12 +34,14 @@ type Verdict struct {
 // Prover runs rules' tests.
 type Prover struct {
 	set     *detector.Set
+	worker  *detector.Worker
 	builder *builder
 }
 
 // NewProver makes what runs the tests of a set's rules.
 func NewProver(set *detector.Set) *Prover {
-	return &Prover{set: set, builder: &builder{reader: set.Plan().Reader()}}
+	w := set.Worker()
+	return &Prover{set: set, worker: w, builder: &builder{reader: w.Reader()}}
 }
 
 // Prove runs a test of a rule: its records through the detector as a replay does, the alerts of this rule against what the test
@@ -95,7 +97,7 @@ const (
 // findings are the alerts of a rule for records, as JSON values.
 func (p *Prover) findings(ctx context.Context, r *rules.Rule, t *rules.Test, records [][]byte, by order) (all []any, err error) {
 	var bad error
-	run := Replay{Set: p.set, Workers: 1, AsArrived: by == asTheyCome, Until: t.Until, Alert: func(a *alert.Alert) error {
+	run := Replay{Set: p.set, Workers: 1, reused: []*detector.Worker{p.worker}, AsArrived: by == asTheyCome, Until: t.Until, Alert: func(a *alert.Alert) error {
 		if a.Rule.ID != r.ID {
 			return nil
 		}

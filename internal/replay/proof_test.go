@@ -97,6 +97,7 @@ func TestTheLanguageOfTests(t *testing.T) {
 		{"an event is when the one before it was", `{events: [{like: signin, at: +5m}, {like: send}], want: [{time: 2026-01-02T03:05:00Z}, {time: 2026-01-02T03:05:00Z, evidence: [{action: Send}]}]}`, ""},
 		{"repeats", `{events: [{like: signin, times: 3, every: 20s}, {like: send}], want: [{time: 2026-01-02T03:00:00Z}, {time: 2026-01-02T03:00:20Z}, {time: 2026-01-02T03:00:40Z}, {time: 2026-01-02T03:00:40Z}]}`, ""},
 		{"repeats are a second apart", `{events: [{like: signin, times: 2}], want: [{}, {time: 2026-01-02T03:00:01Z}]}`, ""},
+		{"each repeat is another", `{events: [{like: signin, times: 3, set: {properties.userType: Guest}, each: {properties.userPrincipalName: 'user{n}@contoso.example', properties.location: {city: 'City {n}'}}}], want: [{account: user1@contoso.example}, {account: user2@contoso.example}, {account: user3@contoso.example}]}`, ""},
 		{"an id", `{events: [{like: signin, id: a}, {like: send, times: 2, id: b}], want: [{evidence: [{id: a}]}, {evidence: [{id: b-1}]}, {evidence: [{id: b-2}]}]}`, ""},
 		{"one id is one event", `{events: [{like: signin, id: a}, {like: signin, id: a}], want: [{}]}`, ""},
 		{"what is set counts, the time and the id, too", `{events: [{like: send, set: {CreationTime: '2026-01-02T05:00:00', Id: x, UserId: Ren@contoso.example}}], want: [{account: ren@contoso.example, time: 2026-01-02T05:00:00Z, evidence: [{id: x}]}]}`, ""},
@@ -115,7 +116,7 @@ func TestTheLanguageOfTests(t *testing.T) {
 		{"too few", `{events: [{like: signin}], want: [{}, {}]}`, `expected 2 alerts, got 1`},
 		{"no record", `{events: [{record: {Operation: x}}], want: []}`, `event 1 cannot be read: no kind that is known (keys: Operation) and no time`},
 		{"no id", `{events: [{like: alert-evidence, id: x}], want: []}`, `event 1 (line 6) cannot be given the id x: it has none of its own`},
-		{"an odd time", `{events: [{like: odd}], want: []}`, `event 1 (line 6) cannot be given the time 2026-01-02T03:00:00.000Z: its own is written in a way that is not changed; write it as 2026-01-02T03:00:00Z`},
+		{"an odd time", `{events: [{like: odd}], want: []}`, `event 1 (line 6) cannot be given the time 2026-01-02T03:00:00.000Z: expected its own as 2026-01-02T03:00:00Z, with or without decimals and zone`},
 	} {
 		test := "  - " + strings.Replace(r.tests, "{", "{name: t, ", 1) + "\n"
 		all := proved(t, test, map[string]string{

@@ -46,6 +46,8 @@ type Replay struct {
 	Alert     func(*alert.Alert) error // called from one goroutine; the alert holds until it returns
 	Fault     func(Fault)              // called from one goroutine, in the order of the input
 	Progress  func(read int64)         // called now and then with the bytes read of the input at hand
+
+	reused []*detector.Worker // of an earlier replay of this set; what they counted then is counted again
 }
 
 // Fault is a place in an input that cannot be read, or, for the reasons encoding and inside, not as a whole.
@@ -94,7 +96,11 @@ func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 	workers := make([]*detector.Worker, max(1, r.Workers))
 	free := make(chan *matched, blocksFor(len(workers)))
 	for i := range workers {
-		workers[i] = r.Set.Worker()
+		if i < len(r.reused) {
+			workers[i] = r.reused[i]
+		} else {
+			workers[i] = r.Set.Worker()
+		}
 	}
 	for range cap(free) {
 		free <- &matched{}

@@ -42,7 +42,7 @@ func (b *builder) record(s stamp) ([]byte, error) {
 	if err := b.check(n.Append(nil), s, own, id); err != nil {
 		return nil, err
 	}
-	s.of.Edit(n)
+	s.of.Edit(n, s.nth)
 	return n.Append(nil), nil
 }
 
@@ -73,7 +73,7 @@ func (b *builder) check(rec []byte, s stamp, own, id string) error {
 		return fmt.Errorf("cannot be read: %w", err)
 	}
 	if late := s.at.Sub(b.reader.Time()); !s.at.IsZero() && (late < 0 || late >= time.Second) {
-		return fmt.Errorf("cannot be given the time %s: its own is written in a way that is not changed; write it as 2026-01-02T03:00:00Z", decode.FormatTime(s.at))
+		return fmt.Errorf("cannot be given the time %s: expected its own as 2026-01-02T03:00:00Z, with or without decimals and zone", decode.FormatTime(s.at))
 	}
 	if own == "" && s.id != "" || own != "" && ownID(b.reader) != id {
 		return fmt.Errorf("cannot be given the id %s: it has none of its own", id)

@@ -160,6 +160,13 @@ func (n *Node) unfold() {
 	}
 }
 
+// Replaced is a copy in whose texts a part is replaced.
+func (n *Node) Replaced(part, by string) *Node {
+	c := copyOf(n)
+	c.texts(func(t string) string { return strings.ReplaceAll(t, part, by) })
+	return c
+}
+
 // copyOf is a value that shares nothing with another.
 func copyOf(n *Node) *Node {
 	c := *n

@@ -1,0 +1,26 @@
+package replay
+
+import (
+	"testing"
+
+	"noroshi/detector"
+	"noroshi/rules"
+)
+
+// BenchmarkProve runs all tests of the library.
+func BenchmarkProve(b *testing.B) {
+	set, _ := rules.Load(rules.Options{Library: true})
+	p := NewProver(detector.New(set, detector.Options{}))
+	n := 0
+	for b.Loop() {
+		for _, r := range set.Rules {
+			for i := range r.Tests {
+				n++
+				if v := p.Prove(b.Context(), r, &r.Tests[i]); !v.Pass {
+					b.Fatal(v.Why)
+				}
+			}
+		}
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "tests/s")
+}
