@@ -24,15 +24,20 @@ func (l *loader) lists() {
 	}
 	for _, name := range l.options.Lists.Names() {
 		if len(uses[name]) > 0 {
-			l.problems = append(l.problems, useless(name, l.options.Lists[name], uses[name])...)
+			l.problems = append(l.problems, l.useless(name, l.options.Lists[name], uses[name])...)
 		}
 	}
 }
 
-// useless are the entries of a list that none of its uses can match.
-func useless(name string, of *list.List, uses []cond.ListUse) (all []diag.Problem) {
-	tell := func(e list.Entry, message, meant string) {
-		all = append(all, diag.Problem{File: e.File, Line: e.Line, Column: e.Column, Code: "value", Level: diag.Warning, Message: message, Suggestion: meant})
+// useless are the entries of a list that none of its uses can match. What no record whatever can match is an error for check alone:
+// a list that works in part is better than none.
+func (l *loader) useless(name string, of *list.List, uses []cond.ListUse) (all []diag.Problem) {
+	tell := func(e list.Entry, message, meant string, certain bool) {
+		p := diag.Problem{File: e.File, Line: e.Line, Column: e.Column, Code: "value", Level: diag.Warning, Message: message, Suggestion: meant}
+		if certain && l.options.Strict {
+			p.Level = diag.Error
+		}
+		all = append(all, p)
 	}
 	var entries []list.Entry
 	of.Entries(func(e list.Entry) { entries = append(entries, e) })
@@ -43,18 +48,18 @@ func useless(name string, of *list.List, uses []cond.ListUse) (all []diag.Proble
 		if name == list.Accepted && !e.Subdomains { // external asks for it, too
 			continue
 		}
-		message, meant := never(name, e, uses)
+		message, meant, certain := never(name, e, uses)
 		if message == "" {
 			message, meant = wider(name, e, uses)
 		}
 		if message != "" {
-			tell(e, message, meant)
+			tell(e, message, meant, certain)
 		}
 	}
 	if len(all) < len(entries) && name != list.Accepted {
 		for _, u := range uses {
 			if message, meant := useOfNone(name, entries, u); message != "" {
-				tell(entries[0], message, meant)
+				tell(entries[0], message, meant, false)
 			}
 		}
 	}
@@ -101,16 +106,19 @@ func sentence(name string, e list.Entry, u cond.ListUse, d event.Doubt) (message
 }
 
 // never says why no use of a list matches an entry, "" where one can.
-func never(name string, e list.Entry, uses []cond.ListUse) (message, meant string) {
+func never(name string, e list.Entry, uses []cond.ListUse) (message, meant string, certain bool) {
+	certain = true
 	for _, u := range uses {
-		switch d := doubts(u, e); {
-		case d.Why == "":
-			return "", ""
-		case message == "":
+		d := doubts(u, e)
+		if d.Why == "" {
+			return "", "", false
+		}
+		if message == "" {
 			message, meant = sentence(name, e, u, d)
 		}
+		certain = certain && d.Certain
 	}
-	return message, meant
+	return message, meant, certain
 }
 
 // doubts tells why a use does not match an entry.
@@ -119,7 +127,7 @@ func doubts(u cond.ListUse, e list.Entry) event.Doubt {
 		if e.Network {
 			return event.Doubt{}
 		}
-		return event.Doubt{Why: "not a network such as 203.0.113.0/24 or an address", Meant: networkOf(e.Text)}
+		return event.Doubt{Why: "not a network such as 203.0.113.0/24 or an address", Meant: networkOf(e.Text), Certain: true}
 	}
 	if bare := strings.Trim(e.Text, `"'`); bare != e.Text && len(e.Text)-len(bare) >= 2 {
 		return event.Doubt{Why: "text without the quotes, which are part of the entry", Meant: bare, Certain: true}

@@ -41,7 +41,7 @@ var unlisted = []string{"azure.", "ual.record_type_"}
 
 // otherDatasets are what a record's source and other products call a dataset, letters and digits alone.
 var otherDatasets = map[string]string{
-	"signinlogs": "entra.signin", "signins": "entra.signin", "azureadsignin": "entra.signin", "azuresigninlogs": "entra.signin", "entrasignins": "entra.signin",
+	"signinlogs": "entra.signin", "azureadsignin": "entra.signin", "azuresigninlogs": "entra.signin", "entrasignins": "entra.signin",
 	"noninteractiveusersigninlogs": "entra.signin_noninteractive", "azurenoninteractiveusersigninlogs": "entra.signin_noninteractive",
 	"serviceprincipalsigninlogs": "entra.signin_serviceprincipal", "azureserviceprincipalsigninlogs": "entra.signin_serviceprincipal",
 	"managedidentitysigninlogs": "entra.signin_managedidentity", "azuremanagedidentitysigninlogs": "entra.signin_managedidentity",

@@ -211,10 +211,14 @@ func (l *List) inline(d *strictyaml.Doc, n *yaml.Node) {
 
 // named takes the entries of the file that the configuration names.
 func (l *List) named(d *strictyaml.Doc, n *yaml.Node, folder string) []diag.Problem {
+	if n.Kind != yaml.MappingNode {
+		d.At(n, "type", "expected a list such as [contoso.example], or {file: PATH}, got "+d.Kind(n))
+		return nil
+	}
 	var at *yaml.Node
 	path := ""
 	d.Fields(n, map[string]func(*yaml.Node){"file": func(n *yaml.Node) { at, path = n, d.Text(n) }})
-	if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
+	if len(n.Content) == 0 {
 		d.At(n, "missing", "a list needs entries, or the key file")
 	}
 	if strings.TrimSpace(path) == "" {

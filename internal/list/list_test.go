@@ -110,7 +110,7 @@ func TestBrokenEntriesAreNamed(t *testing.T) {
 		{"accepted_domains: ['*.']", "", "\"*.\" is no domain"},
 		{"accepted_domains: ['例え .example']", "", "\"例え .example\" is no domain"},
 		{"[a]", "", "expected names of lists, got a list [type]"},
-		{"vip: 7", "", "expected keys with values, got the number 7 [type]"},
+		{"vip: 7", "", "expected a list such as [contoso.example], or {file: PATH}, got the number 7 [type]"},
 	}
 	for _, r := range rows {
 		_, ps := read(t, r.text, map[string]string{"f": r.file})

@@ -121,7 +121,7 @@ func TestHeadersAreCheckedWhenTheyAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	secret := func(n *yaml.Node) string {
-		return map[string]string{"key": oldSecret, "lines": inHeader + "\nX-Other: y", "ok": inHeader}[n.Value]
+		return map[string]string{"key": oldSecret, "lines": inHeader + "\nX-Other: y", "ok": inHeader, "short": inHeader}[n.Value]
 	}
 	for headers, want := range map[string]string{
 		"headers: [a, b]":                            `1:72: headers: expected names of headers with references, got a list [type]`,
@@ -132,8 +132,12 @@ func TestHeadersAreCheckedWhenTheyAreRead(t *testing.T) {
 		"headers: {webhook-signature: ok}":           `1:73: headers: the header is one that the webhook itself sets [value]`,
 		"headers: {X-A: ok}, ca_file: ca.pem":        `holds no certificate [webhook]`,
 		"headers: {X-A: ok}":                         ``,
+		"# a short key":                              "1:47: secrets[0]: a secret is whsec_ and the base64 of 24 to 64 bytes; `echo \"whsec_$(openssl rand -base64 32)\"` makes one [secret]",
 	} {
 		text := "{url: 'https://soc.example.com/in', secrets: [key],           " + headers + "}"
+		if headers == "# a short key" {
+			text = "{url: 'https://soc.example.com/in', secrets: [short]}"
+		}
 		d := strictyaml.ParsePrivate("f", []byte(text), "headers")
 		Read(d, d.Root, folder, secret)
 		got := ""

@@ -53,7 +53,11 @@ func Read(d *strictyaml.Doc, n *yaml.Node, folder string, secret func(*yaml.Node
 		"url": func(n *yaml.Node) { c.URL = d.Text(n) },
 		"secrets": func(n *yaml.Node) {
 			for _, s := range d.Items(n) {
-				c.Secrets = append(c.Secrets, secret(s))
+				text := secret(s)
+				if _, err := Key(text); err != nil && text != "" {
+					d.At(s, "secret", err.Error())
+				}
+				c.Secrets = append(c.Secrets, text)
 			}
 		},
 		"headers": func(n *yaml.Node) {
@@ -168,7 +172,7 @@ func Key(secret string) ([]byte, error) {
 	text, ok := strings.CutPrefix(secret, "whsec_")
 	key, err := base64.StdEncoding.DecodeString(text)
 	if !ok || err != nil || len(key) < 24 || len(key) > 64 {
-		return nil, errors.New("a secret is whsec_ and the base64 of 24 to 64 bytes")
+		return nil, errors.New("a secret is whsec_ and the base64 of 24 to 64 bytes; `echo \"whsec_$(openssl rand -base64 32)\"` makes one")
 	}
 	return key, nil
 }
