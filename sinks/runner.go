@@ -45,9 +45,9 @@ type Runner struct {
 	done   int // messages that the queue has not been told of
 }
 
-// Run delivers until ctx ends; the attempt under way then gets a few seconds more. What was not delivered comes again when the
-// runner next starts.
-func (r *Runner) Run(ctx context.Context) error {
+// Run delivers until ctx ends. The attempt under way then gets a few seconds more, and telling the queue what is done has until drain
+// ends, as has all of it. What was not delivered comes again when the runner next starts.
+func (r *Runner) Run(ctx, drain context.Context) error {
 	r.done = 0
 	r.over("")
 	for {
@@ -59,11 +59,15 @@ func (r *Runner) Run(ctx context.Context) error {
 			return fmt.Errorf("sink %s: read alerts: %w", r.Name, err)
 		}
 		r.over(Interrupted)
-		if err = r.deliverAll(ctx, all); errors.Is(err, errMoved) {
+		if err = r.deliverAll(ctx, drain, all); errors.Is(err, errMoved) {
 			continue
 		}
 		if err == nil || r.done > 0 {
-			err = errors.Join(err, r.tell(ctx))
+			told := r.tell(drain)
+			if told != nil && ctx.Err() != nil {
+				r.Env.Log.Warn("what the sink took last is not stored; it comes again", slog.String("sink", r.Name), slog.Any("err", told))
+			}
+			err = errors.Join(err, told)
 		}
 		if err != nil {
 			if ctx.Err() != nil {
@@ -77,34 +81,22 @@ func (r *Runner) Run(ctx context.Context) error {
 // errMoved says that the messages at hand are another instance's by now.
 var errMoved = errors.New("the messages have moved to another instance")
 
-// tell tells the queue what is done. When ctx ends it has a little time left.
-func (r *Runner) tell(ctx context.Context) error {
-	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	defer r.drain(ctx, inner, cancel)()
+// tell tells the queue what is done, also when ctx has ended.
+func (r *Runner) tell(drain context.Context) error {
 	n := r.done
 	r.done = 0
-	if err := r.Queue.Done(inner, n); err != nil {
+	if err := r.Queue.Done(drain, n); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
 }
 
-// drain gives what is under way a little time when ctx ends.
-func (r *Runner) drain(ctx, inner context.Context, cancel context.CancelFunc) (stop func() bool) {
-	return context.AfterFunc(ctx, func() {
-		if r.Sleep(inner, drainTimeout) == nil {
-			cancel()
-		}
-	})
-}
-
 // deliverAll delivers messages in batches of the sink's size.
-func (r *Runner) deliverAll(ctx context.Context, all []Message) error {
+func (r *Runner) deliverAll(ctx, drain context.Context, all []Message) error {
 	size := max(1, r.Sink.Batch())
 	for len(all) > 0 {
 		n := min(size, len(all))
-		if err := r.deliver(ctx, all[:n]); err != nil {
+		if err := r.deliver(ctx, drain, all[:n]); err != nil {
 			return err
 		}
 		all = all[n:]
@@ -113,11 +105,11 @@ func (r *Runner) deliverAll(ctx context.Context, all []Message) error {
 }
 
 // deliver sends until the destination has taken the messages or refused them.
-func (r *Runner) deliver(ctx context.Context, messages []Message) error {
+func (r *Runner) deliver(ctx, drain context.Context, messages []Message) error {
 	waits := &backoff.ExponentialBackOff{InitialInterval: firstWait / 2, RandomizationFactor: 1, Multiplier: 2, MaxInterval: longestWait / 2} // full jitter
 	waits.Reset()
 	for {
-		err := r.attempt(ctx, messages)
+		err := r.attempt(ctx, drain, messages)
 		var refused *Refused
 		var disabled *Disabled
 		switch {
@@ -126,13 +118,13 @@ func (r *Runner) deliver(ctx context.Context, messages []Message) error {
 			r.done += len(messages)
 			return nil
 		case errors.As(err, &refused) && len(messages) > 1:
-			return r.oneByOne(ctx, messages)
+			return r.oneByOne(ctx, drain, messages)
 		case errors.As(err, &refused):
 			return r.setAside(ctx, messages[0], err)
 		case errors.As(err, &disabled):
 			r.disable(err)
 			for {
-				if err := r.hold(ctx, longestWait); err != nil && !errors.Is(err, errMoved) {
+				if err := r.hold(ctx, drain, longestWait); err != nil && !errors.Is(err, errMoved) {
 					return err
 				}
 			}
@@ -141,16 +133,16 @@ func (r *Runner) deliver(ctx context.Context, messages []Message) error {
 		}
 		wait := max(waitOf(err), waits.NextBackOff())
 		r.pause(err, wait)
-		if err := r.hold(ctx, wait); err != nil {
+		if err := r.hold(ctx, drain, wait); err != nil {
 			return err
 		}
 	}
 }
 
 // hold waits. What is done is told before: meanwhile the rest may move.
-func (r *Runner) hold(ctx context.Context, d time.Duration) error {
+func (r *Runner) hold(ctx, drain context.Context, d time.Duration) error {
 	if r.done > 0 {
-		if err := r.tell(ctx); err != nil {
+		if err := r.tell(drain); err != nil {
 			return err
 		}
 	}
@@ -174,9 +166,9 @@ func (r *Runner) setAside(ctx context.Context, m Message, cause error) error {
 }
 
 // oneByOne finds the message of a batch that was refused.
-func (r *Runner) oneByOne(ctx context.Context, messages []Message) error {
+func (r *Runner) oneByOne(ctx, drain context.Context, messages []Message) error {
 	for i := range messages {
-		if err := r.deliver(ctx, messages[i:i+1]); err != nil {
+		if err := r.deliver(ctx, drain, messages[i:i+1]); err != nil {
 			return err
 		}
 	}
@@ -184,12 +176,16 @@ func (r *Runner) oneByOne(ctx context.Context, messages []Message) error {
 }
 
 // attempt sends once. When ctx ends it has a little time left, so that what the destination has taken is not sent again.
-func (r *Runner) attempt(ctx context.Context, messages []Message) error {
+func (r *Runner) attempt(ctx, drain context.Context, messages []Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	inner, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
+	inner, cancel := context.WithTimeout(drain, attemptTimeout)
 	defer cancel()
-	defer r.drain(ctx, inner, cancel)()
+	defer context.AfterFunc(ctx, func() {
+		if r.Sleep(inner, drainTimeout) == nil {
+			cancel()
+		}
+	})()
 	return r.Sink.Send(inner, messages)
 }

@@ -87,7 +87,7 @@ func TestARefusedAlertIsAnErrorThatSaysWhatItWas(t *testing.T) {
 	r := &Runner{Name: "soc", Sink: &scripted{script: []error{&Refused{Status{Code: 400}}}}, Queue: &given{}, Env: Env{Now: time.Now, Log: slog.New(slog.NewTextHandler(&log, nil))},
 		DeadLetter: func(context.Context, Message, error) error { return nil },
 		Sleep:      func(ctx context.Context, _ time.Duration) error { <-ctx.Done(); return ctx.Err() }}
-	if err := r.deliverAll(t.Context(), []Message{{ID: "alrt_1", Rule: "r-1", Account: "taro@contoso.example", Severity: "high"}}); err != nil {
+	if err := r.deliverAll(t.Context(), t.Context(), []Message{{ID: "alrt_1", Rule: "r-1", Account: "taro@contoso.example", Severity: "high"}}); err != nil {
 		t.Fatal(err)
 	}
 	want := `level=ERROR msg="alert refused" sink=soc alert=alrt_1 rule=r-1 account=taro@contoso.example severity=high err="message refused: status 400"`
@@ -112,7 +112,7 @@ func runOn(t *testing.T, g *given, script ...error) (s *scripted, dead []string,
 			}}
 		ctx, stop := context.WithTimeout(t.Context(), 2*time.Hour)
 		defer stop()
-		if err := r.Run(ctx); err != nil {
+		if err := r.Run(ctx, t.Context()); err != nil {
 			t.Error(err)
 		}
 		c = r.Counts()

@@ -35,7 +35,7 @@ func TestARunnerSaysHowItsSinkIs(t *testing.T) {
 				ctx, stop := context.WithTimeout(t.Context(), c.after)
 				defer stop()
 				ended := make(chan error)
-				go func() { ended <- r.Run(ctx) }()
+				go func() { ended <- r.Run(ctx, t.Context()) }()
 				time.Sleep(c.after - time.Second)
 				got := r.Counts()
 				if got.State != c.want.State || got.Sent != c.want.Sent || got.Faults != c.want.Faults || got.Fault != c.want.Fault {
@@ -81,7 +81,7 @@ func TestAFaultThatLastsIsTold(t *testing.T) {
 		r := runner(&scripted{script: script}, &given{n: 1}, &said)
 		ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer stop()
-		if err := r.Run(ctx); err != nil {
+		if err := r.Run(ctx, t.Context()); err != nil {
 			t.Error(err)
 		}
 		if n := strings.Count(said.String(), "sink paused"); n != 1 {
@@ -114,7 +114,7 @@ func TestAQueueThatCannotBeReadInterrupts(t *testing.T) {
 		r.Interrupted(lost, time.Second)
 		ctx, stop := context.WithTimeout(t.Context(), time.Second)
 		defer stop()
-		if err := r.Run(ctx); err != nil || r.Counts().State != Delivering {
+		if err := r.Run(ctx, t.Context()); err != nil || r.Counts().State != Delivering {
 			t.Errorf("%v %+v", err, r.Counts())
 		}
 	})

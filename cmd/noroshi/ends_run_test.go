@@ -179,20 +179,30 @@ func heldBroker(t *testing.T) {
 	write(t, dir, 0, 50)
 	r := watch(t, dir, conf, "key", at.Password)
 	until(t, "50 alerts", func() bool { return len(lines(out)) == 50 })
+	n := 50
+	// In the middle of records each stage has something under way: a transaction, alerts, positions.
 	hold := func() {
+		for before, deadline := len(lines(out)), time.Now().Add(time.Minute); len(lines(out)) < before+50; n += 10 {
+			if time.Now().After(deadline) {
+				t.Fatal("no alerts come")
+			}
+			write(t, dir, n, n+10)
+		}
 		if err := broker.Process.Signal(syscall.SIGSTOP); err != nil {
 			t.Fatal(err)
 		}
-		write(t, dir, 50, 100)
-		time.Sleep(500 * time.Millisecond)
+		write(t, dir, n, n+50)
+		n += 50
 	}
 	hold()
-	r.signal(t, syscall.SIGTERM, first)
+	if code := r.signal(t, syscall.SIGTERM, first); code != 1 || strings.Contains(r.said.String(), "has not ended") {
+		t.Errorf("exit code %d, and something goes on behind the end:\n%s", code, r.said.String())
+	}
 	if err := broker.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
 	r = watch(t, dir, conf, "key", at.Password)
-	until(t, "100 alerts", func() bool { return len(lines(out)) == 100 })
+	until(t, "all alerts", func() bool { return len(lines(out)) == n })
 	hold()
 	notice(t, r, syscall.SIGTERM)
 	if code := r.signal(t, syscall.SIGTERM, second); code != 143 {

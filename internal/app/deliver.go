@@ -30,8 +30,8 @@ func (r *Run) runner(b *bus.Bus, w *bus.Writer, s NamedSink) *sinks.Runner {
 		}}
 }
 
-// deliver runs a sink, and starts again after a fault of Kafka, until ctx ends.
-func (r *Run) deliver(ctx context.Context, b *bus.Bus, w *bus.Writer, runner *sinks.Runner) error {
+// deliver runs a sink, and starts again after a fault of Kafka, until ctx ends. What is under way then has until drain ends.
+func (r *Run) deliver(ctx, drain context.Context, b *bus.Bus, w *bus.Writer, runner *sinks.Runner) error {
 	q, ok := runner.Queue.(*queue)
 	if !ok {
 		return errors.New("the runner has another queue")
@@ -42,8 +42,8 @@ func (r *Run) deliver(ctx context.Context, b *bus.Bus, w *bus.Writer, runner *si
 		if q.reader, err = b.Reader(bus.Member{Topic: bus.Alerts, Group: sinkGroup + q.sink, Instance: q.sink, Missed: r.missedRecords(w)}); err != nil {
 			return err
 		}
-		err = runner.Run(ctx)
-		q.reader.Close()
+		err = runner.Run(ctx, drain)
+		q.reader.Leave(drain)
 		if ctx.Err() != nil || err == nil {
 			return nil
 		}

@@ -81,7 +81,7 @@ func (r *Run) session(ctx, drain context.Context, b *bus.Bus, w *bus.Writer, num
 	if err != nil {
 		return err
 	}
-	defer reader.Close()
+	defer reader.Leave(drain)
 	s := &session{run: r, reader: reader, writer: w, worker: r.set.Worker(), tally: tally{rules: make([]ruleTally, len(r.set.Rules()))}, parts: map[int32]*part{}}
 	last := time.Now()
 	for {

@@ -138,7 +138,7 @@ func TestBadMessagesAreSetAsideAlone(t *testing.T) {
 		if l.Reason != m.reason || l.Source != "audit" || l.Partition != 0 || l.Sequence != int64(i) || l.Origin() != "audit/0@"+strconv.Itoa(i) {
 			t.Errorf("message %d: letter %q of %s: %s", i, l.Reason, l.Origin(), l.Detail)
 		}
-		if records, _, err := again.Records(l); (err == nil) != (m.reason == "tenant") || err == nil && records[0].Header(identify.HeaderID) != "stranger" {
+		if records, _, err := again.Records(l); err == nil || strings.Contains(err.Error(), "tenant") != (m.reason == "tenant") {
 			t.Errorf("message %d tried again: %v, %v", i, records, err)
 		}
 	}

@@ -105,7 +105,7 @@ func (r *Run) Run(ctx context.Context) error {
 	for _, s := range r.Sinks {
 		runner := r.runner(kafka.bus, writer, s)
 		r.runners = append(r.runners, runner)
-		delivery.run(func(ctx context.Context) error { return r.deliver(ctx, kafka.bus, writer, runner) })
+		delivery.run(func(ctx context.Context) error { return r.deliver(ctx, drain, kafka.bus, writer, runner) })
 	}
 	for i := range r.sessions() {
 		detection.run(func(ctx context.Context) error { return r.detect(ctx, drain, kafka.bus, writer, i) })
@@ -114,7 +114,7 @@ func (r *Run) Run(ctx context.Context) error {
 	in, err := r.newIngest(ctx, kafka, writer)
 	var feeds []*feed.Feed
 	if err == nil {
-		defer in.end(ctx)
+		defer orLeave(left, func() { in.end(drain) })
 		feeds, err = r.feeds(ctx, kafka)
 	}
 	reporting.run(func(ctx context.Context) error { return r.report(ctx, drain, kafka, writer) })

@@ -122,6 +122,7 @@ func (r *Run) report(ctx, drain context.Context, k *kafka, w *bus.Writer) error 
 	}
 	defer func() { _ = t.Close(drain) }() // nobody reads any more
 	var warnings warnings
+	trouble, looked := &bus.Trouble{Log: r.Log}, time.Now()
 	for n := 1; ; n++ {
 		ended, within := ctx.Err() != nil, watchWithin
 		if ended {
@@ -133,9 +134,8 @@ func (r *Run) report(ctx, drain context.Context, k *kafka, w *bus.Writer) error 
 			s.Instance, s.Started, s.Ended = instance, started, ended
 			err = s.write(drain, w)
 		}
-		if err != nil {
-			r.Log.Warn("status not written", slog.Any("err", err))
-		}
+		trouble.Tick(time.Since(looked), "status not written", err, "status is written again")
+		looked = time.Now()
 		warnings.warn(r, time.Now())
 		if ended {
 			return nil

@@ -100,7 +100,7 @@ func (w *Batches) commit(ctx context.Context, out []*kgo.Record, smaller func(*T
 		}
 		break
 	}
-	if err := w.bus.sync(); err != nil {
+	if err := w.bus.sync(ctx); err != nil {
 		return fmt.Errorf("commit transaction: %w", err)
 	}
 	if err := w.client.EndTransaction(ctx, kgo.TryCommit); err != nil {

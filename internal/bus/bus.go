@@ -104,8 +104,14 @@ type Bus struct {
 // Missed is how many records readers have missed: they were deleted or damaged before they were read.
 func (b *Bus) Missed() int64 { return b.missed.Load() }
 
-// sync returns once all that was written so far is on the disk, where that is ours. Every position is stored behind it.
-func (b *Bus) sync() error { return b.config.disk.sync() }
+// sync returns once all that was written so far is on the disk, where that is ours. Every position is stored behind it. It ends with
+// ctx: a busy disk may take as long as it wants.
+func (b *Bus) sync(ctx context.Context) error {
+	if !b.config.disk.syncs() {
+		return nil
+	}
+	return within(ctx, b.config.disk.sync)
+}
 
 // Connect makes a bus. It does not wait for the brokers.
 func Connect(c Config) (*Bus, error) {

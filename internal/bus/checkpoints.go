@@ -128,9 +128,9 @@ func (b *Bus) checkKept(ctx context.Context, t Topic) error {
 	policy, ok := have["cleanup.policy"]
 	switch {
 	case ok && !strings.Contains(policy, "compact"):
-		return fmt.Errorf("topic %s has cleanup.policy=%s; wanted is compact: the positions of a quiet stream would be deleted", b.name(t), policy)
+		return fmt.Errorf("topic %s has cleanup.policy=%s, expected compact: the positions of a quiet stream would be deleted", b.name(t), policy)
 	case ok && strings.Contains(policy, "delete") && have["retention.ms"] != "-1":
-		return fmt.Errorf("topic %s has cleanup.policy=%s and retention.ms=%s; wanted is -1: the positions of a quiet stream would be deleted", b.name(t), policy, have["retention.ms"])
+		return fmt.Errorf("topic %s has cleanup.policy=%s and retention.ms=%s, expected retention.ms=-1: the positions of a quiet stream would be deleted", b.name(t), policy, have["retention.ms"])
 	}
 	return nil
 }

@@ -55,9 +55,12 @@ type state struct {
 	sealed  bool // nothing is added any more
 }
 
+// syncs says whether anything is brought to the disk before the end.
+func (d *disk) syncs() bool { return d != nil && !d.off }
+
 // sync returns once all that was written before the call is on the disk.
 func (d *disk) sync() error {
-	if d == nil || d.off {
+	if !d.syncs() {
 		return nil
 	}
 	d.mu.Lock()

@@ -203,12 +203,35 @@ func record(topic Topic, k *kgo.Record) Record {
 	return Record{Topic: topic, Key: k.Key, Value: k.Value, Headers: k.Headers, Partition: k.Partition, Offset: k.Offset, Timestamp: k.Timestamp, Mark: k.Attrs.IsControl()}
 }
 
-// Commit stores that all that Poll has given is done.
+// heedWithin is how long after the end of its context something that heeds it may take to end.
+const heedWithin = 200 * time.Millisecond
+
+// within does what may not heed its context, and ends with that at the latest: then it is left to itself. The client waits for a commit
+// or a rebalance under way before it looks at the context.
+func within(ctx context.Context, do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	heed := time.NewTimer(heedWithin)
+	defer heed.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-heed.C:
+		return context.Cause(ctx)
+	}
+}
+
+// Commit stores that all that Poll has given is done. After an error by the end of ctx the reader is spent.
 func (r *Reader) Commit(ctx context.Context) error {
-	if err := r.bus.sync(); err != nil {
+	if err := r.bus.sync(ctx); err != nil {
 		return fmt.Errorf("commit offsets: %w", err)
 	}
-	if err := r.client.CommitUncommittedOffsets(ctx); err != nil {
+	if err := within(ctx, func() error { return r.client.CommitUncommittedOffsets(ctx) }); err != nil {
 		return fmt.Errorf("commit offsets: %w", err)
 	}
 	r.settled.Store(true)
@@ -237,14 +260,14 @@ func (r *Reader) commit(ctx context.Context, at map[int32]int64) error {
 	if len(at) == 0 {
 		return nil
 	}
-	if err := r.bus.sync(); err != nil {
+	if err := r.bus.sync(ctx); err != nil {
 		return fmt.Errorf("commit offsets: %w", err)
 	}
 	all := make([]*kgo.Record, 0, len(at))
 	for p, o := range at {
 		all = append(all, &kgo.Record{Topic: r.bus.name(r.member.Topic), Partition: p, Offset: o - 1, LeaderEpoch: -1})
 	}
-	if err := r.client.CommitRecords(ctx, all...); err != nil {
+	if err := within(ctx, func() error { return r.client.CommitRecords(ctx, all...) }); err != nil {
 		return fmt.Errorf("commit offsets: %w", err)
 	}
 	return nil
@@ -297,7 +320,12 @@ const closeWithin = time.Second
 
 // Close leaves without a commit: what is done has been committed. The client would wait for a join that is under way, as long
 // as a session lasts; after a second it is left to end by itself. A named member stays known to the group until its session ends.
-func (r *Reader) Close() {
+func (r *Reader) Close() { r.leave(nil) }
+
+// Leave is a Close that does not wait for longer than ctx lives.
+func (r *Reader) Leave(ctx context.Context) { r.leave(ctx.Done()) }
+
+func (r *Reader) leave(over <-chan struct{}) {
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
@@ -305,6 +333,7 @@ func (r *Reader) Close() {
 	}()
 	select {
 	case <-closed:
+	case <-over:
 	case <-time.After(closeWithin):
 	}
 }

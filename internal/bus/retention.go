@@ -40,11 +40,10 @@ func (g *gate) holder() string {
 	return g.by
 }
 
-// set closes the gate for a holder, or opens it for none, and reports whether that changed anything.
-func (g *gate) set(by string) bool {
+// set closes the gate for a holder, or opens it for none.
+func (g *gate) set(by string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	changed := by != g.by
 	g.by = by
 	switch {
 	case by != "" && g.closed == nil:
@@ -53,7 +52,6 @@ func (g *gate) set(by string) bool {
 		close(g.closed)
 		g.closed = nil
 	}
-	return changed
 }
 
 // Dead letters hold personal data: they are kept for keepLetters, and looked at every expireEvery.
@@ -68,21 +66,22 @@ func (e *Embedded) Keep(ctx context.Context, b *Bus, readers map[Topic][]string,
 	t := time.NewTicker(tick)
 	defer t.Stop()
 	var looked time.Time
-	health, keeping := &Trouble{Log: e.options.Log}, &Trouble{Log: e.options.Log}
+	full, health, keeping := &Trouble{Log: e.options.Log}, &Trouble{Log: e.options.Log}, &Trouble{Log: e.options.Log}
 	for {
 		by, err := e.shorten(ctx, b, readers)
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return nil
-		case err == nil && e.gate.set(by) && by != "":
-			e.options.Log.Warn("log is full; sources wait for a reader", slog.String("reader", by), slog.Int64("cap_bytes", e.options.Cap))
 		}
-		keeping.tick(tick, "log not shortened", err, "log shortened again")
+		if err == nil {
+			e.gate.set(by)
+			e.tellFull(full, by, tick)
+		}
+		keeping.Tick(tick, "log not shortened", err, "log shortened again")
 		last, end := e.disk.faults()
 		if end != nil {
 			return end
 		}
-		health.tick(tick, "the data folder cannot be written", last, "the data folder can be written again")
+		health.Tick(tick, "the data folder cannot be written", last, "the data folder can be written again")
 		select {
 		case <-ctx.Done():
 			return nil
@@ -99,6 +98,15 @@ func (e *Embedded) Keep(ctx context.Context, b *Bus, readers map[Topic][]string,
 			}
 		}
 	}
+}
+
+// tellFull tells once and then each minute who holds the log at its cap, and when there is room again.
+func (e *Embedded) tellFull(full *Trouble, by string, tick time.Duration) {
+	var err error
+	if by != "" {
+		err = errors.New("the log cannot be shortened: the reader has not read its oldest records")
+	}
+	full.Tick(tick, "log is full; sources wait for a reader", err, "log has room again", slog.String("reader", by), slog.Int64("cap_bytes", e.options.Cap))
 }
 
 // expire deletes the records that were written before a time.
@@ -218,7 +226,7 @@ func (b *Bus) deleteBefore(ctx context.Context, low kadm.Offsets) error {
 	if len(low) == 0 {
 		return nil
 	}
-	if err := b.sync(); err != nil { // the positions that allow it too
+	if err := b.sync(ctx); err != nil { // the positions that allow it too
 		return fmt.Errorf("shorten log: %w", err)
 	}
 	res, err := b.admin.DeleteRecords(ctx, low)

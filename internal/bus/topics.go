@@ -177,7 +177,7 @@ func (b *Bus) check(ctx context.Context, topics []Topic) (all []problem, err err
 		}
 		for _, k := range slices.Sorted(maps.Keys(want)) {
 			if v, ok := have[k]; ok && !enough(k, v, want[k]) {
-				text := fmt.Sprintf("topic %s has %s=%s; needed is %s: %s", b.name(t), k, v, want[k], b.alter(t, k, want[k]))
+				text := fmt.Sprintf("topic %s has %s=%s, expected %s: %s", b.name(t), k, v, want[k], b.alter(t, k, want[k]))
 				all = append(all, problem{b.name(t), text, true})
 			}
 		}
@@ -193,7 +193,7 @@ func (b *Bus) deleted(t Topic) problem {
 
 // resized is a topic with another number of partitions. Records of an account lie in one, found by the number.
 func (b *Bus) resized(t Topic, have, want int) problem {
-	text := fmt.Sprintf("topic %s has %d partitions, the configuration says %d; the number is for life: records of an account must stay in order.", b.name(t), have, want)
+	text := fmt.Sprintf("topic %s has %d partitions, expected %d as kafka.partitions says; the number cannot change later, because records of an account must stay in order.", b.name(t), have, want)
 	switch {
 	case t == Checkpoints || t == Status:
 		text += " Stop all instances, delete the topic and start again; files are then read again from their start."
@@ -214,11 +214,11 @@ func (b *Bus) checkRetention(t Topic, have map[string]string) (all []problem) {
 	}
 	if ms, err := strconv.ParseInt(have["retention.ms"], 10, 64); err == nil && ms >= 0 && ms < r.least.Milliseconds() {
 		kept := time.Duration(ms) * time.Millisecond
-		text := fmt.Sprintf("topic %s keeps records for %v (retention.ms=%d): %s; at least %v is needed: %s", b.name(t), kept, ms, r.lost, r.least, b.alter(t, "retention.ms", milliseconds(r.made)))
+		text := fmt.Sprintf("topic %s keeps records for %v (retention.ms=%d): %s; expected at least %v: %s", b.name(t), kept, ms, r.lost, r.least, b.alter(t, "retention.ms", milliseconds(r.made)))
 		all = append(all, problem{b.name(t), text, true})
 	}
 	if n, err := strconv.ParseInt(have["retention.bytes"], 10, 64); err == nil && n >= 0 {
-		text := fmt.Sprintf("topic %s keeps %d bytes of a partition (retention.bytes), however old they are: %s; needed is no limit: %s", b.name(t), n, r.lost, b.alter(t, "retention.bytes", "-1"))
+		text := fmt.Sprintf("topic %s keeps %d bytes of a partition (retention.bytes), however old they are: %s; expected no limit: %s", b.name(t), n, r.lost, b.alter(t, "retention.bytes", "-1"))
 		all = append(all, problem{b.name(t), text, n < r.bytes})
 	}
 	return all

@@ -46,7 +46,7 @@ func TestRetentionIsChecked(t *testing.T) {
 		"few bytes":                 {Events, "retention.bytes", "1048576", "--add-config retention.bytes=-1", ""},
 		"many bytes":                {Events, "retention.bytes", "107374182400", "", "keeps 107374182400 bytes"},
 		"compacted events":          {Events, "cleanup.policy", "compact", "--add-config cleanup.policy=delete", ""},
-		"deleted checkpoints":       {Checkpoints, "cleanup.policy", "delete", "needed is compact", ""},
+		"deleted checkpoints":       {Checkpoints, "cleanup.policy", "delete", "expected compact", ""},
 		"messages of a mebibyte":    {Alerts, "max.message.bytes", "1048576", "--add-config max.message.bytes=8388608", ""},
 		"messages of ten mebibytes": {Alerts, "max.message.bytes", "10485760", "", ""},
 	} {
@@ -372,5 +372,22 @@ func TestAGapWhileReadingIsTold(t *testing.T) {
 	}
 	if len(missed) == 0 {
 		t.Error("nothing was missed: the test shows nothing")
+	}
+}
+
+// A log that stays full is told each minute, and that it has room again.
+func TestAFullLogIsToldEachMinute(t *testing.T) {
+	log := &lines{}
+	e := &Embedded{options: EmbeddedOptions{Log: log.logger(), Cap: 1 << 20}}
+	full := &Trouble{Log: log.logger()}
+	for range 150 { // seconds
+		e.tellFull(full, "sink-soc on noroshi.alerts", time.Second)
+	}
+	if n := strings.Count(log.String(), "log is full; sources wait for a reader"); n != 3 || !strings.Contains(log.String(), `reader="sink-soc on noroshi.alerts"`) {
+		t.Errorf("it is told %d times: %s", n, log)
+	}
+	e.tellFull(full, "", time.Second)
+	if n := strings.Count(log.String(), "log has room again"); n != 1 {
+		t.Errorf("that there is room is told %d times: %s", n, log)
 	}
 }

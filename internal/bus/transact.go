@@ -126,7 +126,7 @@ func (t *Transactor) Stage(ctx context.Context, records []Record, position Recor
 		if err := t.write(ctx, out); err != nil {
 			return err
 		}
-		if err := t.bus.sync(); err != nil {
+		if err := t.bus.sync(ctx); err != nil {
 			return fmt.Errorf("write position: %w", err)
 		}
 		if err := t.write(ctx, []*kgo.Record{t.position}); err != nil {
@@ -157,7 +157,7 @@ func (t *Transactor) write(ctx context.Context, out []*kgo.Record) error {
 // tells.
 func (t *Transactor) Commit(ctx context.Context) error {
 	if !t.atLeastOnce {
-		if err := t.bus.sync(); err != nil {
+		if err := t.bus.sync(ctx); err != nil {
 			return fmt.Errorf("commit transaction: %w", err)
 		}
 		if err := t.client.EndTransaction(ctx, kgo.TryCommit); err != nil {

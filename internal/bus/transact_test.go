@@ -191,7 +191,7 @@ func TestPartitionsAreShared(t *testing.T) {
 					return
 				}
 				if ctx.Err() != nil {
-					t.Fatalf("partitions are shared as %v, wanted is %v", got, want)
+					t.Fatalf("partitions are shared as %v, want %v", got, want)
 				}
 				changed.Wait()
 			}

@@ -65,13 +65,13 @@ func (t *Trouble) Over(message string, attrs ...any) {
 	*t = Trouble{Log: t.Log, Most: t.Most}
 }
 
-// tick is told now and then whether a fault goes on, nil where it does not.
-func (t *Trouble) tick(every time.Duration, message string, err error, over string) {
+// Tick is told now and then, so long after the last time, whether a fault goes on; nil where it does not.
+func (t *Trouble) Tick(every time.Duration, message string, err error, over string, attrs ...any) {
 	if err == nil {
 		t.Over(over)
 		return
 	}
-	t.Again(message, err)
+	t.Again(message, err, attrs...)
 	t.lasts += every
 	t.untold += every
 }

@@ -93,7 +93,7 @@ func (w *Writer) Write(ctx context.Context, records []Record) error {
 		position = position || r.Topic == Checkpoints
 	}
 	if position {
-		if err := w.bus.sync(); err != nil {
+		if err := w.bus.sync(ctx); err != nil {
 			return fmt.Errorf("write to %s: %w", out[0].Topic, err)
 		}
 	}
