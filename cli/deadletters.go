@@ -194,7 +194,7 @@ func (f *letterFlags) replay(ctx context.Context, s Streams, places []string) er
 	}
 	defer w.Close()
 	again, still, before := 0, 0, 0
-	reader := app.NewAgain(app.DecodeOptions(conf))
+	reader := app.NewAgain(app.IdentityOptions(conf))
 	err = f.eachOn(ctx, b, places, func(_ *bus.Bus, l deadletter.Letter) error {
 		if f.all && !l.Replayed.IsZero() {
 			before++

@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/maxmind/mmdbwriter"
+	"github.com/maxmind/mmdbwriter/mmdbtype"
 
 	"noroshi/internal/decode"
 	"noroshi/internal/event"
@@ -126,12 +130,31 @@ func TestTheConfigurationsInTheDocumentationWork(t *testing.T) {
 			dir := t.TempDir()
 			write(t, dir, "webhook.key", "whsec_"+strings.Repeat("QUJD", 8)+"\n")
 			write(t, dir, "eventhub.connection", "Endpoint=sb://contoso.servicebus.windows.net/;SharedAccessKeyName=noroshi;SharedAccessKey=QUJD;EntityPath=audit\n")
+			write(t, dir, "GeoLite2-City.mmdb", addresses(t, "GeoLite2-City", mmdbtype.Map{"country": mmdbtype.Map{"iso_code": mmdbtype.String("NL")}}))
+			write(t, dir, "GeoLite2-ASN.mmdb", addresses(t, "GeoLite2-ASN", mmdbtype.Map{"autonomous_system_number": mmdbtype.Uint32(64500)}))
 			write(t, dir, "rules/rule.yaml", blocks(t, "../docs/rules.md")[0])
 			if code, out, err := command(t, "check", "--config", write(t, dir, "noroshi.yaml", text)); code != 0 {
 				t.Errorf("%s: %s%s", page, out, err)
 			}
 		}
 	}
+}
+
+// addresses is a database of one network.
+func addresses(t *testing.T, kind string, entry mmdbtype.Map) string {
+	t.Helper()
+	w, err := mmdbwriter.New(mmdbwriter.Options{DatabaseType: kind, IncludeReservedNetworks: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Insert(&net.IPNet{IP: net.IPv4(203, 0, 113, 0), Mask: net.CIDRMask(24, 32)}, entry); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if _, err := w.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }
 
 // TestThePageOfSourcesNamesAllCategories: with their datasets, none besides.

@@ -70,9 +70,6 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	if err != nil {
 		return err
 	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(replayMemory)
-	}
 	until, back, err := when("until", f.until)
 	if err != nil {
 		return err
@@ -86,6 +83,9 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	set, conf, err := f.load(s)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(replayMemory + int64(conf.Geography.Size()))
 	}
 	files := open(c.Context(), s, args)
 	var inputs []replay.Input
@@ -115,6 +115,9 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	stats, err := r.Run(c.Context(), inputs)
 	p.clear()
 	faults.end()
+	if n := conf.Geography.Broken(); n > 0 {
+		fmt.Fprintf(s.Err, "warning: databases of the key geography are broken: %s found nothing that could be read; what they say there is left out\n", plural(int(n), "look-up"))
+	}
 	if ferr := out.Flush(); ferr != nil {
 		return failed{ferr}
 	}

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts are what users see, command by command.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: os.Getenv("NOROSHI_UPDATE") != "", Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "waitstatus": waitStatus, "latin1": latin1}})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: os.Getenv("NOROSHI_UPDATE") != "", Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "waitstatus": waitStatus, "latin1": latin1, "mmdb": mmdb}})
 }
 
 // waitFor waits until a file holds a text: waitfor FILE TEXT.

@@ -196,8 +196,17 @@ func (s *session) alert(a *alert.Alert, rec *bus.Record) {
 	s.out = append(s.out, bus.Record{Topic: bus.Alerts, Key: rec.Key, Value: a.AppendJSON(nil), Headers: []bus.Header{{Key: headerSchema, Value: []byte(alert.Schema)}}})
 }
 
-// DecodeOptions are what the configuration's directory knows.
+// DecodeOptions are what the configuration knows beyond the records.
 func DecodeOptions(c *config.Config) decode.Options {
+	o := IdentityOptions(c)
+	if c.Geography != nil {
+		o.Place = c.Geography.Place
+	}
+	return o
+}
+
+// IdentityOptions are what it takes to tell what a record is and whom it is about.
+func IdentityOptions(c *config.Config) decode.Options {
 	if d, ok := c.Lists["directory"]; ok {
 		return decode.Options{Directory: d.Resolve}
 	}

@@ -56,7 +56,7 @@ type batches interface {
 
 func (r *Run) newIngest(ctx context.Context, k *kafka, w *bus.Writer) (*intake, error) {
 	in := &intake{run: r, kafka: k, writer: w}
-	in.reader = decode.NewPlan(event.NewLayout(), DecodeOptions(r.Config)).Reader()
+	in.reader = decode.NewPlan(event.NewLayout(), IdentityOptions(r.Config)).Reader()
 	if len(r.Sources) == 0 {
 		return in, nil
 	}

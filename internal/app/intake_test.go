@@ -72,7 +72,7 @@ func TestABatchIsStoredOnce(t *testing.T) {
 		s := &shelf{r: rand.New(rand.NewPCG(1, 2)), rows: map[string][]byte{}}
 		conf := config.Default()
 		run := &Run{Config: conf, Log: slog.New(slog.DiscardHandler)}
-		in := &intake{run: run, kafka: &kafka{}, reader: decode.NewPlan(event.NewLayout(), DecodeOptions(conf)).Reader(), open: func(context.Context) (batches, error) {
+		in := &intake{run: run, kafka: &kafka{}, reader: decode.NewPlan(event.NewLayout(), IdentityOptions(conf)).Reader(), open: func(context.Context) (batches, error) {
 			if s.r.IntN(4) == 0 {
 				return nil, errShelf
 			}

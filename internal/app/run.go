@@ -125,6 +125,9 @@ func (r *Run) Run(ctx context.Context) error {
 		for i, s := range r.Sources {
 			reading.run(func(ctx context.Context) error { return s.Run(ctx, in.positions(), in.deliverOf(&r.brought[i])) })
 		}
+		if r.Config.Geography != nil {
+			r.Log.Info("databases of addresses", slog.Any("types", r.Config.Geography.Databases()))
+		}
 		r.Log.Info("running", slog.Int("rules", len(r.set.Rules())), slog.Int("sources", len(r.Sources)+len(r.Feeds)), slog.Int("sinks", len(r.Sinks)))
 	}
 	if err == nil {
@@ -168,6 +171,9 @@ func (r *Run) sum() {
 	r.Log.Info("stopped", slog.Int64("records", all.records), slog.Int64("dead_letters", all.letters), slog.Int64("unresolved_accounts", all.unresolved), slog.Int64("events", r.detected.events.Load()),
 		slog.Int64("duplicates", r.detected.duplicates.Load()), slog.Int64("alerts", found.alerts), slog.Int64("alerts_cut", found.alertsCut), slog.Int64("unknown", all.unknown),
 		slog.Int64("not_utf8", all.notUTF8), slog.Int64("partial", all.partial))
+	if n := r.Config.Geography.Broken(); n > 0 {
+		r.Log.Warn("databases of addresses are broken; what they say there is left out", slog.Int64("lookups", n))
+	}
 	for _, s := range r.runners {
 		c := s.Counts()
 		r.Log.Info("sink stopped", slog.String("sink", s.Name), slog.Int64("sent", c.Sent), slog.Int64("refused", c.Refused), slog.Int64("faults", c.Faults))

@@ -28,6 +28,8 @@ type Config struct {
 	Lists   list.Set
 	Sinks   []Sink
 
+	Geography *list.Geography // nil: no database
+
 	Secrets *diag.Secrets // what no message may show
 	Folder  string        // of the file: relative paths start here
 }
@@ -100,8 +102,9 @@ func Read(path string, kinds []string) (*Config, *strictyaml.Doc, []diag.Problem
 					c.Rules = append(c.Rules, c.path(p))
 				}
 			},
-			"lists": func(n *yaml.Node) { c.Lists, more = list.Read(d, n, c.Folder) },
-			"sinks": func(n *yaml.Node) { c.sinks(d, n, kinds) },
+			"lists":     func(n *yaml.Node) { c.Lists, more = list.Read(d, n, c.Folder) },
+			"geography": func(n *yaml.Node) { c.Geography = list.ReadGeography(d, n, c.Folder) },
+			"sinks":     func(n *yaml.Node) { c.sinks(d, n, kinds) },
 		})
 	}
 	return c, d, append(d.Problems, more...)

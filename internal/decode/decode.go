@@ -22,6 +22,9 @@ const Slack = projector.Slack
 type Options struct {
 	// Directory gives the user principal name of an alias or object id; nil where there is none.
 	Directory func(name string) (upn string, ok bool)
+	// Place tells where an address lies and whose network it is in; nil where there is no database that does. Readers remember its
+	// answers.
+	Place func(ip string) event.Place
 }
 
 // Plan says where in records of each shape the values of a layout lie. It is immutable and shared by all readers.
@@ -31,7 +34,10 @@ type Plan struct {
 	views   [event.Shapes]view
 
 	authError event.Slot
-	location  event.Slot // where the layout has it
+	location  event.Slot // where the layout has it, as those that follow
+	region    event.Slot
+	city      event.Slot
+	operator  event.Slot
 }
 
 // view is a shape as the plan's projector sees it.
@@ -61,6 +67,11 @@ func NewPlan(l *event.Layout, o Options) *Plan {
 	for _, name := range identity {
 		l.Slot(name)
 	}
+	if o.Place != nil {
+		for name := range byAddress {
+			l.Slot(name)
+		}
+	}
 	for s := event.Slot(0); int(s) < l.Len(); s++ { // grows while it runs
 		for _, name := range derived[l.Def(s).Name].needs {
 			l.Slot(name)
@@ -68,9 +79,11 @@ func NewPlan(l *event.Layout, o Options) *Plan {
 	}
 	p := &Plan{layout: l, options: o}
 	p.authError, _ = l.Slot("auth.error")
-	p.location, _ = l.Find("source.geo.location")
+	for name, slot := range map[string]*event.Slot{"source.geo.location": &p.location, "source.geo.region_name": &p.region, "source.geo.city_name": &p.city, "source.as.organization.name": &p.operator} {
+		*slot, _ = l.Find(name)
+	}
 	for s := range p.views {
-		p.views[s] = newView(l, event.Shape(s))
+		p.views[s] = p.newView(event.Shape(s))
 	}
 	return p
 }
@@ -78,7 +91,8 @@ func NewPlan(l *event.Layout, o Options) *Plan {
 // Layout is the numbering of the values.
 func (p *Plan) Layout() *event.Layout { return p.layout }
 
-func newView(l *event.Layout, shape event.Shape) view {
+func (p *Plan) newView(shape event.Shape) view {
+	l := p.layout
 	v := view{shape: shape, at: map[string]int32{}, same: map[string]int32{}, slots: make([]origin, l.Len())}
 	for _, m := range marks[:marked[shape]] {
 		v.path(m)
@@ -86,8 +100,8 @@ func newView(l *event.Layout, shape event.Shape) view {
 	if marked[shape] > markProperties { // what opens them does not depend on what else is wanted
 		v.path(marks[markProperties] + ".id")
 	}
-	for _, p := range holders[shape] {
-		v.inside = append(v.inside, v.path(p))
+	for _, holder := range holders[shape] {
+		v.inside = append(v.inside, v.path(holder))
 	}
 	for _, p := range structured[shape] {
 		v.path(p)
@@ -110,6 +124,9 @@ func newView(l *event.Layout, shape event.Shape) view {
 		o.form = d.Form()
 		how := derived[d.Name]
 		o.derive, o.list = how.text, how.list
+		if add := byAddress[d.Name]; add != nil && p.options.Place != nil {
+			o.derive = add
+		}
 		if how.own {
 			o.feeds = nil
 		}
@@ -157,7 +174,11 @@ func (p *Plan) Given(s event.Slot, shape event.Shape) bool {
 
 // Derived reports whether a slot's value costs more than a look into the record.
 func (p *Plan) Derived(s event.Slot) bool {
-	how := derived[p.layout.Def(s).Name]
+	name := p.layout.Def(s).Name
+	if p.options.Place != nil && byAddress[name] != nil {
+		return true
+	}
+	how := derived[name]
 	return how.text != nil && !how.cheap || how.list != nil
 }
 

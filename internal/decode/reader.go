@@ -64,6 +64,9 @@ type Reader struct {
 	timeFrom string
 	list     listCache
 	places   map[spelling]int32 // of paths that the plan spells otherwise; -1 where it has none
+
+	atAddress, addition *event.Place // see looked and added; nil until the record at hand needs them
+	remembered          map[string]*event.Place
 }
 
 // layer is the memory for one record: the one that was given, or one that lies inside another.
@@ -93,6 +96,7 @@ func (r *Reader) Read(b []byte, from, to int, enqueued time.Time) error {
 	r.Event.Next()
 	r.arena = r.arena[:0]
 	r.list.used = false // its memory is used again
+	r.atAddress, r.addition = nil, nil
 	r.given, r.rec, r.masked = b[from:to], b[from:to], false
 	r.depth, r.around, r.broken = 0, r.around[:0], ""
 	if to-from > MaxRecord {

@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	"internal/decode/projector":   {},
 	"internal/cond":               {"internal/event", "internal/diag", "internal/cond/index"},
 	"internal/cond/index":         {},
-	"internal/list":               {"internal/diag", "internal/strictyaml", "internal/regular"},
+	"internal/list":               {"internal/diag", "internal/strictyaml", "internal/regular", "internal/event"}, // what a database knows of an address
 	"ingest":                      {"internal/decode", "internal/diag"},
 	"ingest/feed":                 {"internal/bus"},
 	"ingest/eventhub":             {"ingest/feed", "internal/regular"},
@@ -73,6 +73,7 @@ var owners = map[string][]string{
 	"github.com/schollz":        {"cli"},
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs": {"ingest/eventhub"},
 	"github.com/coder/websocket":                                  {"internal/eventhubstest", "ingest/eventhub"},
+	"github.com/oschwald/maxminddb-golang":                        {"internal/list"},
 	"github.com/cenkalti/backoff":                                 {"internal/app", "sinks", "ingest/feed"},
 	"go.opentelemetry.io":                                         {"internal/telemetry"},
 	"github.com/Azure/azure-sdk-for-go/sdk/az":                    {"ingest/eventhub"},

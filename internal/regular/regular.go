@@ -2,6 +2,7 @@
 package regular
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -34,14 +35,22 @@ func Read(path string, most int) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, failure(path, ErrKind)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
-	if err == nil && len(data) > most {
-		err = failure(path, fmt.Errorf("it has more than %d bytes", most))
+	if info.Size() > int64(most) { // also a file with holes, which would fill the memory first
+		return nil, tooLong(path, most)
 	}
-	if err != nil {
+	var b bytes.Buffer
+	b.Grow(int(info.Size()) + bytes.MinRead)
+	if _, err = b.ReadFrom(io.LimitReader(f, int64(most)+1)); err != nil {
 		return nil, err
 	}
-	return data, nil
+	if b.Len() > most { // it has grown, or it tells no size
+		return nil, tooLong(path, most)
+	}
+	return b.Bytes(), nil
+}
+
+func tooLong(path string, most int) error {
+	return failure(path, fmt.Errorf("it has more than %d bytes", most))
 }
 
 func failure(path string, cause error) error {
