@@ -16,6 +16,17 @@ import (
 // maxEntries is how many entries of one list are told one by one.
 const maxEntries = 20
 
+// byTenant is a list to which tenants add something, as conditions ask for it.
+type byTenant struct{ *list.List }
+
+// Own implements cond.ByTenant.
+func (b byTenant) Own(tenant string) cond.List {
+	if own := b.List.Own(tenant); own != nil {
+		return own
+	}
+	return nil
+}
+
 // lists tells of entries that nothing can match, by what the rules look up in each list. A list that no rule uses is left alone.
 func (l *loader) lists() {
 	uses := map[string][]cond.ListUse{}
@@ -42,7 +53,7 @@ func (l *loader) useless(name string, of *list.List, uses []cond.ListUse) (all [
 	var entries []list.Entry
 	of.Entries(func(e list.Entry) { entries = append(entries, e) })
 	slices.SortFunc(entries, func(a, b list.Entry) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	for _, e := range entries {
 		if name == list.Accepted && !e.Subdomains { // external asks for it, too

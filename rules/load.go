@@ -38,10 +38,11 @@ type Options struct {
 // library come first, then the others by file.
 func Load(o Options) (*Set, []diag.Problem) {
 	s := &Set{Scope: &cond.Scope{Layout: event.NewLayout(), ListNames: o.Lists.Names(), Lists: func(name string) (cond.List, bool) {
-		if l, ok := o.Lists[name]; ok {
-			return l, true
+		l, ok := o.Lists[name]
+		if ok && len(l.Tenants()) > 0 {
+			return byTenant{l}, true
 		}
-		return nil, false
+		return l, ok
 	}}, Lists: o.Lists}
 	cond.Prepare(s.Scope.Layout)
 	l := &loader{options: o, set: s, remedies: map[string]Remedy{}, ids: map[string]string{}, files: map[string]struct{}{}}

@@ -32,6 +32,15 @@ type List interface {
 	Texts() []string
 }
 
+// ByTenant is a list to which single tenants add something.
+type ByTenant interface {
+	List // as it is for all others
+	// Tenants are the ids of the tenants that add something.
+	Tenants() []string
+	// Own is what a tenant adds, nil where it adds nothing.
+	Own(tenant string) List
+}
+
 // Scope is what a condition may speak of.
 type Scope struct {
 	Layout    *event.Layout                  // numbers the fields; grows as conditions are compiled
@@ -119,6 +128,7 @@ func environment(s *Scope, all []string) map[string]any {
 	for name, f := range functions {
 		env[name] = f.typed
 	}
+	env[listedName] = func(string, *tenantTexts) bool { return false }
 	for _, n := range all {
 		if slot, ok := s.Layout.Find(n); ok {
 			env[n] = zero(s.Layout.Def(slot).Type)

@@ -41,7 +41,7 @@ func (f *flatten) Visit(n *ast.Node) {
 		}
 	case *ast.BinaryNode:
 		if v.Operator == "in" {
-			f.inList(v)
+			f.inList(n, v)
 		}
 	case *ast.CallNode:
 		f.call(n, v)
@@ -98,18 +98,21 @@ func (f *flatten) lower(n *ast.Node, of *ast.IdentifierNode) {
 	f.replace(n, f.scope.Layout.Def(f.scope.Layout.Lower(slot)).Name, of)
 }
 
-// inList makes `x in lists.name` a look-up of x's lower case in the list's entries.
-func (f *flatten) inList(v *ast.BinaryNode) {
+// inList makes `x in lists.name` a look-up of x's lower case in the list's entries, or a call where they differ by tenant.
+func (f *flatten) inList(n *ast.Node, v *ast.BinaryNode) {
 	l, name, ok := f.list(v.Right)
 	if !ok {
 		return
 	}
-	set := map[string]struct{}{}
-	for _, t := range l.Texts() {
-		set[t] = struct{}{}
-	}
-	v.Right = f.constant(v.Right, set, name)
 	f.fold(&v.Left)
+	texts := textsOf(l)
+	if f.lists != nil || len(texts.own) == 0 {
+		v.Right = f.constant(v.Right, texts.all, name)
+		return
+	}
+	call := &ast.CallNode{Callee: &ast.IdentifierNode{Value: listedName}, Arguments: []ast.Node{v.Left, f.constant(v.Right, texts, name)}}
+	call.SetLocation(v.Location())
+	*n = call
 }
 
 // constant is a list in the place of its name.

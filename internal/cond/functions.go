@@ -46,7 +46,8 @@ func (m *Machine) bound() map[string]any {
 		"external":   m.external,
 		"unresolved": unresolved,
 		"domain":     domain,
-		"in_net":     inNet,
+		"in_net":     m.inNet,
+		listedName:   m.listed,
 		"odd_name":   OddName,
 		"similar":    Similar,
 		"either":     either,
@@ -67,10 +68,14 @@ func (m *Machine) external(of any) bool {
 }
 
 func (m *Machine) accepts(d string) bool {
-	if m.accepted != nil && len(m.accepted.Texts()) > 0 {
-		return m.accepted.Has(d)
+	if m.accepted == nil {
+		return m.own != nil && m.lends(d)
 	}
-	return m.own != nil && m.lends(d)
+	own := m.ownOf(m.accepted)
+	if len(m.accepted.Texts()) == 0 && (own == nil || len(own.Texts()) == 0) {
+		return m.own != nil && m.lends(d)
+	}
+	return m.accepted.Has(d) || own != nil && own.Has(d)
 }
 
 // lends reports whether a domain is one's own by what the event says. What a command names is no proof: whoever writes the command
@@ -171,9 +176,13 @@ func domain(address string) string {
 	return d
 }
 
-func inNet(address string, l List) bool {
+func (m *Machine) inNet(address string, l List) bool {
 	a, err := netip.ParseAddr(address)
-	return err == nil && l.HasAddress(a.Unmap())
+	if err != nil {
+		return false
+	}
+	own := m.ownOf(l)
+	return l.HasAddress(a.Unmap()) || own != nil && own.HasAddress(a.Unmap())
 }
 
 // OddName reports whether a name says nothing: empty, blank, or with at most one letter or digit.

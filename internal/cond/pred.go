@@ -59,9 +59,28 @@ func translate(s *Scope, n ast.Node) *pred {
 	case *ast.CallNode:
 		if id, ok := v.Callee.(*ast.IdentifierNode); ok && (id.Value == "external" || id.Value == "unresolved") {
 			return implied(s, v.Arguments[0])
+		} else if ok && id.Value == listedName {
+			return ofTenants(s, v)
 		}
 	}
 	return &pred{}
+}
+
+// ofTenants is a look-up in a list that differs by tenant: it cannot hold of a text that no tenant has there, and only the VM asks for the
+// event's.
+func ofTenants(s *Scope, v *ast.CallNode) *pred {
+	id, isName := v.Arguments[0].(*ast.IdentifierNode)
+	in, isConstant := v.Arguments[1].(*ast.ConstantNode)
+	if !isName || !isConstant {
+		return &pred{}
+	}
+	texts, ok := in.Value.(*tenantTexts)
+	if !ok {
+		return &pred{}
+	}
+	p := comparison(s, "in", &ast.BinaryNode{Operator: "in", Left: id, Right: &ast.ConstantNode{Value: texts.all}})
+	p.exact = false
+	return p
 }
 
 // implied is a pred that only the VM can tell, but that cannot hold where the value is absent.
@@ -104,7 +123,7 @@ func negate(s *Scope, k *pred) *pred {
 func join(by shape, l, r *pred) *pred {
 	if by == or && l.shape == atoms && r.shape == atoms && l.slot == r.slot {
 		all := append(append([]index.Atom{}, l.atoms...), r.atoms...)
-		return &pred{shape: atoms, exact: true, slot: l.slot, atoms: all, set: setOf(all), empty: l.empty || r.empty, actions: l.actions}
+		return &pred{shape: atoms, exact: l.exact && r.exact, slot: l.slot, atoms: all, set: setOf(all), empty: l.empty || r.empty, actions: l.actions}
 	}
 	p := &pred{shape: by, exact: l.exact && r.exact}
 	for _, k := range []*pred{l, r} {

@@ -25,7 +25,7 @@ type Config struct {
 	Kafka   Kafka
 	Sources []Source
 	Rules   []string // folders and files beside the shipped library
-	Lists   list.Set
+	Lists   list.Set // those of tenants are parts of them
 	Sinks   []Sink
 
 	Geography *list.Geography // nil: no database
@@ -93,6 +93,7 @@ func Read(path string, kinds []string) (*Config, *strictyaml.Doc, []diag.Problem
 	d := strictyaml.ParsePrivate(path, data, closed...)
 	c.Secrets = d.Secrets
 	var more []diag.Problem
+	var tenants *yaml.Node
 	if d.Root != nil {
 		d.Fields(d.Root, map[string]func(*yaml.Node){
 			"kafka":   func(n *yaml.Node) { c.kafka(d, n) },
@@ -104,10 +105,40 @@ func Read(path string, kinds []string) (*Config, *strictyaml.Doc, []diag.Problem
 			},
 			"lists":     func(n *yaml.Node) { c.Lists, more = list.Read(d, n, c.Folder) },
 			"geography": func(n *yaml.Node) { c.Geography = list.ReadGeography(d, n, c.Folder) },
+			"tenants":   func(n *yaml.Node) { tenants = n },
 			"sinks":     func(n *yaml.Node) { c.sinks(d, n, kinds) },
 		})
 	}
+	if tenants != nil { // after the lists, wherever they stand
+		more = append(more, c.tenants(d, tenants)...)
+	}
 	return c, d, append(d.Problems, more...)
+}
+
+var tenantPattern = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// tenants reads what holds for single tenants.
+func (c *Config) tenants(d *strictyaml.Doc, n *yaml.Node) (problems []diag.Problem) {
+	keys, known := map[string]func(*yaml.Node){}, map[string]bool{}
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		at := n.Content[i]
+		id := strings.ToLower(at.Value)
+		switch {
+		case !tenantPattern.MatchString(id):
+			d.At(at, "value", fmt.Sprintf("%q is no tenant id; expected one such as 11112222-3333-4444-5555-666677778888, the field organization.id of its records", at.Value))
+		case known[id]:
+			d.At(at, "duplicate-key", "the tenant "+id+" stands here twice")
+		}
+		known[id] = true
+		keys[at.Value] = func(n *yaml.Node) {
+			d.Fields(n, map[string]func(*yaml.Node){
+				"name":  func(n *yaml.Node) { d.Text(n) },
+				"lists": func(n *yaml.Node) { problems = append(problems, c.Lists.ReadTenant(d, n, c.Folder, id)...) },
+			})
+		}
+	}
+	d.Fields(n, keys)
+	return problems
 }
 
 // path makes a path of the file relative to the file's folder.

@@ -63,7 +63,7 @@ func (r *Reader) inDirectory(names ...string) string {
 		return ""
 	}
 	for _, n := range names {
-		if upn, ok := r.plan.options.Directory(n); ok {
+		if upn, ok := r.plan.options.Directory(r.Event.Text(event.Tenant), n); ok {
 			return event.Lower(upn)
 		}
 	}

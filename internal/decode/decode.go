@@ -20,8 +20,8 @@ const Slack = projector.Slack
 
 // Options are what an operator knows beyond the records.
 type Options struct {
-	// Directory gives the user principal name of an alias or object id; nil where there is none.
-	Directory func(name string) (upn string, ok bool)
+	// Directory gives the user principal name of an alias or object id in a tenant; nil where there is none.
+	Directory func(tenant, name string) (upn string, ok bool)
 	// Place tells where an address lies and whose network it is in; nil where there is no database that does. Readers remember its
 	// answers.
 	Place func(ip string) event.Place

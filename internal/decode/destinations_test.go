@@ -119,7 +119,7 @@ func TestRecipients(t *testing.T) {
 func TestDestinationsThatTheDirectoryKnowsAreResolved(t *testing.T) {
 	l := event.NewLayout()
 	l.Slot("forward.to")
-	r := NewPlan(l, Options{Directory: func(name string) (string, bool) { return "Hanako@contoso.example", name == "hanako" }}).Reader()
+	r := NewPlan(l, Options{Directory: func(_, name string) (string, bool) { return "Hanako@contoso.example", name == "hanako" }}).Reader()
 	if err := r.ReadAlone([]byte(admin(`"Operation":"Set-Mailbox","Parameters":[{"Name":"ForwardingAddress","Value":"contoso.example/Users/Hanako"}]`)), time.Time{}); err != nil {
 		t.Fatal(err)
 	}

@@ -157,7 +157,7 @@ func TestFolderClassesInTheMailboxsLanguage(t *testing.T) {
 
 // TestTheDirectoryResolvesAliases: accounts that records name by alias or object id get their names.
 func TestTheDirectoryResolvesAliases(t *testing.T) {
-	r := NewPlan(event.NewLayout(), Options{Directory: func(name string) (string, bool) {
+	r := NewPlan(event.NewLayout(), Options{Directory: func(_, name string) (string, bool) {
 		upn, ok := map[string]string{"taro": "Taro@contoso.example"}[name]
 		return upn, ok
 	}}).Reader()

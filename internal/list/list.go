@@ -4,6 +4,7 @@ package list
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -40,6 +41,7 @@ type List struct {
 	nets     []netip.Prefix    // sorted, none inside another, once seal has run
 	sorted   []string          // what Texts gives, once seal has run
 	ids      map[string]string // of the directory: alias or object id to user principal name
+	own      map[string]*List  // what tenants add, by their ids
 }
 
 // place is where an entry stands first in its file, and how it is written there, "" where that is its lower case.
@@ -111,8 +113,11 @@ func (l *List) HasAddress(a netip.Addr) bool { return within(l.nets, a) }
 // Texts are the list's entries, lower case, sorted. They are the list's own: nobody may change them.
 func (l *List) Texts() []string { return l.sorted }
 
-// Entries gives the list's entries.
+// Entries gives the list's entries, those of tenants too.
 func (l *List) Entries(each func(Entry)) {
+	for _, own := range l.own {
+		own.Entries(each)
+	}
 	give := func(e Entry, at place) {
 		e.Written = cmp.Or(at.written, e.Text)
 		e.File, e.Line, e.Column = l.in, int(at.line), int(at.column)
@@ -127,11 +132,23 @@ func (l *List) Entries(each func(Entry)) {
 	}
 }
 
-// Resolve is the user principal name of an alias or object id.
-func (l *List) Resolve(name string) (upn string, ok bool) {
-	upn, ok = l.ids[strings.ToLower(name)]
+// Resolve is the user principal name of an alias or object id, for a tenant: its own directory comes first.
+func (l *List) Resolve(tenant, name string) (upn string, ok bool) {
+	name = strings.ToLower(name)
+	if own := l.own[tenant]; own != nil {
+		if upn, ok = own.ids[name]; ok {
+			return upn, true
+		}
+	}
+	upn, ok = l.ids[name]
 	return upn, ok
 }
+
+// Tenants are the ids of the tenants that add entries of their own, sorted. What the list's other methods tell is common to all.
+func (l *List) Tenants() []string { return slices.Sorted(maps.Keys(l.own)) }
+
+// Own is what a tenant adds, nil where it adds nothing.
+func (l *List) Own(tenant string) *List { return l.own[tenant] }
 
 // ascii is a domain in lower case as DNS has it, or the domain as it is where there is no such form.
 func ascii(domain string) string {
@@ -169,23 +186,41 @@ func (s Set) Names() (all []string) {
 // What is wrong in the configuration goes to the document, what is wrong in files is returned.
 func Read(d *strictyaml.Doc, n *yaml.Node, folder string) (Set, []diag.Problem) {
 	s := Set{}
-	var problems []diag.Problem
+	return s, read(d, n, folder, func(l *List) { s[l.name] = l })
+}
+
+// ReadTenant reads the `lists:` of a tenant, which add to those that are common to all.
+func (s Set) ReadTenant(d *strictyaml.Doc, n *yaml.Node, folder, tenant string) []diag.Problem {
+	return read(d, n, folder, func(own *List) {
+		l := s[own.name]
+		if l == nil {
+			l = empty(own.name)
+			s[own.name] = l
+		}
+		if l.own == nil {
+			l.own = map[string]*List{}
+		}
+		l.own[tenant] = own
+	})
+}
+
+// read reads lists one after the other.
+func read(d *strictyaml.Doc, n *yaml.Node, folder string, each func(*List)) (problems []diag.Problem) {
 	if n.Kind != yaml.MappingNode {
 		d.At(n, "type", "expected names of lists, got "+d.Kind(n))
-		return s, nil
+		return nil
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		name, v := n.Content[i].Value, n.Content[i+1]
-		l := empty(name)
-		s[name] = l
+		l, v := empty(n.Content[i].Value), n.Content[i+1]
 		if v.Kind == yaml.SequenceNode {
 			l.inline(d, v)
 		} else {
 			problems = append(problems, l.named(d, v, folder)...)
 		}
 		l.seal()
+		each(l)
 	}
-	return s, problems
+	return problems
 }
 
 // inline takes entries that stand in the configuration.

@@ -16,7 +16,7 @@ import (
 )
 
 // read reads lists out of YAML; files stand beside it.
-func read(t *testing.T, text string, files map[string]string) (Set, []diag.Problem) {
+func readLists(t *testing.T, text string, files map[string]string) (Set, []diag.Problem) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range files {
@@ -33,7 +33,7 @@ func read(t *testing.T, text string, files map[string]string) (Set, []diag.Probl
 }
 
 func TestAcceptedDomainsAreExact(t *testing.T) {
-	s, ps := read(t, `accepted_domains: [Contoso.example, "*.corp.example", 例え.example]`, nil)
+	s, ps := readLists(t, `accepted_domains: [Contoso.example, "*.corp.example", 例え.example]`, nil)
 	if len(ps) > 0 {
 		t.Fatal(ps)
 	}
@@ -45,7 +45,7 @@ func TestAcceptedDomainsAreExact(t *testing.T) {
 }
 
 func TestTextsAndNetworks(t *testing.T) {
-	s, ps := read(t, "vip: {file: vip.txt}\nvpn: [203.0.113.0/24, '2001:db8::/32', 198.51.100.7]", map[string]string{"vip.txt": "\ufeffTaro@contoso.example # the boss\n\n# nobody\nhanako@contoso.example"})
+	s, ps := readLists(t, "vip: {file: vip.txt}\nvpn: [203.0.113.0/24, '2001:db8::/32', 198.51.100.7]", map[string]string{"vip.txt": "\ufeffTaro@contoso.example # the boss\n\n# nobody\nhanako@contoso.example"})
 	if len(ps) > 0 {
 		t.Fatal(ps)
 	}
@@ -60,12 +60,12 @@ func TestTextsAndNetworks(t *testing.T) {
 }
 
 func TestTheDirectory(t *testing.T) {
-	s, ps := read(t, "directory: {file: people.csv}", map[string]string{"people.csv": "alias,upn,object id\nTaro,Taro@contoso.example,11112222-3333-4444-5555-666677778888\n"})
+	s, ps := readLists(t, "directory: {file: people.csv}", map[string]string{"people.csv": "alias,upn,object id\nTaro,Taro@contoso.example,11112222-3333-4444-5555-666677778888\n"})
 	if len(ps) > 0 {
 		t.Fatal(ps)
 	}
 	for _, n := range []string{"taro", "TARO", "11112222-3333-4444-5555-666677778888"} {
-		if upn, ok := s["directory"].Resolve(n); !ok || upn != "taro@contoso.example" {
+		if upn, ok := s["directory"].Resolve("", n); !ok || upn != "taro@contoso.example" {
 			t.Errorf("%s is %q", n, upn)
 		}
 	}
@@ -73,12 +73,12 @@ func TestTheDirectory(t *testing.T) {
 
 // TestTheDirectoryByItsHeader: columns are found by name, whatever their order.
 func TestTheDirectoryByItsHeader(t *testing.T) {
-	s, ps := read(t, "directory: {file: people.csv}", map[string]string{"people.csv": "\ufeffObject ID,Name,UPN\r\nABC-1,Taro,taro@contoso.example\r\n\r\n\"abc-2\",\"Hana, the boss\",HANA@contoso.example\r\n"})
+	s, ps := readLists(t, "directory: {file: people.csv}", map[string]string{"people.csv": "\ufeffObject ID,Name,UPN\r\nABC-1,Taro,taro@contoso.example\r\n\r\n\"abc-2\",\"Hana, the boss\",HANA@contoso.example\r\n"})
 	if len(ps) > 0 {
 		t.Fatal(ps)
 	}
 	for id, want := range map[string]string{"abc-1": "taro@contoso.example", "ABC-2": "hana@contoso.example", "taro": "", "object id": "", "": ""} {
-		if upn, ok := s["directory"].Resolve(id); upn != want || ok != (want != "") {
+		if upn, ok := s["directory"].Resolve("", id); upn != want || ok != (want != "") {
 			t.Errorf("%s is %q", id, upn)
 		}
 	}
@@ -113,7 +113,7 @@ func TestBrokenEntriesAreNamed(t *testing.T) {
 		{"vip: 7", "", "expected a list such as [contoso.example], or {file: PATH}, got the number 7 [type]"},
 	}
 	for _, r := range rows {
-		_, ps := read(t, r.text, map[string]string{"f": r.file})
+		_, ps := readLists(t, r.text, map[string]string{"f": r.file})
 		var all strings.Builder
 		for _, p := range ps {
 			all.WriteString(p.Format() + "\n")
@@ -137,7 +137,7 @@ func TestTooManyEntries(t *testing.T) {
 		for i := range MaxEntries + 50 {
 			file.WriteString(entry(i) + "\n")
 		}
-		s, ps := read(t, name+": {file: f}", map[string]string{"f": file.String()})
+		s, ps := readLists(t, name+": {file: f}", map[string]string{"f": file.String()})
 		if len(ps) != 1 || ps[0].Line != MaxEntries+1 || ps[0].Message != "more than 200000 entries; the rest is not read" {
 			t.Errorf("%s: got %d problems, %v", name, len(ps), ps[:min(len(ps), 1)])
 		}
@@ -148,7 +148,7 @@ func TestTooManyEntries(t *testing.T) {
 }
 
 func TestAFileTooLarge(t *testing.T) {
-	_, ps := read(t, "vip: {file: f}", map[string]string{"f": strings.Repeat("a\n", MaxFile/2+1)})
+	_, ps := readLists(t, "vip: {file: f}", map[string]string{"f": strings.Repeat("a\n", MaxFile/2+1)})
 	if len(ps) != 1 || !strings.Contains(ps[0].Message, "has more than 16777216 bytes") || ps[0].Column != 13 {
 		t.Errorf("got %v", ps)
 	}
@@ -156,7 +156,7 @@ func TestAFileTooLarge(t *testing.T) {
 
 // TestCommentsDoNotCutGuests: the names of guests hold a number sign.
 func TestCommentsDoNotCutGuests(t *testing.T) {
-	s, ps := read(t, "vip: {file: f}", map[string]string{"f": "Hana_example.com#EXT#@contoso.example# not a comment\r\nb\t# one\r\n#c\r\n  # d\r\n"})
+	s, ps := readLists(t, "vip: {file: f}", map[string]string{"f": "Hana_example.com#EXT#@contoso.example# not a comment\r\nb\t# one\r\n#c\r\n  # d\r\n"})
 	want := []string{"b", "hana_example.com#ext#@contoso.example# not a comment"}
 	if len(ps) > 0 || !slices.Equal(s["vip"].Texts(), want) {
 		t.Errorf("got %q and %v, want %q", s["vip"].Texts(), ps, want)
@@ -165,7 +165,7 @@ func TestCommentsDoNotCutGuests(t *testing.T) {
 
 // TestTextsWithASlashAreNoNetworks: only what begins like an address is one.
 func TestTextsWithASlashAreNoNetworks(t *testing.T) {
-	s, ps := read(t, "apps: ['https://mail.corp.contoso.example/x', 'a.b.c.d/e', 'urn:app/1', 'Mail/1.0', 16.0.1.20454]", nil)
+	s, ps := readLists(t, "apps: ['https://mail.corp.contoso.example/x', 'a.b.c.d/e', 'urn:app/1', 'Mail/1.0', 16.0.1.20454]", nil)
 	if len(ps) > 0 || len(s["apps"].Texts()) != 5 || len(s["apps"].nets) != 0 {
 		t.Errorf("got %v, %v", s["apps"], ps)
 	}
@@ -186,7 +186,7 @@ func TestNetworksAgreeWithATrialOfEach(t *testing.T) {
 		all, text = append(all, p.Masked()), append(text, p.String())
 	}
 	text, all = append(text, "::ffff:192.0.2.0/120"), append(all, netip.MustParsePrefix("192.0.2.0/24"))
-	s, ps := read(t, "vpn: {file: f}", map[string]string{"f": strings.Join(text, "\n")})
+	s, ps := readLists(t, "vpn: {file: f}", map[string]string{"f": strings.Join(text, "\n")})
 	if len(ps) > 0 {
 		t.Fatal(ps)
 	}
@@ -219,7 +219,7 @@ func TestNetworksAgreeWithATrialOfEach(t *testing.T) {
 
 // TestLookUpsDoNotAllocate: they happen for every record.
 func TestLookUpsDoNotAllocate(t *testing.T) {
-	s, _ := read(t, "accepted_domains: [contoso.example, '*.corp.example']\nvpn: [203.0.113.0/24, 198.51.100.7]", nil)
+	s, _ := readLists(t, "accepted_domains: [contoso.example, '*.corp.example']\nvpn: [203.0.113.0/24, 198.51.100.7]", nil)
 	a := netip.MustParseAddr("203.0.113.9")
 	if n := testing.AllocsPerRun(100, func() {
 		_ = s[Accepted].Has("mail.corp.example") && len(s[Accepted].Texts()) > 0 && s["vpn"].HasAddress(a)
@@ -259,4 +259,41 @@ func FuzzFile(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestWhatTenantsAdd: it stands beside what is common, apart from what others add, and knows its place.
+func TestWhatTenantsAdd(t *testing.T) {
+	s, ps := readLists(t, "vip: [taro@contoso.example]\ndirectory: {file: common.csv}", map[string]string{"common.csv": "taro,taro@contoso.example,\nken,ken@contoso.example,\n"})
+	if len(ps) > 0 {
+		t.Fatal(ps)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.csv"), []byte("taro,taro@fabrikam.example,\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := strictyaml.Parse("tenant.yaml", []byte("vip: [Hana@fabrikam.example]\nvpn: [203.0.113.0/24]\ndirectory: {file: a.csv}"))
+	if ps := append(s.ReadTenant(d, d.Root, dir, "a"), d.Problems...); len(ps) > 0 {
+		t.Fatal(ps)
+	}
+	if got := s.Names(); !slices.Equal(got, []string{"directory", "vip", "vpn"}) {
+		t.Error(got)
+	}
+	vip := s["vip"]
+	if own := vip.Own("a"); vip.Has("hana@fabrikam.example") || !own.Has("hana@fabrikam.example") || own.Has("taro@contoso.example") || vip.Own("b") != nil || !slices.Equal(vip.Tenants(), []string{"a"}) {
+		t.Errorf("vip: %+v", vip)
+	}
+	if a := netip.MustParseAddr("203.0.113.7"); s["vpn"].HasAddress(a) || !s["vpn"].Own("a").HasAddress(a) {
+		t.Error("vpn")
+	}
+	for _, c := range [][3]string{{"a", "taro", "taro@fabrikam.example"}, {"b", "taro", "taro@contoso.example"}, {"", "TARO", "taro@contoso.example"}, {"a", "ken", "ken@contoso.example"}, {"a", "hana", ""}} {
+		if upn, _ := s["directory"].Resolve(c[0], c[1]); upn != c[2] {
+			t.Errorf("%s of tenant %q is %q", c[1], c[0], upn)
+		}
+	}
+	var entries []string
+	vip.Entries(func(e Entry) { entries = append(entries, fmt.Sprintf("%s:%d:%d %s", e.File, e.Line, e.Column, e.Written)) })
+	slices.Sort(entries)
+	if want := []string{"lists.yaml:1:7 taro@contoso.example", "tenant.yaml:1:7 Hana@fabrikam.example"}; !slices.Equal(entries, want) {
+		t.Errorf("got %q, want %q", entries, want)
+	}
 }
