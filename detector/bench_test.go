@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"noroshi/internal/decode"
+	"noroshi/internal/event"
 	"noroshi/rules"
 )
 
@@ -112,6 +113,28 @@ func BenchmarkMatch(b *testing.B) {
 		b.Fatal(ps[0].Format())
 	}
 	run("rules=library", New(library, Options{Sample: sample}))
+	run("rules=place", New(aboutPlaces(b), Options{Sample: sample}))
+	run("rules=place,known", New(aboutPlaces(b), Options{Sample: sample, Decode: places}))
+}
+
+// places are known as by a database: the look-up of a real one takes some microseconds more, once for each address.
+var places = decode.Options{Place: func(string) event.Place {
+	return event.Place{Country: "NL", City: "Amsterdam", Location: "52.3676,4.9041", From: "City", Number: "64500", NumberFrom: "ASN"}
+}}
+
+// aboutPlaces is a rule that wants the place of each record and the number of its network.
+func aboutPlaces(tb testing.TB) *rules.Set {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "rule.yaml")
+	text := "id: far\ntitle: Far away\nseverity: low\nwhen: event.outcome == \"success\" && (source.geo.country_iso_code == \"KP\" || source.geo.city_name startsWith \"Pyong\")\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	set, ps := rules.Load(rules.Options{Paths: []string{path}})
+	if len(ps) > 0 {
+		tb.Fatal(ps[0].Format())
+	}
+	return set
 }
 
 // TestAnEventThatMatchesNothingCostsNoMemory: at most one allocation an event, with the shipped rules and with 200 others.
@@ -121,8 +144,12 @@ func TestAnEventThatMatchesNothingCostsNoMemory(t *testing.T) {
 	if len(ps) > 0 {
 		t.Fatal(ps[0].Format())
 	}
-	for name, rs := range map[string]*rules.Set{"library": library, "200 rules": indicators(t, 200, false)} {
-		w := New(rs, Options{}).Worker()
+	for name, rs := range map[string]*rules.Set{"library": library, "200 rules": indicators(t, 200, false), "a rule about places": aboutPlaces(t)} {
+		o := Options{}
+		if strings.Contains(name, "places") {
+			o.Decode = places
+		}
+		w := New(rs, o).Worker()
 		round := func() {
 			for _, s := range spans {
 				if err := w.Read(bytes, s[0], s[1], time.Time{}); err != nil {
