@@ -39,6 +39,7 @@ var derived = map[string]derivation{
 	"source.kind":      {text: sourceKind, needs: []string{"source.ip", "user.kind"}},
 
 	"source.geo.location": {text: location, cheap: true},
+	"source.as.number":    {text: func(_ *Reader, recorded string) string { return asNumber(recorded) }, cheap: true},
 
 	"resource.id": {text: resource, cheap: true},
 

@@ -30,7 +30,7 @@ var byAddress = map[string]func(r *Reader, recorded string) string{
 	},
 	"source.geo.city_name": func(r *Reader, recorded string) string { return first(recorded, r.added().City) },
 	"source.geo.location":  func(r *Reader, recorded string) string { return first(location(r, recorded), r.added().Location) },
-	"source.as.number":     func(r *Reader, recorded string) string { return first(recorded, r.looked().Number) },
+	"source.as.number":     func(r *Reader, recorded string) string { return first(asNumber(recorded), r.looked().Number) },
 	"source.as.organization.name": func(r *Reader, recorded string) string {
 		if recorded == "" && r.ownNetwork() {
 			return r.looked().Organization
@@ -86,8 +86,17 @@ func (r *Reader) confirms(p *event.Place) bool {
 
 // ownNetwork reports whether the network that a database tells is the record's.
 func (r *Reader) ownNetwork() bool {
-	n := r.recorded(event.SourceASN)
+	n := asNumber(r.recorded(event.SourceASN))
 	return n == "" || n == r.looked().Number
+}
+
+// asNumber is the number of an autonomous system that the record tells. No network has 0, which stands for an unknown one.
+// Source: RFC 7607.
+func asNumber(recorded string) string {
+	if recorded == "0" {
+		return ""
+	}
+	return recorded
 }
 
 // recorded is what the record itself says of a field, or a record around it.
@@ -111,7 +120,7 @@ func (r *Reader) Databases() (place, network string) {
 	if adds(event.SourceCountry, p.Country) || len(p.Regions) > 0 || adds(r.plan.city, p.City) || p.Location != "" && location(r, "") == "" {
 		place = p.From
 	}
-	if k := r.looked(); adds(event.SourceASN, k.Number) || k.Organization != "" && r.recorded(r.plan.operator) == "" && r.ownNetwork() {
+	if k := r.looked(); k.Number != "" && asNumber(r.recorded(event.SourceASN)) == "" || k.Organization != "" && r.recorded(r.plan.operator) == "" && r.ownNetwork() {
 		network = k.NumberFrom
 	}
 	return place, network

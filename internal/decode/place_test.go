@@ -144,6 +144,7 @@ func TestNetworkOfTheRecordAndOfTheDatabase(t *testing.T) {
 		{"the record says nothing", signIn(""), "64500|Example Telecom|ASN"},
 		{"the same number", signIn(`,"autonomousSystemNumber":64500`), "64500|Example Telecom|ASN"},
 		{"another number", signIn(`,"autonomousSystemNumber":64501`), "64501||"},
+		{"no number", signIn(`,"autonomousSystemNumber":0`), "64500|Example Telecom|ASN"},
 		{"a name", row, "64500|Example Cable|ASN"},
 	} {
 		r := placed(t, c.rec, nil)
@@ -151,6 +152,9 @@ func TestNetworkOfTheRecordAndOfTheDatabase(t *testing.T) {
 		if got := strings.Join([]string{r.field("source.as.number"), r.field("source.as.organization.name"), from}, "|"); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
+	}
+	if got := read(t, signIn(`,"autonomousSystemNumber":0`)).field("source.as.number"); got != "" {
+		t.Errorf("an unknown network has the number %s", got)
 	}
 }
 

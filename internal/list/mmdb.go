@@ -89,8 +89,10 @@ func countryOf(v any) string {
 
 func regionsOf(v any, country string) (all []event.Region) {
 	add := func(code, name string) {
-		if code != "" && country != "" && !strings.Contains(code, "-") {
-			code = country + "-" + code
+		if code != "" && !strings.Contains(code, "-") {
+			if code = country + "-" + code; country == "" {
+				code = ""
+			}
 		}
 		if code != "" || name != "" {
 			all = append(all, event.Region{Code: strings.ToUpper(code), Name: name})
