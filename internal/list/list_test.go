@@ -291,7 +291,9 @@ func TestWhatTenantsAdd(t *testing.T) {
 		}
 	}
 	var entries []string
-	vip.Entries(func(e Entry) { entries = append(entries, fmt.Sprintf("%s:%d:%d %s", e.File, e.Line, e.Column, e.Written)) })
+	vip.Entries(func(e Entry) {
+		entries = append(entries, fmt.Sprintf("%s:%d:%d %s", e.File, e.Line, e.Column, e.Written))
+	})
 	slices.Sort(entries)
 	if want := []string{"lists.yaml:1:7 taro@contoso.example", "tenant.yaml:1:7 Hana@fabrikam.example"}; !slices.Equal(entries, want) {
 		t.Errorf("got %q, want %q", entries, want)
