@@ -48,7 +48,7 @@ Records keep their order; repeats are not dropped.`,
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one object a line")
-	c.Flags().StringVar(&f.config, "config", "", "configuration `file`, for its list directory")
+	c.Flags().StringVar(&f.config, "config", "", "configuration `file`, for its list directory and its databases of addresses")
 	return c
 }
 

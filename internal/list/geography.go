@@ -23,8 +23,12 @@ import (
 // MaxDatabase is how long a database may be, in bytes: it is held in memory.
 const MaxDatabase = 1<<31 - 1
 
-// tried is how many different entries of a database are looked at when it is read.
-const tried = 1000
+// tried is how many different entries of a database are looked at when it is read, and visited how many ends of its tree: one that is
+// spoilt may have more than anybody can count.
+const (
+	tried   = 1000
+	visited = 100_000
+)
 
 // Geography is the databases that tell where addresses lie and whose networks they are in. It is immutable, and may be used by many
 // goroutines.
@@ -80,17 +84,18 @@ func openDatabase(data []byte) (one *database, wrong string) {
 	}
 	one = &database{name: version(&r.Metadata), reader: r}
 	seen := map[uintptr]bool{}
-	useful := false
-	for found := range r.Networks() {
+	useful, ends := false, 0
+	for found := range r.Networks(maxminddb.IncludeNetworksWithoutData(), maxminddb.IncludeAliasedNetworks()) {
 		if err := found.Err(); err != nil {
 			return nil, "the database is broken: " + legible(err.Error())
 		}
-		if seen[found.Offset()] {
-			continue
-		}
-		if seen[found.Offset()] = true; len(seen) > tried {
+		if ends++; ends > visited || len(seen) > tried {
 			break
 		}
+		if !found.Found() || seen[found.Offset()] {
+			continue
+		}
+		seen[found.Offset()] = true
 		p, err := placeOf(found)
 		if err != nil {
 			return nil, fmt.Sprintf("the database is broken at %s: %s", found.Prefix(), legible(err.Error()))

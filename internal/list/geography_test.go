@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/maxmind/mmdbwriter"
 	"github.com/maxmind/mmdbwriter/mmdbtype"
+	"github.com/oschwald/maxminddb-golang/v2"
 
 	"noroshi/internal/event"
 	"noroshi/internal/strictyaml"
@@ -262,6 +263,50 @@ func TestSpoiltDatabasesNeverPanic(t *testing.T) {
 	if opened == 0 {
 		t.Error("no spoilt database could be opened")
 	}
+}
+
+// TestSpoiltTreeEnds: each node leads twice to the next one, so that there are more ways through the tree than anybody can go.
+func TestSpoiltTreeEnds(t *testing.T) {
+	data := mmdb(t, "GeoLite2-City", 6, entries{"203.0.113.0/24": amsterdam(), "2001:db8::/32": amsterdam()})
+	r, err := maxminddb.OpenBytes(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes := int(r.Metadata.NodeCount)
+	const deep = 60
+	for i := range deep {
+		next := i + 1
+		if next == deep {
+			next = nodes // nothing
+		}
+		for side := range 2 {
+			at := data[6*i+3*side:]
+			at[0], at[1], at[2] = byte(next>>16), byte(next>>8), byte(next)
+		}
+	}
+	if _, wrong := openDatabase(data); !strings.Contains(wrong, "tells neither places") && !strings.Contains(wrong, "broken") {
+		t.Errorf("got %q", wrong)
+	}
+}
+
+// FuzzDatabase: whatever the bytes, reading and looking up end, and what is told is short and in range.
+func FuzzDatabase(f *testing.F) {
+	f.Add(mmdb(f, "GeoLite2-City", 6, entries{"203.0.113.0/24": amsterdam(), "2001:db8::/32": amsterdam()}))
+	f.Add(mmdb(f, "GeoLite2-ASN", 4, entries{"203.0.113.0/24": system(64500, "Example Telecom")}))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		one, wrong := openDatabase(data)
+		if wrong != "" {
+			return
+		}
+		g := &Geography{databases: []*database{one}}
+		for _, ip := range []string{"203.0.113.7", "2001:db8::1"} {
+			p := g.Place(ip)
+			_, _, ok := event.ParseLocation(p.Location)
+			if len(p.City) > maxWords || p.Country != "" && len(p.Country) != 2 || p.Location != "" && !ok {
+				t.Errorf("%+v", p)
+			}
+		}
+	})
 }
 
 func BenchmarkPlace(b *testing.B) {
