@@ -37,6 +37,14 @@ var byAddress = map[string]func(r *Reader, recorded string) string{
 		}
 		return recorded
 	},
+	"source.geo.database": func(r *Reader, _ string) string {
+		place, _ := r.databases()
+		return place
+	},
+	"source.as.database": func(r *Reader, _ string) string {
+		_, network := r.databases()
+		return network
+	},
 }
 
 // maxPlaces is how many addresses a reader remembers the places of.
@@ -109,12 +117,9 @@ func (r *Reader) recorded(s event.Slot) string {
 	return text
 }
 
-// Databases are those that have told something of the place and of the network that the record does not say itself, "" where it needed
+// databases are those that have told something of the place and of the network that the record does not say itself, "" where it needed
 // none.
-func (r *Reader) Databases() (place, network string) {
-	if r.plan.options.Place == nil {
-		return "", ""
-	}
+func (r *Reader) databases() (place, network string) {
 	p := r.added()
 	adds := func(s event.Slot, text string) bool { return text != "" && r.recorded(s) == "" }
 	if adds(event.SourceCountry, p.Country) || len(p.Regions) > 0 || adds(r.plan.city, p.City) || p.Location != "" && location(r, "") == "" {

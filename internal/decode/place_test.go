@@ -126,7 +126,7 @@ func TestDatabaseAddsToTheRecordAndNeverContradictsIt(t *testing.T) {
 		{"a database of countries beside a city", signIn(`"city":"Amsterdam"`), func(p *event.Place) { p.Regions, p.City, p.Location = nil, "", "" }, "|||Amsterdam||"},
 	} {
 		r := placed(t, c.rec, c.know)
-		from, _ := r.Databases()
+		from, _ := r.databases()
 		got := strings.Join([]string{r.field("source.geo.country_iso_code"), r.field("source.geo.region_iso_code"), r.field("source.geo.region_name"), r.field("source.geo.city_name"), r.field("source.geo.location"), from}, "|")
 		if got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
@@ -148,7 +148,7 @@ func TestNetworkOfTheRecordAndOfTheDatabase(t *testing.T) {
 		{"a name", row, "64500|Example Cable|ASN"},
 	} {
 		r := placed(t, c.rec, nil)
-		_, from := r.Databases()
+		_, from := r.databases()
 		if got := strings.Join([]string{r.field("source.as.number"), r.field("source.as.organization.name"), from}, "|"); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}

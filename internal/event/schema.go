@@ -53,8 +53,10 @@ var fields = []Field{
 	{Name: "source.geo.city_name", Meaning: "the city, in the record's words, else a database's", Example: "Amsterdam", Paths: [Shapes][]string{Entra: {"properties.location.city", "properties.locationDetails.city"}, Defender: inRow("City"), Other: {"properties.City"}}},
 	{Name: "source.geo.location", Meaning: "latitude and longitude in degrees, the record's, else a database's; absent unless both are there and in range, and where both are 0, which Microsoft writes for an unknown place", Example: "52.3676,4.9041", Derived: "latitude and longitude",
 		Paths: entra("properties.location.geoCoordinates.latitude", "properties.locationDetails.geoCoordinates.latitude", "properties.location.geoCoordinates.longitude", "properties.locationDetails.geoCoordinates.longitude")},
+	{Name: "source.geo.database", Meaning: "the database that told something of the place that the record does not say: its type and when it was built", Example: "GeoLite2-City 2026-01-02T03:04:05Z", Derived: "source.ip, by a database of the configuration"},
 	{Name: "source.as.number", Type: Number, Meaning: "the autonomous system of the address; the record's, else a database's", Example: "64500", Paths: entra("properties.autonomousSystemNumber")},
 	{Name: "source.as.organization.name", Meaning: "who runs the address's network, in the record's words, else a database's", Example: "Example Telecom", Paths: rows(nil, nil, "ISP")},
+	{Name: "source.as.database", Meaning: "the database that told something of the network that the record does not say: its type and when it was built", Example: "GeoLite2-ASN 2026-01-02T03:04:05Z", Derived: "source.ip, by a database of the configuration"},
 	{Name: "user_agent.original", Meaning: "the client's user agent", Example: "Mozilla/5.0", Paths: [Shapes][]string{
 		UAL: {"UserAgent", "ExtendedProperties[UserAgent]", "ClientInfoString"}, Entra: {"properties.userAgent", "properties.additionalDetails[User-Agent]"}, Defender: inRow("UserAgent"), Other: {"properties.UserAgent"}}},
 
