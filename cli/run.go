@@ -74,7 +74,7 @@ func newRun(s Streams, path, data string, log *slog.Logger) (*app.Run, error) {
 	if data != "" {
 		conf.Kafka.Data = data
 	}
-	r := &app.Run{Config: conf, Compile: func(sample [][]byte) *detector.Set { return compile(set, conf, sample) }, Sinks: named, Log: log, Version: Version()}
+	r := &app.Run{Config: conf, Compile: func(sample [][]byte) *detector.Set { return compile(alone(set, log), conf, sample) }, Sinks: named, Log: log, Version: Version()}
 	if err := makeSources(s, conf, r, log); err != nil {
 		return nil, failed{err}
 	}
@@ -107,4 +107,18 @@ const within = 30 * time.Second
 
 func withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, within)
+}
+
+// alone are the rules of a set that run evaluates: those that need no memory. It says which are left out.
+func alone(set *rules.Set, log *slog.Logger) *rules.Set {
+	all := *set
+	all.Rules = nil
+	for _, r := range set.Rules {
+		if r.Kind.Memory != nil && r.State != rules.Off {
+			log.Warn("this rule remembers and is not evaluated by run; replay evaluates it on files", slog.String("rule", r.ID), slog.String("kind", r.Kind.Name()))
+			continue
+		}
+		all.Rules = append(all.Rules, r)
+	}
+	return &all
 }

@@ -16,7 +16,6 @@ import (
 	"noroshi/internal/diag"
 	"noroshi/internal/event"
 	"noroshi/rules"
-	"noroshi/rules/kind"
 )
 
 // said are the texts that a rule may show, in many spellings: fields and members of one place, entries of lists, odd names.
@@ -107,18 +106,14 @@ func alertsOf(t *testing.T, dir string, library bool, records [][]byte) map[stri
 		all[r.ID] = []string{}
 	}
 	s := New(rs, Options{})
-	w, m := s.Worker(), s.Memory()
+	w, m := s.Worker(), s.Memory(MemoryOptions{})
 	for _, rec := range records {
 		if err := w.ReadAlone(rec, time.Unix(1_700_000_000, 0)); err != nil {
 			all["errors"] = append(all["errors"], fmt.Sprintf("%s: %v", rec, err))
 			continue
 		}
 		EachHit(w.Match(nil), func(packed []byte) {
-			var h kind.Hit
-			if err := h.Unpack(packed); err != nil {
-				t.Fatal(err)
-			}
-			m.Apply(&h, func(a *alert.Alert) {
+			_ = m.Apply(packed, func(a *alert.Alert) {
 				b, err := json.Marshal(a)
 				if err != nil {
 					t.Fatal(err)

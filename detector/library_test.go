@@ -170,8 +170,8 @@ func TestOracleOfTheLibrary(t *testing.T) {
 			if !ok {
 				continue
 			}
-			if bare.Replace(c.source()) != bare.Replace(r.When.Source) {
-				t.Fatalf("the library has %s, the tree %s", r.When.Source, c.source())
+			if bare.Replace(c.source()) != bare.Replace(r.Kind.Clauses[0].When.Source) {
+				t.Fatalf("the library has %s, the tree %s", r.Kind.Clauses[0].When.Source, c.source())
 			}
 			got, want := slices.Contains(hits, int32(i)), c.holds(n)
 			if got != want {

@@ -1,103 +1,165 @@
 package detector
 
 import (
+	"math"
+	"time"
+
 	"noroshi/internal/alert"
-	"noroshi/rules"
+	"noroshi/internal/state"
 	"noroshi/rules/kind"
 )
 
-// Memory is what the rules of a set keep of one partition's events. It belongs to one goroutine.
-type Memory struct {
-	set      *Set
-	rules    []kind.Memory
-	findings []kind.Finding
-	// Cut counts the alerts that did not fit.
-	Cut int
+// MemoryOptions say how a memory is used.
+type MemoryOptions struct {
+	// Live tells every revision of an alert; else each alert is told once, in its last one.
+	Live bool
+	// Keys is how many keys of one tenant a rule holds; 0: DefaultKeys.
+	Keys int
+	// Keep is how long a window stays after its end, for events that come late, and Wait how long a late decision waits.
+	Keep, Wait time.Duration
+	// Shown says when datasets have shown events; nil: nothing is known of it, and nothing is decided late.
+	Shown *Shown
 }
 
-// Memory makes an empty memory.
-func (s *Set) Memory() *Memory {
-	m := &Memory{set: s}
-	for _, r := range s.rules {
-		m.rules = append(m.rules, r.Kind.New())
+// DefaultKeys is how many keys of one tenant a rule holds in a partition.
+const DefaultKeys = 200_000
+
+// Memory is what the rules of a set keep of one partition's events. It belongs to one goroutine.
+type Memory struct {
+	set     *Set
+	options MemoryOptions
+	tables  []map[string]*table // by rule: by tenant
+	next    int64               // when Advance has something to do
+	context state.Context
+	now     time.Time
+	show    shower
+	hit     kind.Hit
+	key     []byte
+	// Cut counts the alerts that did not fit.
+	Cut int
+	// Counts are the bounds that have bitten, by rule.
+	Counts []state.Counts
+
+	telling struct { // whose finding is told
+		rule   int32
+		tenant string
+		key    []string
+		each   func(*alert.Alert)
 	}
+	order []byte
+}
+
+type table = state.Table[kind.Memory]
+
+// Memory makes an empty memory.
+func (s *Set) Memory(o MemoryOptions) *Memory {
+	if o.Keys == 0 {
+		o.Keys = DefaultKeys
+	}
+	m := &Memory{set: s, options: o, tables: make([]map[string]*table, len(s.rules)), next: state.Never, Counts: make([]state.Counts, len(s.rules))}
+	m.context = state.Context{Now: math.MinInt64, Keep: int64(o.Keep), Wait: int64(o.Wait), Live: o.Live, Complete: o.Shown != nil, Tell: m.tell}
+	m.show.init(s)
 	return m
 }
 
-// Apply gives each alert that a hit completes. The alert, and the texts in it, live until each returns; the hit's bytes may
-// be used again when Apply has returned.
+// Apply takes the next packed hit and gives each alert that it completes. The alert, and the texts in it, live until each returns;
+// the hit's bytes may be used again when Apply has returned.
 // An alert of a rule that is not live says so in its State, and is not for delivery.
-func (m *Memory) Apply(s *kind.Hit, each func(*alert.Alert)) {
-	r := m.set.rules[s.Rule]
-	m.findings = m.rules[s.Rule].Apply(s, m.findings[:0])
-	for i := range m.findings {
-		a := m.alert(r, &m.findings[i])
-		each(&a)
+func (m *Memory) Apply(packed []byte, each func(*alert.Alert)) error {
+	h := &m.hit
+	if err := h.Unpack(packed); err != nil {
+		return err
+	}
+	m.telling.rule, m.telling.tenant, m.telling.key, m.telling.each = h.Rule, h.Tenant, h.Key, each
+	held, head := h.Parts(packed)
+	e := state.Entry{Time: h.Time.UnixNano(), Packed: held, Head: int32(head), Clauses: h.Clauses}
+	r := m.set.rules[h.Rule]
+	if r.Kind.Memory == nil {
+		m.tell(&state.Finding{Anchor: h.Same().Anchor(), Time: e.Time, First: &e, Counted: []state.Counted{{Entry: &e, Fires: true}}, Revision: 1, Final: true})
+		return nil
+	}
+	t := m.table(h.Rule, h.Tenant)
+	c := m.contextOf(h.Rule, h.Tenant)
+	m.key = joined(m.key[:0], h.Key)
+	t.Use(c, m.key, func(memory kind.Memory) { memory.Add(c, h, e) })
+	m.next = min(m.next, t.Next())
+	return nil
+}
+
+// table is the memory of a rule for a tenant.
+func (m *Memory) table(rule int32, tenant string) *table {
+	t := m.tables[rule][tenant]
+	if t == nil {
+		if m.tables[rule] == nil {
+			m.tables[rule] = map[string]*table{}
+		}
+		t = state.NewTable(m.options.Keys, m.set.rules[rule].Kind.Memory)
+		m.tables[rule][clone(tenant)] = t
+	}
+	return t
+}
+
+// contextOf is the context for a rule and a tenant; it holds until the next call.
+func (m *Memory) contextOf(rule int32, tenant string) *state.Context {
+	c := &m.context
+	c.Counts = &m.Counts[rule]
+	needs := m.set.rules[rule].Kind.Needs
+	c.Shown = func(after, within int64) bool { return m.options.Shown.all(tenant, needs, after, within) }
+	return c
+}
+
+// Advance moves the clock and gives what becomes due: alerts whose buckets have ended, and what is decided late. A clock that
+// would go back stands still.
+func (m *Memory) Advance(now time.Time, each func(*alert.Alert)) {
+	n := now.UnixNano()
+	if n <= m.context.Now {
+		return
+	}
+	m.context.Now = n
+	if n > m.next {
+		m.advance(each)
 	}
 }
 
-// alert is what a finding says. The last event speaks for the others.
-func (m *Memory) alert(r *rule, f *kind.Finding) alert.Alert {
-	last := f.Hits[len(f.Hits)-1]
-	a := alert.Alert{
-		Schema: alert.Schema, ID: alert.ID(last.Tenant, r.ID, last.Key, f.Anchor...), Status: alert.Firing, Revision: 1, Late: f.Late, Rule: r.head, Severity: r.Severity,
-		Tenant: last.Tenant, Account: last.Account, Actor: last.Actor, Target: last.Target, Summary: last.Summary, Time: f.Last,
-		Window: alert.Window{First: f.First, Last: f.Last, Count: f.Count}, Group: make(map[string]string, len(last.Key)), DedupKey: alert.DedupKey(last.Tenant, r.ID, last.Key),
-		Source: last.Source, Respond: last.Respond, Times: alert.Times{Happened: f.Last, Enqueued: last.Enqueued},
-	}
-	if r.State != rules.Live {
-		a.State = string(r.State)
-	}
-	for i, name := range r.ByNames {
-		a.Group[name] = last.Key[i]
-	}
-	hits := f.Hits
-	if n := len(hits); n > alert.MaxEvidence {
-		hits = append(append([]*kind.Hit{}, hits[:alert.MaxEvidence/2]...), hits[n-alert.MaxEvidence/2:]...)
-		a.Cut = append(a.Cut, "evidence")
-	}
-	for _, s := range hits {
-		a.Evidence = append(a.Evidence, alert.Evidence{ID: s.ID, Time: s.Time, Action: s.Action, Dataset: s.Dataset, SourceIP: s.Source.IP, Facts: s.Facts, Cut: s.Cut})
-		a.Sessions = add(a.Sessions, s.Session)
-		a.Indicators.Apps = add(a.Indicators.Apps, s.App)
-		a.Indicators.Networks = add(a.Indicators.Networks, s.Source.IP)
-	}
-	destinations(&a, f.Hits)
-	a.Fit()
-	if len(a.Cut) > 0 {
-		m.Cut++
-	}
-	return a
+func (m *Memory) advance(each func(*alert.Alert)) {
+	m.next = state.Never
+	m.every(each, func(t *table, c *state.Context, at func(string)) {
+		t.Advance(c, at)
+		m.next = min(m.next, t.Next())
+	})
 }
 
-// destinations are the first of those of all hits, and how many there are.
-func destinations(a *alert.Alert, hits []*kind.Hit) {
-	seen := map[string]struct{}{}
-	for _, s := range hits {
-		for _, d := range s.Destinations {
-			if _, have := seen[d]; have || d == "" {
-				continue
-			}
-			seen[d] = struct{}{}
-			if len(seen) <= alert.MaxDestinations {
-				a.Indicators.Destinations = append(a.Indicators.Destinations, d)
-			}
+// every visits all tables in the order of their rules.
+func (m *Memory) every(each func(*alert.Alert), do func(t *table, c *state.Context, at func(key string))) {
+	m.telling.each = each
+	for i, tenants := range m.tables {
+		for _, tenant := range sorted(tenants) {
+			m.telling.rule, m.telling.tenant = int32(i), tenant
+			n := len(m.set.rules[i].Kind.By)
+			do(tenants[tenant], m.contextOf(int32(i), tenant), func(key string) { m.telling.key = parted(m.telling.key[:0:0], key, n) })
 		}
 	}
-	if len(seen) > alert.MaxDestinations {
-		a.Indicators.Total, a.Cut = len(seen), append(a.Cut, "destinations")
-	}
 }
 
-// add appends a text that is there and new.
-func add(all []string, s string) []string {
-	if s == "" {
-		return all
-	}
-	for _, have := range all {
-		if have == s {
-			return all
+// End gives what has not been told when the input has ended at a time: what is due then is decided, what is not is counted.
+func (m *Memory) End(now time.Time, each func(*alert.Alert)) {
+	m.context.Now, m.context.Ended = max(m.context.Now, now.UnixNano()), true
+	m.advance(each)
+	m.every(each, func(t *table, c *state.Context, at func(string)) { t.Close(c, at) })
+}
+
+// Keys is the number of keys that are held.
+func (m *Memory) Keys() (n int) {
+	for _, tenants := range m.tables {
+		for _, t := range tenants {
+			n += t.Len()
 		}
 	}
-	return append(all, s)
+	return n
 }
+
+// Order is what the alert told last sorts by: the first event for which its rule fires, and the rule.
+func (m *Memory) Order() []byte { return m.order }
+
+// Rule is the number of the rule of the alert told last.
+func (m *Memory) Rule() int32 { return m.telling.rule }

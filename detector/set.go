@@ -22,21 +22,34 @@ type Options struct {
 
 // Set is a compiled rule set: immutable, shared by all workers.
 type Set struct {
-	scope  *cond.Scope
-	plan   *decode.Plan
-	rules  []*rule
-	always []int32
-	tables map[int32]*index.Table
-	probes [event.Shapes][]event.Slot // indexed slots that records of a shape can have
-	listed [event.Shapes][]event.Slot // those of them that lie in Name/Value lists
+	scope   *cond.Scope
+	plan    *decode.Plan
+	rules   []*rule
+	clauses []clause
+	needs   map[string]bool // datasets of which rules ask what they have shown
+	always  []int32         // clauses that no text finds
+	tables  map[int32]*index.Table
+	probes  [event.Shapes][]event.Slot // indexed slots that records of a shape can have
+	listed  [event.Shapes][]event.Slot // those of them that lie in Name/Value lists
 }
 
 // rule is a rule as the detector runs it.
 type rule struct {
 	*rules.Rule
+	facts   []fact
+	head    alert.Rule
+	carries []event.Slot // what its hits carry, what its memory looks at first
+	at      []int32      // by slot: its place among them; -1: none
+	open    uint8        // clauses that exceptions do not excuse
+	alike   bool         // all clauses have the rule's key
+}
+
+// clause is a condition of a rule.
+type clause struct {
+	rule   int32
+	bit    uint8
+	when   *cond.Program // nil: every event
 	filter cond.Filter
-	facts  []fact
-	head   alert.Rule
 }
 
 // fact is a field that an alert's evidence shows.
@@ -53,18 +66,83 @@ func New(rs *rules.Set, o Options) *Set {
 		if r.State == rules.Off {
 			continue
 		}
-		s.rules = append(s.rules, &rule{Rule: r, facts: factsOf(s.scope.Layout, r), head: alert.Rule{
-			ID: r.ID, Title: r.Title, Guide: r.Guide, Class: r.Class, Points: r.Points, Attack: r.Attack, Revision: r.Revision}})
+		s.add(r)
+	}
+	for _, r := range s.rules {
+		r.carry(s.scope.Layout)
 	}
 	s.choose(o.Sample)
 	return s
+}
+
+// add takes a rule in, and its clauses.
+func (s *Set) add(r *rules.Rule) {
+	one := &rule{Rule: r, facts: factsOf(s.scope.Layout, r), alike: true, head: alert.Rule{
+		ID: r.ID, Title: r.Title, Guide: r.Guide, Class: r.Class, Points: r.Points, Attack: r.Attack, Revision: r.Revision}}
+	for bit, c := range r.Kind.Clauses {
+		s.clauses = append(s.clauses, clause{rule: int32(len(s.rules)), bit: uint8(bit), when: c.When})
+		if c.Open {
+			one.open |= 1 << bit
+		}
+		one.alike = one.alike && c.By == nil
+	}
+	s.rules = append(s.rules, one)
+	for _, name := range r.Kind.Needs {
+		if s.needs == nil {
+			s.needs = map[string]bool{}
+		}
+		s.needs[name] = true
+	}
+}
+
+// always are the values that every hit carries, because every alert shows them.
+var always = []event.Slot{event.Account, event.Dataset, event.SourceIP, event.SourceCountry, event.SourceASN, event.UserName, event.UserKind, event.UserID,
+	event.TargetName, event.Session, event.AppID, event.ForwardTo, event.SendsTo}
+
+// carry decides what the rule's hits carry: what its memory looks at, what alerts show, and what its texts mention.
+func (r *rule) carry(l *event.Layout) {
+	for _, f := range r.Kind.Looks {
+		r.carries = append(r.carries, f.Slot)
+	}
+	more := slices.Concat(always, cond.Asked(l))
+	for _, f := range r.facts {
+		more = append(more, f.slot)
+	}
+	if r.Summary != nil {
+		more = append(more, r.Summary.Slots()...)
+	}
+	for _, m := range r.Respond {
+		more = append(append(more, m.Text.Slots()...), m.Command.Slots()...)
+	}
+	r.at = make([]int32, l.Len())
+	for i := range r.at {
+		r.at[i] = -1
+	}
+	for i, slot := range r.carries {
+		r.at[slot] = int32(i)
+	}
+	for _, slot := range more {
+		if slot = l.Root(slot); r.at[slot] < 0 && !l.Def(slot).Own() {
+			r.at[slot] = int32(len(r.carries))
+			r.carries = append(r.carries, slot)
+		}
+	}
 }
 
 // factsOf are the fields that a rule's condition names and those that the rule asks to show, each once, forms of a field as the
 // field.
 func factsOf(l *event.Layout, r *rules.Rule) (all []fact) {
 	seen := map[event.Slot]bool{}
-	for _, slot := range slices.Concat(r.When.Slots(), r.Facts) {
+	named := slices.Clone(r.Facts)
+	for _, c := range r.Kind.Clauses {
+		if c.When != nil {
+			named = append(named, c.When.Slots()...)
+		}
+	}
+	for _, f := range slices.Concat(r.Kind.Looks, r.Kind.Shows) {
+		named = append(named, f.Slot)
+	}
+	for _, slot := range named {
 		slot = l.Root(slot)
 		if seen[slot] {
 			continue
@@ -80,14 +158,18 @@ func factsOf(l *event.Layout, r *rules.Rule) (all []fact) {
 func (s *Set) choose(sample [][]byte) {
 	c := s.count(sample)
 	chosen := map[int32]index.Witness{}
-	for i, r := range s.rules {
-		w := r.When.Witness(c)
+	for i := range s.clauses {
+		k := &s.clauses[i]
+		var w index.Witness
+		if k.when != nil {
+			w = k.when.Witness(c)
+			k.filter = k.when.Filter(w, c)
+		}
 		if w == nil {
 			s.always = append(s.always, int32(i))
 		} else {
 			chosen[int32(i)] = w
 		}
-		r.filter = r.When.Filter(w, c)
 	}
 	s.tables = index.Build(chosen, c.byText())
 	for shape := range s.probes {
@@ -117,10 +199,17 @@ func (s *Set) Rules() (all []*rules.Rule) {
 // Unindexed are the rules that have to be tried on every record.
 func (s *Set) Unindexed() (all []*rules.Rule) {
 	for _, i := range s.always {
-		all = append(all, s.rules[i].Rule)
+		if r := s.rules[s.clauses[i].rule].Rule; len(all) == 0 || all[len(all)-1] != r {
+			all = append(all, r)
+		}
 	}
 	return all
 }
 
 // Plan is how records are read.
 func (s *Set) Plan() *decode.Plan { return s.plan }
+
+// Remembers reports whether a rule of the set has memory.
+func (s *Set) Remembers() bool {
+	return slices.ContainsFunc(s.rules, func(r *rule) bool { return r.Kind.Memory != nil })
+}

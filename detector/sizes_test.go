@@ -9,7 +9,6 @@ import (
 
 	"noroshi/internal/alert"
 	"noroshi/rules"
-	"noroshi/rules/kind"
 )
 
 // fittedAlerts are the alerts of a record by the shipped rules, and how many were cut.
@@ -20,16 +19,12 @@ func fittedAlerts(t *testing.T, rec string) (all []alert.Alert, cut int) {
 		t.Fatal(ps[0].Format())
 	}
 	set := New(rs, Options{})
-	w, m := set.Worker(), set.Memory()
+	w, m := set.Worker(), set.Memory(MemoryOptions{})
 	if err := w.ReadAlone([]byte(rec), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	EachHit(w.Match(nil), func(packed []byte) {
-		var h kind.Hit
-		if err := h.Unpack(packed); err != nil {
-			t.Fatal(err)
-		}
-		m.Apply(&h, func(a *alert.Alert) { all = append(all, *a) })
+		_ = m.Apply(packed, func(a *alert.Alert) { all = append(all, *a) })
 	})
 	return all, m.Cut
 }

@@ -3,15 +3,13 @@ package detector
 import (
 	"math"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 
-	"noroshi/internal/alert"
 	"noroshi/internal/cond"
 	"noroshi/internal/cond/index"
 	"noroshi/internal/decode"
 	"noroshi/internal/event"
-	"noroshi/rules"
 	"noroshi/rules/kind"
 )
 
@@ -22,12 +20,14 @@ type Worker struct {
 	ev       *event.Event
 	machine  *cond.Machine
 	memos    []*index.Memo // by slot
-	stamp    []uint32      // by rule: the record that tried it last
+	stamp    []uint32      // by clause: the record that tried it last
 	now      uint32
 	list     []int32 // candidates
 	hits     []int32
+	held     []uint8 // by rule: the clauses that hold
+	excused  []bool  // by rule: an exception holds
 	hit      kind.Hit
-	facts    []byte
+	keys     []keyed
 	enqueued time.Time
 
 	// Candidates counts the rules that records were tried on.
@@ -36,13 +36,15 @@ type Worker struct {
 	Evaluated []int
 	// Failed counts, by rule, the records on which its condition failed at run time; it is false for them.
 	Failed []int
+	// NoKey counts, by rule, the records that lacked a value of its key.
+	NoKey []int
 	// Excused are the rules whose condition the record at hand satisfies, and one of whose exceptions holds.
 	Excused []int32
 }
 
 // Worker makes what one goroutine needs.
 func (s *Set) Worker() *Worker {
-	w := &Worker{set: s, reader: s.plan.Reader(), memos: make([]*index.Memo, s.plan.Layout().Len()), stamp: make([]uint32, len(s.rules)), Evaluated: make([]int, len(s.rules)), Failed: make([]int, len(s.rules))}
+	w := &Worker{set: s, reader: s.plan.Reader(), memos: make([]*index.Memo, s.plan.Layout().Len()), stamp: make([]uint32, len(s.clauses)), held: make([]uint8, len(s.rules)), excused: make([]bool, len(s.rules)), NoKey: make([]int, len(s.rules)), Evaluated: make([]int, len(s.rules)), Failed: make([]int, len(s.rules))}
 	w.ev = w.reader.Event
 	w.machine = cond.NewMachine(w.ev, s.scope)
 	for slot, t := range s.tables {
@@ -53,6 +55,9 @@ func (s *Set) Worker() *Worker {
 
 // Reader is the record at hand.
 func (w *Worker) Reader() *decode.Reader { return w.reader }
+
+// Needs reports whether a rule asks what a dataset has shown.
+func (w *Worker) Needs(dataset string) bool { return w.set.needs[dataset] }
 
 // Runs counts how often the VM ran.
 func (w *Worker) Runs() int { return w.machine.Runs }
@@ -85,6 +90,7 @@ func (w *Worker) Hits() []int32 {
 	if len(w.hits) > 1 {
 		slices.Sort(w.hits)
 	}
+	w.hits = slices.DeleteFunc(w.hits, w.excuse)
 	return w.hits
 }
 
@@ -99,36 +105,54 @@ func (w *Worker) probe(slots []event.Slot) {
 
 func (w *Worker) try(list []int32) {
 	for _, i := range list {
-		if w.stamp[i] != w.now {
-			w.stamp[i] = w.now
-			if w.fires(i) {
-				w.hits = append(w.hits, i)
+		if w.stamp[i] == w.now {
+			continue
+		}
+		w.stamp[i] = w.now
+		if c := &w.set.clauses[i]; w.holds(c) {
+			if !slices.Contains(w.hits, c.rule) {
+				w.hits, w.held[c.rule] = append(w.hits, c.rule), 0
 			}
+			w.held[c.rule] |= 1 << c.bit
 		}
 	}
 }
 
-// fires asks first what a look at the event decides, because it is cheaper than the VM, and believes only the VM.
-func (w *Worker) fires(i int32) bool {
+// holds asks first what a look at the event decides, because it is cheaper than the VM, and believes only the VM.
+func (w *Worker) holds(c *clause) bool {
 	w.Candidates++
-	w.Evaluated[i]++
-	r := w.set.rules[i]
-	if !r.filter.Holds(w.ev) {
+	w.Evaluated[c.rule]++
+	if c.when == nil {
+		return true
+	}
+	if !c.filter.Holds(w.ev) {
 		return false
 	}
-	holds, err := w.machine.Holds(r.When)
+	holds, err := w.machine.Holds(c.when)
 	if err != nil {
-		w.Failed[i]++
-	}
-	if holds && w.excused(r) {
-		w.Excused = append(w.Excused, i)
-		return false
+		w.Failed[c.rule]++
 	}
 	return holds
 }
 
-// excused reports whether one of the rule's exceptions holds. One that has expired by the event's own time does not.
-func (w *Worker) excused(r *rule) bool {
+// excuse reports whether an exception leaves nothing of a hit. Rules that learn keep it.
+func (w *Worker) excuse(i int32) bool {
+	r := w.set.rules[i]
+	w.excused[i] = w.isExcused(r)
+	if !w.excused[i] {
+		return false
+	}
+	w.Excused = append(w.Excused, i)
+	if r.Kind.Learns {
+		return false
+	}
+	w.held[i] &= r.open
+	w.excused[i] = false
+	return w.held[i] == 0
+}
+
+// isExcused reports whether one of the rule's exceptions holds. One that has expired by the event's own time does not.
+func (w *Worker) isExcused(r *rule) bool {
 	for i := range r.Unless {
 		x := &r.Unless[i]
 		if !x.Expired(w.reader.Time()) {
@@ -143,11 +167,19 @@ func (w *Worker) excused(r *rule) bool {
 // Match appends the packed hits of the record at hand, each behind its length in four bytes, big-endian; see EachHit.
 func (w *Worker) Match(to []byte) []byte {
 	for _, i := range w.Hits() {
-		at := len(to)
-		to = append(to, 0, 0, 0, 0)
-		w.fill(i)
-		to = w.hit.Append(to)
-		putLength(to[at:], len(to)-at-4)
+		r := w.set.rules[i]
+		w.key(i, r)
+		if len(w.keys) == 0 {
+			w.NoKey[i]++
+			continue
+		}
+		w.fill(i, r)
+		for _, k := range w.keys {
+			at := len(to)
+			w.hit.Key, w.hit.Clauses = k.key, k.clauses
+			to, _, _ = w.hit.Append(append(to, 0, 0, 0, 0))
+			putLength(to[at:], len(to)-at-4)
+		}
 	}
 	return to
 }
@@ -165,91 +197,42 @@ func EachHit(b []byte, each func(packed []byte)) {
 	}
 }
 
-// fill makes the hit of a rule for the record at hand. Its texts live until the next record.
-func (w *Worker) fill(i int32) {
-	r, ev, s := w.set.rules[i], w.ev, &w.hit
-	asn, _ := strconv.Atoi(ev.Text(event.SourceASN))
+// fill makes the hit of a rule for the record at hand, but for its key. Its texts live until the next record.
+func (w *Worker) fill(i int32, r *rule) {
 	same := w.reader.Same()
-	*s = kind.Hit{
-		Rule: i, Time: w.reader.Time(), Enqueued: w.enqueued, ID: same.ID, Tenant: ev.Text(event.Tenant), Account: ev.Text(event.Account),
-		Action: same.Action, Outcome: same.Outcome, Dataset: ev.Text(event.Dataset), Actor: alert.Actor{Name: ev.Text(event.UserName), Kind: ev.Text(event.UserKind), ID: ev.Text(event.UserID)},
-		Target: ev.Text(event.TargetName), Source: alert.Source{IP: ev.Text(event.SourceIP), Country: ev.Text(event.SourceCountry), ASN: asn},
-		Session: ev.Text(event.Session), App: ev.Text(event.AppID), Destinations: s.Destinations[:0], Key: s.Key[:0], Respond: s.Respond[:0],
-	}
-	s.Destinations = append(append(s.Destinations, ev.List(event.ForwardTo)...), ev.List(event.SendsTo)...)
-	for _, slot := range r.By {
-		s.Key = append(s.Key, ev.Text(slot))
-	}
-	s.Facts, s.Cut = w.factsFor(r)
-	s.Summary = w.summary(r.Rule)
-	for _, m := range r.Respond {
-		s.Respond = append(s.Respond, alert.Remedy{ID: m.ID, Text: alert.OneLine(w.machine.Render(m.Text), alert.MaxSummary), Command: command(w.machine.RenderQuoted(m.Command))})
+	h := &w.hit
+	*h = kind.Hit{Rule: i, Excused: w.excused[i], Time: w.reader.Time(), Enqueued: w.enqueued, ID: same.ID, Action: same.Action, Outcome: same.Outcome,
+		Tenant: w.ev.Text(event.Tenant), Values: h.Values[:0]}
+	size := 0
+	for _, slot := range r.carries {
+		v := w.value(slot)
+		if size += sizeOf(&v); size > kind.MaxHit {
+			v, h.Cut = kind.Value{}, true
+		}
+		if len(v.Text) > kind.MaxText {
+			v.Text, h.Cut = strings.ToValidUTF8(v.Text[:kind.MaxText], ""), true
+		}
+		h.Values = append(h.Values, v)
 	}
 }
 
-// command is a command on one line, nothing where it is too long: a part of it would be another command.
-func command(text string) string {
-	if len(text) > alert.MaxCommand {
-		return ""
+// value is a slot's value in the record at hand.
+func (w *Worker) value(slot event.Slot) (v kind.Value) {
+	if w.ev.Layout().Def(slot).Type == event.List {
+		if list := w.ev.List(slot); len(list) > 0 {
+			return kind.Value{Has: true, List: list}
+		}
+		return v
 	}
-	return alert.OneLine(text, alert.MaxCommand)
+	v.Text = w.ev.Text(slot)
+	v.Has = v.Text != "" || w.ev.Has(slot)
+	return v
 }
 
-func (w *Worker) summary(r *rules.Rule) string {
-	if r.Summary == nil {
-		return alert.OneLine(r.Title+": "+w.ev.Text(event.Account), alert.MaxSummary)
+func sizeOf(v *kind.Value) int {
+	n := min(len(v.Text), kind.MaxText)
+	for _, t := range v.List {
+		n += len(t) + 2
 	}
-	return alert.OneLine(w.machine.Render(r.Summary), alert.MaxSummary)
-}
-
-// factsFor is a JSON object of the fields that the rule names, as far as the record has them and they fit.
-func (w *Worker) factsFor(r *rule) (facts []byte, cut bool) {
-	b := append(w.facts[:0], '{')
-	for _, f := range r.facts {
-		at := len(b)
-		if len(b) > 1 {
-			b = append(b, ',')
-		}
-		b = append(b, f.name...)
-		n := len(b)
-		if b = w.appendValue(b, f.slot); len(b) == n {
-			b = b[:at]
-		} else if len(b) >= alert.MaxFacts { // room for the brace
-			b, cut = b[:at], true
-		}
-	}
-	w.facts = append(b, '}')
-	return w.facts, cut
-}
-
-// appendValue appends a slot's value as JSON, nothing where the record has none.
-func (w *Worker) appendValue(b []byte, s event.Slot) []byte {
-	switch w.ev.Layout().Def(s).Type {
-	case event.List:
-		list := w.ev.List(s)
-		if len(list) == 0 {
-			return b
-		}
-		for i, t := range list {
-			b = alert.AppendQuoted(append(b, "[,"[min(i, 1)]), t)
-		}
-		return append(b, ']')
-	case event.Number:
-		if t := w.ev.Text(s); t != "" {
-			n, err := strconv.ParseFloat(t, 64)
-			if err == nil {
-				return strconv.AppendFloat(b, n, 'f', -1, 64)
-			}
-		}
-		return b
-	case event.Bool:
-		if t := w.ev.Text(s); t != "" {
-			return strconv.AppendBool(b, t == "true")
-		}
-		return b
-	}
-	if t := w.ev.Text(s); t != "" {
-		return alert.AppendQuoted(b, t)
-	}
-	return b
+	return n
 }

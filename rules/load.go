@@ -100,13 +100,13 @@ func (l *loader) remediation() {
 func (l *loader) remedy(d *strictyaml.Doc, id string, n *yaml.Node) {
 	r := Remedy{ID: id}
 	template := func(to **cond.Template) func(*yaml.Node) {
-		return func(n *yaml.Node) { *to = l.template(d, n) }
+		return func(n *yaml.Node) { *to = l.template(d, n, l.set.Scope) }
 	}
 	d.Fields(n, map[string]func(*yaml.Node){
 		"guide": func(n *yaml.Node) { r.Guide = oneOfEach(d, n, "guide", GuideItems) },
 		"text":  template(&r.Text),
 		"command": func(n *yaml.Node) {
-			r.Command = l.template(d, n)
+			r.Command = l.template(d, n, l.set.Scope)
 			quoted(d, n)
 		},
 	})
@@ -312,7 +312,7 @@ func oneOfEach(d *strictyaml.Doc, n *yaml.Node, code string, all []string) (out 
 	return out
 }
 
-func (l *loader) template(d *strictyaml.Doc, n *yaml.Node) *cond.Template {
+func (l *loader) template(d *strictyaml.Doc, n *yaml.Node, scope *cond.Scope) *cond.Template {
 	text := d.Text(n)
 	if text == "" {
 		return nil
@@ -322,7 +322,7 @@ func (l *loader) template(d *strictyaml.Doc, n *yaml.Node) *cond.Template {
 		d.At(n, "size", fmt.Sprintf("the text has %d bytes; at most %d are read", len(text), cond.MaxSource))
 		return nil
 	}
-	t, ms := cond.CompileTemplate(text, l.set.Scope)
+	t, ms := cond.CompileTemplate(text, scope)
 	l.mistakes(d, n, ms)
 	if t != nil {
 		l.uses = append(l.uses, t.Uses()...)

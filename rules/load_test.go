@@ -12,6 +12,7 @@ import (
 
 	"noroshi/internal/diag"
 	"noroshi/internal/strictyaml"
+	"noroshi/rules/kind"
 )
 
 // put writes files below a fresh folder.
@@ -236,7 +237,7 @@ respond: [revoke-sessions, reset-password]
 		State                            State
 		Until, Because, Owner            string
 	}
-	got := facts{r.ID, r.Title, r.Severity, r.Class, r.Kind.Name(), r.Points, r.Line, len(r.By), r.Guide, r.Attack, r.ByNames, []string{r.Respond[0].ID, r.Respond[1].ID}, r.State,
+	got := facts{r.ID, r.Title, r.Severity, r.Class, r.Kind.Name(), r.Points, r.Line, len(r.Kind.By), r.Guide, r.Attack, names(r.Kind.By), []string{r.Respond[0].ID, r.Respond[1].ID}, r.State,
 		r.Unless[0].Until.Format("2006-01-02"), r.Unless[0].Because, r.Unless[0].Owner}
 	want := facts{"one", "A rule", "high", "hiding", "match", 30, 2, 2, []string{"S3", "I3"}, []string{"T1564.008", "T1114"}, []string{"account", "user.name"}, []string{"revoke-sessions", "reset-password"}, Live,
 		"2027-04-01", "so", "me"}
@@ -250,10 +251,17 @@ respond: [revoke-sessions, reset-password]
 	if len(r.Facts) != 3 {
 		t.Errorf("%d facts", len(r.Facts))
 	}
-	if r.When == nil || r.Summary == nil || r.Unless[0].When == nil || r.Shipped {
+	if r.Kind.Clauses[0].When == nil || r.Summary == nil || r.Unless[0].When == nil || r.Shipped {
 		t.Error("something is not compiled")
 	}
-	if r := loaded(t, fmt.Sprintf(good, "one")); !slices.Equal(r.ByNames, []string{"account"}) || len(r.By) != 1 {
-		t.Errorf("grouped by %v where the rule does not say", r.ByNames)
+	if r := loaded(t, fmt.Sprintf(good, "one")); !slices.Equal(names(r.Kind.By), []string{"account"}) {
+		t.Errorf("grouped by %v where the rule does not say", names(r.Kind.By))
 	}
+}
+
+func names(all []kind.Field) (out []string) {
+	for _, f := range all {
+		out = append(out, f.Name)
+	}
+	return out
 }

@@ -13,8 +13,8 @@ import (
 
 	yaml "go.yaml.in/yaml/v4"
 
+	"noroshi/internal/cond"
 	"noroshi/internal/diag"
-	"noroshi/internal/event"
 	"noroshi/internal/strictyaml"
 	"noroshi/rules/kind"
 )
@@ -32,8 +32,7 @@ const (
 
 // rule reads the rule of a document; where the document has errors it must not be used.
 func (l *loader) rule(d *strictyaml.Doc, data []byte, shipped bool) *Rule {
-	r := &Rule{State: Live, Kind: kind.All[0], Shipped: shipped, File: d.Name, Line: d.Root.Line, Revision: revision(data)}
-	seen := map[string]bool{}
+	r := &Rule{State: Live, Shipped: shipped, File: d.Name, Line: d.Root.Line, Revision: revision(data)}
 	keys := map[string]func(*yaml.Node){
 		"id":       func(n *yaml.Node) { l.id(d, n, r) },
 		"title":    func(n *yaml.Node) { r.Title = short(d, n, maxTitle) },
@@ -42,28 +41,76 @@ func (l *loader) rule(d *strictyaml.Doc, data []byte, shipped bool) *Rule {
 		"class":    func(n *yaml.Node) { r.Class = d.OneOf(n, "class", Classes...) },
 		"points":   func(n *yaml.Node) { r.Points = d.Int(n, 0, 100) },
 		"attack":   func(n *yaml.Node) { r.Attack = attack(d, n) },
-		"kind":     func(n *yaml.Node) { r.Kind = kindOf(d, n) },
-		"by":       func(n *yaml.Node) { l.by(d, n, r) },
-		"when":     func(n *yaml.Node) { r.When = l.condition(d, n) },
+		"kind":     func(*yaml.Node) {},
 		"unless":   func(n *yaml.Node) { l.unless(d, n, r) },
-		"summary":  func(n *yaml.Node) { r.Summary = l.template(d, n) },
+		"summary":  func(*yaml.Node) {},
 		"respond":  func(n *yaml.Node) { l.respond(d, n, r) },
 		"state":    func(n *yaml.Node) { r.State = State(d.OneOf(n, "state", states...)) },
 		"tests":    func(n *yaml.Node) { r.Tests = l.tests(d, n) },
 	}
 	maps.Copy(keys, l.about(d, r))
+	k := kindOf(d)
+	nodes := map[string]*yaml.Node{}
+	for _, key := range keysOf(k) {
+		keys[key.Name] = func(*yaml.Node) {}
+	}
 	for name, read := range keys {
 		keys[name] = func(n *yaml.Node) {
-			seen[name] = true
+			nodes[name] = n
 			read(n)
 		}
 	}
+	foreign(d, k, keys)
 	d.Fields(d.Root, keys)
-	if len(r.By) == 0 {
-		r.By, r.ByNames = []event.Slot{event.Account}, []string{"account"}
+	if k != nil && d.Root.Kind == yaml.MappingNode {
+		f := &form{loader: l, doc: d}
+		r.Kind = f.read(k, nodes)
 	}
-	l.missing(d, r, seen)
+	if n := nodes["summary"]; n != nil && (r.Kind != nil || d.Errors() == 0) {
+		r.Summary = l.summary(d, n, r)
+	}
+	l.missing(d, r, nodes)
 	return r
+}
+
+// keysOf are the keys of a kind; where the kind is not known, those of all, so that nothing more is told.
+func keysOf(k kind.Kind) (all []kind.Key) {
+	if k != nil {
+		return k.Keys()
+	}
+	for _, k := range kind.All {
+		all = append(all, k.Keys()...)
+	}
+	return all
+}
+
+// foreign tells the keys that belong to other kinds, and lets them pass.
+func foreign(d *strictyaml.Doc, k kind.Kind, keys map[string]func(*yaml.Node)) {
+	if d.Root.Kind != yaml.MappingNode || k == nil {
+		return
+	}
+	for i := 0; i+1 < len(d.Root.Content); i += 2 {
+		n := d.Root.Content[i]
+		owners := kind.Owners(n.Value)
+		if keys[n.Value] != nil || owners == nil {
+			continue
+		}
+		keys[n.Value] = func(*yaml.Node) {}
+		how := "this rule is a " + k.Name()
+		if child(d.Root, "kind") == nil {
+			how += ", since it has no key kind"
+		}
+		d.At(n, "key", fmt.Sprintf("the key %s belongs to the kinds %s; %s", n.Value, strings.Join(owners, ", "), how))
+	}
+}
+
+// summary compiles the text of alerts, which may speak of the rule's memory too.
+func (l *loader) summary(d *strictyaml.Doc, n *yaml.Node, r *Rule) *cond.Template {
+	scope := *l.set.Scope
+	if r.Kind != nil {
+		scope.Own = r.Kind.Names(scope.Layout)
+	}
+	return l.template(d, n, &scope)
 }
 
 // revision is known by the file's text, whatever the line ends of the system it was written on.
@@ -74,16 +121,16 @@ func revision(data []byte) string {
 }
 
 // missing names what a rule lacks.
-func (l *loader) missing(d *strictyaml.Doc, r *Rule, seen map[string]bool) {
+func (l *loader) missing(d *strictyaml.Doc, r *Rule, given map[string]*yaml.Node) {
 	if d.Root.Kind != yaml.MappingNode {
 		return
 	}
-	need := []string{"id", "title", "severity", "when"}
+	need := []string{"id", "title", "severity"}
 	if l.options.Strict && r.Shipped {
 		need = append(need, "guide", "class", "summary")
 	}
 	for _, k := range need {
-		if !seen[k] {
+		if given[k] == nil {
 			d.At(d.Root, "missing", "the rule needs the key "+k)
 		}
 	}
@@ -138,38 +185,6 @@ func attack(d *strictyaml.Doc, n *yaml.Node) (all []string) {
 		all = append(all, t)
 	}
 	return all
-}
-
-func kindOf(d *strictyaml.Doc, n *yaml.Node) kind.Kind {
-	name := d.Text(n)
-	k, ok := kind.Lookup(name)
-	if !ok {
-		p := d.At(n, "kind", fmt.Sprintf("no kind %q; known are %s", name, strings.Join(kind.Names(), ", ")))
-		p.Suggestion = diag.Suggest(name, kind.Names())
-		return kind.All[0]
-	}
-	return k
-}
-
-func (l *loader) by(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
-	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
-		d.At(n, "value", "expected at least one field; without the key, findings are grouped by account")
-	}
-	for _, c := range d.Items(n) {
-		name := d.Text(c)
-		slot, ok := l.set.Scope.Layout.Slot(name)
-		switch {
-		case name == "":
-		case !ok:
-			d.At(c, "field", fmt.Sprintf("no field %q", name)).Suggestion = event.Suggest(name)
-		case l.set.Scope.Layout.Def(slot).Type == event.List:
-			d.At(c, "type", name+" is a list; findings are grouped by single values")
-		case slices.Contains(r.By, slot):
-			d.At(c, "value", name+" stands here twice")
-		default:
-			r.By, r.ByNames = append(r.By, slot), append(r.ByNames, name)
-		}
-	}
 }
 
 func (l *loader) unless(d *strictyaml.Doc, n *yaml.Node, r *Rule) {

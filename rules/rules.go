@@ -32,11 +32,8 @@ type Rule struct {
 	Class    string
 	Points   int
 	Attack   []string
-	Kind     kind.Kind
-	When     *cond.Program
+	Kind     *kind.Rule // how it fires
 	Unless   []Exception
-	By       []event.Slot // what groups its findings; the tenant always does
-	ByNames  []string
 	Summary  *cond.Template // nil: the title and the account
 	Facts    []event.Slot   // what alerts show beside the fields that the conditions name
 	Respond  []Remedy

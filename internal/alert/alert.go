@@ -14,9 +14,10 @@ const Schema = "noroshi.alert/1"
 
 // The bounds of an alert, so that it always fits a Kafka record. What is cut is marked and counted.
 const (
-	MaxEvidence     = 50        // entries: the first and the last 25
-	MaxFacts        = 2 << 10   // bytes of facts an entry of evidence
-	MaxDestinations = 50        // beside their total
+	MaxEvidence     = 50      // entries: the first and the last 25
+	MaxFacts        = 2 << 10 // bytes of facts an entry of evidence
+	MaxDestinations = 50      // beside their total
+	MaxAccounts     = 50
 	MaxSize         = 128 << 10 // bytes of the JSON form
 	MaxSummary      = 500       // characters
 	MaxCommand      = 2000      // characters; a longer one is left out
@@ -87,6 +88,9 @@ type Window struct {
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
 	Count int       `json:"count"` // events, also those that Evidence leaves out
+	// Of rules that count them: different values, and their sum.
+	Distinct int     `json:"distinct,omitempty"`
+	Sum      float64 `json:"sum,omitempty"`
 }
 
 // Evidence is one event of the finding.
@@ -98,6 +102,7 @@ type Evidence struct {
 	SourceIP string          `json:"source_ip"`
 	Facts    json.RawMessage `json:"facts"` // an object of the fields that the rule names, as far as the event has them
 	Cut      bool            `json:"cut,omitempty"`
+	Step     string          `json:"step,omitempty"` // of a sequence
 }
 
 // Source is where the actor came from.
@@ -113,6 +118,7 @@ type Indicators struct {
 	Total        int      `json:"destinations_total,omitempty"` // how many there are, where not all are told
 	Apps         []string `json:"apps"`
 	Networks     []string `json:"networks"`
+	Accounts     []string `json:"accounts"` // whom the evidence is about, the first 50
 }
 
 // Remedy is one step of remediation, with the account filled in.

@@ -12,9 +12,9 @@ import (
 func example() Alert {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 123456789, time.UTC)
 	return Alert{Schema: Schema, ID: "alrt_X", Status: Firing, Revision: 1, Late: true, Rule: Rule{ID: "r", Title: "T \"q\"", Guide: []string{"S3"}, Class: "hiding", Points: 30, Attack: []string{"T1564.008"}, Revision: "abc"},
-		Severity: "high", Tenant: "t", Account: "taro@contoso.example", Actor: Actor{"n", "user", "i"}, Target: "g", Summary: "日本\n", Time: at, Window: Window{at, at, 1}, Group: map[string]string{"b": "2", "a": "1"},
-		DedupKey: "d", Evidence: []Evidence{{ID: "e", Time: at, Action: "A", Dataset: "ual.x", SourceIP: "203.0.113.7", Facts: json.RawMessage(`{"x":[1,"y"]}`), Cut: true}}, Source: Source{"203.0.113.7", "NL", 64500},
-		Sessions: []string{"s"}, Indicators: Indicators{[]string{"d"}, 51, []string{"a"}, []string{"n"}}, Modifiers: []string{"m"}, Linked: []string{"l"}, Enrichment: map[string]string{"k": "v"},
+		Severity: "high", Tenant: "t", Account: "taro@contoso.example", Actor: Actor{"n", "user", "i"}, Target: "g", Summary: "日本\n", Time: at, Window: Window{at, at, 1, 2, 3.5}, Group: map[string]string{"b": "2", "a": "1"},
+		DedupKey: "d", Evidence: []Evidence{{ID: "e", Time: at, Action: "A", Dataset: "ual.x", SourceIP: "203.0.113.7", Facts: json.RawMessage(`{"x":[1,"y"]}`), Cut: true, Step: "s"}}, Source: Source{"203.0.113.7", "NL", 64500},
+		Sessions: []string{"s"}, Indicators: Indicators{[]string{"d"}, 51, []string{"a"}, []string{"n"}, []string{"t"}}, Modifiers: []string{"m"}, Linked: []string{"l"}, Enrichment: map[string]string{"k": "v"},
 		Respond: []Remedy{{"id", "text", "command"}}, Times: Times{at, at, at}, Traceparent: "tp", Cut: []string{"destinations"}}
 }
 

@@ -117,7 +117,7 @@ func (a *Alert) texts() []*string {
 	all := []*string{&a.Tenant, &a.Account, &a.Actor.Name, &a.Actor.Kind, &a.Actor.ID, &a.Target, &a.Summary, &a.Source.IP, &a.Source.Country, &a.Rule.Title, &a.Traceparent}
 	for i := range a.Evidence {
 		e := &a.Evidence[i]
-		all = append(all, &e.ID, &e.Action, &e.Dataset, &e.SourceIP)
+		all = append(all, &e.ID, &e.Action, &e.Dataset, &e.SourceIP, &e.Step)
 	}
 	return all
 }
@@ -128,5 +128,5 @@ type named struct {
 }
 
 func (a *Alert) lists() []named {
-	return []named{{"destinations", &a.Indicators.Destinations}, {"apps", &a.Indicators.Apps}, {"networks", &a.Indicators.Networks}, {"sessions", &a.Sessions}, {"linked", &a.Linked}, {"modifiers", &a.Modifiers}}
+	return []named{{"destinations", &a.Indicators.Destinations}, {"apps", &a.Indicators.Apps}, {"networks", &a.Indicators.Networks}, {"accounts", &a.Indicators.Accounts}, {"sessions", &a.Sessions}, {"linked", &a.Linked}, {"modifiers", &a.Modifiers}}
 }

@@ -38,6 +38,12 @@ func (a *Alert) AppendJSON(to []byte) []byte {
 	w.time(`,"window":{"first":`, a.Window.First)
 	w.time(`,"last":`, a.Window.Last)
 	w.number(`,"count":`, a.Window.Count)
+	if a.Window.Distinct > 0 {
+		w.number(`,"distinct":`, a.Window.Distinct)
+	}
+	if a.Window.Sum > 0 {
+		w.b = strconv.AppendFloat(append(w.b, `,"sum":`...), a.Window.Sum, 'f', -1, 64)
+	}
 	w.object(`},"group":`, a.Group)
 	w.text(`,"dedup_key":`, a.DedupKey)
 	w.evidence(a.Evidence)
@@ -51,6 +57,7 @@ func (a *Alert) AppendJSON(to []byte) []byte {
 	}
 	w.texts(`,"apps":`, a.Indicators.Apps)
 	w.texts(`,"networks":`, a.Indicators.Networks)
+	w.texts(`,"accounts":`, a.Indicators.Accounts)
 	w.texts(`},"modifiers":`, a.Modifiers)
 	w.texts(`,"linked":`, a.Linked)
 	w.object(`,"enrichment":`, a.Enrichment)
@@ -150,6 +157,9 @@ func (w *writer) evidence(all []Evidence) {
 		w.b = append(w.b, e.Facts...)
 		if e.Cut {
 			w.raw(`,"cut":true`)
+		}
+		if e.Step != "" {
+			w.text(`,"step":`, e.Step)
 		}
 		w.raw("}")
 	}

@@ -18,7 +18,6 @@ import (
 	"noroshi/internal/deadletter"
 	"noroshi/internal/decode"
 	"noroshi/internal/identify"
-	"noroshi/rules/kind"
 )
 
 // detected counts what the detector has done.
@@ -130,7 +129,7 @@ func (s *session) batch(ctx context.Context, records []bus.Record) error {
 		rec := &records[i]
 		p := s.parts[rec.Partition]
 		if p == nil {
-			p = &part{memory: s.run.set.Memory()}
+			p = &part{memory: s.run.set.Memory(detector.MemoryOptions{Live: true})}
 			s.parts[rec.Partition] = p
 		}
 		touched[rec.Partition] = p
@@ -173,16 +172,14 @@ func (s *session) record(rec *bus.Record, p *part) error {
 	}
 	var failed error
 	detector.EachHit(s.body, func(packed []byte) {
-		var hit kind.Hit
-		if err := hit.Unpack(packed); err != nil {
-			failed = err
-			return
-		}
-		p.memory.Apply(&hit, func(a *alert.Alert) {
-			if s.tally.found(a, hit.Rule) {
+		err := p.memory.Apply(packed, func(a *alert.Alert) {
+			if s.tally.found(a, p.memory.Rule()) {
 				s.alert(a, rec)
 			}
 		})
+		if err != nil {
+			failed = err
+		}
 	})
 	return failed
 }

@@ -46,6 +46,18 @@ type Scope struct {
 	Layout    *event.Layout                  // numbers the fields; grows as conditions are compiled
 	Lists     func(name string) (List, bool) // nil where there are none
 	ListNames []string                       // for suggestions
+	// Own finds further names, which only the texts of one rule may use; nil where there are none.
+	Own func(name string) (event.Slot, bool)
+}
+
+// slot is the number of the field of a name.
+func (s *Scope) slot(name string) (event.Slot, bool) {
+	if s.Own != nil {
+		if slot, ok := s.Own(name); ok {
+			return slot, true
+		}
+	}
+	return s.Layout.Slot(name)
 }
 
 // Mistake is what is wrong in a source.

@@ -33,6 +33,9 @@ func (f *flatten) Visit(n *ast.Node) {
 		}
 	case *ast.MemberNode:
 		if name, ok := chain(v); ok {
+			if slot, ok := f.scope.slot(name); ok {
+				name = f.scope.Layout.Def(slot).Name
+			}
 			f.replace(n, name, first(v))
 		}
 	case *ast.BuiltinNode:

@@ -45,6 +45,16 @@ var ownNames = []string{ownActor: "user.name", ownKind: "user.kind", ownAccount:
 
 var actingNames = []string{"user.name", "app.name", "user.id"}
 
+// Asked are the values that functions ask of the event whatever a text mentions.
+func Asked(l *event.Layout) (all []event.Slot) {
+	for _, name := range slices.Concat(ownNames, actingNames) {
+		if slot, ok := l.Slot(name); ok && !slices.Contains(all, slot) {
+			all = append(all, slot)
+		}
+	}
+	return all
+}
+
 // NewMachine makes a machine for programs of the scope.
 func NewMachine(ev *event.Event, s *Scope) *Machine {
 	m := &Machine{ev: ev}

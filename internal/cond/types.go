@@ -112,7 +112,7 @@ func (c *typing) named(n ast.Node) value {
 		}
 		return anything
 	}
-	if slot, ok := c.scope.Layout.Slot(name); ok {
+	if slot, ok := c.scope.slot(name); ok {
 		return ofType[c.scope.Layout.Def(slot).Type]
 	}
 	c.unknown(n, name)

@@ -91,7 +91,7 @@ func (e *Event) fill(s Slot) string {
 	e.at[s] = e.now
 	text := ""
 	switch e.forms[s] {
-	case plain:
+	case plain, own:
 		text = e.from.Text(s)
 	case lowered:
 		text = Lower(e.Text(e.layout.defs[s].of))

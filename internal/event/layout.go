@@ -14,6 +14,7 @@ const (
 	plain    form = iota
 	lowered       // the lower case of another slot
 	presence      // whether another slot has a value
+	own           // no value of records, but of what alerts show
 )
 
 // Def is what a slot stands for.
@@ -43,6 +44,7 @@ func NewLayout() *Layout {
 const (
 	lowerName    = "lower "
 	presenceName = "has "
+	ownName      = "own "
 )
 
 // Slot is the number of a field, or of an entry of an open family: raw.A.B, param[Name], change[Name].old, change[Name].new.
@@ -78,6 +80,17 @@ func (l *Layout) Presence(of Slot) Slot {
 	return l.add(Def{Name: presenceName + d.Name, Type: Bool, form: presence, of: of})
 }
 
+// Own is the slot of a value that no record has: a rule's memory gives it. No condition finds it by its name.
+func (l *Layout) Own(name string, t Type) Slot {
+	if s, ok := l.names[ownName+name]; ok {
+		return s
+	}
+	return l.add(Def{Name: ownName + name, Type: t, form: own})
+}
+
+// FindOwn is the slot of a value that a rule's memory gives, where a text mentions it.
+func (l *Layout) FindOwn(name string) (Slot, bool) { return l.Find(ownName + name) }
+
 func (l *Layout) add(d Def) Slot {
 	s := Slot(len(l.defs))
 	l.defs = append(l.defs, d)
@@ -100,9 +113,12 @@ func (l *Layout) Def(s Slot) *Def { return &l.defs[s] }
 // Plain reports whether a slot is no form of another one.
 func (d *Def) Plain() bool { return d.form == plain }
 
+// Own reports whether a slot is that of no record, but of a rule's memory.
+func (d *Def) Own() bool { return d.form == own }
+
 // Root is the slot that a slot is a form of, or itself.
 func (l *Layout) Root(s Slot) Slot {
-	for l.defs[s].form != plain {
+	for l.defs[s].form == lowered || l.defs[s].form == presence {
 		s = l.defs[s].of
 	}
 	return s

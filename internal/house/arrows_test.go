@@ -39,9 +39,9 @@ var arrows = map[string][]string{
 	"ingest/file":                 {"ingest", "internal/decode"}, // the reason of a line that is too long
 	"rules":                       {"internal/cond", "internal/list", "internal/event", "internal/alert", "internal/diag", "internal/strictyaml", "rules/kind", "rules/library", "rules/sample"},
 	"rules/sample":                {"rules/library"},                    // base records of tests
-	"rules/kind":                  {"internal/alert", "internal/event"}, // what an event is known by
+	"rules/kind":                  {"internal/cond", "internal/event", "internal/state"}, // what an event is known by
 	"rules/library":               {},
-	"detector":                    {"rules", "rules/kind", "internal/decode", "internal/event", "internal/alert", "internal/cond", "internal/cond/index"}, // it runs conditions by their witness
+	"detector":                    {"rules", "rules/kind", "internal/state", "internal/decode", "internal/event", "internal/alert", "internal/cond", "internal/cond/index"}, // it runs conditions by their witness
 	"sinks":                       {"internal/alert", "internal/diag"},
 	"sinks/stdout":                {"sinks", "internal/alert"}, // JSON that is safe to look at
 	"sinks/file":                  {"sinks", "internal/strictyaml"},

@@ -42,7 +42,7 @@ type Part struct {
 func NewExplainer(set *rules.Set, r *rules.Rule, o decode.Options) (*Explainer, error) {
 	e := &Explainer{rule: r, scope: set.Scope}
 	var err error
-	if e.parts, err = cond.Conjuncts(r.When.Source, set.Scope); err != nil {
+	if e.parts, err = cond.Conjuncts(r.Kind.Clauses[0].When.Source, set.Scope); err != nil {
 		return nil, fmt.Errorf("explain %s: %w", r.ID, err)
 	}
 	e.reader = decode.NewPlan(set.Scope.Layout, o).Reader()

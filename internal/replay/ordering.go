@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"fmt"
 	"hash/maphash"
 	"sync"
 	"time"
@@ -9,21 +8,19 @@ import (
 	"noroshi/detector"
 	"noroshi/internal/alert"
 	"noroshi/internal/decode"
+	"noroshi/internal/state"
 	"noroshi/rules"
-	"noroshi/rules/kind"
 )
 
 // ordering takes what was matched in the order of the input, whoever matched it: repeats are dropped, hits are gathered.
 type ordering struct {
+	*applying
 	replay *Replay
-	memory *detector.Memory
 	rules  []*rules.Rule
-	spool  *spool
 	name   string
 	stats  Stats
 	seen   detector.Seen
 	given  detector.Seen // alerts, by hash of their id
-	last   int64         // the latest event
 
 	unknown decode.Members // of records of no known kind
 
@@ -96,6 +93,9 @@ func (o *ordering) add(m *matched) error {
 			o.stats.Excused[o.rules[i].ID]++
 		}
 		o.last = max(o.last, e.time)
+		if e.shows {
+			o.shown.Add(e.tenant, e.dataset, e.time)
+		}
 		var err error
 		detector.EachHit(m.hits[e.from:e.to], func(packed []byte) {
 			if err == nil {
@@ -133,38 +133,23 @@ func (o *ordering) fault(line int, reason decode.Reason, detail string) {
 	}
 }
 
-func (o *ordering) hit(packed []byte) error {
-	if o.replay.AsArrived {
-		return o.apply(packed)
-	}
-	return o.spool.add(packed)
-}
-
 var seed = maphash.MakeSeed()
 
-// apply gives the alerts that a hit completes.
-func (o *ordering) apply(packed []byte) error {
-	var s kind.Hit
-	if err := s.Unpack(packed); err != nil {
-		return fmt.Errorf("apply hit: %w", err)
+// alert gives an alert out, each once.
+func (o *ordering) alert(a *alert.Alert) error {
+	if o.outside(a.Time) || o.given.Add(maphash.String(seed, a.ID)) {
+		return nil
 	}
-	var failed error
-	o.memory.Apply(&s, func(a *alert.Alert) {
-		if failed != nil || o.outside(a.Time) || o.given.Add(maphash.String(seed, a.ID)) {
-			return
-		}
-		if a.State == string(rules.Building) {
-			o.stats.Building[a.Rule.ID]++
-			return
-		}
-		if a.State == string(rules.Shadow) {
-			o.stats.Shadow[a.Rule.ID]++
-		}
-		o.stats.Alerts++
-		o.stats.ByRule[a.Rule.ID]++
-		failed = o.replay.Alert(a)
-	})
-	return failed
+	if a.State == string(rules.Building) {
+		o.stats.Building[a.Rule.ID]++
+		return nil
+	}
+	if a.State == string(rules.Shadow) {
+		o.stats.Shadow[a.Rule.ID]++
+	}
+	o.stats.Alerts++
+	o.stats.ByRule[a.Rule.ID]++
+	return o.replay.Alert(a)
 }
 
 func (o *ordering) outside(at time.Time) bool {
@@ -173,13 +158,28 @@ func (o *ordering) outside(at time.Time) bool {
 		r.Last > 0 && at.Before(time.Unix(0, o.last).Add(-r.Last))
 }
 
-func (o *ordering) finish() error { return o.spool.each(o.apply) }
+// bounds counts the bounds that have bitten in the memory.
+func (o *ordering) bounds() {
+	for i, c := range o.memory.Counts {
+		if c != (state.Counts{}) {
+			c.Add(o.stats.bounds(o.rules[i].ID))
+			o.stats.Bounds[o.rules[i].ID] = c
+		}
+	}
+}
 
 // count adds what a worker counted.
 func (o *ordering) count(w *detector.Worker) {
 	o.stats.CutLists += w.Reader().Cut
 	o.stats.Candidates += w.Candidates
 	o.stats.Runs += w.Runs()
+	for i, n := range w.NoKey {
+		if n > 0 {
+			c := o.stats.bounds(o.rules[i].ID)
+			c.NoKey += n
+			o.stats.Bounds[o.rules[i].ID] = c
+		}
+	}
 	for i, n := range w.Failed {
 		if n > 0 {
 			o.stats.Failed[o.rules[i].ID] += n

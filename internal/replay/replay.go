@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 	"noroshi/ingest"
 	"noroshi/internal/alert"
 	"noroshi/internal/decode"
+	"noroshi/internal/event"
+	"noroshi/internal/state"
 )
 
 // Input is a named stream of records.
@@ -40,6 +43,7 @@ type Replay struct {
 	Set       *detector.Set
 	Workers   int
 	AsArrived bool                     // apply in the order of the input, not of time
+	Now       time.Time                // when the replay began; times far behind it do not move the clock
 	Since     time.Time                // alerts before it are left out
 	Until     time.Time                // alerts from it on are left out
 	Last      time.Duration            // alerts earlier than so long before the last event are left out
@@ -76,10 +80,12 @@ type Stats struct {
 	Excused     map[string]int `json:"excused_by_rule,omitempty"`  // events that an exception excused
 	ByDataset   map[string]int `json:"by_dataset"`
 	Failed      map[string]int `json:"failed_by_rule,omitempty"` // records on which a condition failed at run time
-	CutLists    int            `json:"cut_lists,omitempty"`      // lists longer than conditions see
-	Candidates  int            `json:"candidates"`               // rule and record pairs that were tried
-	Runs        int            `json:"vm_runs"`                  // of them those that the VM decided
-	Unread      []string       `json:"unread_inputs,omitempty"`  // inputs that cannot be read, or not to their end
+	// Bounds are the bounds of memory that have bitten, by rule.
+	Bounds     map[string]state.Counts `json:"bounds_by_rule,omitempty"`
+	CutLists   int                     `json:"cut_lists,omitempty"`     // lists longer than conditions see
+	Candidates int                     `json:"candidates"`              // rule and record pairs that were tried
+	Runs       int                     `json:"vm_runs"`                 // of them those that the VM decided
+	Unread     []string                `json:"unread_inputs,omitempty"` // inputs that cannot be read, or not to their end
 }
 
 func newStats() Stats {
@@ -87,12 +93,22 @@ func newStats() Stats {
 		ByDataset: map[string]int{}, Failed: map[string]int{}}
 }
 
+// bounds are the counts of a rule.
+func (s *Stats) bounds(rule string) state.Counts {
+	if s.Bounds == nil {
+		s.Bounds = map[string]state.Counts{}
+	}
+	return s.Bounds[rule]
+}
+
 // Run replays the inputs, one after the other, on all workers. Alerts come in order of their time and record id, so exports
 // in any order give the same; each id comes once. An input that cannot be read does not stop the others: where nothing else fails,
 // the error joins an *Unread for each.
 func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
-	o := &ordering{replay: r, memory: r.Set.Memory(), rules: r.Set.Rules(), spool: newSpool(spoolMemory), stats: newStats()}
-	defer o.spool.close()
+	o := &ordering{replay: r, rules: r.Set.Rules(), stats: newStats()}
+	o.applying = newApplying(r.Set, o.alert)
+	o.arrived, o.now, o.until = r.AsArrived, r.Now, r.Until
+	defer o.close()
 	workers := make([]*detector.Worker, max(1, r.Workers))
 	free := make(chan *matched, blocksFor(len(workers)))
 	for i := range workers {
@@ -117,14 +133,15 @@ func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 			return o.stats, err
 		}
 	}
-	if err := o.finish(); err != nil {
-		return o.stats, err
-	}
-	o.flush()
-	o.stats.UnknownKeys = o.unknown.Names()
 	for _, w := range workers {
 		o.count(w)
 	}
+	if err := o.finish(); err != nil {
+		return o.stats, err
+	}
+	o.bounds()
+	o.flush()
+	o.stats.UnknownKeys = o.unknown.Names()
 	return o.stats, errors.Join(unread...)
 }
 
@@ -228,6 +245,8 @@ type outcome struct {
 	time     int64
 	err      *decode.Error
 	dataset  string
+	tenant   string // where rules ask what the dataset has shown
+	shows    bool
 	encoding string // what is not UTF-8
 	partial  string // what could not be read inside
 }
@@ -245,6 +264,9 @@ func (m *matched) match(w *detector.Worker) {
 		e.hash, e.from, e.time = w.Reader().Duplicate(), int32(len(m.hits)), w.Reader().Time().UnixNano()
 		e.dataset, e.encoding = w.Reader().Dataset(), w.Reader().Encoding()
 		e.partial = w.Reader().Partial()
+		if e.shows = w.Needs(e.dataset); e.shows {
+			e.tenant = strings.Clone(w.Reader().Event.Text(event.Tenant))
+		}
 		m.hits = w.Match(m.hits)
 		e.to = int32(len(m.hits))
 		m.excused, e.excused = append(m.excused, w.Excused...), int32(len(w.Excused))

@@ -4,102 +4,105 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"hash/maphash"
 	"strings"
 	"time"
 	"unsafe"
 
-	"noroshi/internal/alert"
 	"noroshi/internal/event"
 )
 
-// Hit is what is left of one record that satisfied a condition of a rule: all that firing needs, and no more.
+// Hit is what is left of one record that satisfied clauses of a rule: all that the rule's memory looks at and an alert says, and
+// no more. Texts are made of it when the rule fires.
 type Hit struct {
-	Rule         int32 // its number in the rule set
-	Time         time.Time
-	Enqueued     time.Time // when the source took the record, else when it reached Kafka; zero in files
-	ID           string    // event.id
-	Tenant       string
-	Account      string
-	Action       string
-	Outcome      string // event.outcome of a sign-in, else ""
-	Dataset      string
-	Actor        alert.Actor
-	Target       string
-	Source       alert.Source
-	Session      string
-	App          string
-	Destinations []string // addresses that mail is forwarded to
-	Key          []string // the values of the rule's `by`
-	Summary      string
-	Facts        []byte // a JSON object of the fields that the rule names
-	Respond      []alert.Remedy
-	Cut          bool // facts were left out
+	Rule     int32 // its number in the rule set
+	Clauses  uint8 // those that the record satisfies, a bit each
+	Excused  bool  // an exception holds: it counts for nothing, and is learned from
+	Cut      bool  // values were too long
+	Time     time.Time
+	Enqueued time.Time // when the source took the record, else when it reached Kafka; zero in files
+	ID       string    // event.id
+	Action   string
+	Outcome  string // event.outcome of a sign-in, else ""
+	Tenant   string
+	Key      []string // the values of the rule's `by`
+	Values   []Value  // what the rule carries, in its order
+
+	head, body int // of the packed hit that was read last
 }
+
+// Value is one value of a record, as text or as a list of texts.
+type Value struct {
+	Has  bool // the record has it, be it empty
+	Text string
+	List []string
+}
+
+// The bounds of what a hit carries. A text beyond them is cut and marked, and longer than any command may be.
+const (
+	MaxText = 8 << 10
+	MaxHit  = 64 << 10
+)
 
 // Same is what the hit's event is known by within its tenant.
 func (h *Hit) Same() event.Identity {
 	return event.Identity{ID: h.ID, Time: h.Time.UnixNano(), Action: h.Action, Outcome: h.Outcome}
 }
 
-// Clone is a copy of the hit that shares no memory with it.
-func (h *Hit) Clone() *Hit {
-	c := *h
-	for _, t := range c.texts() {
-		*t = strings.Clone(*t)
-	}
-	for _, t := range [...]*string{&c.ID, &c.Action, &c.Outcome} {
-		*t = strings.Clone(*t)
-	}
-	c.Destinations, c.Key, c.Facts = cloned(h.Destinations), cloned(h.Key), bytes.Clone(h.Facts)
-	c.Respond = nil
-	for _, r := range h.Respond {
-		c.Respond = append(c.Respond, alert.Remedy{ID: strings.Clone(r.ID), Text: strings.Clone(r.Text), Command: strings.Clone(r.Command)})
-	}
-	return &c
-}
+// Satisfies reports whether the record satisfies a clause.
+func (h *Hit) Satisfies(clause int) bool { return h.Clauses&(1<<clause) != 0 }
 
-func cloned(all []string) (out []string) {
-	for _, t := range all {
-		out = append(out, strings.Clone(t))
-	}
-	return out
-}
+// A packed hit has two parts. The first is what memory holds: the head, which sorts as the events do by time, id, action and
+// outcome, and the body. The second is whose it is: rule, tenant and key.
 
-// texts are the single texts but for those that order hits.
-func (h *Hit) texts() [12]*string {
-	return [...]*string{&h.Tenant, &h.Account, &h.Dataset, &h.Actor.Name, &h.Actor.Kind, &h.Actor.ID, &h.Target,
-		&h.Source.IP, &h.Source.Country, &h.Session, &h.App, &h.Summary}
-}
-
-// A hit that travels, or waits to be sorted, is packed: what orders it, so that packed hits sort by time, id, action and
-// outcome; then numbers, and each text behind its length.
-
-// Append packs the hit.
-func (h *Hit) Append(to []byte) []byte {
+// Append packs the hit and says how long its first part and its head are.
+func (h *Hit) Append(to []byte) (packed []byte, body, head int) {
+	from := len(to)
 	to = binary.BigEndian.AppendUint64(to, uint64(h.Time.UnixNano())^1<<63)
 	to = appendSorted(appendSorted(appendSorted(to, h.ID), h.Action), h.Outcome)
-	to = binary.AppendUvarint(to, uint64(h.Rule))
+	head = len(to) - from
+	to = binary.BigEndian.AppendUint32(to, uint32(h.Rule))
+	flags := byte(0)
+	if h.Excused {
+		flags = 1
+	}
+	if h.Cut {
+		flags |= 2
+	}
+	to = append(to, h.Clauses, flags)
 	enqueued := int64(0)
 	if !h.Enqueued.IsZero() {
 		enqueued = h.Enqueued.UnixNano()
 	}
 	to = binary.AppendVarint(to, enqueued)
-	for _, t := range h.texts() {
-		to = appendText(to, *t)
+	to = binary.AppendUvarint(to, uint64(len(h.Values)))
+	for i := range h.Values {
+		to = h.appendValue(to, i)
 	}
-	to = binary.AppendUvarint(to, uint64(max(h.Source.ASN, 0)))
-	to = appendTexts(to, h.Destinations)
-	to = appendTexts(to, h.Key)
-	to = binary.AppendUvarint(to, uint64(len(h.Facts)))
-	to = append(to, h.Facts...)
-	to = binary.AppendUvarint(to, uint64(len(h.Respond)))
-	for _, r := range h.Respond {
-		to = appendText(appendText(appendText(to, r.ID), r.Text), r.Command)
+	body = len(to) - from
+	to = appendText(to, h.Tenant)
+	return appendTexts(to, h.Key), body, head
+}
+
+// A value begins with a number: 0 where there is none, 1 where a list follows, 2 n + 2 where it is the text of the n-th value,
+// 2 n + 3 where a text of n bytes follows.
+func (h *Hit) appendValue(to []byte, i int) []byte {
+	v := &h.Values[i]
+	switch {
+	case !v.Has:
+		return append(to, 0)
+	case v.List != nil:
+		return appendTexts(append(to, 1), v.List)
 	}
-	if h.Cut {
-		return append(to, 1)
+	if len(v.Text) > 2 {
+		for k := range i {
+			if w := &h.Values[k]; w.Text == v.Text {
+				return binary.AppendUvarint(to, uint64(2*k+2))
+			}
+		}
 	}
-	return append(to, 0)
+	to = binary.AppendUvarint(to, uint64(2*len(v.Text)+3))
+	return append(to, v.Text...)
 }
 
 // appendSorted appends a text so that the bytes compare as the texts do: a zero byte in it is followed by 255, its end is two zeros.
@@ -131,31 +134,92 @@ var ErrHit = errors.New("not a packed hit")
 
 // Unpack reads a packed hit. Its texts share the bytes given, which must not change while it lives.
 func (h *Hit) Unpack(b []byte) error {
-	if len(b) < 8 {
+	r := reading{b: b}
+	if !h.first(&r) {
 		return ErrHit
 	}
-	r := reading{b: b[8:]}
-	*h = Hit{Time: time.Unix(0, int64(binary.BigEndian.Uint64(b)^1<<63)).UTC(), Destinations: h.Destinations[:0], Key: h.Key[:0], Respond: h.Respond[:0]}
+	h.body = len(b) - len(r.b)
+	h.Tenant = r.text()
+	if h.Key = r.texts(h.Key[:0]); r.failed || len(r.b) > 0 {
+		return ErrHit
+	}
+	return nil
+}
+
+// Parts are the first part of the packed hit that was read last, and the length of its head.
+func (h *Hit) Parts(packed []byte) (held []byte, head int) { return packed[:h.body], h.head }
+
+// TimeOf is the time of a packed hit.
+func TimeOf(packed []byte) (time.Time, error) {
+	if len(packed) < 8 {
+		return time.Time{}, ErrHit
+	}
+	return time.Unix(0, int64(binary.BigEndian.Uint64(packed)^1<<63)).UTC(), nil
+}
+
+// UnpackHeld reads the first part of a packed hit.
+func (h *Hit) UnpackHeld(b []byte) error {
+	r := reading{b: b}
+	if !h.first(&r) || len(r.b) > 0 {
+		return ErrHit
+	}
+	h.Tenant, h.Key = "", h.Key[:0]
+	return nil
+}
+
+func (h *Hit) first(r *reading) bool {
+	if len(r.b) < 8 {
+		return false
+	}
+	h.Time = time.Unix(0, int64(binary.BigEndian.Uint64(r.b)^1<<63)).UTC()
+	r.b = r.b[8:]
+	before := len(r.b)
 	h.ID, h.Action, h.Outcome = r.sorted(), r.sorted(), r.sorted()
-	h.Rule = int32(r.number())
+	h.head = 8 + before - len(r.b)
+	if len(r.b) < 6 {
+		return false
+	}
+	h.Rule = int32(binary.BigEndian.Uint32(r.b))
+	h.Clauses, h.Excused, h.Cut = r.b[4], r.b[5]&1 != 0, r.b[5]&2 != 0
+	odd := r.b[5]&^3 != 0
+	r.b = r.b[6:]
+	h.Enqueued = time.Time{}
 	if n := r.signed(); n != 0 {
 		h.Enqueued = time.Unix(0, n).UTC()
 	}
-	for _, t := range h.texts() {
-		*t = r.text()
+	n := r.number()
+	if n > uint64(len(r.b)) {
+		return false
 	}
-	h.Source.ASN = int(r.number())
-	h.Destinations = r.texts(h.Destinations)
-	h.Key = r.texts(h.Key)
-	h.Facts = r.bytes()
-	for n := r.number(); n > 0 && !r.failed; n-- {
-		h.Respond = append(h.Respond, alert.Remedy{ID: r.text(), Text: r.text(), Command: r.text()})
+	for len(h.Values) < int(n) {
+		h.Values = append(h.Values, Value{})
 	}
-	if len(r.b) != 1 || r.failed {
-		return ErrHit
+	h.Values = h.Values[:n]
+	for i := range h.Values {
+		h.value(r, i)
 	}
-	h.Cut = r.b[0] == 1
-	return nil
+	return !r.failed && !odd
+}
+
+func (h *Hit) value(r *reading, i int) {
+	v := &h.Values[i]
+	v.Has, v.Text, v.List = true, "", v.List[:0]
+	switch n := r.number(); {
+	case n == 0:
+		v.Has, v.List = false, nil
+	case n == 1:
+		if v.List = r.texts(v.List); v.List == nil {
+			v.List = []string{}
+		}
+	case n%2 == 0:
+		if k := n/2 - 1; k < uint64(i) {
+			v.Text, v.List = h.Values[k].Text, nil
+		} else {
+			r.failed = true
+		}
+	default:
+		v.Text, v.List = r.some((n-3)/2), nil
+	}
 }
 
 // reading takes a packed hit apart.
@@ -182,17 +246,6 @@ func (r *reading) signed() int64 {
 	}
 	r.b = r.b[k:]
 	return n
-}
-
-func (r *reading) bytes() []byte {
-	n := r.number()
-	if n > uint64(len(r.b)) {
-		r.failed, r.b = true, nil
-		return nil
-	}
-	t := r.b[:n:n]
-	r.b = r.b[n:]
-	return t
 }
 
 // sorted reads what appendSorted wrote.
@@ -223,9 +276,16 @@ func (r *reading) sorted() string {
 	return ""
 }
 
-func (r *reading) text() string {
-	b := r.bytes()
-	return unsafe.String(unsafe.SliceData(b), len(b))
+func (r *reading) text() string { return r.some(r.number()) }
+
+func (r *reading) some(n uint64) string {
+	if n > uint64(len(r.b)) {
+		r.failed, r.b = true, nil
+		return ""
+	}
+	t := r.b[:n:n]
+	r.b = r.b[n:]
+	return unsafe.String(unsafe.SliceData(t), len(t))
 }
 
 func (r *reading) texts(to []string) []string {
@@ -234,3 +294,8 @@ func (r *reading) texts(to []string) []string {
 	}
 	return to
 }
+
+var seed = maphash.MakeSeed()
+
+// hashOf is a text as memory compares it, never 0; a process has its own, so that nobody can make two texts alike.
+func hashOf(text string) uint64 { return max(1, maphash.String(seed, text)) }

@@ -2,38 +2,28 @@
 package kind
 
 import (
+	"fmt"
 	"time"
+
+	"noroshi/internal/cond"
+	"noroshi/internal/event"
+	"noroshi/internal/state"
 )
-
-// Finding is what makes a rule fire: the events that complete it.
-type Finding struct {
-	Anchor []string // what it is known by beside tenant, rule and group, whatever the order in which its events came
-	First  time.Time
-	Last   time.Time // when it was complete
-	Count  int       // events, also those that Hits leaves out
-	Late   bool      // completed by an event behind the watermark
-	Hits   []*Hit    // evidence, in order of time
-}
-
-// Memory is what one rule keeps of the events of one partition.
-type Memory interface {
-	// Apply takes the next hit of the rule and appends the findings that it completes. It is called from the one goroutine
-	// that owns the partition. The hit and its texts live until the findings have been used: a memory that keeps a hit
-	// keeps its Clone. What fires must be a monotone function of the set of hits, and the anchor a function of when it
-	// completes, so that order and repeats do not matter.
-	Apply(h *Hit, to []Finding) []Finding
-}
 
 // Kind is a way of firing.
 type Kind interface {
 	// Name is what `kind:` says.
 	Name() string
-	// New makes the memory of one rule for one partition.
-	New() Memory
+	// Doc says in a sentence when such a rule fires.
+	Doc() string
+	// Keys are what an author writes beside the keys of all rules.
+	Keys() []Key
+	// New makes a rule of what was written. It tells the author what does not go together with v.Wrong.
+	New(v *Values) *Rule
 }
 
 // All are the kinds there are; the first is what a rule is that does not say.
-var All = []Kind{Match{}}
+var All = []Kind{Match{}, Threshold{}, Sequence{}, FirstSeen{}}
 
 // Lookup finds a kind by its name.
 func Lookup(name string) (Kind, bool) {
@@ -49,6 +39,116 @@ func Lookup(name string) (Kind, bool) {
 func Names() (all []string) {
 	for _, k := range All {
 		all = append(all, k.Name())
+	}
+	return all
+}
+
+// Rule is a compiled way of firing: what matching and memory need to know.
+type Rule struct {
+	Kind    Kind
+	Clauses []Clause
+	By      []Field // what makes the key, beside the tenant
+	Looks   []Field // what memory looks at: the first values of a hit
+	Shows   []Field // what alerts show beside the fields of the conditions
+	Steps   []Step  // of a sequence
+	Of      []string
+	Needs   []string // datasets that must have shown what is later
+	// Learns says that events with an exception are learned from.
+	Learns bool
+	// About says that the account is that of the first event though the key does not hold it.
+	About bool
+	// Distinct and Sum say what else the rule counts.
+	Distinct, Sum bool
+	// Memory makes the memory of a key; nil: each event fires by itself.
+	Memory func() Memory
+	// Shape is all that decides what memory holds: where it differs memory begins anew.
+	Shape []string
+}
+
+// Clause is a condition of a rule.
+type Clause struct {
+	When *cond.Program
+	By   []Field // instead of the rule's; nil: as the rule
+	// Open says that exceptions do not excuse what satisfies the clause.
+	Open bool
+}
+
+// Step is a part of a sequence, as texts speak of it.
+type Step struct {
+	ID   string
+	Show []Field
+}
+
+// Field is a value of events.
+type Field struct {
+	Name string
+	Slot event.Slot
+	Type event.Type
+}
+
+// Memory is what one rule keeps of the events of one key.
+type Memory interface {
+	state.Memory
+	// Add takes the next hit. It is called from the one goroutine that owns the partition. What it keeps of the hit it copies.
+	Add(c *state.Context, h *Hit, e state.Entry)
+}
+
+// windowed is the memory of kinds that look at a window.
+type windowed struct {
+	*state.Window
+	value func(h *Hit) uint64 // of an entry; nil: none
+}
+
+func (w *windowed) Add(c *state.Context, h *Hit, e state.Entry) {
+	if w.value != nil {
+		e.Value = w.value(h)
+	}
+	w.Window.Add(c, e)
+}
+
+// window makes memories of a specification.
+func window(s *state.Spec, value func(h *Hit) uint64) func() Memory {
+	s.Anchor = identity
+	if value != nil {
+		s.Value = func(packed []byte) uint64 {
+			var h Hit
+			if h.UnpackHeld(packed) != nil {
+				return 0
+			}
+			return value(&h)
+		}
+	}
+	return func() Memory { return &windowed{state.NewWindow(s), value} }
+}
+
+// identity is what the event of an entry is known by in an alert's id.
+func identity(e *state.Entry) []string {
+	var h Hit
+	if h.UnpackHeld(e.Packed) != nil {
+		return []string{string(e.Identity())}
+	}
+	return h.Same().Anchor()
+}
+
+// The bounds of what authors write.
+const (
+	minWithin = time.Second
+	maxWithin = 30 * 24 * time.Hour
+	minRepeat = time.Minute
+)
+
+// repeat is the length of a bucket: what is written, 0 for `each`.
+func repeat(v *Values, within time.Duration) int64 {
+	if v.Has("repeat") {
+		return int64(v.Repeat("repeat"))
+	}
+	return int64(min(max(within, time.Hour), 24*time.Hour))
+}
+
+// shape is what decides what memory holds, beside conditions and key.
+func shape(parts ...any) (all []string) {
+	for _, p := range parts {
+		all = append(all, fmt.Sprint(p))
 	}
 	return all
 }

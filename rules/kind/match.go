@@ -1,15 +1,35 @@
 package kind
 
-// Match fires for every event for which the condition holds. It keeps nothing.
+import "noroshi/internal/state"
+
+// Match fires for every event for which the condition holds.
 type Match struct{}
 
 // Name implements Kind.
 func (Match) Name() string { return "match" }
 
-// New implements Kind.
-func (Match) New() Memory { return Match{} }
+// Doc implements Kind.
+func (Match) Doc() string { return "Fires for every event that satisfies the condition." }
 
-// Apply implements Memory: the anchor is the event's identity, since one id can stand on several records.
-func (Match) Apply(h *Hit, to []Finding) []Finding {
-	return append(to, Finding{Anchor: h.Same().Anchor(), First: h.Time, Last: h.Time, Count: 1, Hits: []*Hit{h}})
+// Keys implements Kind.
+func (Match) Keys() []Key {
+	each := keyRepeat
+	each.Default = "each"
+	return []Key{keyWhen, keyBy, each, keyAbout}
+}
+
+// New implements Kind. Without `repeat` it keeps nothing.
+func (m Match) New(v *Values) *Rule {
+	r := &Rule{Kind: m}
+	if length := v.Repeat("repeat"); length > 0 {
+		r.Memory = window(&state.Spec{Kind: alone{}, Repeat: int64(length)}, nil)
+	}
+	return r
+}
+
+// alone finds every entry by itself.
+type alone struct{}
+
+func (alone) Fire(_ *state.Window, i int, to []state.Firing) []state.Firing {
+	return append(to, state.Firing{From: i, To: i + 1, Also: -1})
 }

@@ -1,0 +1,137 @@
+package replay
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"noroshi/detector"
+	"noroshi/internal/alert"
+	"noroshi/internal/event"
+	"noroshi/rules/kind"
+)
+
+// applying turns hits into alerts: in the order of their events or as they come, with the clock at the event at hand.
+type applying struct {
+	memory    *detector.Memory
+	hits      *spool // wait to be sorted
+	alerts    *spool // where rules remember: alerts, by the event that speaks for them
+	shown     *detector.Shown
+	remembers bool
+	arrived   bool      // hits are applied as they come, and the clock stands still
+	now       time.Time // when the replay began: later times do not move the clock; zero: all do
+	until     time.Time // the clock at the end, where it is later than the last event
+	last      int64     // the latest event
+	packed    []byte
+	give      func(*alert.Alert) error
+}
+
+// replayKeys is how many keys of a tenant a rule holds in a replay: one process reads what many share live.
+const replayKeys = 12 * detector.DefaultKeys
+
+func newApplying(set *detector.Set, give func(*alert.Alert) error) *applying {
+	a := &applying{hits: newSpool(spoolMemory), alerts: newSpool(spoolMemory), shown: detector.NewShown(), remembers: set.Remembers(), give: give}
+	a.memory = set.Memory(detector.MemoryOptions{Keys: replayKeys, Shown: a.shown})
+	return a
+}
+
+func (p *applying) close() {
+	p.hits.close()
+	p.alerts.close()
+}
+
+// hit takes a packed hit.
+func (p *applying) hit(packed []byte) error {
+	if p.arrived {
+		return p.apply(packed)
+	}
+	return p.hits.add(packed)
+}
+
+// apply gives the alerts that a hit completes.
+func (p *applying) apply(packed []byte) error {
+	var failed error
+	take := p.taking(&failed)
+	if !p.arrived {
+		at, err := kind.TimeOf(packed)
+		if err != nil {
+			return fmt.Errorf("apply hit: %w", err)
+		}
+		p.memory.Advance(p.clock(at), take)
+	}
+	if err := p.memory.Apply(packed, take); err != nil {
+		return fmt.Errorf("apply hit: %w", err)
+	}
+	return failed
+}
+
+// future is how far ahead of the start of the replay times move the clock.
+const future = 5 * time.Minute
+
+// clock is what a time moves the clock to.
+func (p *applying) clock(at time.Time) time.Time {
+	if most := p.now.Add(future); !p.now.IsZero() && at.After(most) {
+		return most
+	}
+	return at
+}
+
+// finish applies what waits to be sorted, ends the memory, and gives out the alerts that wait for their turn.
+func (p *applying) finish() error {
+	if err := p.hits.each(p.apply); err != nil {
+		return err
+	}
+	var failed error
+	end := p.clock(time.Unix(0, p.last).UTC())
+	if end.Before(p.until) {
+		end = p.until
+	}
+	p.memory.End(end, p.taking(&failed))
+	if failed != nil {
+		return failed
+	}
+	return p.alerts.each(func(packed []byte) error {
+		n := binary.BigEndian.Uint32(packed[len(packed)-4:])
+		var a alert.Alert
+		if err := json.Unmarshal(packed[n:len(packed)-4], &a); err != nil {
+			return fmt.Errorf("read alert: %w", err)
+		}
+		return p.give(&a)
+	})
+}
+
+// taking gives alerts out, or keeps them until all can be sorted: rules that remember give theirs late. After a failure it takes
+// nothing more.
+func (p *applying) taking(failed *error) func(*alert.Alert) {
+	return func(a *alert.Alert) {
+		switch {
+		case *failed != nil:
+		case !p.remembers:
+			*failed = p.give(a)
+		default:
+			p.packed = append(p.packed[:0], p.memory.Order()...)
+			n := len(p.packed)
+			p.packed = binary.BigEndian.AppendUint32(a.AppendJSON(p.packed), uint32(n))
+			*failed = p.alerts.add(p.packed)
+		}
+	}
+}
+
+// event notes the event at hand of a worker.
+func (p *applying) event(w *detector.Worker) {
+	p.last = max(p.last, w.Reader().Time().UnixNano())
+	if d := w.Reader().Dataset(); w.Needs(d) {
+		p.shown.Add(w.Reader().Event.Text(event.Tenant), d, w.Reader().Time().UnixNano())
+	}
+}
+
+// match takes the hits of the event at hand of a worker.
+func (p *applying) match(w *detector.Worker) (failed error) {
+	detector.EachHit(w.Match(nil), func(packed []byte) {
+		if failed == nil {
+			failed = p.hit(packed)
+		}
+	})
+	return failed
+}

@@ -1,0 +1,74 @@
+package state
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// AppendEntries packs entries.
+func AppendEntries(to []byte, all []Entry) []byte {
+	to = binary.AppendUvarint(to, uint64(len(all)))
+	for i := range all {
+		e := &all[i]
+		to = binary.AppendVarint(to, e.Time)
+		to = append(to, e.Clauses, byte(e.marks))
+		to = AppendBytes(binary.AppendUvarint(to, uint64(e.Head)), e.Packed)
+	}
+	return to
+}
+
+// Entries reads what AppendEntries wrote, but for Entry.Value.
+func (f *Fields) Entries() (all []Entry) {
+	for n := f.Many(); n > 0; n-- {
+		e := Entry{Time: f.Int(), Clauses: f.Byte(), marks: marks(f.Byte()), Head: int32(f.Uint()), Packed: bytes.Clone(f.Bytes())}
+		if e.Head < 0 || int(e.Head) > len(e.Packed) {
+			f.failed, f.b = true, nil
+			return nil
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// Append implements Memory.
+func (w *Window) Append(to []byte) []byte {
+	to = AppendEntries(to, w.Entries)
+	to = binary.AppendUvarint(to, uint64(len(w.told)))
+	for i := range w.told {
+		t := &w.told[i]
+		to = AppendBytes(AppendBytes(to, t.event), t.place)
+		for _, n := range [...]int64{t.number, t.end, t.first, t.saidOf, int64(t.revision)} {
+			to = binary.AppendVarint(to, n)
+		}
+		to = AppendFloat(to, t.said)
+		changed := byte(0)
+		if t.changed {
+			changed = 1
+		}
+		to = append(to, changed)
+	}
+	return to
+}
+
+// Load implements Memory.
+func (w *Window) Load(row []byte) error {
+	f := Read(row)
+	*w = *NewWindow(w.Spec)
+	w.Entries = f.Entries()
+	for i := range w.Entries {
+		e := &w.Entries[i]
+		if w.Value != nil {
+			e.Value = w.Value(e.Packed)
+		}
+		if w.Asks != nil && w.Asks(e) && e.marks&decided == 0 {
+			w.pending++
+			w.decide = min(w.decide, plus(e.Time, w.After))
+		}
+	}
+	for n := f.Many(); n > 0; n-- {
+		t := told{bucket: bucket{event: string(f.Bytes()), place: string(f.Bytes()), number: f.Int()}, end: f.Int(), first: f.Int(), saidOf: f.Int(), revision: int(f.Int())}
+		t.said, t.changed = f.Float(), f.Byte() == 1
+		w.told = append(w.told, t)
+	}
+	return f.Err()
+}

@@ -1,0 +1,146 @@
+// Package state keeps what rules remember: for each key the events that still count, and what has been told of them.
+package state
+
+import (
+	"bytes"
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Never is later than every time.
+const Never int64 = math.MaxInt64
+
+// Entry is one event that counts for a key. Entries lie in the order of their heads.
+type Entry struct {
+	Time    int64  // nanoseconds since 1970
+	Value   uint64 // what the kind looks at: the hash of a text, the bits of a number
+	Packed  []byte // the hit
+	Head    int32  // its first bytes, which order events and are what they are known by
+	Clauses uint8  // the clauses that the event satisfies, a bit each
+	marks   marks
+}
+
+type marks uint8
+
+const (
+	fired   marks = 1 << iota // the rule fires for the entry
+	decided                   // what is decided late has been decided
+	late                      // came behind the clock
+)
+
+// Identity is what the event is known by.
+func (e *Entry) Identity() []byte { return e.Packed[:e.Head] }
+
+// Decided reports whether the time to decide late has come for the entry.
+func (e *Entry) Decided() bool { return e.marks&decided != 0 }
+
+func order(a, b *Entry) int {
+	return cmp.Or(cmp.Compare(a.Time, b.Time), bytes.Compare(a.Identity(), b.Identity()))
+}
+
+// Counted is an entry that counted for a finding.
+type Counted struct {
+	*Entry
+	Fires bool // the rule fires for it
+}
+
+// Finding is what a rule finds for a key: all that an alert says of the memory. It holds until the memory is used again.
+type Finding struct {
+	Anchor   []string  // what it is known by beside tenant, rule and key, whatever the order in which its events came
+	Time     int64     // of the first event in order for which the rule fires
+	First    *Entry    // that event
+	Window   []Entry   // the events of its window, in order
+	Counted  []Counted // in order
+	Distinct int       // different values among them
+	Sum      float64   // of their values
+	Revision int
+	Late     bool // First came behind the clock
+	Final    bool // nothing more is said of it, but for events that come late
+}
+
+// Counts are what has bitten a bound, since the memory was made.
+type Counts struct {
+	Overflow  int // entries that went because a key held too many
+	Evicted   int // keys that went because a tenant held too many
+	TooLate   int // events that came when their neighbours were gone
+	Undecided int // events of which it could not be decided what did not follow
+	NoKey     int // events without a value for the key
+}
+
+// Add sums counts.
+func (c *Counts) Add(o Counts) {
+	c.Overflow += o.Overflow
+	c.Evicted += o.Evicted
+	c.TooLate += o.TooLate
+	c.Undecided += o.Undecided
+	c.NoKey += o.NoKey
+}
+
+// Context is what a memory is given with each call: the clock, and where findings go.
+type Context struct {
+	Now   int64 // the clock; math.MinInt64 while it stands still
+	Keep  int64 // how long a window stays after its end
+	Wait  int64 // how long a late decision waits
+	Live  bool  // each revision is told; else the last alone
+	Ended bool  // the input has ended: what is due at Now is decided
+	// Complete says that Shown knows all that will ever be shown.
+	Complete bool
+	Counts   *Counts
+	// Shown reports whether every dataset that the rule needs has shown an event after a time, at most so much later.
+	Shown func(after, within int64) bool
+	// Tell takes a finding. It must copy what it keeps.
+	Tell func(*Finding)
+}
+
+// Passed reports whether the clock is behind a time, or has come to it at the end.
+func (c *Context) Passed(t int64) bool { return c.Now > t || c.Ended && c.Now == t }
+
+// Memory is what a rule keeps of one key.
+type Memory interface {
+	// Due is when Advance has something to do: to close, to decide, to forget. It may be earlier than that, never later.
+	Due(c *Context) int64
+	// Advance does what is due, and reports whether nothing is held any more.
+	Advance(c *Context) (empty bool)
+	// Close tells what has not been told: the memory goes.
+	Close(c *Context)
+	// Append packs the memory for a row.
+	Append(to []byte) []byte
+	// Load reads what Append wrote.
+	Load(row []byte) error
+}
+
+// plus adds times that may be Never or the least there is.
+func plus(a, b int64) int64 {
+	switch s := a + b; {
+	case b > 0 && s < a:
+		return Never
+	case b < 0 && s > a:
+		return math.MinInt64
+	default:
+		return s
+	}
+}
+
+// Floor divides times down, those before 1970 too.
+func Floor(t, by int64) int64 {
+	q := t / by
+	if t%by < 0 {
+		q--
+	}
+	return q
+}
+
+// After is the index of the first entry later than a time.
+func After(all []Entry, t int64) int {
+	if n := len(all); n == 0 || all[n-1].Time <= t { // what comes in order
+		return n
+	}
+	i, _ := slices.BinarySearchFunc(all, t, func(e Entry, t int64) int {
+		if e.Time <= t {
+			return -1
+		}
+		return 1
+	})
+	return i
+}

@@ -1,0 +1,174 @@
+package state
+
+import (
+	"container/heap"
+)
+
+// Table is the memory of one rule for one tenant, by key. It belongs to one goroutine.
+type Table[M Memory] struct {
+	most  int
+	make  func() M
+	keys  map[string]*node[M]
+	queue queue[M]
+	// The keys by when they were used last.
+	oldest, newest *node[M]
+}
+
+// node is one key.
+type node[M Memory] struct {
+	key          string
+	memory       M
+	due          int64 // where it stands in the queue; what is due may be later
+	at           int   // its place in the queue
+	older, newer *node[M]
+}
+
+// NewTable makes a table of at most so many keys; the one used longest ago goes first.
+func NewTable[M Memory](most int, empty func() M) *Table[M] {
+	return &Table[M]{most: most, make: empty, keys: map[string]*node[M]{}}
+}
+
+// Len is the number of keys.
+func (t *Table[M]) Len() int { return len(t.keys) }
+
+// Use gives the memory of a key, and plans what becomes due. The bytes of the key are copied.
+func (t *Table[M]) Use(c *Context, key []byte, use func(M)) {
+	n := t.keys[string(key)]
+	if n == nil {
+		n = t.add(c, string(key), t.make())
+	} else {
+		t.unlink(n)
+		t.link(n)
+	}
+	use(n.memory)
+	if due := n.memory.Due(c); due < n.due {
+		n.due = due
+		heap.Fix(&t.queue, n.at)
+	}
+}
+
+func (t *Table[M]) add(c *Context, key string, m M) *node[M] {
+	if len(t.keys) >= t.most {
+		c.Counts.Evicted++
+		gone := t.oldest
+		gone.memory.Close(c)
+		t.drop(gone)
+	}
+	n := &node[M]{key: key, memory: m, due: Never}
+	t.keys[key] = n
+	heap.Push(&t.queue, n)
+	t.link(n)
+	return n
+}
+
+func (t *Table[M]) drop(n *node[M]) {
+	heap.Remove(&t.queue, n.at)
+	t.unlink(n)
+	delete(t.keys, n.key)
+}
+
+// link makes a key the one used last.
+func (t *Table[M]) link(n *node[M]) {
+	n.older, n.newer = t.newest, nil
+	if t.newest != nil {
+		t.newest.newer = n
+	} else {
+		t.oldest = n
+	}
+	t.newest = n
+}
+
+func (t *Table[M]) unlink(n *node[M]) {
+	if n.older != nil {
+		n.older.newer = n.newer
+	} else {
+		t.oldest = n.newer
+	}
+	if n.newer != nil {
+		n.newer.older = n.older
+	} else {
+		t.newest = n.older
+	}
+}
+
+// Next is when Advance has something to do.
+func (t *Table[M]) Next() int64 {
+	if len(t.queue) == 0 {
+		return Never
+	}
+	return t.queue[0].due
+}
+
+// Advance does what is due at the context's clock, key by key.
+func (t *Table[M]) Advance(c *Context, at func(key string)) {
+	for len(t.queue) > 0 {
+		n := t.queue[0]
+		if !c.Passed(n.due) {
+			return
+		}
+		at(n.key)
+		if n.memory.Advance(c) {
+			t.drop(n)
+			continue
+		}
+		if n.due = n.memory.Due(c); c.Passed(n.due) { // nothing due is left, so it comes with a later clock
+			n.due = plus(c.Now, 1)
+		}
+		heap.Fix(&t.queue, n.at)
+	}
+}
+
+// Close tells what has not been told, of every key.
+func (t *Table[M]) Close(c *Context, at func(key string)) {
+	for n := t.oldest; n != nil; n = n.newer {
+		at(n.key)
+		n.memory.Close(c)
+	}
+}
+
+// Rows gives every key and its packed memory; the bytes hold until each returns.
+func (t *Table[M]) Rows(each func(key string, row []byte)) {
+	var row []byte
+	for n := t.oldest; n != nil; n = n.newer {
+		row = n.memory.Append(row[:0])
+		each(n.key, row)
+	}
+}
+
+// Load reads a row.
+func (t *Table[M]) Load(c *Context, key string, row []byte) error {
+	m := t.make()
+	if err := m.Load(row); err != nil {
+		return err
+	}
+	n := t.keys[key]
+	if n == nil {
+		n = t.add(c, key, m)
+	}
+	n.memory = m
+	n.due = m.Due(c)
+	heap.Fix(&t.queue, n.at)
+	return nil
+}
+
+// queue orders keys by what is due.
+type queue[M Memory] []*node[M]
+
+func (q queue[M]) Len() int           { return len(q) }
+func (q queue[M]) Less(i, j int) bool { return q[i].due < q[j].due }
+func (q queue[M]) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].at, q[j].at = i, j
+}
+
+func (q *queue[M]) Push(x any) {
+	n := x.(*node[M])
+	n.at = len(*q)
+	*q = append(*q, n)
+}
+
+func (q *queue[M]) Pop() any {
+	last := (*q)[len(*q)-1]
+	*q = (*q)[:len(*q)-1]
+	return last
+}

@@ -1,0 +1,332 @@
+package state
+
+import (
+	"bytes"
+	"slices"
+)
+
+// Firing is what a kind finds for one entry of a window.
+type Firing struct {
+	From, To int    // these entries counted
+	Also     int    // and this one; -1: none
+	Place    string // what the finding is known by beside its bucket
+}
+
+// Kind says what the entries of a window mean. It is pure and shared by all windows.
+type Kind interface {
+	// Fire appends what the rule finds for entry i. More entries never take a finding away, but for those decided late.
+	Fire(w *Window, i int, to []Firing) []Firing
+}
+
+// Spec is what windows of one rule have in common.
+type Spec struct {
+	Kind   Kind
+	Within int64 // how far a window reaches back
+	Repeat int64 // the length of a bucket; 0: every entry for which the rule fires is a bucket of its own
+	Most   int   // entries of a key; 0: MaxEntries
+	Second bool  // a window ends with the whole second of its entry
+	Places bool  // one entry can find more than one thing
+	// Asks reports that an entry is decided late, After its time, and that what lies Before it counts; nil: none is.
+	Asks          func(e *Entry) bool
+	After, Before int64
+	// What is told again when it has doubled: different values or their sum, else the number of events.
+	Distinct, Sum bool
+	// Values are those of an entry that hold a list; nil: Entry.Value.
+	Values func(e *Entry) []uint64
+	// Value is Entry.Value of a hit.
+	Value func(packed []byte) uint64
+	// Anchor is what an event is known by in an alert's id.
+	Anchor func(e *Entry) []string
+}
+
+// MaxEntries is how many entries a key holds.
+const MaxEntries = 10_000
+
+// waitMost is how long a late decision waits for what other sources show.
+const waitMost = int64(24 * 60 * 60 * 1e9)
+
+// Window is the memory of one key of a rule that looks at events of a span of time.
+type Window struct {
+	*Spec
+	Entries []Entry
+	told    []told
+	pending int   // entries that are not decided
+	decide  int64 // when the first of them is to be decided
+}
+
+// bucket is what the findings of a key are known by.
+type bucket struct {
+	number int64
+	event  string // where every event is a bucket of its own: its identity
+	place  string // see Firing
+}
+
+// told is what has been said of a bucket.
+type told struct {
+	bucket
+	end      int64 // of the bucket
+	first    int64 // time of the first event for which the rule fires
+	said     float64
+	saidOf   int64 // the first event when it was said
+	revision int
+	changed  bool // since it was said
+}
+
+// NewWindow makes an empty window.
+func NewWindow(s *Spec) *Window { return &Window{Spec: s, decide: Never} }
+
+// Add takes an entry and tells what it completes. The packed hit is copied.
+func (w *Window) Add(c *Context, e Entry) {
+	w.forget(c)
+	at, held := slices.BinarySearchFunc(w.Entries, &e, func(a Entry, b *Entry) int { return order(&a, b) })
+	if held {
+		return
+	}
+	if c.Passed(w.gone(c, e.Time)) {
+		c.Counts.TooLate++
+	}
+	if e.Time < c.Now {
+		e.marks |= late
+	}
+	if w.Asks != nil && w.Asks(&e) {
+		w.pending++
+		w.decide = min(w.decide, plus(e.Time, w.After))
+	}
+	e.Packed = bytes.Clone(e.Packed)
+	w.Entries = slices.Insert(w.Entries, at, e)
+	if n := len(w.Entries) - w.most(); n > 0 {
+		c.Counts.Overflow += n
+		w.remove(n)
+		if at -= n; at < 0 {
+			return
+		}
+	}
+	if w.Asks == nil {
+		w.test(at)
+		w.say(c)
+	}
+}
+
+func (w *Window) most() int {
+	if w.Most > 0 {
+		return w.Most
+	}
+	return MaxEntries
+}
+
+// test looks again at every entry whose window holds the new one.
+func (w *Window) test(at int) {
+	t := w.Entries[at].Time
+	from := at
+	for from > 0 && w.reaches(t, w.Entries[from-1].Time) {
+		from--
+	}
+	var silent [1 << 5]int64 // by clauses: the second, plus one, in which an entry has not fired; others like it do not either
+	var found []Firing
+	for i := from; i < len(w.Entries) && (i == at || w.Entries[i].Time < plus(t, w.Within)); i++ {
+		e := &w.Entries[i]
+		if e.marks&fired != 0 && !w.Places {
+			w.note(e, "", false)
+			continue
+		}
+		alike, second := &silent[e.Clauses%(1<<5)], Floor(e.Time, 1e9)+1
+		if w.Second && *alike == second {
+			continue
+		}
+		if found = w.Kind.Fire(w, i, found[:0]); len(found) == 0 {
+			*alike = second
+			continue
+		}
+		e.marks |= fired
+		for _, f := range found {
+			w.note(e, f.Place, true)
+		}
+	}
+}
+
+// reaches reports whether the window of an entry not later than t holds what happens at t.
+func (w *Window) reaches(t, entry int64) bool {
+	if w.Second {
+		return Floor(entry, 1e9) == Floor(t, 1e9)
+	}
+	return entry == t
+}
+
+// bucketOf is the bucket of an entry.
+func (w *Window) bucketOf(e *Entry, place string) bucket {
+	if w.Repeat == 0 {
+		return bucket{event: string(e.Identity()), place: place}
+	}
+	return bucket{number: Floor(e.Time, w.Repeat), place: place}
+}
+
+// end is when the bucket of a time ends.
+func (w *Window) end(t int64) int64 {
+	if w.Repeat == 0 {
+		return t
+	}
+	return (Floor(t, w.Repeat) + 1) * w.Repeat
+}
+
+// gone is when an event at a time counts no more: the last bucket that it can count in has ended.
+func (w *Window) gone(c *Context, t int64) int64 {
+	return plus(plus(w.end(plus(t, max(w.Within, w.Before))), w.After), c.Wait+c.Keep)
+}
+
+// closing is when nothing more is expected of a bucket.
+func (w *Window) closing(c *Context, t *told) int64 { return plus(plus(t.end, w.After), c.Wait) }
+
+// note remembers that there is something to say of a bucket.
+func (w *Window) note(e *Entry, place string, fires bool) {
+	b := w.bucketOf(e, place)
+	for i := len(w.told) - 1; i >= 0; i-- {
+		if t := &w.told[i]; t.bucket == b {
+			t.changed = true
+			if fires {
+				t.first = min(t.first, e.Time)
+			}
+			return
+		}
+	}
+	w.told = append(w.told, told{bucket: b, end: w.end(e.Time), first: e.Time, changed: true})
+}
+
+// say tells what has changed and is to be told now.
+func (w *Window) say(c *Context) {
+	for i := range w.told {
+		t := &w.told[i]
+		switch {
+		case !t.changed:
+		case c.Passed(w.closing(c, t)):
+			w.tell(c, t, w.finding(t), true)
+		case c.Live:
+			w.grown(c, t)
+		}
+	}
+}
+
+// grown tells a bucket for the first time, when it has doubled, and when it begins earlier than was said.
+func (w *Window) grown(c *Context, t *told) {
+	f := w.finding(t)
+	if t.revision == 0 || t.first < t.saidOf || f.measure(w.Spec) >= 2*t.said {
+		w.tell(c, t, f, false)
+	}
+}
+
+func (w *Window) tell(c *Context, t *told, f *Finding, final bool) {
+	t.revision++
+	t.changed, t.said, t.saidOf = false, f.measure(w.Spec), t.first
+	f.Revision, f.Final = t.revision, final
+	c.Tell(f)
+}
+
+// measure is what a bucket is told again for when it has doubled.
+func (f *Finding) measure(s *Spec) float64 {
+	switch {
+	case s.Distinct:
+		return float64(f.Distinct)
+	case s.Sum:
+		return f.Sum
+	}
+	return float64(len(f.Counted))
+}
+
+// Due implements Memory.
+func (w *Window) Due(c *Context) int64 {
+	due := Never
+	if n := len(w.Entries); n > 0 {
+		due = w.gone(c, w.Entries[n-1].Time)
+	}
+	if w.pending > 0 {
+		due = min(due, plus(w.decide, c.Wait))
+	}
+	for i := range w.told {
+		t := &w.told[i]
+		if t.changed {
+			due = min(due, w.closing(c, t))
+		} else if len(w.Entries) == 0 {
+			due = min(due, plus(w.closing(c, t), c.Keep))
+		}
+	}
+	return due
+}
+
+// Advance implements Memory.
+func (w *Window) Advance(c *Context) (empty bool) {
+	if w.pending > 0 && c.Passed(plus(w.decide, c.Wait)) {
+		w.decideAll(c)
+	}
+	w.say(c)
+	w.forget(c)
+	return len(w.Entries) == 0 && len(w.told) == 0
+}
+
+// decideAll decides the entries whose time has come.
+func (w *Window) decideAll(c *Context) {
+	w.decide = Never
+	for i := range w.Entries {
+		e := &w.Entries[i]
+		if !w.Asks(e) || e.marks&decided != 0 {
+			continue
+		}
+		at := plus(e.Time, w.After)
+		switch shown := c.Shown(at, waitMost); {
+		case !c.Passed(plus(at, c.Wait)):
+			w.decide = min(w.decide, at)
+			continue
+		case shown:
+			w.fire(i)
+		case !c.Complete && !c.Passed(plus(at, waitMost+c.Wait)):
+			w.decide = min(w.decide, plus(c.Now-c.Wait, 1e9)) // another look in a second
+			continue
+		default:
+			c.Counts.Undecided++
+		}
+		e.marks |= decided
+		w.pending--
+	}
+}
+
+func (w *Window) fire(i int) {
+	for _, f := range w.Kind.Fire(w, i, nil) {
+		w.Entries[i].marks |= fired
+		w.note(&w.Entries[i], f.Place, true)
+	}
+}
+
+// Close implements Memory.
+func (w *Window) Close(c *Context) {
+	c.Counts.Undecided += w.pending
+	for i := range w.told {
+		if t := &w.told[i]; t.changed {
+			w.tell(c, t, w.finding(t), true)
+		}
+	}
+}
+
+// forget drops what counts no more.
+func (w *Window) forget(c *Context) {
+	n := 0
+	for n < len(w.Entries) && c.Passed(w.gone(c, w.Entries[n].Time)) {
+		n++
+	}
+	w.remove(n)
+	if len(w.told) > 0 {
+		w.told = slices.DeleteFunc(w.told, func(t told) bool {
+			return !t.changed && c.Passed(plus(w.closing(c, &t), c.Keep))
+		})
+	}
+}
+
+// remove drops the first entries.
+func (w *Window) remove(n int) {
+	for i := range n {
+		if e := &w.Entries[i]; w.Asks != nil && w.Asks(e) && e.marks&decided == 0 {
+			w.pending--
+		}
+		w.Entries[i] = Entry{}
+	}
+	if w.Entries = w.Entries[n:]; len(w.Entries) == 0 {
+		w.Entries = nil
+	}
+}

@@ -1,0 +1,337 @@
+package rules
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"noroshi/internal/diag"
+	"noroshi/internal/event"
+	"noroshi/internal/strictyaml"
+	"noroshi/rules/kind"
+)
+
+// kindOf is the kind that a rule names; match where it names none.
+func kindOf(d *strictyaml.Doc) kind.Kind {
+	n := child(d.Root, "kind")
+	if n == nil {
+		return kind.All[0]
+	}
+	name := d.Text(n)
+	k, ok := kind.Lookup(name)
+	if !ok {
+		if name != "" {
+			p := d.At(n, "kind", fmt.Sprintf("no kind %q; known are %s", name, strings.Join(kind.Names(), ", ")))
+			p.Suggestion = diag.Suggest(name, kind.Names())
+		}
+		return nil
+	}
+	return k
+}
+
+// child is the value of a key, nil where there is none.
+func child(n *yaml.Node, key string) *yaml.Node {
+	if n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == key {
+				return n.Content[i+1]
+			}
+		}
+	}
+	return nil
+}
+
+// form reads the keys of a kind.
+type form struct {
+	*loader
+	doc     *strictyaml.Doc
+	clauses []kind.Clause
+	by      []kind.Field
+}
+
+// read makes a rule of what an author wrote behind the keys of a kind; nodes are those of the keys.
+func (f *form) read(k kind.Kind, nodes map[string]*yaml.Node) *kind.Rule {
+	before := f.doc.Errors()
+	f.by = []kind.Field{{Name: "account", Slot: event.Account, Type: event.Text}}
+	if n := nodes["by"]; n != nil {
+		f.by = f.fields(n, kind.Key{Lists: true})
+		f.oneList(n, f.by)
+	}
+	v := f.values(f.doc.Root, k.Keys(), nodes)
+	if f.doc.Errors() > before {
+		return nil // what goes together is asked of what is there
+	}
+	r := k.New(v)
+	r.By, r.Clauses = f.by, f.clauses
+	r.About = v.Has("about")
+	return r
+}
+
+// values reads the keys of a mapping.
+func (f *form) values(at *yaml.Node, keys []kind.Key, nodes map[string]*yaml.Node) *kind.Values {
+	v := kind.NewValues(&f.clauses, f.by, func(key, code, message string) {
+		n := nodes[key]
+		if n == nil {
+			n = at
+		}
+		f.doc.At(n, code, message)
+	})
+	for _, key := range keys {
+		switch n := nodes[key.Name]; {
+		case n != nil && key.Name == "by" && at == f.doc.Root: // it has been read, since steps are compared with it
+		case n != nil:
+			if value := f.value(key, n); value != nil {
+				v.Set(key.Name, value)
+			}
+		case key.Required:
+			f.doc.At(at, "missing", f.needs(at, key))
+		}
+	}
+	return v
+}
+
+func (f *form) needs(at *yaml.Node, key kind.Key) string {
+	what := "this"
+	if at == f.doc.Root {
+		what = "the rule"
+	}
+	return what + " needs the key " + key.Name
+}
+
+// value reads what stands behind a key, nil where it is wrong.
+func (f *form) value(key kind.Key, n *yaml.Node) any {
+	before := f.doc.Errors()
+	var v any
+	switch key.Type {
+	case kind.Condition:
+		v = f.clause(n)
+	case kind.Duration:
+		v = f.duration(key, n)
+	case kind.Bucket:
+		v = time.Duration(0)
+		if n.Kind != yaml.ScalarNode || n.Value != "each" {
+			v = f.duration(key, n)
+		}
+	case kind.Whole:
+		v = f.doc.Int(n, int(key.Least), int(mostOf(key)))
+	case kind.Number:
+		v = f.number(key, n)
+	case kind.FieldName:
+		v = f.field(n, key)
+	case kind.FieldNames:
+		v = f.fields(n, key)
+	case kind.Text:
+		v = f.text(key, n)
+	case kind.Texts:
+		v = f.doc.Texts(n)
+	case kind.Group:
+		v = f.group(key, n)
+	case kind.Groups:
+		v = f.groups(key, n)
+	}
+	if f.doc.Errors() > before {
+		return nil
+	}
+	return v
+}
+
+func mostOf(key kind.Key) float64 {
+	if key.Most == 0 {
+		return math.MaxInt32
+	}
+	return key.Most
+}
+
+// clause compiles a condition; its number is the place of the clause.
+func (f *form) clause(n *yaml.Node) int {
+	p := f.condition(f.doc, n)
+	f.clauses = append(f.clauses, kind.Clause{When: p})
+	return len(f.clauses) - 1
+}
+
+var durationPattern = regexp.MustCompile(`^([0-9]+(\.[0-9]+)?(d|h|m|s))+$`)
+
+// duration is a time such as 90s, 10m, 1h30m, 7d.
+func (f *form) duration(key kind.Key, n *yaml.Node) time.Duration {
+	t, ok := parseDuration(n.Value)
+	if n.Kind != yaml.ScalarNode || !ok {
+		f.doc.At(n, "duration", "expected a time such as 90s, 10m, 2h or 7d, got "+strictyaml.Kind(n)).Suggestion = plainDuration(n.Value)
+		return 0
+	}
+	if least, most := seconds(key.Least), seconds(mostOf(key)); t < least || t > most {
+		f.doc.At(n, "value", fmt.Sprintf("%s lies outside %s to %s", n.Value, shortDuration(least), shortDuration(most)))
+	}
+	return t
+}
+
+func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
+
+func parseDuration(text string) (time.Duration, bool) {
+	if !durationPattern.MatchString(text) {
+		return 0, false
+	}
+	days, rest, more := strings.Cut(text, "d")
+	if !more {
+		days, rest = "0", text
+	}
+	n, err := strconv.ParseFloat(days, 64)
+	if err != nil || n > 1e5 {
+		return 0, false
+	}
+	t := time.Duration(0)
+	if rest != "" {
+		if t, err = time.ParseDuration(rest); err != nil {
+			return 0, false
+		}
+	}
+	return time.Duration(n*float64(24*time.Hour)) + t, true
+}
+
+// plainDuration is how a duration in other words is written, "" where nobody can tell.
+func plainDuration(text string) string {
+	units := map[string]string{"second": "s", "sec": "s", "minute": "m", "min": "m", "hour": "h", "hr": "h", "day": "d", "d": "d", "h": "h", "m": "m", "s": "s", "": "s"}
+	number := strings.TrimRight(strings.ToLower(text), " abcdefghijklmnopqrstuvwxyz")
+	unit := strings.TrimSpace(strings.ToLower(text[len(number):]))
+	if u, ok := units[strings.TrimSuffix(unit, "s")]; ok && number != "" {
+		if _, ok := parseDuration(number + u); ok {
+			return number + u
+		}
+	}
+	return ""
+}
+
+// shortDuration is a duration as authors write it.
+func shortDuration(t time.Duration) string {
+	for _, u := range []struct {
+		name string
+		of   time.Duration
+	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}} {
+		if t >= u.of && t%u.of == 0 {
+			return fmt.Sprintf("%d%s", t/u.of, u.name)
+		}
+	}
+	return fmt.Sprintf("%ds", t/time.Second)
+}
+
+func (f *form) number(key kind.Key, n *yaml.Node) float64 {
+	v, err := strconv.ParseFloat(n.Value, 64)
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" && n.Tag != "!!float" || err != nil || math.IsInf(v, 0) || math.IsNaN(v) {
+		f.doc.At(n, "type", "expected a number, got "+strictyaml.Kind(n))
+		return 0
+	}
+	if v < key.Least || v > mostOf(key) {
+		message := "expected a number above 0"
+		if key.Least >= 1 || key.Most > 0 {
+			message = fmt.Sprintf("%s lies outside %v to %v", n.Value, key.Least, mostOf(key))
+		}
+		f.doc.At(n, "value", message)
+	}
+	return v
+}
+
+// field is one field of events.
+func (f *form) field(n *yaml.Node, key kind.Key) kind.Field {
+	name := f.doc.Text(n)
+	slot, ok := f.set.Scope.Layout.Slot(name)
+	switch {
+	case name == "":
+		return kind.Field{}
+	case !ok:
+		f.doc.At(n, "field", fmt.Sprintf("no field %q", name)).Suggestion = event.Suggest(name)
+		return kind.Field{}
+	}
+	def := f.set.Scope.Layout.Def(slot)
+	if def.Type == event.List && !key.Lists {
+		f.doc.At(n, "type", name+" is a list; expected a field with a single value")
+	}
+	return kind.Field{Name: name, Slot: slot, Type: def.Type}
+}
+
+// fields are several, each once.
+func (f *form) fields(n *yaml.Node, key kind.Key) (all []kind.Field) {
+	items := f.doc.Items(n)
+	for _, c := range items {
+		one := f.field(c, key)
+		if one.Name == "" {
+			continue
+		}
+		if slices.Contains(all, one) {
+			f.doc.At(c, "value", one.Name+" stands here twice")
+		}
+		all = append(all, one)
+	}
+	f.many(key, n, len(items), "field")
+	return all
+}
+
+// many checks how many entries a list has.
+func (f *form) many(key kind.Key, n *yaml.Node, have int, what string) {
+	if n.Kind != yaml.SequenceNode || have >= int(key.Least) && have <= int(mostOf(key)) {
+		return
+	}
+	least, most := int(key.Least), int(mostOf(key))
+	f.doc.At(n, "value", fmt.Sprintf("expected %d to %d %ss, got %d", least, most, what, have))
+}
+
+// oneList checks that at most one field of a key is a list.
+func (f *form) oneList(n *yaml.Node, by []kind.Field) {
+	var lists []string
+	for _, one := range by {
+		if one.Type == event.List {
+			lists = append(lists, one.Name)
+		}
+	}
+	if len(lists) > 1 {
+		f.doc.At(n, "type", "a key can hold one list, got "+strings.Join(lists, " and "))
+	}
+}
+
+func (f *form) text(key kind.Key, n *yaml.Node) string {
+	if len(key.Choices) > 0 {
+		return f.doc.OneOf(n, "value", key.Choices...)
+	}
+	return f.doc.Text(n)
+}
+
+func (f *form) group(key kind.Key, n *yaml.Node) *kind.Values {
+	nodes := map[string]*yaml.Node{}
+	read := map[string]func(*yaml.Node){}
+	for _, k := range key.Keys {
+		read[k.Name] = func(n *yaml.Node) { nodes[k.Name] = n }
+	}
+	f.doc.Fields(n, read)
+	if n.Kind != yaml.MappingNode {
+		return nil
+	}
+	if by := nodes["by"]; by != nil {
+		f.oneList(by, f.listsOf(by))
+	}
+	return f.values(n, key.Keys, nodes)
+}
+
+// listsOf are the fields of a list that are there, without telling what is wrong.
+func (f *form) listsOf(n *yaml.Node) (all []kind.Field) {
+	for _, c := range n.Content {
+		if slot, ok := f.set.Scope.Layout.Slot(c.Value); ok {
+			all = append(all, kind.Field{Name: c.Value, Slot: slot, Type: f.set.Scope.Layout.Def(slot).Type})
+		}
+	}
+	return all
+}
+
+func (f *form) groups(key kind.Key, n *yaml.Node) (all []*kind.Values) {
+	items := f.doc.Items(n)
+	f.many(key, n, len(items), strings.TrimSuffix(key.Name, "s"))
+	for _, c := range items {
+		if g := f.group(key, c); g != nil {
+			all = append(all, g)
+		}
+	}
+	return all
+}

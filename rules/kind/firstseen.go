@@ -1,0 +1,251 @@
+package kind
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"noroshi/internal/state"
+)
+
+// FirstSeen fires for something new for somebody.
+type FirstSeen struct{}
+
+// Name implements Kind.
+func (FirstSeen) Name() string { return "first_seen" }
+
+// Doc implements Kind.
+func (FirstSeen) Doc() string {
+	return "Fires for an event with a value that the key has not had before."
+}
+
+// The bounds of what a key remembers.
+const (
+	maxValues     = 64
+	maxValuesWide = 4096 // where the key does not hold the account
+	maxValueNames = 3
+	forgetBegin   = 400 * 24 * time.Hour
+	defaultLearn  = 7 * 24 * time.Hour
+	eighths       = 8 // a value's last time is known to an eighth of within, so that memory need not be written for every event
+)
+
+// Keys implements Kind.
+func (FirstSeen) Keys() []Key {
+	among := keyWhen
+	among.Name, among.Required, among.Doc, among.Default = "among", false, "The condition of events that begin a key's memory, too.", "when"
+	return []Key{keyWhen, keyBy, {Name: "value", Doc: "The fields whose values are new, up to three.", Type: FieldNames, Required: true, Least: 1, Most: maxValueNames},
+		among, keyWithin, {Name: "learn", Doc: "How long a key is known before it fires.", Type: Duration, Least: 0, Most: maxWithin.Seconds(), Default: "7d"}, keyAbout}
+}
+
+// New implements Kind.
+func (k FirstSeen) New(v *Values) *Rule {
+	r := &Rule{Kind: k, Looks: v.Fields("value"), Learns: true}
+	s := &seenSpec{within: int64(v.Duration("within")), learn: int64(defaultLearn), most: maxValuesWide, fields: len(r.Looks)}
+	if v.Has("learn") {
+		s.learn = int64(v.Duration("learn"))
+	}
+	if slices.ContainsFunc(v.By, func(f Field) bool { return f.Name == "account" }) {
+		s.most = maxValues
+	}
+	for _, f := range r.Looks {
+		r.Shape = append(r.Shape, f.Name)
+	}
+	r.Memory = func() Memory { return &seen{seenSpec: s, begin: state.Never, last: math.MinInt64, full: math.MinInt64} }
+	return r
+}
+
+type seenSpec struct {
+	within, learn int64
+	fields        int // that make a value
+	most          int // values of a key
+}
+
+// seen is what a key has had.
+type seen struct {
+	*seenSpec
+	begin, last int64 // the first event and the last
+	full        int64 // when a value was forgotten because there were too many
+	values      []seenValue
+}
+
+// seenValue is one value. Events of one time do not see each other, so the moment of the last is kept beside what lay before it.
+type seenValue struct {
+	value  string
+	last   int64         // time of the last event
+	before int64         // time of the last event before it; math.MinInt64: none
+	fired  []state.Entry // those of the last moment for which the rule fires, and that are not told
+	told   int           // revisions
+}
+
+// Add implements Memory.
+func (s *seen) Add(c *state.Context, h *Hit, e state.Entry) {
+	s.begin, s.last = min(s.begin, e.Time), max(s.last, e.Time)
+	if !h.Satisfies(0) {
+		return
+	}
+	value, ok := s.valueOf(h)
+	if !ok {
+		return
+	}
+	v := s.find(c, value, e.Time)
+	switch {
+	case e.Time > v.last:
+		s.tell(c, v)
+		v.before, v.last = v.last, e.Time
+	case e.Time < v.last:
+		v.before = max(v.before, e.Time)
+		return // it is not new any more
+	}
+	if h.Excused || s.counts(v.before, e.Time) || e.Time-s.learn < s.begin || e.Time-s.within < s.full {
+		return
+	}
+	for i := range v.fired {
+		if string(v.fired[i].Identity()) == string(e.Identity()) {
+			return
+		}
+	}
+	e.Packed = slices.Clone(e.Packed)
+	v.fired = append(v.fired, e)
+	slices.SortFunc(v.fired, func(a, b state.Entry) int { return strings.Compare(string(a.Identity()), string(b.Identity())) })
+	if c.Live {
+		s.send(c, v)
+	}
+}
+
+// counts reports whether an event before a time is not too old to count.
+func (s *seen) counts(before, t int64) bool {
+	return before != math.MinInt64 && eighth(before, s.within) >= eighth(t, s.within)-eighths
+}
+
+// eighth is floor(8 t / within).
+func eighth(t, within int64) int64 {
+	whole := state.Floor(t, within)
+	return whole*eighths + (t-whole*within)*eighths/within
+}
+
+// valueOf is the value of a hit; an event in which one of the fields is absent does not count.
+func (s *seen) valueOf(h *Hit) (string, bool) {
+	var b []byte
+	for i := range s.fields {
+		if !h.Values[i].Has {
+			return "", false
+		}
+		b = appendText(b, h.Values[i].Text)
+	}
+	return string(b), true
+}
+
+// find is the memory of a value; a new one takes the place of the one seen longest ago where there are too many.
+func (s *seen) find(c *state.Context, value string, at int64) *seenValue {
+	for i := range s.values {
+		if s.values[i].value == value {
+			return &s.values[i]
+		}
+	}
+	if len(s.values) >= s.most {
+		s.values = slices.DeleteFunc(s.values, func(v seenValue) bool {
+			return len(v.fired) == 0 && !s.counts(v.last, at) && v.last < at
+		})
+	}
+	if len(s.values) >= s.most {
+		c.Counts.Overflow++
+		s.full = max(s.full, at)
+		oldest := 0
+		for i := range s.values {
+			if s.values[i].last < s.values[oldest].last {
+				oldest = i
+			}
+		}
+		s.tell(c, &s.values[oldest])
+		s.values = slices.Delete(s.values, oldest, oldest+1)
+	}
+	s.values = append(s.values, seenValue{value: value, last: math.MinInt64, before: math.MinInt64})
+	return &s.values[len(s.values)-1]
+}
+
+// tell says what a value's last moment found: nothing can be added to it any more.
+func (s *seen) tell(c *state.Context, v *seenValue) {
+	if len(v.fired) > 0 && !c.Live {
+		s.send(c, v)
+	}
+	v.fired, v.told = nil, 0
+}
+
+func (s *seen) send(c *state.Context, v *seenValue) {
+	v.told++
+	f := state.Finding{First: &v.fired[0], Time: v.fired[0].Time, Window: v.fired, Revision: v.told, Final: true,
+		Anchor: append(s.texts(v.value), strconv.FormatInt(state.Floor(v.fired[0].Time, s.within), 10))}
+	f.Late = v.fired[0].Time < c.Now
+	for i := range v.fired {
+		f.Counted = append(f.Counted, state.Counted{Entry: &v.fired[i], Fires: true})
+	}
+	c.Tell(&f)
+}
+
+// texts are the texts that a value is made of.
+func (s *seen) texts(value string) []string {
+	r := reading{b: []byte(value)}
+	var all []string
+	for range s.fields {
+		all = append(all, r.text())
+	}
+	return all
+}
+
+// Due implements state.Memory.
+func (s *seen) Due(*state.Context) int64 {
+	due := s.last + int64(forgetBegin)
+	for i := range s.values {
+		if len(s.values[i].fired) > 0 {
+			due = min(due, s.values[i].last)
+		}
+	}
+	return due
+}
+
+// Advance implements state.Memory.
+func (s *seen) Advance(c *state.Context) (empty bool) {
+	for i := range s.values {
+		if v := &s.values[i]; len(v.fired) > 0 && c.Passed(v.last) {
+			s.tell(c, v)
+		}
+	}
+	return c.Passed(s.last + int64(forgetBegin))
+}
+
+// Close implements state.Memory.
+func (s *seen) Close(c *state.Context) {
+	for i := range s.values {
+		s.tell(c, &s.values[i])
+	}
+}
+
+// Append implements state.Memory.
+func (s *seen) Append(to []byte) []byte {
+	for _, t := range [...]int64{s.begin, s.last, s.full} {
+		to = binary.AppendVarint(to, t)
+	}
+	to = binary.AppendUvarint(to, uint64(len(s.values)))
+	for i := range s.values {
+		v := &s.values[i]
+		to = state.AppendBytes(to, v.value)
+		to = binary.AppendUvarint(binary.AppendVarint(binary.AppendVarint(to, v.last), v.before), uint64(v.told))
+		to = state.AppendEntries(to, v.fired)
+	}
+	return to
+}
+
+// Load implements state.Memory.
+func (s *seen) Load(row []byte) error {
+	f := state.Read(row)
+	s.begin, s.last, s.full = f.Int(), f.Int(), f.Int()
+	for n := f.Many(); n > 0; n-- {
+		v := seenValue{value: string(f.Bytes()), last: f.Int(), before: f.Int(), told: int(f.Uint())}
+		v.fired = f.Entries()
+		s.values = append(s.values, v)
+	}
+	return f.Err()
+}

@@ -1,0 +1,242 @@
+package kind
+
+import (
+	"fmt"
+	"math/bits"
+	"strings"
+	"time"
+
+	"noroshi/internal/event"
+	"noroshi/internal/state"
+)
+
+// Sequence fires for an event that completes one thing after another.
+type Sequence struct{}
+
+// Name implements Kind.
+func (Sequence) Name() string { return "sequence" }
+
+// Doc implements Kind.
+func (Sequence) Doc() string {
+	return "Fires for an event of the last step when the other steps have been filled before it, in their order."
+}
+
+// The bounds of a sequence.
+const (
+	minSteps     = 2
+	maxSteps     = 5
+	maxStepCount = 100
+	maxSequence  = 7 * 24 * time.Hour
+)
+
+// Keys implements Kind.
+func (Sequence) Keys() []Key {
+	within := keyWithin
+	within.Most = maxSequence.Seconds()
+	step := keyWhen
+	step.Doc, step.Required = "The condition that an event of the step must satisfy.", false
+	by := keyBy
+	by.Doc, by.Default = "The fields whose values make the key in this step, as many as the rule has.", "as the rule"
+	return []Key{keyBy, within, keyRepeat, keyAbout, {
+		Name: "steps", Doc: "Two to five steps.", Type: Groups, Required: true, Least: minSteps, Most: maxSteps, Keys: []Key{
+			{Name: "id", Doc: "The step's name.", Type: Text, Required: true}, step,
+			{Name: "count", Doc: "How many events fill the step.", Type: Whole, Least: 1, Most: maxStepCount, Default: "1"},
+			keyDistinct, by,
+			{Name: "show", Doc: "Fields that the summary may show beside those of the condition.", Type: FieldNames, Lists: true},
+		},
+	}}
+}
+
+// step is how a step is filled.
+type step struct {
+	count    int
+	distinct int // of the first step alone: it is full when its events have so many different values
+}
+
+// New implements Kind.
+func (k Sequence) New(v *Values) *Rule {
+	r := &Rule{Kind: k}
+	s := &sequence{}
+	lists := false
+	for i, g := range v.Groups("steps") {
+		one := step{count: max(1, g.Whole("count"))}
+		if d := g.Group("distinct"); d != nil {
+			one.distinct = d.Whole("least")
+			switch {
+			case i > 0:
+				g.Wrong("distinct", "value", "only the first step can count different values")
+			case g.Has("count"):
+				g.Wrong("count", "value", "expected one of the keys count and distinct")
+			}
+			lists = d.Field("of").Type == event.List
+			r.Looks, r.Distinct = append(r.Looks, d.Field("of")), false
+		}
+		k.step(v, g, r)
+		r.Shape = append(r.Shape, shape(g.Text("id"), one.distinct > 0)...)
+		s.steps = append(s.steps, one)
+	}
+	spec := &state.Spec{Kind: s, Within: int64(v.Duration("within")), Repeat: repeat(v, v.Duration("within")), Second: true}
+	var value func(*Hit) uint64
+	switch {
+	case lists:
+		spec.Values = listed
+	case len(r.Looks) > 0:
+		value = func(h *Hit) uint64 { return valueOf(&h.Values[0]) }
+	}
+	r.Memory = window(spec, value)
+	return r
+}
+
+func (Sequence) step(v, g *Values, r *Rule) {
+	id := g.Text("id")
+	for _, s := range r.Steps {
+		if s.ID == id && id != "" {
+			g.Wrong("id", "duplicate-id", fmt.Sprintf("a step before this one is called %s, too", id))
+		}
+	}
+	if strings.ContainsAny(id, ". []\"'") {
+		g.Wrong("id", "id", "expected a word without blanks, dots, brackets and quotes")
+	}
+	r.Steps = append(r.Steps, Step{ID: id, Show: g.Fields("show")})
+	r.Shows = append(r.Shows, g.Fields("show")...)
+	switch at := g.Clause("when"); {
+	case at < 0:
+		g.Wrong("", "missing", "the step needs the key when")
+	case g.Has("by"):
+		if n := len(g.Fields("by")); n != len(v.By) {
+			g.Wrong("by", "value", fmt.Sprintf("expected %d fields, as many as the rule has in its own key, got %d", len(v.By), n))
+		}
+		(*v.Clauses)[at].By = g.Fields("by")
+	}
+}
+
+// sequence decides whether the steps can be filled.
+type sequence struct{ steps []step }
+
+// Fire implements state.Kind. Entry i is kept for the last place. The window is walked by whole seconds, and at each as many of
+// the next open places are filled as different events of that second allow: going further is never worse.
+func (s *sequence) Fire(w *state.Window, i int, to []state.Firing) []state.Firing {
+	e := &w.Entries[i]
+	last := len(s.steps) - 1
+	if e.Clauses&(1<<last) == 0 || s.steps[0].distinct > 0 && e.Clauses&1 != 0 {
+		return to
+	}
+	from := state.After(w.Entries, e.Time-w.Within)
+	end := state.After(w.Entries, (state.Floor(e.Time, 1e9)+1)*1e9-1)
+	f := filling{sequence: s, w: w, left: make([]int, len(s.steps))}
+	for k := range s.steps {
+		f.left[k] = s.steps[k].count
+	}
+	if s.steps[0].distinct > 0 {
+		f.left[0] = 0
+		f.seen = map[uint64]struct{}{}
+	}
+	f.left[last]--
+	if f.enough(w.Entries[from:end]) && f.walk(w.Entries[from:end], i-from) {
+		return append(to, state.Firing{From: from, To: end, Also: -1})
+	}
+	return to
+}
+
+// filling is a walk through a window.
+type filling struct {
+	*sequence
+	w    *state.Window
+	left []int // places of each step that are open
+	at   int   // the step that is filled
+	seen map[uint64]struct{}
+}
+
+// enough asks quickly whether the window has events for every step at all.
+func (f *filling) enough(all []state.Entry) bool {
+	var n [maxSteps]int
+	for i := range all {
+		for c := all[i].Clauses; c != 0; c &= c - 1 {
+			n[bits.TrailingZeros8(c)]++
+		}
+	}
+	for k := range f.steps {
+		if n[k] < f.left[k] || k == 0 && n[0] < f.steps[0].distinct && f.w.Values == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// walk reports whether all places can be filled by entries other than the one that is kept.
+func (f *filling) walk(all []state.Entry, kept int) bool {
+	for i := 0; i < len(all) && !f.full(); {
+		var group [1 << maxSteps]int // events by the steps that they can fill
+		second, n := state.Floor(all[i].Time, 1e9), 0
+		for ; i < len(all) && state.Floor(all[i].Time, 1e9) == second; i++ {
+			switch c := all[i].Clauses; {
+			case i == kept:
+			case f.steps[0].distinct > 0 && c&1 != 0:
+				f.w.EachValue(&all[i], func(v uint64) { f.seen[v] = struct{}{} })
+			default:
+				group[c%(1<<maxSteps)]++
+				n++
+			}
+		}
+		f.fill(&group, n)
+	}
+	return f.full()
+}
+
+// begun reports whether the first step is full where it counts different values.
+func (f *filling) begun() bool { return len(f.seen) >= f.steps[0].distinct }
+
+func (f *filling) full() bool {
+	return f.begun() && f.at >= len(f.steps)-1 && f.left[len(f.steps)-1] == 0 && f.sum() == 0
+}
+
+func (f *filling) sum() (n int) {
+	for _, k := range f.left {
+		n += k
+	}
+	return n
+}
+
+// fill fills as many of the next open places as the events of one second can. By Hall's theorem places can be filled by different
+// events if and only if for every set of steps at least as many events can fill one of them as there are places in it.
+func (f *filling) fill(group *[1 << maxSteps]int, n int) {
+	if !f.begun() || n == 0 {
+		return
+	}
+	var filled [maxSteps]int
+	for f.at < len(f.steps) {
+		most := f.left[f.at]
+		for set := 1; set < 1<<(f.at+1); set++ {
+			if set&(1<<f.at) == 0 || f.without(set, filled) {
+				continue
+			}
+			places, events := 0, 0
+			for k := range f.at {
+				if set&(1<<k) != 0 {
+					places += filled[k]
+				}
+			}
+			for c, many := range group {
+				if c&set != 0 {
+					events += many
+				}
+			}
+			most = min(most, events-places)
+		}
+		filled[f.at] = most
+		if f.left[f.at] -= most; f.left[f.at] > 0 || f.at == len(f.steps)-1 {
+			return
+		}
+		f.at++
+	}
+}
+
+// without reports whether a set holds steps in which nothing was filled: a smaller set says the same.
+func (f *filling) without(set int, filled [maxSteps]int) bool {
+	for k := range f.at {
+		if set&(1<<k) != 0 && filled[k] == 0 {
+			return true
+		}
+	}
+	return false
+}

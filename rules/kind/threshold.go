@@ -1,0 +1,170 @@
+package kind
+
+import (
+	"math"
+	"strconv"
+
+	"noroshi/internal/event"
+	"noroshi/internal/state"
+)
+
+// Threshold fires for an event whose window holds enough events, different values, or a large enough sum.
+type Threshold struct{}
+
+// Name implements Kind.
+func (Threshold) Name() string { return "threshold" }
+
+// Doc implements Kind.
+func (Threshold) Doc() string {
+	return "Fires for an event with enough events, different values or a large enough sum within a time."
+}
+
+// The keys that say how much is enough.
+var (
+	keyOf       = Key{Name: "of", Doc: "The field whose values count; those of a list each.", Type: FieldName, Required: true, Lists: true}
+	keyCount    = Key{Name: "count", Doc: "How many events are enough.", Type: Whole, Least: 2, Most: state.MaxEntries}
+	keyDistinct = Key{Name: "distinct", Doc: "How many different values are enough.", Type: Group, Keys: []Key{keyOf,
+		{Name: "least", Doc: "How many different values are enough.", Type: Whole, Required: true, Least: 2, Most: 1000}}}
+	keySum = Key{Name: "sum", Doc: "How large a sum is enough.", Type: Group, Keys: []Key{{Name: "of", Doc: "The field whose numbers are added up.", Type: FieldName, Required: true},
+		{Name: "least", Doc: "How large a sum is enough.", Type: Number, Required: true, Least: math.SmallestNonzeroFloat64}}}
+)
+
+// Keys implements Kind.
+func (Threshold) Keys() []Key {
+	return []Key{keyWhen, keyBy, keyWithin, keyCount, keyDistinct, keySum, keyRepeat, keyAbout}
+}
+
+// New implements Kind.
+func (t Threshold) New(v *Values) *Rule {
+	r := &Rule{Kind: t}
+	enough := enoughOf(v, r)
+	s := &state.Spec{Kind: enough, Within: int64(v.Duration("within")), Repeat: repeat(v, v.Duration("within")), Distinct: r.Distinct, Sum: r.Sum}
+	value := enough.value()
+	if enough.lists {
+		s.Values = listed
+	}
+	r.Memory = window(s, value)
+	return r
+}
+
+// enough is how much of what makes a threshold fire.
+type enough struct {
+	count    int
+	distinct int
+	sum      float64
+	lists    bool // the values are those of a list
+}
+
+// enoughOf reads exactly one of count, distinct and sum.
+func enoughOf(v *Values, r *Rule) *enough {
+	e := &enough{}
+	given := 0
+	if v.Has("count") {
+		given++
+		e.count = v.Whole("count")
+	}
+	if d := v.Group("distinct"); d != nil {
+		given++
+		e.distinct, r.Distinct = d.Whole("least"), true
+		e.lists = d.Field("of").Type == event.List
+		r.Looks = append(r.Looks, d.Field("of"))
+		r.Shape = append(r.Shape, shape("distinct", d.Field("of").Name)...)
+	}
+	if s := v.Group("sum"); s != nil {
+		given++
+		e.sum, r.Sum = s.Number("least"), true
+		if of := s.Field("of"); of.Name != "" && of.Type != event.Number {
+			s.Wrong("of", "type", of.Name+" is no number, so its values cannot be added up; use distinct to count different ones")
+		}
+		r.Looks = append(r.Looks, s.Field("of"))
+		r.Shape = append(r.Shape, shape("sum", s.Field("of").Name)...)
+	}
+	switch {
+	case given == 0:
+		v.Wrong("", "missing", "expected one of the keys count, distinct and sum: how much is enough")
+	case given > 1:
+		v.Wrong("", "value", "expected exactly one of the keys count, distinct and sum")
+	}
+	return e
+}
+
+// value is what an entry is counted by.
+func (t *enough) value() func(h *Hit) uint64 {
+	switch {
+	case t.lists, t.count > 0:
+		return nil
+	case t.distinct > 0:
+		return func(h *Hit) uint64 { return valueOf(&h.Values[0]) }
+	}
+	return func(h *Hit) uint64 { return math.Float64bits(numberOf(&h.Values[0])) }
+}
+
+// valueOf is a value as memory compares it, 0 where it is absent or empty.
+func valueOf(v *Value) uint64 {
+	if v.Text == "" {
+		return 0
+	}
+	return hashOf(v.Text)
+}
+
+// numberOf is a value as a number, 0 where it is absent or negative.
+func numberOf(v *Value) float64 {
+	n, err := strconv.ParseFloat(v.Text, 64)
+	if err != nil || !(n > 0) {
+		return 0
+	}
+	return n
+}
+
+// listed are the values of an entry that holds a list.
+func listed(e *state.Entry) (all []uint64) {
+	var h Hit
+	if h.UnpackHeld(e.Packed) != nil || len(h.Values) == 0 {
+		return nil
+	}
+	for _, t := range h.Values[0].List {
+		if t != "" {
+			all = append(all, hashOf(t))
+		}
+	}
+	return all
+}
+
+// Fire implements state.Kind.
+func (t *enough) Fire(w *state.Window, i int, to []state.Firing) []state.Firing {
+	at := w.Entries[i].Time
+	from, end := state.After(w.Entries, at-w.Within), state.After(w.Entries, at)
+	if !t.reached(w, w.Entries[from:end]) {
+		return to
+	}
+	return append(to, state.Firing{From: from, To: end, Also: -1})
+}
+
+func (t *enough) reached(w *state.Window, all []state.Entry) bool {
+	switch {
+	case t.count > 0:
+		return len(all) >= t.count
+	case t.distinct > 0:
+		return different(w, all, t.distinct)
+	}
+	sum := 0.0
+	for i := range all {
+		sum += math.Float64frombits(all[i].Value)
+	}
+	return sum >= t.sum
+}
+
+// different reports whether entries have at least so many different values. The newest are looked at first.
+func different(w *state.Window, all []state.Entry, least int) bool {
+	if len(all) < least && w.Values == nil {
+		return false
+	}
+	seen := make(map[uint64]struct{}, least)
+	for i := len(all) - 1; i >= 0; i-- {
+		w.EachValue(&all[i], func(v uint64) { seen[v] = struct{}{} })
+		if len(seen) >= least {
+			return true
+		}
+	}
+	return false
+}
