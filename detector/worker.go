@@ -203,17 +203,31 @@ func (w *Worker) fill(i int32, r *rule) {
 	h := &w.hit
 	*h = kind.Hit{Rule: i, Excused: w.excused[i], Time: w.reader.Time(), Enqueued: w.enqueued, ID: same.ID, Action: same.Action, Outcome: same.Outcome,
 		Tenant: w.ev.Text(event.Tenant), Values: h.Values[:0]}
-	size := 0
+	room := kind.MaxHit
 	for _, slot := range r.carries {
 		v := w.value(slot)
-		if size += sizeOf(&v); size > kind.MaxHit {
-			v, h.Cut = kind.Value{}, true
-		}
-		if len(v.Text) > kind.MaxText {
-			v.Text, h.Cut = strings.ToValidUTF8(v.Text[:kind.MaxText], ""), true
+		if room = w.cut(&v, room); room < 0 {
+			room, h.Cut = 0, true
 		}
 		h.Values = append(h.Values, v)
 	}
+}
+
+// cut makes a value fit into the room that is left, and gives what is left then; it is negative where the value was too long.
+func (w *Worker) cut(v *kind.Value, room int) int {
+	most := min(kind.MaxText, room)
+	if len(v.Text) > most {
+		v.Text = strings.ToValidUTF8(v.Text[:most], "")
+		return -1
+	}
+	room -= len(v.Text)
+	for i, t := range v.List {
+		if room -= len(t) + 2; room < 0 {
+			v.List = v.List[:i]
+			break
+		}
+	}
+	return room
 }
 
 // value is a slot's value in the record at hand.
@@ -227,12 +241,4 @@ func (w *Worker) value(slot event.Slot) (v kind.Value) {
 	v.Text = w.ev.Text(slot)
 	v.Has = v.Text != "" || w.ev.Has(slot)
 	return v
-}
-
-func sizeOf(v *kind.Value) int {
-	n := min(len(v.Text), kind.MaxText)
-	for _, t := range v.List {
-		n += len(t) + 2
-	}
-	return n
 }

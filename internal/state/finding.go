@@ -23,7 +23,7 @@ func (w *Window) finding(t *told) *Finding {
 				continue
 			}
 			if f.First == nil {
-				f.First, f.Time, f.Late, f.Window = e, e.Time, e.marks&late != 0, w.Entries[x.From:x.To]
+				f.First, f.Time, f.Late, f.Window = e, e.Time, e.Late(), w.Entries[x.From:x.To]
 			}
 			fires[i] = true
 			for k := max(x.From, covered); k < x.To; k++ {

@@ -35,6 +35,16 @@ func (e *Entry) Identity() []byte { return e.Packed[:e.Head] }
 // Decided reports whether the time to decide late has come for the entry.
 func (e *Entry) Decided() bool { return e.marks&decided != 0 }
 
+// Came notes that the entry has come while the clock stood as in a context.
+func (e *Entry) Came(c *Context) {
+	if e.Time < c.Now {
+		e.marks |= late
+	}
+}
+
+// Late reports whether the entry came behind the clock.
+func (e *Entry) Late() bool { return e.marks&late != 0 }
+
 func order(a, b *Entry) int {
 	return cmp.Or(cmp.Compare(a.Time, b.Time), bytes.Compare(a.Identity(), b.Identity()))
 }

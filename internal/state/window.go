@@ -85,9 +85,7 @@ func (w *Window) Add(c *Context, e Entry) {
 	if c.Passed(w.gone(c, e.Time)) {
 		c.Counts.TooLate++
 	}
-	if e.Time < c.Now {
-		e.marks |= late
-	}
+	e.Came(c)
 	if w.Asks != nil && w.Asks(&e) {
 		w.pending++
 		w.decide = min(w.decide, plus(e.Time, w.After))

@@ -108,6 +108,7 @@ func (s *seen) Add(c *state.Context, h *Hit, e state.Entry) {
 		}
 	}
 	e.Packed = slices.Clone(e.Packed)
+	e.Came(c)
 	v.fired = append(v.fired, e)
 	slices.SortFunc(v.fired, func(a, b state.Entry) int { return strings.Compare(string(a.Identity()), string(b.Identity())) })
 	if c.Live {
@@ -176,9 +177,8 @@ func (s *seen) tell(c *state.Context, v *seenValue) {
 
 func (s *seen) send(c *state.Context, v *seenValue) {
 	v.told++
-	f := state.Finding{First: &v.fired[0], Time: v.fired[0].Time, Window: v.fired, Revision: v.told, Final: true,
+	f := state.Finding{First: &v.fired[0], Time: v.fired[0].Time, Window: v.fired, Late: v.fired[0].Late(), Revision: v.told, Final: true,
 		Anchor: append(s.texts(v.value), strconv.FormatInt(state.Floor(v.fired[0].Time, s.within), 10))}
-	f.Late = v.fired[0].Time < c.Now
 	for i := range v.fired {
 		f.Counted = append(f.Counted, state.Counted{Entry: &v.fired[i], Fires: true})
 	}

@@ -38,10 +38,11 @@ type Value struct {
 	List []string
 }
 
-// The bounds of what a hit carries. A text beyond them is cut and marked, and longer than any command may be.
+// The bounds of what a hit carries, in bytes. What is beyond them is cut and marked; a text that is cut is longer than any command may
+// be.
 const (
 	MaxText = 8 << 10
-	MaxHit  = 64 << 10
+	MaxHit  = 512 << 10
 )
 
 // Same is what the hit's event is known by within its tenant.
