@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 	"ingest/kafka":                {"ingest/feed", "internal/bus"},
 	"ingest/file":                 {"ingest", "internal/decode"}, // the reason of a line that is too long
 	"rules":                       {"internal/cond", "internal/list", "internal/event", "internal/alert", "internal/diag", "internal/strictyaml", "rules/kind", "rules/library", "rules/sample"},
-	"rules/sample":                {"rules/library"},                    // base records of tests
+	"rules/sample":                {"rules/library"},                                     // base records of tests
 	"rules/kind":                  {"internal/cond", "internal/event", "internal/state"}, // what an event is known by
 	"rules/library":               {},
 	"detector":                    {"rules", "rules/kind", "internal/state", "internal/decode", "internal/event", "internal/alert", "internal/cond", "internal/cond/index"}, // it runs conditions by their witness
