@@ -15,6 +15,7 @@ import (
 
 	"noroshi/internal/cond"
 	"noroshi/internal/diag"
+	"noroshi/internal/event"
 	"noroshi/internal/strictyaml"
 	"noroshi/rules/kind"
 )
@@ -66,7 +67,7 @@ func (l *loader) rule(d *strictyaml.Doc, data []byte, shipped bool) *Rule {
 		f := &form{loader: l, doc: d}
 		r.Kind = f.read(k, nodes)
 	}
-	if n := nodes["summary"]; n != nil && (r.Kind != nil || d.Errors() == 0) {
+	if n := nodes["summary"]; n != nil {
 		r.Summary = l.summary(d, n, r)
 	}
 	l.missing(d, r, nodes)
@@ -104,10 +105,20 @@ func foreign(d *strictyaml.Doc, k kind.Kind, keys map[string]func(*yaml.Node)) {
 	}
 }
 
+// anyName finds every name that a rule's memory may give, for rules whose kind could not be read.
+func anyName(l *event.Layout) func(name string) (event.Slot, bool) {
+	return func(name string) (event.Slot, bool) {
+		if !strings.HasPrefix(name, "window.") && !strings.HasPrefix(name, "steps.") {
+			return 0, false
+		}
+		return l.Own(name, event.Text), true
+	}
+}
+
 // summary compiles the text of alerts, which may speak of the rule's memory too.
 func (l *loader) summary(d *strictyaml.Doc, n *yaml.Node, r *Rule) *cond.Template {
 	scope := *l.set.Scope
-	if r.Kind != nil {
+	if scope.Own = anyName(scope.Layout); r.Kind != nil {
 		scope.Own = r.Kind.Names(scope.Layout)
 	}
 	return l.template(d, n, &scope)
