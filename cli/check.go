@@ -35,7 +35,7 @@ func (f *pathFlags) load(s Streams, paths []string, strict bool) (*rules.Set, *c
 		now = at
 	}
 	c, ps := wholeConfiguration(s, f.config)
-	set, more := rules.Load(rules.Options{Paths: append(paths, c.Rules...), Library: len(paths) == 0 && !f.noLibrary, Beside: strict && !f.noLibrary, Lists: c.Lists, Now: now, Strict: strict})
+	set, more := rules.Load(rules.Options{Paths: append(paths, c.Rules...), Library: len(paths) == 0 && !f.noLibrary, Beside: strict && !f.noLibrary, Named: true, Lists: c.Lists, Now: now, Strict: strict})
 	ps = append(ps, more...)
 	diag.Sort(ps)
 	return set, c, ps, nil
@@ -80,7 +80,7 @@ and what would be right. It also demands what a rule should have: tests, one tha
 			}
 			n := diag.Errors(ps)
 			if !asJSON {
-				fmt.Fprintln(s.Err, checked(len(set.Rules), n, len(ps)-n))
+				fmt.Fprintln(s.Err, checked(len(set.Own()), n, len(ps)-n))
 			}
 			if n > 0 {
 				return errSaid

@@ -29,6 +29,7 @@ type Options struct {
 	Paths   []string  // files, and folders read with all that lies below them
 	Library bool      // the shipped rules too
 	Beside  bool      // without Library: the rules will stand beside the shipped ones, whose ids are taken
+	Named   bool      // also the rules that these name with of, from their folders and the library
 	Lists   list.Set  // what conditions may look things up in
 	Now     time.Time // for the expiry of exceptions; zero: none has expired
 	Strict  bool      // demand what `check` demands: tests, unexpired exceptions, of shipped rules also guide, class and summary
@@ -56,6 +57,7 @@ func Load(o Options) (*Set, []diag.Problem) {
 	for _, p := range o.Paths {
 		l.path(p)
 	}
+	l.named()
 	l.lists()
 	diag.Sort(l.problems)
 	return s, l.problems
@@ -68,8 +70,10 @@ type loader struct {
 	ids      map[string]string   // by rule id: where it stands
 	files    map[string]struct{} // what has been read, by its real path
 	problems []diag.Problem
-	uses     []cond.ListUse // what the rules read so far look up in lists
-	at       place          // of the file at hand
+	uses     []cond.ListUse  // what the rules read so far look up in lists
+	at       place           // of the file at hand
+	wishes   []wish          // what the rules read so far name
+	wanted   map[string]bool // while rules are read that are there to be named: those that are
 }
 
 // The bounds of what is said of one file.
@@ -260,9 +264,11 @@ func (l *loader) file(in fs.FS, file, name string, shipped bool) {
 func (l *loader) read(name string, data []byte, shipped bool) {
 	d := strictyaml.Parse(name, data)
 	d.Others = otherKeys
+	tell := l.wanted == nil
 	if d.Root != nil {
 		before := len(l.uses)
 		r := l.rule(d, data, shipped)
+		r.Named, tell = l.wanted != nil, tell || l.wanted[r.ID]
 		if _, taken := l.ids[r.ID]; !taken && idPattern.MatchString(r.ID) {
 			l.ids[r.ID] = fmt.Sprintf("%s:%d", name, r.Line) // also of a broken rule: its double is told at once
 		}
@@ -272,8 +278,13 @@ func (l *loader) read(name string, data []byte, shipped bool) {
 		if r.State == Off {
 			l.uses = l.uses[:before] // it looks nothing up
 		}
+		if !shipped {
+			l.wishing(d)
+		}
 	}
-	l.take(d)
+	if tell {
+		l.take(d)
+	}
 }
 
 // take adds the problems of a file, the first of many, each of a length that can be read.

@@ -41,6 +41,7 @@ type Rule struct {
 	Tests    []Test
 	Revision string // the first 12 hexadecimal digits of the SHA-256 of the file's text, line ends aside
 	Shipped  bool   // part of the library
+	Named    bool   // there because another rule names it
 	File     string
 	Line     int
 	About

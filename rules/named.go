@@ -1,0 +1,89 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"noroshi/internal/strictyaml"
+	"noroshi/rules/library"
+)
+
+// wish is a rule's wish for other rules: those that it names with of.
+type wish struct {
+	at     place
+	folder string // as problems name it
+	ids    []string
+}
+
+// namedBy are the rules that a rule names, in of and in the of of its steps.
+func namedBy(d *strictyaml.Doc) (ids []string) {
+	take := func(n *yaml.Node) {
+		if n != nil && n.Kind == yaml.SequenceNode {
+			for _, c := range n.Content {
+				ids = append(ids, c.Value)
+			}
+		}
+	}
+	take(member(d.Root, "of"))
+	if steps := member(d.Root, "steps"); steps != nil && steps.Kind == yaml.SequenceNode {
+		for _, s := range steps.Content {
+			take(member(s, "of"))
+		}
+	}
+	return ids
+}
+
+// member is the value of a key of a mapping, nil where there is none.
+func member(n *yaml.Node, key string) *yaml.Node {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// named reads the rules that others name, from the folder of each and from the library. What check and test ask of rules is not
+// asked of them, and what is wrong in one is told only if it is named itself.
+func (l *loader) named() {
+	wishes, uses := l.wishes, len(l.uses)
+	l.wishes, l.wanted, l.options.Strict = nil, map[string]bool{}, false
+	l.ids = map[string]string{} // those that are reserved may be read now
+	for _, r := range l.set.Rules {
+		l.ids[r.ID] = fmt.Sprintf("%s:%d", r.File, r.Line)
+	}
+	for _, w := range wishes {
+		for _, id := range w.ids {
+			l.wanted[id] = l.ids[id] == ""
+		}
+	}
+	if slices.Contains(slices.Collect(maps.Values(l.wanted)), true) {
+		for _, w := range wishes {
+			l.folder(w.at.in, w.at.folder, w.folder, false)
+		}
+		l.folder(library.Files, ".", "library", true)
+	}
+	l.wanted, l.uses = nil, l.uses[:uses]
+}
+
+// wishing notes what a rule wishes for.
+func (l *loader) wishing(d *strictyaml.Doc) {
+	if ids := namedBy(d); len(ids) > 0 && l.options.Named {
+		l.wishes = append(l.wishes, wish{l.at, strings.TrimSuffix(filepath.Dir(d.Name), "/"), ids})
+	}
+}
+
+// Own are the rules that are not merely there to be named.
+func (s *Set) Own() (all []*Rule) {
+	for _, r := range s.Rules {
+		if !r.Named {
+			all = append(all, r)
+		}
+	}
+	return all
+}
