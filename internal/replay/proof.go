@@ -144,7 +144,7 @@ type builder struct{ reader *decode.Reader }
 
 // records are those of a test, in its order. All but whole ones get a time and an id of their own.
 func (b *builder) records(t *rules.Test) (all [][]byte, err error) {
-	at := t.Start
+	at, last := t.Start, t.Start
 	for i := range t.Events {
 		e := &t.Events[i]
 		if e.At != nil {
@@ -168,6 +168,12 @@ func (b *builder) records(t *rules.Test) (all [][]byte, err error) {
 		if !given && b.reader.ReadAlone(e.Base, time.Time{}) == nil {
 			at = b.reader.Time()
 		}
+		if at.After(last) {
+			last = at
+		}
+	}
+	if !t.Until.IsZero() && t.Until.Before(last) {
+		return nil, fmt.Errorf("until is %s, before the last event at %s", decode.FormatTime(t.Until), decode.FormatTime(last))
 	}
 	return all, nil
 }
