@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"noroshi/detector"
 	"noroshi/internal/app"
 	"noroshi/internal/decode"
 	"noroshi/internal/diag"
@@ -36,13 +37,8 @@ fails it prints how the alerts differ from what is wanted, and for each record w
 			show(s.Err, ps)
 			t := &proving{out: s.Out, asJSON: asJSON, now: s.Now, set: set, decode: app.DecodeOptions(conf)}
 			set.AllLive()
-			d := compile(set, conf, nil)
-			prover := replay.NewProver(d)
-			for _, r := range d.Rules() {
-				if r.Named {
-					continue
-				}
-				if err := t.rule(c.Context(), prover, r, chosen); err != nil {
+			for _, r := range set.Own() {
+				if err := t.rule(c.Context(), r, chosen); err != nil {
 					return err
 				}
 			}
@@ -99,13 +95,16 @@ func (t *proving) verdict() string {
 }
 
 // rule runs the tests of a rule that are chosen.
-func (t *proving) rule(ctx context.Context, p *replay.Prover, r *rules.Rule, chosen func(rule, test string) bool) error {
-	ran := false
+func (t *proving) rule(ctx context.Context, r *rules.Rule, chosen func(rule, test string) bool) error {
+	var p *replay.Prover
 	for i := range r.Tests {
 		if !chosen(r.ID, r.Tests[i].Name) {
 			continue
 		}
-		ran = true
+		if p == nil {
+			p = replay.NewProver(t.set, r, detector.Options{Decode: t.decode})
+			t.rules++
+		}
 		from := t.now()
 		v := p.Prove(ctx, r, &r.Tests[i])
 		v.Took = t.now().Sub(from)
@@ -119,9 +118,6 @@ func (t *proving) rule(ctx context.Context, p *replay.Prover, r *rules.Rule, cho
 		if err := t.tell(r, v); err != nil {
 			return failed{fmt.Errorf("write results: %w", err)}
 		}
-	}
-	if ran {
-		t.rules++
 	}
 	return nil
 }

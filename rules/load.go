@@ -268,6 +268,7 @@ func (l *loader) read(name string, data []byte, shipped bool) {
 	if d.Root != nil {
 		before := len(l.uses)
 		r := l.rule(d, data, shipped)
+		r.Names = namedBy(d)
 		r.Named, tell = l.wanted != nil, tell || l.wanted[r.ID]
 		if _, taken := l.ids[r.ID]; !taken && idPattern.MatchString(r.ID) {
 			l.ids[r.ID] = fmt.Sprintf("%s:%d", name, r.Line) // also of a broken rule: its double is told at once
@@ -279,7 +280,7 @@ func (l *loader) read(name string, data []byte, shipped bool) {
 			l.uses = l.uses[:before] // it looks nothing up
 		}
 		if !shipped {
-			l.wishing(d)
+			l.wishing(d, r)
 		}
 	}
 	if tell {

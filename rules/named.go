@@ -72,9 +72,9 @@ func (l *loader) named() {
 }
 
 // wishing notes what a rule wishes for.
-func (l *loader) wishing(d *strictyaml.Doc) {
-	if ids := namedBy(d); len(ids) > 0 && l.options.Named {
-		l.wishes = append(l.wishes, wish{l.at, strings.TrimSuffix(filepath.Dir(d.Name), "/"), ids})
+func (l *loader) wishing(d *strictyaml.Doc, r *Rule) {
+	if len(r.Names) > 0 && l.options.Named {
+		l.wishes = append(l.wishes, wish{l.at, strings.TrimSuffix(filepath.Dir(d.Name), "/"), r.Names})
 	}
 }
 

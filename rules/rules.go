@@ -39,9 +39,10 @@ type Rule struct {
 	Respond  []Remedy
 	State    State
 	Tests    []Test
-	Revision string // the first 12 hexadecimal digits of the SHA-256 of the file's text, line ends aside
-	Shipped  bool   // part of the library
-	Named    bool   // there because another rule names it
+	Revision string   // the first 12 hexadecimal digits of the SHA-256 of the file's text, line ends aside
+	Shipped  bool     // part of the library
+	Named    bool     // there because another rule names it
+	Names    []string // other rules that it names
 	File     string
 	Line     int
 	About

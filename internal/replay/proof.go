@@ -31,20 +31,25 @@ type Verdict struct {
 	Records [][]byte      `json:"-"` // of a test that failed, in order
 }
 
-// Prover runs rules' tests.
+// Prover runs the tests of a rule.
 type Prover struct {
 	set     *detector.Set
 	worker  *detector.Worker
 	builder *builder
 }
 
-// NewProver makes what runs the tests of a set's rules.
-func NewProver(set *detector.Set) *Prover {
-	w := set.Worker()
-	return &Prover{set: set, worker: w, builder: &builder{reader: w.Reader()}}
+// NewProver makes what runs the tests of a rule. Beside it only those rules of the set take part that it names.
+func NewProver(set *rules.Set, r *rules.Rule, o detector.Options) *Prover {
+	few := *set
+	if len(r.Names) == 0 {
+		few.Rules = []*rules.Rule{r}
+	}
+	d := detector.New(&few, o)
+	w := d.Worker()
+	return &Prover{set: d, worker: w, builder: &builder{reader: w.Reader()}}
 }
 
-// Prove runs a test of a rule: its records through the detector as a replay does, the alerts of this rule against what the test
+// Prove runs a test of the rule: its records through the detector as a replay does, the alerts of this rule against what the test
 // wants.
 func (p *Prover) Prove(ctx context.Context, r *rules.Rule, t *rules.Test) Verdict {
 	v := Verdict{Rule: r.ID, Test: t.Name, File: r.File, Line: t.Line}

@@ -10,10 +10,10 @@ import (
 // BenchmarkProve runs all tests of the library.
 func BenchmarkProve(b *testing.B) {
 	set, _ := rules.Load(rules.Options{Library: true})
-	p := NewProver(detector.New(set, detector.Options{}))
 	n := 0
 	for b.Loop() {
 		for _, r := range set.Rules {
+			p := NewProver(set, r, detector.Options{})
 			for i := range r.Tests {
 				n++
 				if v := p.Prove(b.Context(), r, &r.Tests[i]); !v.Pass {

@@ -32,8 +32,8 @@ func provedRule(t *testing.T, clauses, tests string, samples map[string]string) 
 	if len(ps) > 0 {
 		t.Fatal(ps[0].Format())
 	}
-	p := NewProver(detector.New(set, detector.Options{}))
 	for _, r := range set.Rules {
+		p := NewProver(set, r, detector.Options{})
 		for i := range r.Tests {
 			all = append(all, p.Prove(t.Context(), r, &r.Tests[i]))
 		}
