@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,10 +40,8 @@ fails it prints how the alerts differ from what is wanted, and for each record w
 			show(s.Err, ps)
 			t := &proving{out: s.Out, asJSON: asJSON, now: s.Now, set: set, decode: app.DecodeOptions(conf)}
 			set.AllLive()
-			for _, r := range set.Own() {
-				if err := t.rule(c.Context(), r, chosen); err != nil {
-					return err
-				}
+			if err := t.run(c.Context(), chosen); err != nil {
+				return err
 			}
 			if len(t.all) == 0 && run != "" {
 				return failed{fmt.Errorf("no test has a name with %s", run)}
@@ -94,32 +95,59 @@ func (t *proving) verdict() string {
 	return "all passed"
 }
 
-// rule runs the tests of a rule that are chosen.
-func (t *proving) rule(ctx context.Context, r *rules.Rule, chosen func(rule, test string) bool) error {
+// run runs the tests that are chosen, those of several rules at a time, and tells of them in their order.
+func (t *proving) run(ctx context.Context, chosen func(rule, test string) bool) error {
+	own := t.set.Own()
+	all := make([][]replay.Verdict, len(own))
+	var next atomic.Int32
+	var one sync.Mutex // compiling is for one at a time
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(own); i = int(next.Add(1)) - 1 {
+				all[i] = t.prove(ctx, own[i], chosen, &one)
+			}
+		})
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for i, verdicts := range all {
+		if len(verdicts) > 0 {
+			t.rules++
+		}
+		for _, v := range verdicts {
+			if !v.Pass {
+				t.bad++
+			}
+			t.all = append(t.all, v)
+			if err := t.tell(own[i], v); err != nil {
+				return failed{fmt.Errorf("write results: %w", err)}
+			}
+		}
+	}
+	return nil
+}
+
+// prove runs the tests of a rule that are chosen.
+func (t *proving) prove(ctx context.Context, r *rules.Rule, chosen func(rule, test string) bool, one sync.Locker) (all []replay.Verdict) {
 	var p *replay.Prover
 	for i := range r.Tests {
-		if !chosen(r.ID, r.Tests[i].Name) {
+		if !chosen(r.ID, r.Tests[i].Name) || ctx.Err() != nil {
 			continue
 		}
 		if p == nil {
+			one.Lock()
 			p = replay.NewProver(t.set, r, detector.Options{Decode: t.decode})
-			t.rules++
+			one.Unlock()
 		}
 		from := t.now()
 		v := p.Prove(ctx, r, &r.Tests[i])
 		v.Took = t.now().Sub(from)
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if !v.Pass {
-			t.bad++
-		}
-		t.all = append(t.all, v)
-		if err := t.tell(r, v); err != nil {
-			return failed{fmt.Errorf("write results: %w", err)}
-		}
+		all = append(all, v)
 	}
-	return nil
+	return all
 }
 
 // tell prints a test: in JSON each, for people those that failed.

@@ -51,7 +51,7 @@ func member(n *yaml.Node, key string) *yaml.Node {
 // named reads the rules that others name, from the folder of each and from the library. What check and test ask of rules is not
 // asked of them, and what is wrong in one is told only if it is named itself.
 func (l *loader) named() {
-	wishes, uses := l.wishes, len(l.uses)
+	wishes, uses, strict := l.wishes, len(l.uses), l.options.Strict
 	l.wishes, l.wanted, l.options.Strict = nil, map[string]bool{}, false
 	l.ids = map[string]string{} // those that are reserved may be read now
 	for _, r := range l.set.Rules {
@@ -68,7 +68,7 @@ func (l *loader) named() {
 		}
 		l.folder(library.Files, ".", "library", true)
 	}
-	l.wanted, l.uses = nil, l.uses[:uses]
+	l.wanted, l.uses, l.options.Strict = nil, l.uses[:uses], strict
 }
 
 // wishing notes what a rule wishes for.
