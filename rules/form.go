@@ -3,15 +3,13 @@ package rules
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	yaml "go.yaml.in/yaml/v4"
 
-	"noroshi/internal/diag"
+	"noroshi/internal/cond"
 	"noroshi/internal/event"
 	"noroshi/internal/strictyaml"
 	"noroshi/rules/kind"
@@ -28,7 +26,7 @@ func kindOf(d *strictyaml.Doc) kind.Kind {
 	if !ok {
 		if name != "" {
 			p := d.At(n, "kind", fmt.Sprintf("no kind %q; known are %s", name, strings.Join(kind.Names(), ", ")))
-			p.Suggestion = diag.Suggest(name, kind.Names())
+			p.Suggestion = kindMeant(name)
 		}
 		return nil
 	}
@@ -51,6 +49,7 @@ func child(n *yaml.Node, key string) *yaml.Node {
 type form struct {
 	*loader
 	doc     *strictyaml.Doc
+	kind    kind.Kind
 	clauses []kind.Clause
 	by      []kind.Field
 }
@@ -63,7 +62,7 @@ func (f *form) read(k kind.Kind, nodes map[string]*yaml.Node) *kind.Rule {
 		f.by = f.fields(n, kind.Key{Lists: true})
 		f.oneList(n, f.by)
 	}
-	v := f.values(f.doc.Root, k.Keys(), nodes)
+	v := f.values(f.doc.Root, "a rule of kind "+k.Name(), k.Keys(), nodes)
 	if f.doc.Errors() > before {
 		return nil // what goes together is asked of what is there
 	}
@@ -74,7 +73,7 @@ func (f *form) read(k kind.Kind, nodes map[string]*yaml.Node) *kind.Rule {
 }
 
 // values reads the keys of a mapping.
-func (f *form) values(at *yaml.Node, keys []kind.Key, nodes map[string]*yaml.Node) *kind.Values {
+func (f *form) values(at *yaml.Node, who string, keys []kind.Key, nodes map[string]*yaml.Node) *kind.Values {
 	v := kind.NewValues(&f.clauses, f.by, func(key, code, message string) {
 		n := nodes[key]
 		if n == nil {
@@ -89,19 +88,11 @@ func (f *form) values(at *yaml.Node, keys []kind.Key, nodes map[string]*yaml.Nod
 			if value := f.value(key, n); value != nil {
 				v.Set(key.Name, value)
 			}
-		case key.Required:
-			f.doc.At(at, "missing", f.needs(at, key))
+		case key.Required && !otherwise(at, key.Name):
+			f.doc.At(at, "missing", f.needs(who, key))
 		}
 	}
 	return v
-}
-
-func (f *form) needs(at *yaml.Node, key kind.Key) string {
-	what := "this"
-	if at == f.doc.Root {
-		what = "the rule"
-	}
-	return what + " needs the key " + key.Name
 }
 
 // value reads what stands behind a key, nil where it is wrong.
@@ -114,10 +105,7 @@ func (f *form) value(key kind.Key, n *yaml.Node) any {
 	case kind.Duration:
 		v = f.duration(key, n)
 	case kind.Bucket:
-		v = time.Duration(0)
-		if n.Kind != yaml.ScalarNode || n.Value != "each" {
-			v = f.duration(key, n)
-		}
+		v = f.bucket(key, n)
 	case kind.Whole:
 		v = f.doc.Int(n, int(key.Least), int(mostOf(key)))
 	case kind.Number:
@@ -155,70 +143,6 @@ func (f *form) clause(n *yaml.Node) int {
 	return len(f.clauses) - 1
 }
 
-var durationPattern = regexp.MustCompile(`^([0-9]+(\.[0-9]+)?(d|h|m|s))+$`)
-
-// duration is a time such as 90s, 10m, 1h30m, 7d.
-func (f *form) duration(key kind.Key, n *yaml.Node) time.Duration {
-	t, ok := parseDuration(n.Value)
-	if n.Kind != yaml.ScalarNode || !ok {
-		f.doc.At(n, "duration", "expected a time such as 90s, 10m, 2h or 7d, got "+strictyaml.Kind(n)).Suggestion = plainDuration(n.Value)
-		return 0
-	}
-	if least, most := seconds(key.Least), seconds(mostOf(key)); t < least || t > most {
-		f.doc.At(n, "value", fmt.Sprintf("%s lies outside %s to %s", n.Value, shortDuration(least), shortDuration(most)))
-	}
-	return t
-}
-
-func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
-
-func parseDuration(text string) (time.Duration, bool) {
-	if !durationPattern.MatchString(text) {
-		return 0, false
-	}
-	days, rest, more := strings.Cut(text, "d")
-	if !more {
-		days, rest = "0", text
-	}
-	n, err := strconv.ParseFloat(days, 64)
-	if err != nil || n > 1e5 {
-		return 0, false
-	}
-	t := time.Duration(0)
-	if rest != "" {
-		if t, err = time.ParseDuration(rest); err != nil {
-			return 0, false
-		}
-	}
-	return time.Duration(n*float64(24*time.Hour)) + t, true
-}
-
-// plainDuration is how a duration in other words is written, "" where nobody can tell.
-func plainDuration(text string) string {
-	units := map[string]string{"second": "s", "sec": "s", "minute": "m", "min": "m", "hour": "h", "hr": "h", "day": "d", "d": "d", "h": "h", "m": "m", "s": "s", "": "s"}
-	number := strings.TrimRight(strings.ToLower(text), " abcdefghijklmnopqrstuvwxyz")
-	unit := strings.TrimSpace(strings.ToLower(text[len(number):]))
-	if u, ok := units[strings.TrimSuffix(unit, "s")]; ok && number != "" {
-		if _, ok := parseDuration(number + u); ok {
-			return number + u
-		}
-	}
-	return ""
-}
-
-// shortDuration is a duration as authors write it.
-func shortDuration(t time.Duration) string {
-	for _, u := range []struct {
-		name string
-		of   time.Duration
-	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}} {
-		if t >= u.of && t%u.of == 0 {
-			return fmt.Sprintf("%d%s", t/u.of, u.name)
-		}
-	}
-	return fmt.Sprintf("%ds", t/time.Second)
-}
-
 func (f *form) number(key kind.Key, n *yaml.Node) float64 {
 	v, err := strconv.ParseFloat(n.Value, 64)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" && n.Tag != "!!float" || err != nil || math.IsInf(v, 0) || math.IsNaN(v) {
@@ -237,20 +161,19 @@ func (f *form) number(key kind.Key, n *yaml.Node) float64 {
 
 // field is one field of events.
 func (f *form) field(n *yaml.Node, key kind.Key) kind.Field {
-	name := f.doc.Text(n)
-	slot, ok := f.set.Scope.Layout.Slot(name)
-	switch {
-	case name == "":
+	if n.Kind == yaml.SequenceNode {
+		f.doc.At(n, "type", "expected one field, got a list")
 		return kind.Field{}
-	case !ok:
-		f.doc.At(n, "field", fmt.Sprintf("no field %q", name)).Suggestion = event.Suggest(name)
+	}
+	slot, ok := f.loader.field(f.doc, n)
+	if !ok {
 		return kind.Field{}
 	}
 	def := f.set.Scope.Layout.Def(slot)
 	if def.Type == event.List && !key.Lists {
-		f.doc.At(n, "type", name+" is a list; expected a field with a single value")
+		f.doc.At(n, "type", def.Name+" is a list; expected a field with a single value")
 	}
-	return kind.Field{Name: name, Slot: slot, Type: def.Type}
+	return kind.Field{Name: def.Name, Slot: slot, Type: def.Type}
 }
 
 // fields are several, each once.
@@ -293,6 +216,10 @@ func (f *form) oneList(n *yaml.Node, by []kind.Field) {
 }
 
 func (f *form) text(key kind.Key, n *yaml.Node) string {
+	if len(key.Choices) == 1 && n.Value != key.Choices[0] {
+		f.doc.At(n, "value", fmt.Sprintf("expected %s, got %s", key.Choices[0], strictyaml.Kind(n))).Suggestion = key.Name + ": " + key.Choices[0]
+		return ""
+	}
 	if len(key.Choices) > 0 {
 		return f.doc.OneOf(n, "value", key.Choices...)
 	}
@@ -305,20 +232,22 @@ func (f *form) group(key kind.Key, n *yaml.Node) *kind.Values {
 	for _, k := range key.Keys {
 		read[k.Name] = func(n *yaml.Node) { nodes[k.Name] = n }
 	}
-	f.doc.Fields(n, read)
 	if n.Kind != yaml.MappingNode {
+		f.doc.At(n, "type", "expected keys and their values, such as "+example(key, n)+", got "+strictyaml.Kind(n))
 		return nil
 	}
+	foreign(f.doc, n, read, f.aboveGroup(key))
+	f.doc.Fields(n, read)
 	if by := nodes["by"]; by != nil {
 		f.oneList(by, f.listsOf(by))
 	}
-	return f.values(n, key.Keys, nodes)
+	return f.values(n, groupName(key), key.Keys, nodes)
 }
 
 // listsOf are the fields of a list that are there, without telling what is wrong.
 func (f *form) listsOf(n *yaml.Node) (all []kind.Field) {
 	for _, c := range n.Content {
-		if slot, ok := f.set.Scope.Layout.Slot(c.Value); ok {
+		if slot, ms := cond.Field(c.Value, f.set.Scope); len(ms) == 0 {
 			all = append(all, kind.Field{Name: c.Value, Slot: slot, Type: f.set.Scope.Layout.Def(slot).Type})
 		}
 	}
@@ -326,6 +255,10 @@ func (f *form) listsOf(n *yaml.Node) (all []kind.Field) {
 }
 
 func (f *form) groups(key kind.Key, n *yaml.Node) (all []*kind.Values) {
+	if n.Kind != yaml.SequenceNode {
+		f.doc.At(n, "type", fmt.Sprintf("expected a list of %s, each such as - %s, got %s", key.Name, example(key, n), strictyaml.Kind(n)))
+		return nil
+	}
 	items := f.doc.Items(n)
 	f.many(key, n, len(items), strings.TrimSuffix(key.Name, "s"))
 	for _, c := range items {

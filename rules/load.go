@@ -44,7 +44,7 @@ func Load(o Options) (*Set, []diag.Problem) {
 			return byTenant{l}, true
 		}
 		return l, ok
-	}}, Lists: o.Lists}
+	}, Unknown: whenAlone}, Lists: o.Lists}
 	cond.Prepare(s.Scope.Layout)
 	l := &loader{options: o, set: s, remedies: map[string]Remedy{}, ids: map[string]string{}, files: map[string]struct{}{}}
 	l.remediation()

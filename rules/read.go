@@ -15,7 +15,6 @@ import (
 
 	"noroshi/internal/cond"
 	"noroshi/internal/diag"
-	"noroshi/internal/event"
 	"noroshi/internal/strictyaml"
 	"noroshi/rules/kind"
 )
@@ -61,10 +60,10 @@ func (l *loader) rule(d *strictyaml.Doc, data []byte, shipped bool) *Rule {
 			read(n)
 		}
 	}
-	foreign(d, k, keys)
+	foreign(d, d.Root, keys, elsewhere(d, k))
 	d.Fields(d.Root, keys)
 	if k != nil && d.Root.Kind == yaml.MappingNode {
-		f := &form{loader: l, doc: d}
+		f := &form{loader: l, doc: d, kind: k}
 		r.Kind = f.read(k, nodes)
 	}
 	if n := nodes["summary"]; n != nil {
@@ -85,41 +84,13 @@ func keysOf(k kind.Kind) (all []kind.Key) {
 	return all
 }
 
-// foreign tells the keys that belong to other kinds, and lets them pass.
-func foreign(d *strictyaml.Doc, k kind.Kind, keys map[string]func(*yaml.Node)) {
-	if d.Root.Kind != yaml.MappingNode || k == nil {
-		return
-	}
-	for i := 0; i+1 < len(d.Root.Content); i += 2 {
-		n := d.Root.Content[i]
-		owners := kind.Owners(n.Value)
-		if keys[n.Value] != nil || owners == nil {
-			continue
-		}
-		keys[n.Value] = func(*yaml.Node) {}
-		how := "this rule is a " + k.Name()
-		if child(d.Root, "kind") == nil {
-			how += ", since it has no key kind"
-		}
-		d.At(n, "key", fmt.Sprintf("the key %s belongs to the kinds %s; %s", n.Value, strings.Join(owners, ", "), how))
-	}
-}
-
-// anyName finds every name that a rule's memory may give, for rules whose kind could not be read.
-func anyName(l *event.Layout) func(name string) (event.Slot, bool) {
-	return func(name string) (event.Slot, bool) {
-		if !strings.HasPrefix(name, "window.") && !strings.HasPrefix(name, "steps.") {
-			return 0, false
-		}
-		return l.Own(name, event.Text), true
-	}
-}
-
 // summary compiles the text of alerts, which may speak of the rule's memory too.
 func (l *loader) summary(d *strictyaml.Doc, n *yaml.Node, r *Rule) *cond.Template {
 	scope := *l.set.Scope
-	if scope.Own = anyName(scope.Layout); r.Kind != nil {
-		scope.Own = r.Kind.Names(scope.Layout)
+	if r.Kind == nil { // a broken rule: what its memory gives is not known
+		scope.Own = anyOwn(scope.Layout)
+	} else {
+		scope.Own, scope.Unknown = r.Kind.Names(scope.Layout), ownUnknown(r.Kind, scope.Layout)
 	}
 	return l.template(d, n, &scope)
 }

@@ -48,6 +48,8 @@ type Scope struct {
 	ListNames []string                       // for suggestions
 	// Own finds further names, which only the texts of one rule may use; nil where there are none.
 	Own func(name string) (event.Slot, bool)
+	// Unknown says what is wrong with a name that is no field, and what is meant; "" where that is not known. It may be nil.
+	Unknown func(name string) (message, meant string)
 }
 
 // slot is the number of the field of a name.

@@ -19,6 +19,12 @@ var otherWords = map[string]string{"true": "true", "yes": "true", "on": "true", 
 // unknown refuses a name that is no field.
 func (c *typing) unknown(n ast.Node, name string) {
 	m := c.refuse(n, "field", "%s", noField(name))
+	if c.scope.Unknown != nil {
+		if message, meant := c.scope.Unknown(name); message != "" {
+			m.Message, m.Suggestion = message, meant
+			return
+		}
+	}
 	switch word := strings.ToLower(name); {
 	case word == "null" || word == "none" || word == "undefined":
 		m.Code, m.Message = "forbidden", noNothing

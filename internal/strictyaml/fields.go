@@ -24,8 +24,7 @@ func (d *Doc) Fields(n *yaml.Node, by map[string]func(*yaml.Node)) {
 		if !ok {
 			all := slices.Sorted(maps.Keys(by))
 			p := d.At(k, "key", "no "+d.name(k, v, "such key")+" here")
-			if meant := d.Others[strings.ToLower(k.Value)]; by[meant] != nil {
-				p.Suggestion = meant
+			if p.Suggestion = d.other(k.Value, by); p.Suggestion != "" {
 				continue
 			}
 			if p.Suggestion = diag.Suggest(k.Value, all); p.Suggestion == "" {
@@ -35,6 +34,16 @@ func (d *Doc) Fields(n *yaml.Node, by map[string]func(*yaml.Node)) {
 		}
 		read(v)
 	}
+}
+
+// other is the key here that other programs call so, "" where there is none.
+func (d *Doc) other(name string, by map[string]func(*yaml.Node)) string {
+	for _, meant := range strings.Fields(d.Others[strings.ToLower(name)]) {
+		if by[meant] != nil {
+			return meant
+		}
+	}
+	return ""
 }
 
 // Kind says what a node is, for messages.
@@ -75,7 +84,12 @@ func (d *Doc) Text(n *yaml.Node) string {
 func (d *Doc) Int(n *yaml.Node, least, most int) int {
 	v, err := strconv.Atoi(n.Value)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil {
-		d.At(n, "type", "expected a whole number, got "+d.Kind(n))
+		p := d.At(n, "type", "expected a whole number, got "+d.Kind(n))
+		if digits := strings.Trim(n.Value, "<>= "); n.Kind == yaml.ScalarNode && !d.private() {
+			if _, err := strconv.Atoi(digits); err == nil {
+				p.Message += "; write " + digits
+			}
+		}
 		return least
 	}
 	if v < least || v > most {
@@ -106,7 +120,10 @@ func (d *Doc) OneOf(n *yaml.Node, code string, all ...string) string {
 // Items are the nodes of a list.
 func (d *Doc) Items(n *yaml.Node) []*yaml.Node {
 	if n.Kind != yaml.SequenceNode {
-		d.At(n, "type", "expected a list, got "+d.Kind(n))
+		p := d.At(n, "type", "expected a list, got "+d.Kind(n))
+		if n.Kind == yaml.ScalarNode && n.Value != "" && !d.private() && len(n.Value) < 100 {
+			p.Suggestion = "[" + n.Value + "]"
+		}
 		return nil
 	}
 	return n.Content

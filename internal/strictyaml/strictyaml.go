@@ -27,7 +27,8 @@ type Doc struct {
 	Problems []diag.Problem
 	Secrets  *diag.Secrets // what no problem may show; nil where the file is nobody's secret
 
-	// Others are what other programs call the keys of Fields, lower case; what they mean here is suggested.
+	// Others are what other programs call the keys of Fields, lower case, with the keys here that are meant, separated by blanks. The
+	// first that is known in its place is suggested.
 	Others map[string]string
 
 	lines  []string

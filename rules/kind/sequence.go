@@ -74,6 +74,9 @@ func (k Sequence) New(v *Values) *Rule {
 		k.step(v, g, r)
 		r.Shape = append(r.Shape, shape(g.Text("id"), one.distinct > 0)...)
 		s.steps = append(s.steps, one)
+		if i > 0 && s.steps[0].distinct > 0 && same(v, v.Groups("steps")[0], g) {
+			g.Wrong("when", "value", fmt.Sprintf("no event fills this step: what satisfies it satisfies the step %s, too, and counts there alone", r.Steps[0].ID))
+		}
 	}
 	spec := &state.Spec{Kind: s, Within: int64(v.Duration("within")), Repeat: repeat(v, v.Duration("within")), Second: true}
 	var value func(*Hit) uint64
@@ -87,6 +90,16 @@ func (k Sequence) New(v *Values) *Rule {
 	return r
 }
 
+// same reports whether two steps have the same condition.
+func same(v, a, b *Values) bool {
+	i, k := a.Clause("when"), b.Clause("when")
+	if i < 0 || k < 0 {
+		return false
+	}
+	one, other := (*v.Clauses)[i].When, (*v.Clauses)[k].When
+	return one != nil && other != nil && strings.TrimSpace(one.Source) == strings.TrimSpace(other.Source)
+}
+
 func (Sequence) step(v, g *Values, r *Rule) {
 	id := g.Text("id")
 	for _, s := range r.Steps {
@@ -95,13 +108,13 @@ func (Sequence) step(v, g *Values, r *Rule) {
 		}
 	}
 	if strings.ContainsAny(id, ". []\"'") {
-		g.Wrong("id", "id", "expected a word without blanks, dots, brackets and quotes")
+		g.Wrong("id", "id", fmt.Sprintf("expected a word without blanks, dots, brackets and quotes, got %q", id))
 	}
 	r.Steps = append(r.Steps, Step{ID: id, Show: g.Fields("show")})
 	r.Shows = append(r.Shows, g.Fields("show")...)
 	switch at := g.Clause("when"); {
 	case at < 0:
-		g.Wrong("", "missing", "the step needs the key when")
+		g.Wrong("", "missing", "a step needs the key when: the condition that an event of the step must satisfy")
 	case g.Has("by"):
 		if n := len(g.Fields("by")); n != len(v.By) {
 			g.Wrong("by", "value", fmt.Sprintf("expected %d fields, as many as the rule has in its own key, got %d", len(v.By), n))

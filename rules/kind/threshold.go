@@ -83,7 +83,11 @@ func enoughOf(v *Values, r *Rule) *enough {
 	case given == 0:
 		v.Wrong("", "missing", "expected one of the keys count, distinct and sum: how much is enough")
 	case given > 1:
-		v.Wrong("", "value", "expected exactly one of the keys count, distinct and sum")
+		last := "sum"
+		if r.Distinct && !r.Sum {
+			last = "distinct"
+		}
+		v.Wrong(last, "value", "expected exactly one of the keys count, distinct and sum")
 	}
 	return e
 }
