@@ -8,7 +8,6 @@ import (
 
 	"noroshi/detector"
 	"noroshi/internal/alert"
-	"noroshi/internal/event"
 	"noroshi/rules/kind"
 )
 
@@ -116,22 +115,4 @@ func (p *applying) taking(failed *error) func(*alert.Alert) {
 			*failed = p.alerts.add(p.packed)
 		}
 	}
-}
-
-// event notes the event at hand of a worker.
-func (p *applying) event(w *detector.Worker) {
-	p.last = max(p.last, w.Reader().Time().UnixNano())
-	if d := w.Reader().Dataset(); w.Needs(d) {
-		p.shown.Add(w.Reader().Event.Text(event.Tenant), d, w.Reader().Time().UnixNano())
-	}
-}
-
-// match takes the hits of the event at hand of a worker.
-func (p *applying) match(w *detector.Worker) (failed error) {
-	detector.EachHit(w.Match(nil), func(packed []byte) {
-		if failed == nil {
-			failed = p.hit(packed)
-		}
-	})
-	return failed
 }
