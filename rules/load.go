@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -57,7 +58,9 @@ func Load(o Options) (*Set, []diag.Problem) {
 	for _, p := range o.Paths {
 		l.path(p)
 	}
+	l.taken = maps.Clone(l.ids)
 	l.named()
+	l.follow()
 	l.lists()
 	diag.Sort(l.problems)
 	return s, l.problems
@@ -70,10 +73,12 @@ type loader struct {
 	ids      map[string]string   // by rule id: where it stands
 	files    map[string]struct{} // what has been read, by its real path
 	problems []diag.Problem
-	uses     []cond.ListUse  // what the rules read so far look up in lists
-	at       place           // of the file at hand
-	wishes   []wish          // what the rules read so far name
-	wanted   map[string]bool // while rules are read that are there to be named: those that are
+	uses     []cond.ListUse    // what the rules read so far look up in lists
+	at       place             // of the file at hand
+	wishes   []wish            // what the rules read so far name
+	wanted   map[string]bool   // while rules are read that are there to be named: those that are
+	links    []link            // the alerts that they look at
+	taken    map[string]string // as ids, before the rules are read that are named
 }
 
 // The bounds of what is said of one file.
@@ -275,6 +280,7 @@ func (l *loader) read(name string, data []byte, shipped bool) {
 		}
 		if d.Errors() == 0 {
 			l.set.Rules = append(l.set.Rules, r)
+			l.note(d, r)
 		}
 		if r.State == Off {
 			l.uses = l.uses[:before] // it looks nothing up
