@@ -127,8 +127,15 @@ func (l *loader) missing(d *strictyaml.Doc, r *Rule, given map[string]*yaml.Node
 			silent++
 		}
 	}
-	if fires == 0 || silent == 0 {
+	switch at := given["tests"]; {
+	case at == nil:
 		d.At(d.Root, "tests", "the rule needs tests: one that fires and one that stays silent")
+	case fires == 0 && silent > 0:
+		d.At(at, "tests", "the rule needs tests: one that fires is missing; its want holds what the alert has, such as {account: taro@contoso.example}")
+	case silent == 0 && fires > 0:
+		d.At(at, "tests", "the rule needs tests: one that stays silent is missing; its want is []")
+	case fires == 0:
+		d.At(at, "tests", "the rule needs tests: one that fires and one that stays silent")
 	}
 }
 
