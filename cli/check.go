@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"noroshi/internal/app"
 	"noroshi/internal/config"
 	"noroshi/internal/diag"
 	"noroshi/rules"
@@ -41,18 +42,13 @@ func (f *pathFlags) load(s Streams, paths []string, strict bool) (*rules.Set, *c
 	return set, c, ps, nil
 }
 
-// wholeConfiguration reads a configuration file with its sinks, which are made and not started.
+// wholeConfiguration reads a configuration file with its sinks and sources, which are made and not started.
 func wholeConfiguration(s Streams, path string) (*config.Config, []diag.Problem) {
 	if path == "" {
 		return config.Default(), nil
 	}
 	c, doc, ps := config.Read(path, sinkKinds())
-	if doc != nil {
-		before := len(doc.Problems)
-		makeSinks(s, c, doc, slog.New(slog.DiscardHandler))
-		ps = append(ps, doc.Problems[before:]...)
-	}
-	return c, ps
+	return c, append(ps, makeEnds(s, c, doc, &app.Run{}, slog.New(slog.DiscardHandler))...)
 }
 
 func checkCommand(s Streams) *cobra.Command {

@@ -55,12 +55,8 @@ Ctrl-C ends it in order: what has been read is stored, what has been evaluated i
 func newRun(s Streams, path, data string, log *slog.Logger) (*app.Run, error) {
 	conf, doc, ps := config.Read(path, catalog.Kinds())
 	s.Secrets.Include(conf.Secrets)
-	var named []app.NamedSink
-	if doc != nil {
-		before := len(doc.Problems)
-		named = makeSinks(s, conf, doc, log)
-		ps = append(ps, doc.Problems[before:]...)
-	}
+	r := &app.Run{Config: conf, Log: log, Version: Version()}
+	ps = append(ps, makeEnds(s, conf, doc, r, log)...)
 	set, more := rules.Load(rules.Options{Paths: conf.Rules, Library: true, Lists: conf.Lists, Now: s.Now()})
 	ps = append(ps, more...)
 	diag.Sort(ps)
@@ -74,14 +70,24 @@ func newRun(s Streams, path, data string, log *slog.Logger) (*app.Run, error) {
 	if data != "" {
 		conf.Kafka.Data = data
 	}
-	r := &app.Run{Config: conf, Compile: func(sample [][]byte) *detector.Set { return compile(alone(set, log), conf, sample) }, Sinks: named, Log: log, Version: Version()}
-	if err := makeSources(s, conf, r, log); err != nil {
-		return nil, failed{err}
-	}
+	r.Compile = func(sample [][]byte) *detector.Set { return compile(alone(set, log), conf, sample) }
 	if len(r.Sources)+len(r.Feeds) == 0 {
 		return nil, failed{fmt.Errorf("%s names no sources", path)}
 	}
 	return r, nil
+}
+
+// makeEnds makes sinks and, where the configuration is right so far, sources. It starts none, and gives what is wrong with them.
+func makeEnds(s Streams, conf *config.Config, doc *strictyaml.Doc, r *app.Run, log *slog.Logger) []diag.Problem {
+	if doc == nil {
+		return nil
+	}
+	before, right := len(doc.Problems), doc.Errors() == 0
+	r.Sinks = makeSinks(s, conf, doc, log)
+	if right {
+		makeSources(s, conf, doc, r, log)
+	}
+	return doc.Problems[before:]
 }
 
 func makeSinks(s Streams, conf *config.Config, doc *strictyaml.Doc, log *slog.Logger) (named []app.NamedSink) {

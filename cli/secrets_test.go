@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"noroshi/internal/app"
 	"noroshi/internal/diag"
 )
 
@@ -84,19 +82,12 @@ func planting(path, mistake string, oneLine bool) string {
 func shown(t *testing.T, file string) string {
 	var out bytes.Buffer
 	s := Streams{Out: &out, Err: &out, Now: time.Now, Secrets: &diag.Secrets{}}
-	log := slog.New(slog.NewTextHandler(&out, nil))
-	conf, ps := wholeConfiguration(s, file)
+	_, ps := wholeConfiguration(s, file)
 	for _, p := range ps {
 		fmt.Fprintln(&out, p.Format(), p.Error())
 		if err := writeJSON(&out, p); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if diag.Errors(ps) > 0 {
-		return out.String()
-	}
-	if err := makeSources(s, conf, &app.Run{}, log); err != nil {
-		fmt.Fprintln(&out, err)
 	}
 	return out.String()
 }

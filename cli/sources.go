@@ -15,15 +15,22 @@ import (
 	"noroshi/internal/bus"
 	"noroshi/internal/certs"
 	"noroshi/internal/config"
+	"noroshi/internal/strictyaml"
 )
 
-// makeSources makes the sources of the configuration.
-func makeSources(s Streams, conf *config.Config, r *app.Run, log *slog.Logger) error {
+// makeSources makes the sources of the configuration and starts none. What is wrong goes to the document.
+func makeSources(s Streams, conf *config.Config, doc *strictyaml.Doc, r *app.Run, log *slog.Logger) {
 	names := map[string]bool{}
+	wrong := func(one config.Source, err error) {
+		if err != nil {
+			doc.At(one.At, "source", conf.Secrets.Hide(err.Error()))
+		}
+	}
 	for _, one := range fileSources(conf.Sources, log) {
 		f, err := file.New(one)
 		if err != nil {
-			return err
+			wrong(conf.Sources[slices.IndexFunc(conf.Sources, func(c config.Source) bool { return c.Kind == "file" })], err)
+			continue
 		}
 		r.Sources = append(r.Sources, f)
 	}
@@ -34,20 +41,15 @@ func makeSources(s Streams, conf *config.Config, r *app.Run, log *slog.Logger) e
 			if err == nil {
 				err = add(r, names, app.Feed{Stream: stream, Latest: one.EventHub.Latest, Tenants: one.EventHub.Tenants})
 			}
-			if err != nil {
-				return fmt.Errorf("line %d: source eventhub: %w", one.At.Line, err)
-			}
+			wrong(one, err)
 		case "kafka":
 			stream, err := makeTopic(conf, one.Topic, log)
 			if err == nil {
 				err = add(r, names, app.Feed{Stream: stream, Latest: one.Topic.Latest, Tenants: one.Topic.Tenants})
 			}
-			if err != nil {
-				return fmt.Errorf("line %d: source kafka: %w", one.At.Line, err)
-			}
+			wrong(one, err)
 		}
 	}
-	return nil
 }
 
 // fileSources puts together what is read in the same way: a file that two of them name is read once.

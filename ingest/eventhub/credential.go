@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"strings"
 	"time"
@@ -65,11 +66,15 @@ func (i Identity) Credential() (azcore.TokenCredential, error) {
 	case "certificate":
 		data, err := regular.Read(i.Certificate, maxCertificate)
 		if err != nil {
+			var at *fs.PathError
+			if errors.As(err, &at) { // what a configuration says is not shown
+				err = at.Err
+			}
 			return nil, fmt.Errorf("read certificate: %w", err)
 		}
 		certs, key, err := azidentity.ParseCertificates(data, []byte(i.Password))
 		if err != nil {
-			return nil, fmt.Errorf("read certificate %s: %w", i.Certificate, err)
+			return nil, fmt.Errorf("read certificate: %w", err)
 		}
 		return azidentity.NewClientCertificateCredential(i.Tenant, i.Client, certs, key, &azidentity.ClientCertificateCredentialOptions{ClientOptions: o})
 	}

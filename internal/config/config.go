@@ -158,6 +158,18 @@ func (c *Config) certificates(d *strictyaml.Doc, n *yaml.Node) string {
 	return path
 }
 
+// maxKey bounds a certificate with its key and those above it, in bytes.
+const maxKey = 1 << 20
+
+// keyFile is the path of a file with a certificate and its key, which is read at once, too.
+func (c *Config) keyFile(d *strictyaml.Doc, n *yaml.Node) string {
+	path := c.path(d.Text(n))
+	if _, err := small(path, maxKey); err != nil {
+		d.At(n, "read", "the certificate cannot be read: "+err.Error())
+	}
+	return path
+}
+
 func (c *Config) kafka(d *strictyaml.Doc, n *yaml.Node) {
 	k := &c.Kafka
 	d.Fields(n, map[string]func(*yaml.Node){
@@ -313,7 +325,7 @@ func secret(kind, where, folder string) (value, problem string) {
 	if !filepath.IsAbs(where) {
 		where = filepath.Join(folder, where)
 	}
-	data, err := small(where)
+	data, err := small(where, maxSecret)
 	if err != nil {
 		return "", "the secret cannot be read: " + err.Error() + "; relative paths start at the folder of the configuration"
 	}
@@ -324,8 +336,8 @@ func secret(kind, where, folder string) (value, problem string) {
 }
 
 // small reads a file that is plain and not too long. Its errors do not name it.
-func small(path string) ([]byte, error) {
-	data, err := regular.Read(path, maxSecret)
+func small(path string, most int) ([]byte, error) {
+	data, err := regular.Read(path, most)
 	var at *fs.PathError
 	if errors.As(err, &at) {
 		err = at.Err

@@ -22,7 +22,7 @@ var certificate = func() string {
 func read(t *testing.T, text string) (*Config, string) {
 	t.Helper()
 	dir := t.TempDir()
-	for name, content := range map[string]string{"noroshi.yaml": text, "key": "hush\n", "empty": "", "ca.pem": certificate} {
+	for name, content := range map[string]string{"noroshi.yaml": text, "key": "hush\n", "empty": "", "ca.pem": certificate, "c.pem": certificate} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -97,7 +97,7 @@ func (c *Config) credential(d *strictyaml.Doc, n *yaml.Node) (k Credential) {
 		"tenant":      text(&k.Tenant),
 		"client":      text(&k.Client),
 		"secret":      secret(&k.Secret),
-		"certificate": path(&k.Certificate),
+		"certificate": func(n *yaml.Node) { k.Certificate = c.keyFile(d, n) },
 		"password":    secret(&k.Password),
 		"token_file":  path(&k.TokenFile),
 	})

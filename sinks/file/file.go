@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -29,15 +30,20 @@ type Config struct {
 func Read(d *strictyaml.Doc, n *yaml.Node, folder string) Config {
 	c := Config{Max: 100 << 20, Keep: 10}
 	d.Fields(n, map[string]func(*yaml.Node){
-		"path":    func(n *yaml.Node) { c.Path = d.Text(n) },
+		"path": func(n *yaml.Node) {
+			if c.Path = d.Text(n); c.Path != "" && !filepath.IsAbs(c.Path) {
+				c.Path = filepath.Join(folder, c.Path)
+			}
+			if err := plain(c.Path); err != nil {
+				d.At(n, "value", err.Error())
+			}
+		},
 		"fsync":   func(n *yaml.Node) { c.NoSync = !d.Bool(n) },
 		"max_mib": func(n *yaml.Node) { c.Max = int64(d.Int(n, 0, 1<<20)) << 20 },
 		"keep":    func(n *yaml.Node) { c.Keep = d.Int(n, 0, 10_000) },
 	})
 	if c.Path == "" {
 		d.At(n, "missing", "a file sink needs the key path")
-	} else if !filepath.IsAbs(c.Path) {
-		c.Path = filepath.Join(folder, c.Path)
 	}
 	return c
 }
@@ -55,11 +61,25 @@ func New(c Config) (*Sink, error) {
 	if err == nil && !info.IsDir() {
 		err = fmt.Errorf("%s is no folder", filepath.Dir(c.Path))
 	}
+	if err == nil {
+		err = plain(c.Path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open alert file: %w", err)
 	}
 	return &Sink{Config: c}, nil
 }
+
+// plain refuses what is there and is no plain file: a pipe would block, and from a device nothing comes back.
+func plain(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return errKind
+	}
+	return nil // a file that is not there is made, and other errors are told when it is opened
+}
+
+var errKind = errors.New("it is not a plain file")
 
 // Batch implements sinks.Sink.
 func (*Sink) Batch() int { return 500 }
@@ -94,11 +114,18 @@ func (s *Sink) forget() {
 // open makes room for so many bytes.
 func (s *Sink) open(more int64) error {
 	if s.file == nil {
-		f, err := os.OpenFile(s.Path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+		f, err := os.OpenFile(s.Path, os.O_RDWR|os.O_CREATE|os.O_APPEND|syscall.O_NONBLOCK, 0o600)
 		if err != nil {
 			return fmt.Errorf("open alert file: %w", err)
 		}
-		if s.size, err = whole(f); err != nil {
+		info, err := f.Stat()
+		if err == nil && !info.Mode().IsRegular() { // it has taken the file's place
+			err = errKind
+		}
+		if err == nil {
+			s.size, err = whole(f)
+		}
+		if err != nil {
 			_ = f.Close() // the first error is the one to tell
 			return fmt.Errorf("repair alert file: %w", err)
 		}

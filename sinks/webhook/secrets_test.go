@@ -130,7 +130,7 @@ func TestHeadersAreCheckedWhenTheyAreRead(t *testing.T) {
 		"headers: {X-A: lines}":                      `1:78: headers: the secret holds a newline or another control character, which no header can carry [value]`,
 		"headers: {X-A: ok, x-a: ok}":                `1:82: headers: the header is named twice; case does not tell names apart [value]`,
 		"headers: {webhook-signature: ok}":           `1:73: headers: the header is one that the webhook itself sets [value]`,
-		"headers: {X-A: ok}, ca_file: ca.pem":        `holds no certificate [webhook]`,
+		"headers: {X-A: ok}, ca_file: ca.pem":        `holds no certificate [read]`,
 		"headers: {X-A: ok}":                         ``,
 		"# a short key":                              "1:47: secrets[0]: a secret is whsec_ and the base64 of 24 to 64 bytes; `echo \"whsec_$(openssl rand -base64 32)\"` makes one [secret]",
 	} {

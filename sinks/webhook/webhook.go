@@ -63,7 +63,12 @@ func Read(d *strictyaml.Doc, n *yaml.Node, folder string, secret func(*yaml.Node
 		"headers": func(n *yaml.Node) {
 			c.headers(d, n, secret)
 		},
-		"ca_file":       func(n *yaml.Node) { c.CAFile = path(folder, d.Text(n)) },
+		"ca_file": func(n *yaml.Node) {
+			c.CAFile = path(folder, d.Text(n))
+			if _, err := certs.Read(c.CAFile); err != nil {
+				d.At(n, "read", err.Error())
+			}
+		},
 		"allow_private": func(n *yaml.Node) { c.AllowPrivate = d.Bool(n) },
 		"allow_http":    func(n *yaml.Node) { c.AllowHTTP = d.Bool(n) },
 	})
