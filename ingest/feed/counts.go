@@ -184,7 +184,7 @@ func (p *Partition) change(do func(s *Snapshot)) {
 
 func (p *Partition) own(yes bool) { p.change(func(s *Snapshot) { s.Owned = yes }) }
 
-// restarted notes a fault. It is over when a message is stored, or when the stream answers again after it was opened.
+// restarted notes a fault. It is over when a message is stored, or when the stream was opened again and says that nothing waits.
 func (p *Partition) restarted(reason string, err error) {
 	p.change(func(s *Snapshot) {
 		s.Restarts[reason]++
@@ -200,11 +200,14 @@ func (p *Partition) aborted() { p.change(func(s *Snapshot) { s.Aborted++ }) }
 func (p *Partition) saw(state State) {
 	p.change(func(s *Snapshot) {
 		s.Looked, s.First, s.Last = true, state.First, max(state.Last, s.Sequence)
-		if p.opened {
+		if p.opened && s.Lag() == 0 {
 			s.Fault = nil
 		}
 	})
 }
+
+// unseen notes that the stream does not say what it holds.
+func (p *Partition) unseen() { p.change(func(s *Snapshot) { s.Looked = false }) }
 
 func (p *Partition) at(pos Position) {
 	p.change(func(s *Snapshot) { s.Sequence, s.Enqueued = pos.Sequence, pos.Enqueued })

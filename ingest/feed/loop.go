@@ -104,13 +104,21 @@ func (l *loop) position(ctx context.Context, tx transactor) (*Position, error) {
 	return after, nil
 }
 
-// look asks for the partition's state at once and then now and then, for the lag.
+// look asks for the partition's state at once and then now and then, for the lag; sooner where the answer fails, because then the lag
+// is not known.
 func (l *loop) look(ctx context.Context) {
-	for ; ctx.Err() == nil; _ = Pause(ctx, l.feed.pauses.look) {
+	wait := time.Duration(0)
+	for Pause(ctx, wait) == nil {
+		wait = l.feed.pauses.look
 		at := l.counts.snapshot().Sequence // before the answer is made: what is stored meanwhile is newer
 		s, err := l.feed.Stream.State(ctx, l.partition)
+		if ctx.Err() != nil {
+			return
+		}
 		if err != nil {
 			l.log.Debug("lag is not known", slog.Any("err", err))
+			l.counts.unseen()
+			wait /= 10
 			continue
 		}
 		l.counts.saw(s)
