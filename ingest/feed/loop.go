@@ -118,7 +118,7 @@ func (l *loop) look(ctx context.Context) {
 		if err != nil {
 			l.log.Debug("lag is not known", slog.Any("err", err))
 			l.counts.unseen()
-			wait /= 10
+			wait /= 3
 			continue
 		}
 		l.counts.saw(s)
