@@ -38,7 +38,7 @@ func TestARunnerSaysHowItsSinkIs(t *testing.T) {
 				go func() { ended <- r.Run(ctx, t.Context()) }()
 				time.Sleep(c.after - time.Second)
 				got := r.Counts()
-				if got.State != c.want.State || got.Sent != c.want.Sent || got.Faults != c.want.Faults || got.Fault != c.want.Fault {
+				if got.State != c.want.State || got.Sent != c.want.Sent || got.Faults != c.want.Faults || !errors.Is(got.Fault, c.want.Fault) {
 					t.Errorf("got %+v, want %+v", got, c.want)
 				}
 				switch {
@@ -100,7 +100,7 @@ func TestAQueueThatCannotBeReadInterrupts(t *testing.T) {
 		r := runner(&scripted{}, &given{n: 1}, &said)
 		lost := errors.New("broker away")
 		r.Interrupted(lost, time.Second)
-		if c := r.Counts(); c.State != Interrupted || c.Fault != lost || !c.Next.Equal(time.Now().Add(time.Second)) {
+		if c := r.Counts(); c.State != Interrupted || !errors.Is(c.Fault, lost) || !c.Next.Equal(time.Now().Add(time.Second)) {
 			t.Errorf("%+v", c)
 		}
 		time.Sleep(time.Minute)

@@ -28,13 +28,13 @@ func TestAFaultStaysUntilReadingGoesOn(t *testing.T) {
 		p.at(Position{Sequence: 4})
 		p.restarted("stream", away)
 		c.do(p)
-		if s := all.Snapshot()[0]; s.Fault != c.fault || s.Lag() != c.lag {
+		if s := all.Snapshot()[0]; !errors.Is(s.Fault, c.fault) || s.Lag() != c.lag {
 			t.Errorf("%s: the fault is %v, the lag %d; want %v, %d", name, s.Fault, s.Lag(), c.fault, c.lag)
 		}
 	}
 	var all Counts
 	all.fails("audit", away)
-	if all.Fault("audit") != away || all.Fault("other") != nil {
+	if !errors.Is(all.Fault("audit"), away) || all.Fault("other") != nil {
 		t.Error("the fault of a source is not kept")
 	}
 	if all.fails("audit", nil); all.Fault("audit") != nil {
