@@ -47,7 +47,7 @@ func wholeConfiguration(s Streams, path string) (*config.Config, []diag.Problem)
 	if path == "" {
 		return config.Default(), nil
 	}
-	c, doc, ps := config.Read(path, sinkKinds())
+	c, doc, ps := readConfiguration(s, path, sinkKinds())
 	return c, append(ps, makeEnds(s, c, doc, &app.Run{}, slog.New(slog.DiscardHandler))...)
 }
 

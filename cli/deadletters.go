@@ -87,10 +87,9 @@ func (f *letterFlags) connect() (*bus.Bus, *config.Config, error) {
 	conf, log := config.Default(), slog.New(slog.NewTextHandler(f.secrets.Writer(os.Stderr), nil))
 	if f.config != "" {
 		var ps []diag.Problem
-		if conf, _, ps = config.Read(f.config, catalog.Kinds()); diag.Errors(ps) > 0 {
+		if conf, _, ps = readConfiguration(Streams{Secrets: f.secrets}, f.config, catalog.Kinds()); diag.Errors(ps) > 0 {
 			return nil, nil, failed{ps[0]}
 		}
-		f.secrets.Include(conf.Secrets)
 	}
 	for _, one := range conf.Sinks {
 		f.sinks = append(f.sinks, one.Name)

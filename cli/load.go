@@ -34,17 +34,17 @@ func (f *ruleFlags) add(c *cobra.Command) {
 }
 
 // configuration reads the configuration file, or takes the defaults.
-func (f *ruleFlags) configuration() (*config.Config, []diag.Problem) {
+func (f *ruleFlags) configuration(s Streams) (*config.Config, []diag.Problem) {
 	if f.config == "" {
 		return config.Default(), nil
 	}
-	c, _, ps := config.Read(f.config, sinkKinds())
+	c, _, ps := readConfiguration(s, f.config, sinkKinds())
 	return c, ps
 }
 
 // load loads the rules; problems go to stderr, and an error stops the command.
 func (f *ruleFlags) load(s Streams) (*rules.Set, *config.Config, error) {
-	c, ps := f.configuration()
+	c, ps := f.configuration(s)
 	set, more := rules.Load(rules.Options{Paths: append(c.Rules, f.dirs...), Library: !f.noLibrary, Lists: c.Lists, Now: s.Now()})
 	ps = append(ps, more...)
 	show(s.Err, ps)

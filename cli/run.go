@@ -53,8 +53,7 @@ Ctrl-C ends it in order: what has been read is stored, what has been evaluated i
 
 // newRun makes everything of a configuration file; whatever is wrong in it, in rules or lists is told at once.
 func newRun(s Streams, path, data string, log *slog.Logger) (*app.Run, error) {
-	conf, doc, ps := config.Read(path, catalog.Kinds())
-	s.Secrets.Include(conf.Secrets)
+	conf, doc, ps := readConfiguration(s, path, catalog.Kinds())
 	r := &app.Run{Config: conf, Log: log, Version: Version()}
 	ps = append(ps, makeEnds(s, conf, doc, r, log)...)
 	set, more := rules.Load(rules.Options{Paths: conf.Rules, Library: true, Lists: conf.Lists, Now: s.Now()})

@@ -27,6 +27,11 @@ var secretKeys = []string{
 	"sources/-/eventhub/connection_string", "sources/-/eventhub/credential/secret", "sources/-/eventhub/credential/password", "sources/-/eventhub/credential/kind", "sources/-/eventhub/credential", "sources/-/eventhub/proxy",
 	"sources/-/eventhub/start", "sources/-/eventhub/transport", "sources/-/eventhub/hub", "sources/-/eventhub", "sources/-/kafka/connection_string", "sources/-/kafka/sasl/password", "sources/-/kafka/credential/secret", "sources/-/file/poll", "sources/-/file/follow",
 	"sinks/-/name", "sinks/-/password", "sinks/-/webhook", "sinks/-/webhook/secrets", "sinks/-/webhook/secrets/-", "sinks/-/webhook/headers", "sinks/-/webhook/headers/Authorization", "sinks/-/webhook/url", "sinks/-/webhook/ca_file/x",
+	"kafka/ca_file", "kafka/prefix", "kafka/data", "kafka/cap_mib", "kafka/tls", "kafka/sync", "kafka/transactions", "rules", "lists/accepted_domains", "kafka/brokers/-",
+	"sources/-/file/paths", "sources/-/file/paths/-", "sources/-/eventhub/name", "sources/-/eventhub/namespace", "sources/-/eventhub/consumer_group", "sources/-/eventhub/endpoint", "sources/-/eventhub/ca_file", "sources/-/eventhub/tenants",
+	"sources/-/eventhub/credential/cloud", "sources/-/eventhub/credential/tenant", "sources/-/eventhub/credential/client", "sources/-/eventhub/credential/certificate", "sources/-/eventhub/credential/token_file",
+	"sources/-/kafka", "sources/-/kafka/name", "sources/-/kafka/topic", "sources/-/kafka/start", "sources/-/kafka/tenants", "sources/-/kafka/brokers", "sources/-/kafka/tls", "sources/-/kafka/ca_file", "sources/-/kafka/sasl", "sources/-/kafka/sasl/user", "sources/-/kafka/namespace", "sources/-/kafka/credential",
+	"sinks/-/reads", "sinks/-/webhook/allow_private", "sinks/-/webhook/ca_file", "sinks/-/file/path", "sinks/-/stdout",
 	"sinks/-/webhook/allow_http", "sinks/-/file/keep", "sinks/-/stdout/token",
 }
 

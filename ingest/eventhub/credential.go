@@ -108,6 +108,9 @@ func unidentified(err error) error {
 	return err
 }
 
+// maxSaid is how many characters of an answer are told.
+const maxSaid = 300
+
 // said is the reason that an answer gives. App Service calls it message, all others as OAuth does.
 func said(r *http.Response) string {
 	var reason struct {
@@ -117,7 +120,7 @@ func said(r *http.Response) string {
 	if body, err := runtime.Payload(r); err == nil && json.Unmarshal(body, &reason) == nil {
 		line, _, _ := strings.Cut(cmp.Or(reason.Description, reason.Message), "\n") // below it stand ids for Microsoft's support
 		if line = strings.TrimSpace(line); line != "" {
-			return line
+			return fmt.Sprintf("%.*s", maxSaid, line)
 		}
 	}
 	return r.Status

@@ -12,6 +12,14 @@ import (
 	"github.com/coder/websocket"
 )
 
+// refusal is the error of a proxy that opens no tunnel. Its own words may repeat the password.
+func refusal(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
+	}
+	return fmt.Errorf("the proxy answers %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
+}
+
 // dial opens a WebSocket with the protocol amqp, through the proxy where there is one.
 func (c Config) dial(ctx context.Context, args azeventhubs.WebSocketConnParams) (net.Conn, error) {
 	proxy := http.ProxyFromEnvironment
@@ -22,7 +30,7 @@ func (c Config) dial(ctx context.Context, args azeventhubs.WebSocketConnParams) 
 		}
 		proxy = http.ProxyURL(u)
 	}
-	transport := &http.Transport{Proxy: proxy, TLSClientConfig: c.TLS, DialContext: c.wire, TLSHandshakeTimeout: c.patience, ResponseHeaderTimeout: c.patience}
+	transport := &http.Transport{Proxy: proxy, TLSClientConfig: c.TLS, DialContext: c.wire, TLSHandshakeTimeout: c.patience, ResponseHeaderTimeout: c.patience, OnProxyConnectResponse: refusal}
 	if c.Endpoint != "" {
 		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, c.Endpoint)

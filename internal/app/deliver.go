@@ -25,7 +25,7 @@ func (r *Run) runner(b *bus.Bus, w *bus.Writer, s NamedSink) *sinks.Runner {
 	return &sinks.Runner{Name: s.Name, Sink: s.Sink, Queue: q, Sleep: feed.Pause, Env: sinks.Env{Now: time.Now, Log: r.Log},
 		DeadLetter: func(ctx context.Context, m sinks.Message, cause error) error {
 			rec := q.find(m)
-			l := deadletter.Letter{Reason: "refused", Detail: cause.Error(), Stage: deadletter.StageSink + s.Name, Topic: bus.Alerts, Partition: rec.Partition, Offset: rec.Offset, Key: rec.Key, Headers: rec.Headers, Value: rec.Value}
+			l := deadletter.Letter{Reason: "refused", Detail: r.Config.Secrets.Hide(cause.Error()), Stage: deadletter.StageSink + s.Name, Topic: bus.Alerts, Partition: rec.Partition, Offset: rec.Offset, Key: rec.Key, Headers: rec.Headers, Value: rec.Value}
 			return w.Write(ctx, []bus.Record{l.Record()})
 		}}
 }

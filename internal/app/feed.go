@@ -95,7 +95,7 @@ func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bu
 	}
 	p.place.Letter.Sequence, p.place.Letter.Enqueued = m.Sequence, m.Enqueued
 	if m.Fault != nil {
-		aside(p.place.Refuse(reasonMessage, m.Fault.Error(), nil))
+		aside(p.place.Refuse(reasonMessage, p.run.Config.Secrets.Hide(m.Fault.Error()), nil))
 	}
 	records, bad := ingest.Split(m.Body)
 	for _, b := range bad {

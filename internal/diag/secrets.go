@@ -154,11 +154,16 @@ func lower(s string) string {
 	return string(b)
 }
 
-// Hide writes Hidden for each secret in a text.
+// Hide writes Hidden for each secret in a text, and for what looks like one.
 func (s *Secrets) Hide(text string) string {
 	if s == nil {
 		return text
 	}
+	return hideCredentials(s.known(text))
+}
+
+// known hides the secrets that are known.
+func (s *Secrets) known(text string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if len(s.grams)+len(s.short) == 0 {

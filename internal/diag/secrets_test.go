@@ -72,13 +72,36 @@ func TestURLsKeepTheirHost(t *testing.T) {
 	}
 }
 
+// TestWhatLooksLikeASecretIsHidden: tokens, signatures and users that nobody here has been told of, and no more than them.
+func TestWhatLooksLikeASecretIsHidden(t *testing.T) {
+	const token = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwczovL2V4YW1wbGUifQ.czFnbmF0dXJl"
+	for text, want := range map[string]string{
+		"auth=Bearer " + token + "\x01":                       "auth=Bearer …\x01",
+		"the token " + token[:30] + " is cut":                 "the token … is cut",
+		`{"access_token":"` + token + `","x":1}`:              `{"access_token":"…","x":1}`,
+		`{"client_secret": "a b","x":1}`:                      `{"client_secret": "…","x":1}`,
+		"client_id=a&client_secret=b~c.d&grant_type=e":        "client_id=a&client_secret=…&grant_type=e",
+		"SharedAccessSignature sr=sb%3a&sig=a%2Fb%3D&se":      "SharedAccessSignature sr=sb%3a&sig=…&se",
+		"Endpoint=sb://x/;SharedAccessKey=aG9y=;E":            "Endpoint=sb://x/;SharedAccessKey=…;E",
+		"dial http://bob:hunter2@proxy.example:3128/":         "dial http://…@proxy.example:3128/",
+		"Proxy-Authorization:[Basic Ym9iOmh1bnRlcjI=]":        "Proxy-Authorization:[Basic …]",
+		"use basic authentication, bearer tokens":             "use basic authentication, bearer tokens",
+		"taro@contoso.example at https://contoso.example/a@b": "taro@contoso.example at https://contoso.example/a@b",
+		"alert=alrt_JCESCRMQ3Y2KPRV6OZD7OHUD62 keyJson":       "alert=alrt_JCESCRMQ3Y2KPRV6OZD7OHUD62 keyJson",
+	} {
+		if got := new(Secrets).Hide(text); got != want {
+			t.Errorf("%s\nbecomes  %s\nexpected %s", text, got, want)
+		}
+	}
+}
+
 // FuzzHide: whatever surrounds a secret, it is not there afterwards; without one, a text stays as it is.
 func FuzzHide(f *testing.F) {
 	f.Add("hunter2hunter2", "a", "b")
 	f.Add("pin", "s", "ning")
 	f.Fuzz(func(t *testing.T, secret, before, after string) {
 		var s Secrets
-		if got := s.Hide(before); got != before {
+		if got := s.Hide(before); got != before && hideCredentials(before) == before {
 			t.Fatalf("%q becomes %q", before, got)
 		}
 		s.Add(secret)

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -236,6 +237,9 @@ func (l *List) inline(d *strictyaml.Doc, n *yaml.Node) {
 			continue // it has been said
 		}
 		if m := l.add(text, place{line: int32(c.Line), column: int32(c.Column)}); m != "" {
+			if d.Secrets != nil { // somebody may have put one here; the place tells enough
+				m = strings.ReplaceAll(m, strconv.Quote(strings.ToLower(strings.TrimSpace(text))), "this")
+			}
 			d.At(c, "list", m)
 		}
 		if l.full() {

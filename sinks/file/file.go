@@ -58,14 +58,17 @@ type Sink struct {
 // New checks the configuration: the folder must be there.
 func New(c Config) (*Sink, error) {
 	info, err := os.Stat(filepath.Dir(c.Path))
-	if err == nil && !info.IsDir() {
-		err = fmt.Errorf("%s is no folder", filepath.Dir(c.Path))
+	var at *fs.PathError
+	switch { // the place in the configuration tells which folder
+	case errors.As(err, &at):
+		return nil, fmt.Errorf("the folder of the file cannot be used: %w", at.Err)
+	case err != nil:
+		return nil, fmt.Errorf("the folder of the file cannot be used: %w", err)
+	case !info.IsDir():
+		return nil, errors.New("the folder of the file is a file itself")
 	}
-	if err == nil {
-		err = plain(c.Path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open alert file: %w", err)
+	if err := plain(c.Path); err != nil {
+		return nil, fmt.Errorf("the file cannot be used: %w", err)
 	}
 	return &Sink{Config: c}, nil
 }
