@@ -184,10 +184,21 @@ func ofFiles(f file.Snapshot) string {
 	if f.Cut > 0 {
 		text += fmt.Sprintf(", %s cut, rewritten or deleted before all of it was read for certain", times(f.Cut))
 	}
+	if f.Vain > 0 {
+		text += fmt.Sprintf("; %s no file, first %s", name(f.Vain), diag.EscapeLine(f.Without))
+	}
 	if f.Failing > 0 {
 		text += fmt.Sprintf("; %d cannot be read, first %s: %s", f.Failing, diag.EscapeLine(f.First), diag.EscapeLine(f.Fault))
 	}
 	return text
+}
+
+// name says that so many paths name something.
+func name(n int64) string {
+	if n == 1 {
+		return "1 path names"
+	}
+	return fmt.Sprintf("%d paths name", n)
 }
 
 func (t *statusTable) partitions() {

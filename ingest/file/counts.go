@@ -13,13 +13,15 @@ type Counts struct {
 
 // Snapshot is a look at the counts.
 type Snapshot struct {
-	Files   int64     `json:"files"`           // that are listed
-	Open    int64     `json:"open"`            // descriptors
-	Failing int64     `json:"failing"`         // files and folders that cannot be read
-	First   string    `json:"first,omitempty"` // one of them,
-	Fault   string    `json:"fault,omitempty"` // why,
-	Since   time.Time `json:"since,omitzero"`  // and since when
-	Cut     int64     `json:"cut"`             // times that a file was cut, rewritten or deleted before it was known to be read to its end
+	Files   int64     `json:"files"`                // that are listed
+	Open    int64     `json:"open"`                 // descriptors
+	Failing int64     `json:"failing"`              // files and folders that cannot be read
+	First   string    `json:"first,omitempty"`      // one of them,
+	Fault   string    `json:"fault,omitempty"`      // why,
+	Since   time.Time `json:"since,omitzero"`       // and since when
+	Vain    int64     `json:"vain"`                 // paths and patterns that name no file
+	Without string    `json:"vain_first,omitempty"` // one of them
+	Cut     int64     `json:"cut"`                  // times that a file was cut, rewritten or deleted before it was known to be read to its end
 }
 
 // Snapshot is what the counts are now.
@@ -35,10 +37,13 @@ func (c *Counts) cut() {
 	c.now.Cut++
 }
 
-func (c *Counts) set(files, open int, t telling) {
+func (c *Counts) set(files, open int, t telling, vain []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.now = Snapshot{Files: int64(files), Open: int64(open), Failing: int64(t.files), Cut: c.now.Cut}
+	c.now = Snapshot{Files: int64(files), Open: int64(open), Failing: int64(t.files), Vain: int64(len(vain)), Cut: c.now.Cut}
+	if len(vain) > 0 {
+		c.now.Without = vain[0]
+	}
 	if t.files > 0 {
 		c.now.First, c.now.Fault, c.now.Since = t.path, t.fault.err.Error(), t.fault.since.UTC()
 	}

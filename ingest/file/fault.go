@@ -75,7 +75,7 @@ func (s *Source) tell() {
 		all.log(s.config.Log)
 		s.told = s.now
 	}
-	s.counts.set(len(s.listed), s.held.Len(), all)
+	s.counts.set(len(s.listed), s.held.Len(), all, s.vain.now)
 }
 
 // telling is how many files cannot be read, and one of them.

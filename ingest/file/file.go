@@ -50,6 +50,7 @@ type Source struct {
 	names   map[string]*file   // in the turn before, by path
 	rooms   map[string][]entry // folders that were looked into in this turn
 	told    time.Time          // when faults were told last
+	vain    vain
 }
 
 // The bounds of a batch.
@@ -154,6 +155,7 @@ func (s *Source) turn(ctx context.Context) error {
 	s.list()
 	err := s.visitAll(ctx)
 	s.tell()
+	s.vain.tell(s)
 	return err
 }
 

@@ -24,8 +24,14 @@ func (system) names(folder string) ([]string, error) {
 func (s *Source) list() {
 	names := map[string]*file{}
 	s.listed = s.listed[:0]
-	for _, path := range s.paths() {
+	paths := s.paths()
+	there := map[string]bool{}
+	for _, path := range paths {
 		f := s.sight(path)
+		if f == nil && s.faults[path] == nil {
+			continue
+		}
+		there[path] = true
 		if f == nil {
 			continue
 		}
@@ -40,6 +46,7 @@ func (s *Source) list() {
 		s.listed = append(s.listed, f)
 	}
 	s.names = names
+	s.vain.look(s, there)
 }
 
 // sight is the file at a path, nil if the path has no file. One that cannot be looked at is the one that was there.

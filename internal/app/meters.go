@@ -82,6 +82,7 @@ var fileNumbers = []number[file.Snapshot]{
 	{telemetry.FilesFollowed, func(f *file.Snapshot) *int64 { return &f.Files }},
 	{telemetry.FilesOpen, func(f *file.Snapshot) *int64 { return &f.Open }},
 	{telemetry.FilesFailing, func(f *file.Snapshot) *int64 { return &f.Failing }},
+	{telemetry.FilesVain, func(f *file.Snapshot) *int64 { return &f.Vain }},
 	{telemetry.FilesCut, func(f *file.Snapshot) *int64 { return &f.Cut }},
 }
 
@@ -250,7 +251,7 @@ func (r *Run) sourceStatus(l *telemetry.Look, s *Status) {
 			continue
 		}
 		c := f.Counts().Snapshot()
-		s.Files[i] = file.Snapshot{First: r.shown(c.First), Fault: r.shown(c.Fault), Since: c.Since}
+		s.Files[i] = file.Snapshot{First: r.shown(c.First), Fault: r.shown(c.Fault), Without: r.shown(c.Without), Since: c.Since}
 		files[fileSource(i, len(r.Sources))] = &s.Files[i]
 	}
 	take(l, fileNumbers, func(labels []string) *file.Snapshot { return files[labels[0]] })

@@ -128,6 +128,7 @@ var (
 var (
 	FilesFollowed = sum("file.followed", "{file}", "Files that are followed.", ofSource...)
 	FilesOpen     = sum("file.open", "{file}", "Files that are held open.", ofSource...)
+	FilesVain     = sum("file.vain", "{path}", "Paths and patterns of sources that name no file.", ofSource...)
 	FilesFailing  = sum("file.failing", "{file}", "Files and folders that cannot be read.", ofSource...)
 	FilesRecords  = counter("file.records", "{record}", "Records and other lines that were stored.", ofSource...)
 	FilesCut      = counter("file.cut", "{file}", "Times that a file was cut, rewritten or deleted before all of it was read for certain.", ofSource...)
