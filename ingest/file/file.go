@@ -55,7 +55,7 @@ type Source struct {
 
 // The bounds of a batch.
 const (
-	batchRecords = 2000
+	batchRecords = 10_000
 	batchBytes   = ingest.MaxRecord + 256<<10 // more than a record
 )
 
