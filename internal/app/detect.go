@@ -67,21 +67,24 @@ type session struct {
 	out    []bus.Record
 	body   []byte
 	dirty  bool // something is done and not committed
+	broken bool // a batch was not stored
 }
 
 // part is what the session keeps of one partition.
 type part struct {
 	memory *detector.Memory
-	recent detector.Recent
+	recent *detector.Recent
 }
 
 func (r *Run) session(ctx, drain context.Context, b *bus.Bus, w *bus.Writer, number int) error {
-	reader, err := b.Reader(bus.Member{Topic: bus.Events, Group: detectorGroup, Instance: fmt.Sprintf("%s-%d", detectorGroup, number), Missed: r.missedRecords(w)})
+	s := &session{run: r, writer: w, worker: r.set.Worker(), tally: tally{rules: make([]ruleTally, len(r.set.Rules()))}, parts: map[int32]*part{}}
+	reader, err := b.Reader(bus.Member{Topic: bus.Events, Group: detectorGroup, Instance: fmt.Sprintf("%s-%d", detectorGroup, number),
+		Missed: r.missedRecords(w), Left: s.left})
 	if err != nil {
 		return err
 	}
 	defer reader.Leave(drain)
-	s := &session{run: r, reader: reader, writer: w, worker: r.set.Worker(), tally: tally{rules: make([]ruleTally, len(r.set.Rules()))}, parts: map[int32]*part{}}
+	s.reader = reader
 	last := time.Now()
 	for {
 		records, err := s.poll(ctx)
@@ -89,6 +92,7 @@ func (r *Run) session(ctx, drain context.Context, b *bus.Bus, w *bus.Writer, num
 			return err
 		}
 		if err := s.batch(drain, records); err != nil {
+			s.broken = true
 			return err
 		}
 		ending := ctx.Err() != nil
@@ -130,6 +134,7 @@ func (s *session) batch(ctx context.Context, records []bus.Record) error {
 		p := s.parts[rec.Partition]
 		if p == nil {
 			p = &part{memory: s.run.set.Memory(detector.MemoryOptions{Live: true})}
+			p.recent = s.run.repeats.take(rec.Partition)
 			s.parts[rec.Partition] = p
 		}
 		touched[rec.Partition] = p
@@ -145,7 +150,7 @@ func (s *session) batch(ctx context.Context, records []bus.Record) error {
 	now := time.Now()
 	for _, p := range touched {
 		p.recent.Keep(now)
-		s.tally.overflowed(&p.recent)
+		s.tally.overflowed(p.recent)
 	}
 	s.dirty = true
 	return nil

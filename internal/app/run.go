@@ -36,6 +36,7 @@ type Run struct {
 	notUTF8  example
 	partial  example // of records in which an audit record cannot be read
 	detected detected
+	repeats  repeats
 	counts   feed.Counts
 	tooLarge atomic.Int64 // records that their topic did not take
 	runners  []*sinks.Runner

@@ -32,6 +32,9 @@ type Member struct {
 	// Missed is told of records that the group will never read, before it is given what lies behind them. It is called by Poll,
 	// which fails where it fails; then the gap comes again. Nil: they are only logged.
 	Missed func(ctx context.Context, g Gap) error
+	// Left is told of partitions that are not this member's any more. It is called while Poll or Hold waits, or after Close was
+	// called, from a goroutine of the client's. Nil: nobody wants to know.
+	Left func(partitions []int32)
 }
 
 // Reader is one member of a consumer group. It belongs to one goroutine. Partitions move between members only inside Poll,
@@ -70,7 +73,7 @@ func (b *Bus) Reader(m Member) (*Reader, error) {
 		kgo.SessionTimeout(session), kgo.RebalanceTimeout(rebalance), kgo.HeartbeatInterval(heartbeat),
 		kgo.AdjustFetchOffsetsFn(r.places.assigned),
 		kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, all map[string][]int32) { r.revoked(ctx, all[b.name(m.Topic)]) }),
-		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, all map[string][]int32) { r.places.left(all[b.name(m.Topic)]) }))
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, all map[string][]int32) { r.left(all[b.name(m.Topic)]) }))
 	if r.client, err = kgo.NewClient(o...); err != nil {
 		return nil, fmt.Errorf("join group %s: %w", m.Group, err)
 	}
@@ -84,7 +87,15 @@ func (r *Reader) revoked(ctx context.Context, partitions []int32) {
 			r.bus.config.Log.Warn("offsets not committed before partitions move; their records come again", slog.String("group", r.member.Group), slog.Any("err", err))
 		}
 	}
+	r.left(partitions)
+}
+
+// left forgets partitions that another member has now.
+func (r *Reader) left(partitions []int32) {
 	r.places.left(partitions)
+	if r.member.Left != nil {
+		r.member.Left(partitions)
+	}
 }
 
 // lookEvery is how often Poll looks for what is not told by records.
