@@ -108,6 +108,11 @@ func (r *rule) carry(l *event.Layout) {
 	for _, f := range r.facts {
 		more = append(more, f.slot)
 	}
+	for _, e := range enrichments {
+		if slot, ok := l.Find(e.field); ok { // there are databases, or a rule asks for it
+			more = append(more, slot)
+		}
+	}
 	if r.Summary != nil {
 		more = append(more, r.Summary.Slots()...)
 	}

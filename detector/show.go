@@ -233,6 +233,7 @@ func (m *Memory) evidence(a *alert.Alert, r *rule, f *state.Finding) {
 		one.Facts, one.Cut = m.show.factsOf(r)
 		one.Cut = one.Cut || h.Cut
 		a.Evidence = append(a.Evidence, one)
+		m.enrich(a)
 		a.Sessions = add(a.Sessions, m.show.text(event.Session))
 		a.Indicators.Apps = add(a.Indicators.Apps, m.show.text(event.AppID))
 		a.Indicators.Networks = add(a.Indicators.Networks, m.show.text(event.SourceIP))
@@ -242,6 +243,30 @@ func (m *Memory) evidence(a *alert.Alert, r *rule, f *state.Finding) {
 	}
 	if len(seen) > alert.MaxDestinations {
 		a.Indicators.Total, a.Cut = len(seen), append(a.Cut, "destinations")
+	}
+}
+
+// enrichments are the fields that name databases, by what an alert calls them.
+var enrichments = []struct{ what, field string }{{"place", "source.geo.database"}, {"network", "source.as.database"}}
+
+// enrich notes the databases that told something of the event that its record does not say.
+func (m *Memory) enrich(a *alert.Alert) {
+	for _, e := range enrichments {
+		slot, ok := m.set.scope.Layout.Find(e.field)
+		if !ok {
+			continue
+		}
+		database := m.show.ev.Text(slot)
+		if database == "" || strings.Contains(a.Enrichment[e.what], database) {
+			continue
+		}
+		if a.Enrichment == nil {
+			a.Enrichment = map[string]string{}
+		}
+		if have := a.Enrichment[e.what]; have != "" { // it was replaced between two events
+			database = have + ", " + database
+		}
+		a.Enrichment[e.what] = strings.Clone(database)
 	}
 }
 
