@@ -114,7 +114,7 @@ func (m *Memory) account(r *rule, key []string) string {
 // window is the span of what counted.
 func (m *Memory) window(r *rule, f *state.Finding) alert.Window {
 	n := len(f.Counted)
-	w := alert.Window{First: time.Unix(0, f.Counted[0].Time).UTC(), Last: time.Unix(0, f.Counted[n-1].Time).UTC(), Count: n}
+	w := alert.Window{First: time.Unix(0, f.Counted[0].Time).UTC(), Last: time.Unix(0, f.Counted[n-1].Time).UTC(), Count: max(n, f.Total)}
 	if r.Kind.Distinct {
 		w.Distinct = f.Distinct
 	}
@@ -238,7 +238,7 @@ func (m *Memory) evidence(a *alert.Alert, r *rule, f *state.Finding) {
 		a.Indicators.Apps = add(a.Indicators.Apps, m.show.text(event.AppID))
 		a.Indicators.Networks = add(a.Indicators.Networks, m.show.text(event.SourceIP))
 	}
-	if n > alert.MaxEvidence {
+	if max(n, f.Total) > alert.MaxEvidence {
 		a.Cut = append(a.Cut, "evidence")
 	}
 	if len(seen) > alert.MaxDestinations {

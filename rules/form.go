@@ -69,7 +69,14 @@ func (f *form) read(k kind.Kind, nodes map[string]*yaml.Node) *kind.Rule {
 	r := k.New(v)
 	r.By, r.Clauses = f.by, f.clauses
 	r.About = v.Has("about")
+	f.ignore(r, nodes["ignore"])
 	return r
+}
+
+// named is the field of a name that is known to be one.
+func (f *form) named(name string) kind.Field {
+	slot, _ := f.set.Scope.Layout.Slot(name)
+	return kind.Field{Name: name, Slot: slot, Type: f.set.Scope.Layout.Def(slot).Type}
 }
 
 // values reads the keys of a mapping.
@@ -80,7 +87,7 @@ func (f *form) values(at *yaml.Node, who string, keys []kind.Key, nodes map[stri
 			n = at
 		}
 		f.doc.At(n, code, message)
-	})
+	}, f.named)
 	for _, key := range keys {
 		switch n := nodes[key.Name]; {
 		case n != nil && key.Name == "by" && at == f.doc.Root: // it has been read, since steps are compared with it
@@ -117,7 +124,7 @@ func (f *form) value(key kind.Key, n *yaml.Node) any {
 	case kind.Text:
 		v = f.text(key, n)
 	case kind.Texts:
-		v = f.doc.Texts(n)
+		v = f.texts(key, n)
 	case kind.Group:
 		v = f.group(key, n)
 	case kind.Groups:
@@ -224,6 +231,51 @@ func (f *form) text(key kind.Key, n *yaml.Node) string {
 		return f.doc.OneOf(n, "value", key.Choices...)
 	}
 	return f.doc.Text(n)
+}
+
+// texts are several, each once, that may name something.
+func (f *form) texts(key kind.Key, n *yaml.Node) (all []string) {
+	items := f.doc.Items(n)
+	for _, c := range items {
+		t := f.doc.Text(c)
+		if t == "" {
+			continue
+		}
+		if slices.Contains(all, t) {
+			f.doc.At(c, "value", fmt.Sprintf("%q stands here twice", t))
+		}
+		if key.Of == kind.Datasets && !slices.Contains(event.Datasets, t) {
+			f.doc.At(c, "value", fmt.Sprintf("no dataset %q", t)).Suggestion = event.DatasetMeant(t)
+		}
+		all = append(all, t)
+	}
+	f.many(key, n, len(items), strings.TrimSuffix(key.Name, "s"))
+	return all
+}
+
+// ignore makes networks of the configuration a part of the first condition.
+func (f *form) ignore(r *kind.Rule, n *yaml.Node) {
+	if n == nil || r.Clauses[0].When == nil {
+		return
+	}
+	source := "(" + r.Clauses[0].When.Source + ")"
+	for _, c := range n.Content {
+		name, ok := strings.CutPrefix(c.Value, "lists.")
+		if !ok {
+			f.doc.At(c, "list", "expected a list of networks such as lists.vpn, got "+strictyaml.Kind(c))
+			return
+		}
+		part := "!in_net(source.ip, lists." + name + ")"
+		if p, ms := cond.Compile(part, f.set.Scope); p == nil {
+			f.doc.At(c, "list", ms[0].Message).Suggestion = ms[0].Suggestion
+			return
+		}
+		source += " && " + part
+	}
+	if p, _ := cond.Compile(source, f.set.Scope); p != nil {
+		r.Clauses[0].When = p
+		f.uses = append(f.uses, p.Uses()...)
+	}
 }
 
 func (f *form) group(key kind.Key, n *yaml.Node) *kind.Values {

@@ -51,16 +51,19 @@ func (f *Fields) Byte() byte {
 	return b
 }
 
-// Float reads what AppendFloat wrote.
-func (f *Fields) Float() float64 {
+// Word reads eight bytes, the highest first.
+func (f *Fields) Word() uint64 {
 	if len(f.b) < 8 {
 		f.failed, f.b = true, nil
 		return 0
 	}
-	n := math.Float64frombits(binary.BigEndian.Uint64(f.b))
+	n := binary.BigEndian.Uint64(f.b)
 	f.b = f.b[8:]
 	return n
 }
+
+// Float reads what AppendFloat wrote.
+func (f *Fields) Float() float64 { return math.Float64frombits(f.Word()) }
 
 // AppendFloat appends a number's bits.
 func AppendFloat(to []byte, n float64) []byte {

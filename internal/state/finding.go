@@ -3,6 +3,7 @@ package state
 import (
 	"math"
 	"strconv"
+	"strings"
 )
 
 // finding gathers what a bucket says.
@@ -77,7 +78,7 @@ func (w *Window) EachValue(e *Entry, each func(uint64)) {
 // known is what the finding of a bucket is known by.
 func (w *Window) known(b bucket, first *Entry) (anchor []string) {
 	if b.place != "" {
-		anchor = append(anchor, b.place)
+		anchor = append(anchor, strings.Split(b.place, "\x00")...)
 	}
 	if w.Repeat == 0 {
 		return append(anchor, w.Anchor(first)...)

@@ -62,6 +62,7 @@ type Finding struct {
 	First    *Entry    // that event
 	Window   []Entry   // the events of its window, in order
 	Counted  []Counted // in order
+	Total    int       // events that counted, where Counted leaves some out
 	Distinct int       // different values among them
 	Sum      float64   // of their values
 	Revision int

@@ -50,6 +50,7 @@ type Window struct {
 	*Spec
 	Entries []Entry
 	told    []told
+	Own     any   // what the kind keeps beside
 	pending int   // entries that are not decided
 	decide  int64 // when the first of them is to be decided
 }

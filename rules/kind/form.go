@@ -33,23 +33,39 @@ type Key struct {
 	Most     float64 // 0: no bound
 	Default  string  // as an author would write it
 	Choices  []string
+	Of       Named // what the texts name
 	Lists    bool  // fields may be lists of the event
 	Keys     []Key // of groups
 }
+
+// Named says what texts name, so that they can be checked.
+type Named uint8
+
+// What texts name.
+const (
+	Anything Named = iota
+	Datasets
+	Networks // lists.name of the configuration, of networks
+	Findings // ids of rules, guide:S3, class:access
+)
 
 // Values are what was written behind the keys of a rule or of a group of keys. What was not written, or wrongly, is a zero value.
 type Values struct {
 	all   map[string]any
 	wrong func(key, code, message string)
+	named func(field string) Field
 	// Clauses are the conditions of the rule, in the order of the keys.
 	Clauses *[]Clause
 	By      []Field // the rule's
 }
 
-// NewValues makes the values of a rule. Wrong takes what does not go together; the key may be "".
-func NewValues(clauses *[]Clause, by []Field, wrong func(key, code, message string)) *Values {
-	return &Values{all: map[string]any{}, wrong: wrong, Clauses: clauses, By: by}
+// NewValues makes the values of a rule. Wrong takes what does not go together; the key may be "". Named finds fields by their names.
+func NewValues(clauses *[]Clause, by []Field, wrong func(key, code, message string), named func(field string) Field) *Values {
+	return &Values{all: map[string]any{}, wrong: wrong, named: named, Clauses: clauses, By: by}
 }
+
+// Named is the field of a name that is known to be one.
+func (v *Values) Named(field string) Field { return v.named(field) }
 
 // Set gives a key its value: for a condition the number of its clause, for the others a time.Duration, int, float64, Field, []Field,
 // string, []string, *Values, []*Values.

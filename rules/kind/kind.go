@@ -23,7 +23,7 @@ type Kind interface {
 }
 
 // All are the kinds there are; the first is what a rule is that does not say.
-var All = []Kind{Match{}, Threshold{}, Sequence{}, FirstSeen{}}
+var All = []Kind{Match{}, Threshold{}, Sequence{}, Absence{}, Silence{}, FirstSeen{}, Travel{}, Baseline{}}
 
 // Lookup finds a kind by its name.
 func Lookup(name string) (Kind, bool) {
@@ -55,6 +55,8 @@ type Rule struct {
 	Needs   []string // datasets that must have shown what is later
 	// Learns says that events with an exception are learned from.
 	Learns bool
+	// Ignore are lists of networks; events from there do not satisfy the first clause.
+	Ignore []string
 	// About says that the account is that of the first event though the key does not hold it.
 	About bool
 	// Distinct and Sum say what else the rule counts.
@@ -110,15 +112,20 @@ func (w *windowed) Add(c *state.Context, h *Hit, e state.Entry) {
 func window(s *state.Spec, value func(h *Hit) uint64) func() Memory {
 	s.Anchor = identity
 	if value != nil {
-		s.Value = func(packed []byte) uint64 {
-			var h Hit
-			if h.UnpackHeld(packed) != nil {
-				return 0
-			}
-			return value(&h)
-		}
+		s.Value = valueBy(value)
 	}
 	return func() Memory { return &windowed{state.NewWindow(s), value} }
+}
+
+// valueBy is Entry.Value of a packed hit.
+func valueBy(value func(h *Hit) uint64) func(packed []byte) uint64 {
+	return func(packed []byte) uint64 {
+		var h Hit
+		if h.UnpackHeld(packed) != nil {
+			return 0
+		}
+		return value(&h)
+	}
 }
 
 // identity is what the event of an entry is known by in an alert's id.

@@ -116,11 +116,17 @@ func (Sequence) step(v, g *Values, r *Rule) {
 	case at < 0:
 		g.Wrong("", "missing", "a step needs the key when: the condition that an event of the step must satisfy")
 	case g.Has("by"):
-		if n := len(g.Fields("by")); n != len(v.By) {
-			g.Wrong("by", "value", fmt.Sprintf("expected %d fields, as many as the rule has in its own key, got %d", len(v.By), n))
-		}
-		(*v.Clauses)[at].By = g.Fields("by")
+		(*v.Clauses)[at].By = sameNumber(v, g)
 	}
+}
+
+// sameNumber is the key of a group, which must have as many fields as the rule's.
+func sameNumber(v, g *Values) []Field {
+	by := g.Fields("by")
+	if len(by) != len(v.By) {
+		g.Wrong("by", "value", fmt.Sprintf("expected as many fields as the rule has in its own key, %d, got %d", len(v.By), len(by)))
+	}
+	return by
 }
 
 // sequence decides whether the steps can be filled.

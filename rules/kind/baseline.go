@@ -1,0 +1,344 @@
+package kind
+
+import (
+	"bytes"
+	"encoding/binary"
+	"maps"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"noroshi/internal/event"
+	"noroshi/internal/state"
+)
+
+// Baseline fires for far more than usual.
+type Baseline struct{}
+
+// Name implements Kind.
+func (Baseline) Name() string { return "baseline" }
+
+// Doc implements Kind.
+func (Baseline) Doc() string {
+	return "Fires when a key shows far more in an hour or a day than it usually does."
+}
+
+// Keys implements Kind.
+func (Baseline) Keys() []Key {
+	distinct, sum := keyDistinct, keySum
+	distinct.Doc, distinct.Keys = "Different values are counted instead of events.", keyDistinct.Keys[:1]
+	sum.Doc, sum.Keys = "A sum is compared instead of the number of events.", keySum.Keys[:1]
+	return []Key{keyWhen, keyBy, {Name: "bucket", Doc: "What is compared: hours or days.", Type: Text, Required: true, Choices: []string{"1h", "1d"}},
+		{Name: "ratio", Doc: "How many times as much as the mean is too much.", Type: Number, Required: true, Least: 1, Most: 1e6},
+		{Name: "floor", Doc: "What is too much at least.", Type: Number, Required: true, Least: 1},
+		{Name: "history", Doc: "How far back buckets are compared.", Type: Duration, Required: true, Least: time.Hour.Seconds(), Most: maxWithin.Seconds()},
+		{Name: "learn", Doc: "How long a key is known before it fires.", Type: Duration, Least: 0, Most: maxWithin.Seconds(), Default: "3d"}, sum, distinct, keyAbout}
+}
+
+// New implements Kind.
+func (k Baseline) New(v *Values) *Rule {
+	r := &Rule{Kind: k, Learns: true}
+	s := &baselineSpec{bucket: int64(time.Hour), ratio: v.Number("ratio"), floor: v.Number("floor"), learn: int64(3 * 24 * time.Hour)}
+	if v.Text("bucket") == "1d" {
+		s.bucket = day
+	}
+	s.history = int64(v.Duration("history")) / s.bucket
+	if s.history < 1 || int64(v.Duration("history"))%s.bucket != 0 {
+		v.Wrong("history", "value", "expected whole buckets of "+v.Text("bucket"))
+	}
+	if v.Has("learn") {
+		s.learn = int64(v.Duration("learn"))
+	}
+	if s.learn > s.history*s.bucket {
+		v.Wrong("learn", "value", "a key is never known for so long: expected at most history")
+	}
+	for _, key := range []string{"distinct", "sum"} {
+		g := v.Group(key)
+		if g == nil {
+			continue
+		}
+		if len(r.Looks) > 0 {
+			v.Wrong(key, "value", "expected one of the keys sum and distinct, or neither")
+		}
+		of := g.Field("of")
+		if key == "sum" && of.Name != "" && of.Type != event.Number {
+			g.Wrong("of", "type", of.Name+" is no number, so its values cannot be added up; use distinct to count different ones")
+		}
+		r.Looks = append(r.Looks, of)
+		r.Distinct, r.Sum = r.Distinct || key == "distinct", r.Sum || key == "sum"
+		s.distinct, s.sum = r.Distinct, r.Sum
+	}
+	r.Shape = shape(s.bucket, s.distinct, s.sum)
+	r.Memory = func() Memory { return &baseline{baselineSpec: s} }
+	return r
+}
+
+type baselineSpec struct {
+	bucket, history, learn int64 // history in buckets
+	ratio, floor           float64
+	distinct, sum          bool
+}
+
+// maxBucketValues is how many different values of a bucket are told from each other.
+const maxBucketValues = 10_000
+
+// shownEnds is how many events of each end of a bucket are kept to be shown.
+const shownEnds = 25
+
+// baseline is what a key shows in a bucket, and what it showed before.
+type baseline struct {
+	*baselineSpec
+	begin  int64 // bucket of the first event
+	known  bool
+	past   []past // buckets that are over and held something, in order
+	now    int64  // the bucket at hand
+	value  float64
+	count  int
+	values map[string]struct{}
+	seen   map[uint64]struct{} // identities of the bucket at hand, as hashes
+	head   []state.Entry
+	tail   []state.Entry // the last ones, behind head
+	fired  *state.Entry  // the first for which the rule fires
+	told   int
+	said   struct {
+		count    int
+		distinct int
+		sum      float64
+		entries  []state.Counted
+	}
+}
+
+type past struct {
+	bucket int64
+	value  float64
+}
+
+// Add implements Memory.
+func (b *baseline) Add(c *state.Context, h *Hit, e state.Entry) {
+	at := state.Floor(e.Time, b.bucket)
+	switch {
+	case !b.known || at > b.now && at-b.now > b.history:
+		b.close(c)
+		*b = baseline{baselineSpec: b.baselineSpec, begin: at, known: true, now: at}
+	case at > b.now:
+		b.turn(c, at)
+	case at < b.now:
+		b.late(h, at)
+		return
+	}
+	if !b.enter(c, h, &e) || h.Excused || !b.tooMuch() {
+		return
+	}
+	e.Came(c)
+	if b.fired == nil {
+		b.fired = &e
+	}
+	b.note(&e)
+	if c.Live && b.told == 0 {
+		b.tell(c, false)
+	}
+}
+
+// enter counts an event, once.
+func (b *baseline) enter(c *state.Context, h *Hit, e *state.Entry) bool {
+	if b.seen == nil {
+		b.seen, b.values = map[uint64]struct{}{}, map[string]struct{}{}
+	}
+	same := h.Same().Hash("")
+	if _, have := b.seen[same]; have {
+		return false
+	}
+	if len(b.seen) < maxBucketValues {
+		b.seen[same] = struct{}{}
+	}
+	b.count++
+	switch {
+	case b.sum:
+		b.value += numberOf(&h.Values[0])
+	case b.distinct:
+		b.differ(c, &h.Values[0])
+	default:
+		b.value++
+	}
+	e.Packed = bytes.Clone(e.Packed)
+	if len(b.head) < shownEnds {
+		b.head = append(b.head, *e)
+		return true
+	}
+	if len(b.tail) == shownEnds {
+		b.tail = slices.Delete(b.tail, 0, 1)
+	}
+	b.tail = append(b.tail, *e)
+	return true
+}
+
+// differ counts values that are new in the bucket.
+func (b *baseline) differ(c *state.Context, v *Value) {
+	for _, t := range append(slices.Clone(v.List), v.Text) {
+		switch _, have := b.values[t]; {
+		case t == "" || have:
+		case len(b.values) >= maxBucketValues:
+			c.Counts.Overflow++
+		default:
+			b.values[strings.Clone(t)] = struct{}{}
+		}
+	}
+	b.value = float64(len(b.values))
+}
+
+// tooMuch compares the bucket at hand with the mean of those before it, without rounding.
+func (b *baseline) tooMuch() bool {
+	first := max(b.now-b.history, b.begin)
+	n := b.now - first
+	if n < 1 || n*b.bucket < b.learn || b.value < b.floor {
+		return false
+	}
+	sum := new(big.Rat)
+	for _, p := range b.past {
+		if p.bucket >= first {
+			sum.Add(sum, rational(p.value))
+		}
+	}
+	here := new(big.Rat).Mul(new(big.Rat).SetInt64(n), rational(b.value))
+	return here.Cmp(sum.Mul(sum, rational(b.ratio))) >= 0
+}
+
+func rational(f float64) *big.Rat {
+	r := new(big.Rat).SetFloat64(f)
+	if r == nil {
+		return new(big.Rat)
+	}
+	return r
+}
+
+// note keeps what counted up to an event for which the rule fires.
+func (b *baseline) note(e *state.Entry) {
+	b.said.count, b.said.distinct, b.said.sum = b.count, len(b.values), b.value
+	b.said.entries = b.said.entries[:0]
+	for _, all := range [...][]state.Entry{b.head, b.tail} {
+		for i := range all {
+			one := all[i]
+			b.said.entries = append(b.said.entries, state.Counted{Entry: &one, Fires: bytes.Equal(one.Identity(), e.Identity())})
+		}
+	}
+}
+
+func (b *baseline) tell(c *state.Context, final bool) {
+	b.told++
+	f := state.Finding{Anchor: []string{strconv.FormatInt(b.now, 10)}, Time: b.fired.Time, First: b.fired, Late: b.fired.Late(), Counted: b.said.entries,
+		Total: b.said.count, Distinct: b.said.distinct, Sum: b.said.sum, Revision: b.told, Final: final}
+	c.Tell(&f)
+}
+
+// close tells the bucket at hand for the last time.
+func (b *baseline) close(c *state.Context) {
+	if b.fired != nil {
+		b.tell(c, true)
+		b.fired = nil
+	}
+}
+
+// turn begins another bucket.
+func (b *baseline) turn(c *state.Context, at int64) {
+	b.close(c)
+	b.past = append(b.past, past{b.now, b.value})
+	b.past = slices.DeleteFunc(b.past, func(p past) bool { return p.bucket < at-b.history })
+	*b = baseline{baselineSpec: b.baselineSpec, begin: b.begin, known: true, past: b.past, now: at}
+}
+
+// late adds an event to a bucket that is over: it was not looked at in its order, and it changes what comes.
+func (b *baseline) late(h *Hit, at int64) {
+	if b.distinct {
+		return // which values it had is not known any more
+	}
+	value := 1.0
+	if b.sum {
+		value = numberOf(&h.Values[0])
+	}
+	i, have := slices.BinarySearchFunc(b.past, at, func(p past, at int64) int { return int(max(-1, min(1, p.bucket-at))) })
+	if !have {
+		b.past = slices.Insert(b.past, i, past{bucket: at})
+	}
+	b.past[i].value += value
+	b.begin = min(b.begin, max(at, b.now-b.history))
+}
+
+// Due implements state.Memory.
+func (b *baseline) Due(c *state.Context) int64 {
+	if b.fired != nil {
+		return (b.now+1)*b.bucket + c.Wait
+	}
+	return (b.now + b.history + 2) * b.bucket
+}
+
+// Advance implements state.Memory.
+func (b *baseline) Advance(c *state.Context) (empty bool) {
+	if b.fired != nil && c.Passed((b.now+1)*b.bucket+c.Wait) {
+		b.close(c)
+	}
+	return c.Passed((b.now + b.history + 2) * b.bucket)
+}
+
+// Close implements state.Memory.
+func (b *baseline) Close(c *state.Context) { b.close(c) }
+
+// Append implements state.Memory.
+func (b *baseline) Append(to []byte) []byte {
+	to = binary.AppendVarint(binary.AppendVarint(to, b.begin), b.now)
+	to = binary.AppendUvarint(binary.AppendUvarint(to, uint64(b.count)), uint64(b.told))
+	to = state.AppendFloat(to, b.value)
+	to = binary.AppendUvarint(to, uint64(len(b.past)))
+	for _, p := range b.past {
+		to = state.AppendFloat(binary.AppendVarint(to, p.bucket), p.value)
+	}
+	to = binary.AppendUvarint(to, uint64(len(b.values)))
+	for _, t := range slices.Sorted(maps.Keys(b.values)) {
+		to = state.AppendBytes(to, t)
+	}
+	to = binary.AppendUvarint(to, uint64(len(b.seen)))
+	for _, h := range slices.Sorted(maps.Keys(b.seen)) {
+		to = binary.BigEndian.AppendUint64(to, h)
+	}
+	to = state.AppendEntries(state.AppendEntries(to, b.head), b.tail)
+	var first []state.Entry
+	if b.fired != nil {
+		first = append(first, *b.fired)
+	}
+	to = state.AppendEntries(to, first)
+	to = binary.AppendUvarint(binary.AppendUvarint(to, uint64(b.said.count)), uint64(b.said.distinct))
+	to = state.AppendFloat(to, b.said.sum)
+	var said []state.Entry
+	for _, x := range b.said.entries {
+		said = append(said, *x.Entry)
+	}
+	return state.AppendEntries(to, said)
+}
+
+// Load implements state.Memory.
+func (b *baseline) Load(row []byte) error {
+	f := state.Read(row)
+	b.known, b.begin, b.now = true, f.Int(), f.Int()
+	b.count, b.told, b.value = int(f.Uint()), int(f.Uint()), f.Float()
+	for n := f.Many(); n > 0; n-- {
+		b.past = append(b.past, past{f.Int(), f.Float()})
+	}
+	b.seen, b.values = map[uint64]struct{}{}, map[string]struct{}{}
+	for n := f.Many(); n > 0; n-- {
+		b.values[string(f.Bytes())] = struct{}{}
+	}
+	for n := f.Many(); n > 0; n-- {
+		b.seen[f.Word()] = struct{}{}
+	}
+	b.head, b.tail = f.Entries(), f.Entries()
+	if first := f.Entries(); len(first) > 0 {
+		b.fired = &first[0]
+	}
+	b.said.count, b.said.distinct, b.said.sum = int(f.Uint()), int(f.Uint()), f.Float()
+	said := f.Entries()
+	for i := range said {
+		b.said.entries = append(b.said.entries, state.Counted{Entry: &said[i]})
+	}
+	return f.Err()
+}

@@ -1,0 +1,228 @@
+package kind
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"noroshi/internal/event"
+	"noroshi/internal/state"
+)
+
+// Travel fires for two places that are too far apart for the time between them.
+type Travel struct{}
+
+// Name implements Kind.
+func (Travel) Name() string { return "travel" }
+
+// Doc implements Kind.
+func (Travel) Doc() string {
+	return "Fires for an event from a place that cannot be reached in the time since another one."
+}
+
+const (
+	day         = int64(24 * time.Hour)
+	learnFrom   = 30 // days before an event's, from which on
+	learnTo     = 2  // and up to which places are learned
+	learnDays   = 2  // on how many of them a place must have been seen
+	maxPlaces   = 1000
+	earthRadius = 6371.0088 // km, the mean of IUGG
+)
+
+// Keys implements Kind.
+func (Travel) Keys() []Key {
+	repeat := keyRepeat
+	repeat.Default = "1d"
+	return []Key{keyWhen, keyBy, keyWithin,
+		{Name: "least_km", Doc: "How far apart the places must be, in kilometres.", Type: Number, Required: true, Least: 1, Most: 20_000},
+		{Name: "least_kmh", Doc: "How fast the journey must be, in kilometres an hour.", Type: Number, Required: true, Least: 1, Most: 1e6},
+		{Name: "ignore", Doc: "Networks whose events do not count, such as those of a VPN.", Type: Texts, Of: Networks, Most: 20}, repeat, keyAbout}
+}
+
+// New implements Kind.
+func (k Travel) New(v *Values) *Rule {
+	r := &Rule{Kind: k, Ignore: v.Texts("ignore")}
+	for _, name := range placeFields {
+		r.Looks = append(r.Looks, v.Named(name))
+	}
+	every := day
+	if v.Has("repeat") {
+		every = int64(v.Repeat("repeat"))
+	}
+	s := &state.Spec{Kind: &journeys{km: v.Number("least_km"), kmh: v.Number("least_kmh")}, Within: int64(v.Duration("within")), Repeat: every, Places: true, Anchor: identity}
+	s.Value = valueBy(placeHash)
+	r.Memory = func() Memory {
+		t := &travelled{Window: state.NewWindow(s), days: map[string][]int32{}}
+		t.Own = t
+		return t
+	}
+	return r
+}
+
+// The fields that tell where an event was.
+const (
+	placeLocation = iota
+	placeCountry
+	placeRegion
+	placeCity
+)
+
+var placeFields = []string{placeLocation: "source.geo.location", placeCountry: "source.geo.country_iso_code", placeRegion: "source.geo.region_name", placeCity: "source.geo.city_name"}
+
+// place is the name of where a hit was: country, region and city as far as known, else the coordinates in whole degrees.
+func place(h *Hit) string {
+	country, region, city := h.Values[placeCountry].Text, h.Values[placeRegion].Text, h.Values[placeCity].Text
+	if country != "" || region != "" || city != "" {
+		return strings.ToLower(country + "/" + region + "/" + city)
+	}
+	lat, lon, _ := event.ParseLocation(h.Values[placeLocation].Text)
+	return fmt.Sprintf("%.0f,%.0f", math.Round(lat)+0, math.Round(lon)+0)
+}
+
+func placeHash(h *Hit) uint64 { return hashOf(place(h)) }
+
+// travelled is the memory of a key: a window, and the days on which each place was seen.
+type travelled struct {
+	*state.Window
+	days map[string][]int32 // since 1970, sorted
+}
+
+// Add implements Memory. Events without a place do not count.
+func (t *travelled) Add(c *state.Context, h *Hit, e state.Entry) {
+	if _, _, ok := event.ParseLocation(h.Values[placeLocation].Text); !ok {
+		return
+	}
+	t.learn(c, place(h), int32(state.Floor(e.Time, day)))
+	e.Value = placeHash(h)
+	t.Window.Add(c, e)
+}
+
+// learn notes that a place was seen on a day, and forgets days that no event held can ask for.
+func (t *travelled) learn(c *state.Context, name string, today int32) {
+	days, known := t.days[name]
+	if !known && len(t.days) >= maxPlaces {
+		c.Counts.Overflow++
+		return
+	}
+	if at, have := slices.BinarySearch(days, today); !have {
+		oldest := today
+		if len(t.Entries) > 0 {
+			oldest = min(oldest, int32(state.Floor(t.Entries[0].Time, day)))
+		}
+		days = slices.Insert(days, at, today)
+		days = slices.DeleteFunc(days, func(d int32) bool { return d < oldest-learnFrom })
+		t.days[name] = days
+	}
+}
+
+// learned reports whether a place was known before a day.
+func (t *travelled) learned(name string, today int32) bool {
+	n := 0
+	for _, d := range t.days[name] {
+		if d >= today-learnFrom && d <= today-learnTo {
+			n++
+		}
+	}
+	return n >= learnDays
+}
+
+// Due implements state.Memory: learned places outlive the window.
+func (t *travelled) Due(c *state.Context) int64 {
+	if due := t.Window.Due(c); due != state.Never {
+		return due
+	}
+	return t.forget()
+}
+
+// forget is when no place can be learned any more.
+func (t *travelled) forget() int64 {
+	last := int64(math.MinInt64 / day)
+	for _, days := range t.days {
+		last = max(last, int64(days[len(days)-1]))
+	}
+	return (last + learnFrom + 1) * day
+}
+
+// Advance implements state.Memory.
+func (t *travelled) Advance(c *state.Context) (empty bool) {
+	return t.Window.Advance(c) && (len(t.days) == 0 || c.Passed(t.forget()))
+}
+
+// Append implements state.Memory.
+func (t *travelled) Append(to []byte) []byte {
+	to = binary.AppendUvarint(to, uint64(len(t.days)))
+	for _, name := range slices.Sorted(maps.Keys(t.days)) {
+		to = binary.AppendUvarint(state.AppendBytes(to, name), uint64(len(t.days[name])))
+		for _, d := range t.days[name] {
+			to = binary.AppendVarint(to, int64(d))
+		}
+	}
+	return state.AppendBytes(to, t.Window.Append(nil))
+}
+
+// Load implements state.Memory.
+func (t *travelled) Load(row []byte) error {
+	f := state.Read(row)
+	for n := f.Many(); n > 0; n-- {
+		name := string(f.Bytes())
+		for k := f.Many(); k > 0; k-- {
+			t.days[name] = append(t.days[name], int32(f.Int()))
+		}
+	}
+	window := f.Bytes()
+	if err := f.Err(); err != nil {
+		return err
+	}
+	if err := t.Window.Load(window); err != nil {
+		return err
+	}
+	t.Own = t
+	return nil
+}
+
+// journeys finds places that are too far.
+type journeys struct{ km, kmh float64 }
+
+// Fire implements state.Kind: for every place, the latest event from which the journey is too fast.
+func (j *journeys) Fire(w *state.Window, i int, to []state.Firing) []state.Firing {
+	e := &w.Entries[i]
+	var here, there Hit
+	if here.UnpackHeld(e.Packed) != nil {
+		return to
+	}
+	name, today := place(&here), int32(state.Floor(e.Time, day))
+	known := w.Own.(*travelled)
+	told := map[uint64]struct{}{e.Value: {}}
+	for k := state.After(w.Entries, e.Time) - 1; k >= 0 && w.Entries[k].Time > e.Time-w.Within; k-- {
+		x := &w.Entries[k]
+		if _, have := told[x.Value]; have || k == i || there.UnpackHeld(x.Packed) != nil {
+			continue
+		}
+		other := place(&there)
+		if !j.tooFast(&here, &there, e.Time-x.Time) || known.learned(name, today) && known.learned(other, today) {
+			continue
+		}
+		told[x.Value] = struct{}{}
+		to = append(to, state.Firing{From: i, To: i + 1, Also: k, Place: min(name, other) + "\x00" + max(name, other)})
+	}
+	return to
+}
+
+func (j *journeys) tooFast(a, b *Hit, nanoseconds int64) bool {
+	lat1, lon1, _ := event.ParseLocation(a.Values[placeLocation].Text)
+	lat2, lon2, _ := event.ParseLocation(b.Values[placeLocation].Text)
+	km := distance(lat1, lon1, lat2, lon2)
+	return km >= j.km && (nanoseconds == 0 || km/(float64(nanoseconds)/float64(time.Hour)) >= j.kmh)
+}
+
+// distance is that of two places in kilometres, by the haversine formula.
+func distance(lat1, lon1, lat2, lon2 float64) float64 {
+	rad := math.Pi / 180
+	a, b := math.Sin((lat2-lat1)*rad/2), math.Sin((lon2-lon1)*rad/2)
+	h := a*a + math.Cos(lat1*rad)*math.Cos(lat2*rad)*b*b
+	return 2 * earthRadius * math.Asin(math.Sqrt(min(1, h)))
+}
