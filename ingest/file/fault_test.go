@@ -151,6 +151,7 @@ func TestWhatIsNoFileIsToldWhereItIsNamed(t *testing.T) {
 	f, d := newFolder(t), newDesk(t)
 	f.must(syscall.Mkfifo(f.path("pipe"), 0o600))
 	f.must(os.Mkdir(f.path("folder"), 0o700))
+	f.add("a", lined(0, 1))
 	s := source(t, true, f.path("*"))
 	round(t, s, d)
 	if s.log.Len() > 0 {

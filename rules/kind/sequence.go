@@ -124,7 +124,11 @@ func (Sequence) step(v, g *Values, r *Rule) {
 func sameNumber(v, g *Values) []Field {
 	by := g.Fields("by")
 	if len(by) != len(v.By) {
-		g.Wrong("by", "value", fmt.Sprintf("expected as many fields as the rule has in its own key, %d, got %d", len(v.By), len(by)))
+		many := "1 field"
+		if n := len(v.By); n != 1 {
+			many = fmt.Sprintf("%d fields", n)
+		}
+		g.Wrong("by", "value", fmt.Sprintf("expected %s, as many as the rule has in its own key, got %d", many, len(by)))
 	}
 	return by
 }
