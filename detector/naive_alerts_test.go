@@ -38,7 +38,8 @@ type finding struct {
 	key     []string
 	bucket  string
 	time    time.Time
-	first   *event    // in order, of those for which the rule fires in the bucket
+	fires   []*event  // for which the rule fires in the bucket, in order
+	first   *event    // of these
 	because []counted // what counted for it
 	counted []counted // for all events for which the rule fires in the bucket
 }
@@ -59,6 +60,14 @@ func findings(r *rule, fired []firing) (all []*finding) {
 			one.time = f.time
 		}
 		one.because, one.counted = f.counted, union(group)
+		for _, f := range group {
+			one.fires = append(one.fires, f.event)
+		}
+		for i, c := range one.counted { // an event for which the rule fires in the bucket is told as the last step
+			if len(r.steps) > 0 && slices.Contains(one.fires, c.event) {
+				one.counted[i].step = r.steps[len(r.steps)-1].id
+			}
+		}
 		all = append(all, one)
 	}
 	slices.SortStableFunc(all, func(a, b *finding) int { return a.time.Compare(b.time) })
@@ -91,6 +100,22 @@ func (f *finding) account() string {
 		return f.first.text("account")
 	}
 	return ""
+}
+
+// severities are from the mildest to the gravest.
+var severities = []string{"info", "low", "medium", "high", "critical"}
+
+// severity is the rule's, or the highest to which an event raises it for which the rule fires.
+func (f *finding) severity() string {
+	highest := slices.Index(severities, "low")
+	for _, e := range f.fires {
+		for _, x := range f.rule.raise {
+			if x.when.holds(e) {
+				highest = max(highest, slices.Index(severities, x.to))
+			}
+		}
+	}
+	return severities[highest]
 }
 
 // accounts are those of the events that counted.
@@ -204,6 +229,7 @@ func (f *finding) String() string {
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	say("rule %s tenant %q key %q account %q", f.rule.id, f.tenant, f.key, f.account())
 	say("time %s actor %q", f.time.UTC().Format(clock), f.first.text("user.name"))
+	say("severity %s", f.severity())
 	say("target %q address %q", f.first.text("user.target.name"), f.first.text("source.ip"))
 	events := f.events()
 	say("window %s to %s count %d", events[0].at.UTC().Format(clock), events[len(events)-1].at.UTC().Format(clock), len(events))

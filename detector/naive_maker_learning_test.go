@@ -150,7 +150,7 @@ func (m maker) correlation() theCase {
 		case 1:
 			r.sum, r.least = "points", 10+10*m.IntN(5)
 		default:
-			r.count = 2 + m.IntN(3)/2
+			r.count = 2 + m.IntN(6)/5
 		}
 		c.rules = append(c.rules, r)
 	}

@@ -3,6 +3,7 @@ package detector_test
 import (
 	"math/rand/v2"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -38,7 +39,7 @@ var kinds = map[string]func(maker) theCase{
 
 // event is an event of an act with random fields.
 func (m maker) event(name string, at time.Time) *event {
-	set := fields{"event.id": {"id-" + strconv.Itoa(m.IntN(12))}, "organization.id": {"t-1"}}
+	set := fields{"event.id": {"id-" + strconv.Itoa(m.IntN(24))}, "organization.id": {"t-1"}}
 	set["account"] = []string{m.pick("a", "a", "a", "a", "b", "b", "c") + "@contoso.example"}
 	some := func(field string, texts ...string) {
 		if !m.one(8) {
@@ -133,6 +134,13 @@ func (m maker) test(name string) *clause {
 	return c
 }
 
+// raises reports whether the engine knows the key.
+var raises = sync.OnceValue(func() bool {
+	r := rule{id: "r", kind: "match", when: failed, raise: []raise{{"high", in}}}
+	_, err := loadRules(theCase{rules: []*rule{&r}})
+	return err == nil
+})
+
 // common are the keys that all kinds have, for a rule about acts.
 func (m maker) common(kind string, names ...string) *rule {
 	r := &rule{id: "r", kind: kind, about: m.one(4)}
@@ -147,12 +155,15 @@ func (m maker) common(kind string, names ...string) *rule {
 	case 0:
 		r.by = []string{}
 	case 1:
-		r.by = []string{"source.ip"}
+		r.by = []string{m.pick("source.ip", "source.ip", "mailbox.items")}
 	case 2:
 		r.by = []string{"account", m.pick("source.ip", "session.id", "app.id", "event.dataset")}
 	}
 	if names[0] == "hide" && m.one(2) {
 		r.by = []string{"inbox_rule.sends_to"}
+	}
+	if m.one(6) && raises() {
+		r.raise = []raise{{m.pick("medium", "high"), is("source.ip", "203.0.113.1")}, {m.pick("info", "critical"), is("session.id", "s2")}}
 	}
 	if m.one(3) {
 		r.unless = append(r.unless, exception{when: is("app.id", "app-2"), until: m.pick("2026-01-01", "2026-01-02", "2026-01-03", "2028-01-01")})
@@ -180,7 +191,7 @@ func (m maker) threshold() theCase {
 	r.within = m.span(time.Second, time.Minute, 10*time.Minute, 2*time.Hour, 3*day)
 	switch m.IntN(4) {
 	case 0:
-		r.distinct, r.least = m.pick("source.ip", "session.id", "account", "app.id"), 2+m.IntN(2)
+		r.distinct, r.least = m.pick("source.ip", "session.id", "account", "app.id", "mailbox.items"), 2+m.IntN(2)
 	case 1:
 		r.sum, r.least = "mailbox.items", 1+m.IntN(6)
 		if name != "delete" {
@@ -196,7 +207,11 @@ func (m maker) threshold() theCase {
 	if r.sum != "" {
 		names = append(names, "delete")
 	}
-	return theCase{[]*rule{r}, m.happen(m.times(4+m.IntN(20), r.within/4, 4+m.IntN(28)), names...)}
+	n := 4 + m.IntN(20)
+	if m.one(24) { // more than an alert has evidence
+		n = 60 + m.IntN(200)
+	}
+	return theCase{[]*rule{r}, m.happen(m.times(n, r.within/4, 4+m.IntN(28)), names...)}
 }
 
 // shortly are the times of a story whose steps lie close together, often within one second.
@@ -286,6 +301,7 @@ func distinctEvents(events []*event) (all []*event) {
 func (m maker) silence() theCase {
 	names := []string{m.pick("in", "download"), m.pick("in", "mail")}
 	r := m.common("silence", names...)
+	r.raise = nil
 	if m.one(3) {
 		r.by = []string{"event.dataset"}
 	}

@@ -96,11 +96,8 @@ func (r *rule) inKey(in []keyed, parts []part) (all []firing) {
 		}
 		f := firing{key: e.key, bucket: r.bucket(e.event), event: e.event}
 		for _, x := range windows[e.event] {
-			id := parts[len(parts)-1].id
-			if !fires[x] {
-				id = parts[slices.IndexFunc(parts, func(p part) bool { return p.events[x] })].id
-			}
-			f.counted = append(f.counted, counted{x, id})
+			first := slices.IndexFunc(parts, func(p part) bool { return p.events[x] })
+			f.counted = append(f.counted, counted{x, parts[first].id})
 		}
 		all = append(all, f)
 	}

@@ -201,6 +201,7 @@ type rule struct {
 	points          int
 	when            *clause
 	unless          []exception
+	raise           []raise
 	by              []string // nil: account
 	about           bool     // an alert names the account of its event
 	within, repeat  time.Duration
@@ -229,6 +230,12 @@ type rule struct {
 	span  time.Duration // of a baseline's buckets
 	floor int
 	of    []string
+}
+
+// raise makes an alert graver for some events.
+type raise struct {
+	to   string
+	when *clause
 }
 
 // step is a part of a sequence.

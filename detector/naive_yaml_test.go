@@ -97,6 +97,12 @@ func (r *rule) yaml() string {
 		say("sum: {of: %s%s}", r.sum, least)
 	}
 	r.own(say, span)
+	if len(r.raise) > 0 {
+		say("raise:")
+	}
+	for _, x := range r.raise {
+		say("  - {to: %s, when: %s}", x.to, quoted(x.when))
+	}
 	if len(r.unless) > 0 {
 		say("unless:")
 	}

@@ -1,0 +1,326 @@
+package detector_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"noroshi/detector"
+	"noroshi/internal/alert"
+	"noroshi/rules/kind"
+)
+
+// way is how the records of a case reach the engine.
+type way struct {
+	name    string
+	inOrder bool          // the clock is at the event at hand; else it stands still until the end
+	order   []int         // of the events, by number
+	keep    time.Duration // how long windows stay after their end: long enough for repeats that come late
+	live    bool          // every revision is told, else each alert once
+	restart []int         // before which of the events memory is written as rows and read back
+}
+
+// anyOrder reports whether the findings of a case do not depend on the order in which its events come.
+func (c theCase) anyOrder() bool {
+	for _, r := range c.rules {
+		switch r.kind {
+		case "first_seen", "baseline":
+			return false
+		case "travel": // in less than two days no place is learned
+			first, last := c.events[0].at, c.events[0].at
+			for _, e := range c.events {
+				if e.at.Before(first) {
+					first = e.at
+				}
+				if e.at.After(last) {
+					last = e.at
+				}
+			}
+			if last.Sub(first) >= 2*day {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+const long = 400 * day
+
+// ways are the ways in which a case is tried: in order, each record twice, with restarts, and where the order does not matter shuffled.
+func (m maker) ways(c theCase) (all []way) {
+	var inOrder, doubled, restarts []int
+	w := theCase{c.rules, slices.Clone(c.events)}
+	numbers := make([]int, len(w.events))
+	for i := range numbers {
+		numbers[i] = i
+	}
+	slices.SortStableFunc(numbers, func(a, b int) int { return order(c.events[a], c.events[b]) })
+	inOrder = numbers
+	for i, n := range numbers {
+		doubled = append(doubled, n)
+		if i > 0 && m.one(3) && c.events[n].at.Sub(c.events[numbers[i-1]].at) < long {
+			doubled = append(doubled, numbers[i-1])
+		}
+		doubled = append(doubled, n)
+		if m.one(4) {
+			restarts = append(restarts, i)
+		}
+	}
+	all = append(all, way{name: "in order", inOrder: true, order: inOrder},
+		way{name: "in order, with restarts", inOrder: true, order: inOrder, restart: restarts},
+		way{name: "in order, each twice", inOrder: true, order: doubled, keep: long})
+	all = append(all, way{name: "live", inOrder: true, order: inOrder, keep: day, live: true},
+		way{name: "live, each twice", inOrder: true, order: doubled, keep: long, live: true})
+	if c.anyOrder() {
+		some := slices.Clone(numbers)
+		m.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] })
+		all = append(all, way{name: "live, shuffled", order: some, live: true})
+		shuffled := append(slices.Clone(numbers), numbers...)
+		m.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+		all = append(all,
+			way{name: "shuffled and doubled", order: shuffled},
+			way{name: "shuffled, with restarts", order: shuffled, restart: restarts})
+	}
+	return all
+}
+
+// tried is a set of rules with the cases that they are of, and what their records were matched to.
+type tried struct {
+	set    *detector.Set
+	worker *detector.Worker
+}
+
+// hitsOf are the packed hits of each record of a case, of its own rules, and what its datasets have shown.
+func (x tried) hitsOf(c theCase) (hits [][][]byte, shown *detector.Shown, err error) {
+	own := map[string]bool{}
+	for _, r := range c.rules {
+		own[r.id] = true
+	}
+	all := x.set.Rules()
+	shown = detector.NewShown()
+	hits = make([][][]byte, len(c.events))
+	for i, e := range c.events {
+		if err := x.worker.ReadAlone(e.bytes(), time.Time{}); err != nil {
+			return nil, nil, err
+		}
+		if d := x.worker.Reader().Dataset(); x.worker.Needs(d) {
+			shown.Add(e.tenant(), d, e.at.UnixNano())
+		}
+		detector.EachHit(x.worker.Match(nil), func(packed []byte) {
+			var h kind.Hit
+			if err = h.Unpack(packed); err == nil && own[all[h.Rule].ID] {
+				hits[i] = append(hits[i], packed)
+			}
+		})
+	}
+	return hits, shown, err
+}
+
+// run gives what the engine finds in a way, each alert in its last revision.
+func (x tried) run(c theCase, how way, hits [][][]byte, shown *detector.Shown) (got map[string]*alert.Alert, failed error) {
+	got = map[string]*alert.Alert{}
+	forgetful := map[string]bool{} // rules that keep nothing: they tell a record that comes twice twice
+	for _, r := range c.rules {
+		forgetful[r.id] = r.kind == "match" && (r.repeat == 0 || r.repeat == each)
+	}
+	take := func(a *alert.Alert) {
+		switch was := got[a.ID]; {
+		case was != nil && forgetful[a.Rule.ID]:
+		case was != nil && !how.live:
+			failed = fmt.Errorf("%s is told twice", a.ID)
+		case was != nil && a.Revision != was.Revision+1, was == nil && a.Revision != 1:
+			failed = fmt.Errorf("%s is told in revision %d", a.ID, a.Revision)
+		}
+		var kept alert.Alert
+		if err := json.Unmarshal(a.AppendJSON(nil), &kept); err != nil {
+			failed = err
+		}
+		got[a.ID] = &kept
+	}
+	memory := x.set.Memory(detector.MemoryOptions{Shown: shown, Keep: how.keep, Live: how.live})
+	var last time.Time
+	for _, i := range how.order {
+		last = later(last, c.events[i].at)
+		if how.inOrder {
+			memory.Advance(c.events[i].at, take)
+		}
+		for _, packed := range hits[i] {
+			if err := memory.Apply(packed, take); err != nil {
+				return nil, err
+			}
+		}
+	}
+	memory.End(last, take)
+	return got, failed
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// try tries a case in all ways and says how it differs, "" where it does not. The ids are the same in all ways.
+func (x tried) try(c theCase, ways []way) string {
+	hits, shown, err := x.hitsOf(c)
+	if err != nil {
+		return err.Error()
+	}
+	var first map[string]string
+	for i, how := range ways {
+		got, err := x.run(c, how, hits, shown)
+		if err != nil {
+			return how.name + ": " + err.Error()
+		}
+		said := map[string]string{}
+		for _, r := range c.rules {
+			for id, a := range got {
+				if a.Rule.ID == r.id {
+					said[id] = tell(r, a)
+				}
+			}
+		}
+		if i > 0 && maps.Equal(said, first) {
+			continue
+		}
+		if d := differ(c, got); d != "" {
+			return how.name + ":\n" + d
+		}
+		if i > 0 {
+			return how.name + ": other ids"
+		}
+		first = said
+	}
+	return ""
+}
+
+// loadTried loads the rules of cases.
+func loadTried(cases ...theCase) (tried, error) {
+	var all theCase
+	for _, c := range cases {
+		all.rules = append(all.rules, c.rules...)
+	}
+	rs, err := loadRules(all)
+	if err != nil {
+		return tried{}, err
+	}
+	set := detector.New(rs, detector.Options{})
+	return tried{set, set.Worker()}, nil
+}
+
+// alone tries a case by itself.
+func alone(c theCase) string {
+	x, err := loadTried(c)
+	if err != nil {
+		return err.Error()
+	}
+	return x.try(c, newMaker(1).ways(c))
+}
+
+// called is the case with other ids for its rules, so that it can be loaded with others.
+func (c theCase) called(prefix string) theCase {
+	rename := func(of []string) (all []string) {
+		for _, name := range of {
+			if !strings.Contains(name, ":") {
+				name = prefix + name
+			}
+			all = append(all, name)
+		}
+		return all
+	}
+	for _, r := range c.rules {
+		r.id, r.of = prefix+r.id, rename(r.of)
+		for i := range r.steps {
+			r.steps[i].of = rename(r.steps[i].of)
+		}
+	}
+	return c
+}
+
+// batch is how many cases are loaded together.
+const batch = 25
+
+// TestOracleOfKinds compares what rules with memory find with what the definitions say.
+func TestOracleOfKinds(t *testing.T) {
+	cases := 300
+	if testing.Short() {
+		cases = 100
+	}
+	if n, err := strconv.Atoi(os.Getenv("ORACLE_CASES")); err == nil {
+		cases = n
+	}
+	names := slices.Sorted(maps.Keys(kinds))
+	if only := os.Getenv("ORACLE_KIND"); only != "" {
+		names = strings.Split(only, ",")
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			known(t, kinds[name](newMaker(1)))
+			for from := 0; from < cases; from += batch {
+				tryBatch(t, name, uint64(from))
+			}
+		})
+	}
+}
+
+// known skips a test of kinds that the engine does not have yet.
+func known(t *testing.T, c theCase) {
+	t.Helper()
+	for _, r := range c.rules {
+		if _, ok := kind.Lookup(r.kind); !ok {
+			t.Skipf("the engine has no kind %s", r.kind)
+		}
+		if slices.ContainsFunc(r.steps, func(s step) bool { return s.of != nil }) {
+			if _, ok := kind.Lookup("correlation"); !ok {
+				t.Skip("the engine has no steps that are alerts")
+			}
+		}
+	}
+}
+
+// tryBatch tries some cases of a kind, from a seed on.
+func tryBatch(t *testing.T, name string, from uint64) {
+	t.Helper()
+	var cases []theCase
+	var makers []maker
+	for seed := range uint64(batch) {
+		m := newMaker(from + seed)
+		c := kinds[name](m)
+		cases, makers = append(cases, c.called(fmt.Sprintf("k%d-", seed))), append(makers, m)
+	}
+	x, err := loadTried(cases...)
+	if err != nil {
+		t.Fatalf("seeds from %d: %v", from, err)
+	}
+	for i, c := range cases {
+		d := x.try(c, makers[i].ways(c))
+		if d == "" {
+			continue
+		}
+		if alone(c) != "" {
+			c = shrunk(c, func(c theCase) bool { return alone(c) != "" })
+			d = alone(c)
+		}
+		t.Fatalf("seed %d: %s\n%s", from+uint64(i), d, c)
+	}
+}
+
+// TestExamplesOfTheEngine: the engine finds in the examples what the oracle finds.
+func TestExamplesOfTheEngine(t *testing.T) {
+	for _, x := range examples() {
+		t.Run(x.name, func(t *testing.T) {
+			c := x.theCase(t)
+			known(t, c)
+			if d := alone(c); d != "" {
+				t.Errorf("%s\n%s", d, c)
+			}
+		})
+	}
+}
