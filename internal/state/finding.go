@@ -13,7 +13,7 @@ func (w *Window) finding(t *told) *Finding {
 	fires := make([]bool, len(w.Entries))
 	covered := 0 // the entries before it that windows hold are marked
 	var found []Firing
-	for i := After(w.Entries, t.end-w.Repeat-1); i < len(w.Entries) && w.Entries[i].Time <= t.end; i++ {
+	for i := After(w.Entries, w.begin(t)-1); i < len(w.Entries) && w.Entries[i].Time <= t.end; i++ {
 		e := &w.Entries[i]
 		if e.marks&fired == 0 || w.bucketOf(e, t.place) != t.bucket {
 			continue

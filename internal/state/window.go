@@ -122,7 +122,7 @@ func (w *Window) test(at int) {
 	}
 	var silent [1 << 5]int64 // by clauses: the second, plus one, in which an entry has not fired; others like it do not either
 	var found []Firing
-	for i := from; i < len(w.Entries) && (i == at || w.Entries[i].Time < plus(t, w.Within)); i++ {
+	for i := from; i < len(w.Entries) && (i <= at || w.Entries[i].Time < plus(t, w.Within)); i++ {
 		e := &w.Entries[i]
 		if e.marks&fired != 0 && !w.Places {
 			w.note(e, "", false)
@@ -161,10 +161,21 @@ func (w *Window) bucketOf(e *Entry, place string) bucket {
 
 // end is when the bucket of a time ends.
 func (w *Window) end(t int64) int64 {
-	if w.Repeat == 0 {
+	switch {
+	case w.Repeat == 0 && w.Second:
+		return (Floor(t, 1e9)+1)*1e9 - 1
+	case w.Repeat == 0:
 		return t
 	}
 	return (Floor(t, w.Repeat) + 1) * w.Repeat
+}
+
+// begin is when a bucket begins.
+func (w *Window) begin(t *told) int64 {
+	if w.Repeat == 0 && w.Second {
+		return t.end - 1e9 + 1
+	}
+	return t.end - w.Repeat
 }
 
 // gone is when an event at a time counts no more: the last bucket that it can count in has ended.

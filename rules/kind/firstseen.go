@@ -78,6 +78,7 @@ type seenValue struct {
 	before int64         // time of the last event before it; math.MinInt64: none
 	fired  []state.Entry // those of the last moment for which the rule fires, and that are not told
 	told   int           // revisions
+	closed bool          // what the last moment found has been told for good
 }
 
 // Add implements Memory.
@@ -94,12 +95,12 @@ func (s *seen) Add(c *state.Context, h *Hit, e state.Entry) {
 	switch {
 	case e.Time > v.last:
 		s.tell(c, v)
-		v.before, v.last = v.last, e.Time
+		v.before, v.last, v.closed = v.last, e.Time, false
 	case e.Time < v.last:
 		v.before = max(v.before, e.Time)
 		return // it is not new any more
 	}
-	if h.Excused || s.counts(v.before, e.Time) || e.Time-s.learn < s.begin || e.Time-s.within < s.full {
+	if v.closed || h.Excused || s.counts(v.before, e.Time) || e.Time-s.learn < s.begin || e.Time-s.within < s.full {
 		return
 	}
 	for i := range v.fired {
@@ -172,6 +173,7 @@ func (s *seen) tell(c *state.Context, v *seenValue) {
 	if len(v.fired) > 0 && !c.Live {
 		s.send(c, v)
 	}
+	v.closed = v.closed || len(v.fired) > 0
 	v.fired, v.told = nil, 0
 }
 
@@ -232,10 +234,19 @@ func (s *seen) Append(to []byte) []byte {
 	for i := range s.values {
 		v := &s.values[i]
 		to = state.AppendBytes(to, v.value)
-		to = binary.AppendUvarint(binary.AppendVarint(binary.AppendVarint(to, v.last), v.before), uint64(v.told))
+		to = binary.AppendUvarint(binary.AppendVarint(binary.AppendVarint(to, v.last), v.before), v.rounds())
 		to = state.AppendEntries(to, v.fired)
 	}
 	return to
+}
+
+// rounds are how often the last moment has been told, and whether that was for good.
+func (v *seenValue) rounds() uint64 {
+	n := uint64(v.told) << 1
+	if v.closed {
+		n++
+	}
+	return n
 }
 
 // Load implements state.Memory.
@@ -243,7 +254,9 @@ func (s *seen) Load(row []byte) error {
 	f := state.Read(row)
 	s.begin, s.last, s.full = f.Int(), f.Int(), f.Int()
 	for n := f.Many(); n > 0; n-- {
-		v := seenValue{value: string(f.Bytes()), last: f.Int(), before: f.Int(), told: int(f.Uint())}
+		v := seenValue{value: string(f.Bytes()), last: f.Int(), before: f.Int()}
+		rounds := f.Uint()
+		v.told, v.closed = int(rounds>>1), rounds&1 == 1
 		v.fired = f.Entries()
 		s.values = append(s.values, v)
 	}

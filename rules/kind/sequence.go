@@ -210,7 +210,7 @@ func (f *filling) walk(all []state.Entry, kept int) bool {
 func (f *filling) begun() bool { return len(f.seen) >= f.steps[0].distinct }
 
 func (f *filling) full() bool {
-	return f.begun() && f.at >= len(f.steps)-1 && f.left[len(f.steps)-1] == 0 && f.sum() == 0
+	return f.begun() && f.sum() == 0
 }
 
 func (f *filling) sum() (n int) {
