@@ -21,7 +21,8 @@ type firing struct {
 // counted is an event that counted for a finding, in sequences as which step.
 type counted struct {
 	*event
-	step string
+	step  string
+	steps []string // all that it satisfies
 }
 
 func counting(events ...*event) (all []counted) {
@@ -116,6 +117,32 @@ func (f *finding) severity() string {
 		}
 	}
 	return severities[highest]
+}
+
+// summary is what the rule's summary makes of the alert.
+func (f *finding) summary() string {
+	if !f.rule.shows {
+		return "Rule: " + f.first.text("account")
+	}
+	events := f.events()
+	texts := map[string]string{"window.count": strconv.Itoa(len(events)), "window.sum": strconv.Itoa(total(events, f.rule.sum)),
+		"window.first": events[0].at.UTC().Format(time.RFC3339), "window.last": events[len(events)-1].at.UTC().Format(time.RFC3339)}
+	different := values(events, f.rule.distinct)
+	texts["window.distinct"], texts["window.values"] = strconv.Itoa(len(different)), strings.Join(different[:min(len(different), 10)], ", ")
+	for _, s := range f.rule.steps {
+		for _, c := range f.because { // the last one stays
+			if slices.Contains(c.steps, s.id) {
+				for _, field := range shown {
+					texts["steps."+s.id+"."+field] = c.text(field)
+				}
+			}
+		}
+	}
+	summary := f.rule.summary()
+	for name, text := range texts {
+		summary = strings.ReplaceAll(summary, "{{ "+name+" }}", text)
+	}
+	return strings.NewReplacer("{{ account }}", f.first.text("account"), "{{ source.ip }}", f.first.text("source.ip")).Replace(summary)
 }
 
 // accounts are those of the events that counted.
@@ -227,9 +254,9 @@ const clock = "2006-01-02T15:04:05.999999999"
 func (f *finding) String() string {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	say("rule %s tenant %q key %q account %q", f.rule.id, f.tenant, f.key, f.account())
+	say("rule %s %s tenant %q key %q account %q", f.rule.id, f.rule.state, f.tenant, f.key, f.account())
 	say("time %s actor %q", f.time.UTC().Format(clock), f.first.text("user.name"))
-	say("severity %s", f.severity())
+	say("severity %s summary %q", f.severity(), f.summary())
 	say("target %q address %q", f.first.text("user.target.name"), f.first.text("source.ip"))
 	events := f.events()
 	say("window %s to %s count %d", events[0].at.UTC().Format(clock), events[len(events)-1].at.UTC().Format(clock), len(events))
@@ -281,7 +308,7 @@ func newWorld(events []*event) *world {
 // alerts are those of the rules that a rule names, as events in order.
 func (w *world) alerts(of []string, among []*rule) (all []*event) {
 	for _, r := range among {
-		if r.shadow || !slices.ContainsFunc(of, func(name string) bool { return r.answers(name) }) {
+		if r.state == "shadow" || !slices.ContainsFunc(of, func(name string) bool { return r.answers(name) }) {
 			continue
 		}
 		for _, f := range w.found[r.id] {

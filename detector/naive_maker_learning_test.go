@@ -109,7 +109,9 @@ func (m maker) plain() theCase {
 		}
 		r.id, r.class, r.points = "r"+strconv.Itoa(i), m.pick("access", "hiding"), 10*m.IntN(4)
 		r.guide = [][]string{{"S1"}, {"S1", "S3"}, {"S3"}}[m.IntN(3)]
-		r.shadow = m.one(16)
+		if m.one(10) {
+			r.state = m.pick("shadow", "building")
+		}
 		all.rules, all.events = append(all.rules, r), append(all.events, one.events...)
 	}
 	all.events = distinctEvents(all.events)

@@ -143,7 +143,7 @@ var raises = sync.OnceValue(func() bool {
 
 // common are the keys that all kinds have, for a rule about acts.
 func (m maker) common(kind string, names ...string) *rule {
-	r := &rule{id: "r", kind: kind, about: m.one(4)}
+	r := &rule{id: "r", kind: kind, about: m.one(4), shows: m.one(3)}
 	for _, name := range names {
 		if c := m.test(name); r.when == nil {
 			r.when = c

@@ -96,8 +96,13 @@ func (r *rule) inKey(in []keyed, parts []part) (all []firing) {
 		}
 		f := firing{key: e.key, bucket: r.bucket(e.event), event: e.event}
 		for _, x := range windows[e.event] {
-			first := slices.IndexFunc(parts, func(p part) bool { return p.events[x] })
-			f.counted = append(f.counted, counted{x, parts[first].id})
+			var satisfied []string
+			for _, p := range parts {
+				if p.events[x] {
+					satisfied = append(satisfied, p.id)
+				}
+			}
+			f.counted = append(f.counted, counted{x, satisfied[0], satisfied})
 		}
 		all = append(all, f)
 	}

@@ -196,7 +196,7 @@ func number(at time.Time, span time.Duration) string {
 // rule is what an author writes. The kinds use what they need of it.
 type rule struct {
 	id, kind, class string
-	shadow          bool
+	state           string // "": live; shadow, building
 	guide           []string
 	points          int
 	when            *clause
@@ -204,6 +204,7 @@ type rule struct {
 	raise           []raise
 	by              []string // nil: account
 	about           bool     // an alert names the account of its event
+	shows           bool     // its summary shows all that it can, see finding.summary
 	within, repeat  time.Duration
 
 	count     int

@@ -65,14 +65,17 @@ func (r *rule) yaml() string {
 	if r.class != "" {
 		say("class: %s\npoints: %d\nguide: %s", r.class, r.points, flow(r.guide))
 	}
-	if r.shadow {
-		say("state: shadow")
+	if r.state != "" {
+		say("state: %s", r.state)
 	}
 	if r.when != nil {
 		say("when: %s", quoted(r.when))
 	}
 	if r.by != nil {
 		say("by: %s", flow(r.by))
+	}
+	if r.shows {
+		say("summary: '%s'", r.summary())
 	}
 	if r.about {
 		say("about: account")
@@ -112,13 +115,40 @@ func (r *rule) yaml() string {
 	return b.String()
 }
 
+// summary is what the rule says of its alerts: all that it can, with blanks between.
+func (r *rule) summary() string {
+	names := []string{"account", "source.ip"}
+	if r.kind != "match" || r.repeat > 0 {
+		names = append(names, "window.count", "window.first", "window.last")
+	}
+	if r.distinct != "" {
+		names = append(names, "window.distinct", "window.values")
+	}
+	if r.sum != "" {
+		names = append(names, "window.sum")
+	}
+	for _, s := range r.steps {
+		for _, field := range shown {
+			names = append(names, "steps."+s.id+"."+field)
+		}
+	}
+	return "{{ " + strings.Join(names, " }}/{{ ") + " }}"
+}
+
+// shown are the fields that the summaries of sequences show of each step.
+var shown = []string{"source.ip", "event.action"}
+
 // own are the keys of single kinds.
 func (r *rule) own(say func(string, ...any), span func(string, time.Duration)) {
 	if len(r.steps) > 0 {
 		say("steps:")
 	}
 	for _, s := range r.steps {
-		say("  - %s", s.yaml())
+		line := s.yaml()
+		if r.shows {
+			line = strings.TrimSuffix(line, "}") + ", show: " + flow(shown) + "}"
+		}
+		say("  - %s", line)
 	}
 	if r.without != nil {
 		line := "without: {when: " + quoted(r.without)
