@@ -51,7 +51,7 @@ var baselines = []example{
 	{name: "different values", rule: usual.with(func(r *rule) { r.distinct, r.floor = "file.name", 2 }), events: []string{"1 download a 0h file=x", "3 download a 2h file=x", "4 download a 2h1m file=x", "5 download a 2h2m file=y"},
 		want: []string{"a 2h2m0s 3 distinct 2: 3 4 5"}},
 	{name: "after a long silence a key begins anew", rule: usual.with(func(r *rule) { r.history = day }),
-		events: []string{"1 download a 0h", "2 download a 26h", "3 download a 26h1m", "4 download a 26h2m"}, want: nil},
+		events: []string{"1 download a 0h", "2 download a 25h", "3 download a 25h1m", "4 download a 25h2m"}, want: nil},
 	{name: "a silence of the history is none", rule: usual.with(func(r *rule) { r.history = day }),
-		events: []string{"1 download a 0h", "2 download a 25h", "3 download a 25h1m", "4 download a 25h2m"}, want: []string{"a 25h2m0s 3: 2 3 4"}},
+		events: []string{"1 download a 0h", "2 download a 24h", "3 download a 24h1m", "4 download a 24h2m"}, want: []string{"a 24h2m0s 3: 2 3 4"}},
 }

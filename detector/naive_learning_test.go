@@ -93,7 +93,7 @@ func baseline(r *rule, events []*event) (all []firing) {
 		slices.Sort(buckets)
 		begin := buckets[0]
 		for i := 1; i < len(buckets); i++ {
-			if buckets[i]-buckets[i-1]-1 > history { // the empty ones between
+			if buckets[i]-buckets[i-1] > history {
 				begin = buckets[i]
 			}
 		}

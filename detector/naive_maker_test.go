@@ -241,6 +241,7 @@ func (m maker) sequence() theCase {
 		}
 		if i == 0 && m.one(5) {
 			s.distinct, s.least, s.count = m.pick("source.ip", "session.id", "app.id"), 2, 0
+			s.when = and(s.when, not(is("app.id", "app-3"))) // what satisfies it fills no other step: leave some for the others
 		}
 		if len(r.fields()) == 1 && m.one(8) {
 			s.by = []string{m.pick("account", "source.ip", "user.target.name")}

@@ -181,7 +181,11 @@ func (r *rule) own(say func(string, ...any), span func(string, time.Duration)) {
 		say("least_km: %d\nleast_kmh: %d", r.leastKm, r.leastKmh)
 	}
 	if r.ignore != nil {
-		say("ignore: %s", flow(r.ignore))
+		var lists []string
+		for _, address := range r.ignore {
+			lists = append(lists, "lists.net"+strings.TrimPrefix(address, "203.0.113."))
+		}
+		say("ignore: %s", flow(lists))
 	}
 	span("bucket", r.span)
 	if r.floor > 0 {
