@@ -110,9 +110,11 @@ type baseline struct {
 	}
 }
 
+// past is a bucket that is over. The identities of its events are kept as long as late ones are expected, so that repeats count once.
 type past struct {
 	bucket int64
 	value  float64
+	seen   map[uint64]struct{}
 }
 
 // Add implements Memory.
@@ -121,7 +123,10 @@ func (b *baseline) Add(c *state.Context, h *Hit, e state.Entry) {
 	switch {
 	case !b.known || at > b.now && at-b.now > b.history:
 		b.close(c)
-		*b = baseline{baselineSpec: b.baselineSpec, begin: at, known: true, now: at}
+		if b.known {
+			b.turn(c, at)
+		}
+		*b = baseline{baselineSpec: b.baselineSpec, begin: at, known: true, past: b.past, now: at}
 	case at > b.now:
 		b.turn(c, at)
 	case at < b.now:
@@ -202,7 +207,15 @@ func (b *baseline) tooMuch() bool {
 		}
 	}
 	here := new(big.Rat).Mul(new(big.Rat).SetInt64(n), rational(b.value))
-	return here.Cmp(sum.Mul(sum, rational(b.ratio))) >= 0
+	return here.Cmp(sum.Mul(sum, decimal(b.ratio))) >= 0
+}
+
+// decimal is a number as its author wrote it: 4.9 is no binary fraction.
+func decimal(f float64) *big.Rat {
+	if r, ok := new(big.Rat).SetString(strconv.FormatFloat(f, 'f', -1, 64)); ok {
+		return r
+	}
+	return rational(f)
 }
 
 func rational(f float64) *big.Rat {
@@ -243,13 +256,25 @@ func (b *baseline) close(c *state.Context) {
 // turn begins another bucket.
 func (b *baseline) turn(c *state.Context, at int64) {
 	b.close(c)
-	b.past = append(b.past, past{b.now, b.value})
-	b.past = slices.DeleteFunc(b.past, func(p past) bool { return p.bucket < at-b.history })
+	b.past = append(b.past, past{b.now, b.value, b.seen})
+	for i := range b.past {
+		if c.Passed((b.past[i].bucket+1)*b.bucket + c.Wait + c.Keep) {
+			b.past[i].seen = nil
+		}
+	}
+	b.past = slices.DeleteFunc(b.past, func(p past) bool { return p.seen == nil && p.bucket < at-b.history })
 	*b = baseline{baselineSpec: b.baselineSpec, begin: b.begin, known: true, past: b.past, now: at}
 }
 
 // late adds an event to a bucket that is over: it was not looked at in its order, and it changes what comes.
 func (b *baseline) late(h *Hit, at int64) {
+	same := h.Same().Hash("")
+	i, have := slices.BinarySearchFunc(b.past, at, func(p past, at int64) int { return int(max(-1, min(1, p.bucket-at))) })
+	if have {
+		if _, repeated := b.past[i].seen[same]; repeated {
+			return
+		}
+	}
 	if b.distinct {
 		return // which values it had is not known any more
 	}
@@ -257,9 +282,11 @@ func (b *baseline) late(h *Hit, at int64) {
 	if b.sum {
 		value = numberOf(&h.Values[0])
 	}
-	i, have := slices.BinarySearchFunc(b.past, at, func(p past, at int64) int { return int(max(-1, min(1, p.bucket-at))) })
 	if !have {
-		b.past = slices.Insert(b.past, i, past{bucket: at})
+		b.past = slices.Insert(b.past, i, past{bucket: at, seen: map[uint64]struct{}{}})
+	}
+	if p := &b.past[i]; p.seen != nil && len(p.seen) < maxBucketValues {
+		p.seen[same] = struct{}{}
 	}
 	b.past[i].value += value
 	b.begin = min(b.begin, max(at, b.now-b.history))
@@ -291,16 +318,13 @@ func (b *baseline) Append(to []byte) []byte {
 	to = state.AppendFloat(to, b.value)
 	to = binary.AppendUvarint(to, uint64(len(b.past)))
 	for _, p := range b.past {
-		to = state.AppendFloat(binary.AppendVarint(to, p.bucket), p.value)
+		to = appendHashes(state.AppendFloat(binary.AppendVarint(to, p.bucket), p.value), p.seen)
 	}
 	to = binary.AppendUvarint(to, uint64(len(b.values)))
 	for _, t := range slices.Sorted(maps.Keys(b.values)) {
 		to = state.AppendBytes(to, t)
 	}
-	to = binary.AppendUvarint(to, uint64(len(b.seen)))
-	for _, h := range slices.Sorted(maps.Keys(b.seen)) {
-		to = binary.BigEndian.AppendUint64(to, h)
-	}
+	to = appendHashes(to, b.seen)
 	to = state.AppendEntries(state.AppendEntries(to, b.head), b.tail)
 	var first []state.Entry
 	if b.fired != nil {
@@ -316,21 +340,35 @@ func (b *baseline) Append(to []byte) []byte {
 	return state.AppendEntries(to, said)
 }
 
+func appendHashes(to []byte, all map[uint64]struct{}) []byte {
+	to = binary.AppendUvarint(to, uint64(len(all)))
+	for _, h := range slices.Sorted(maps.Keys(all)) {
+		to = binary.BigEndian.AppendUint64(to, h)
+	}
+	return to
+}
+
+func hashes(f *state.Fields) map[uint64]struct{} {
+	all := map[uint64]struct{}{}
+	for n := f.Many(); n > 0; n-- {
+		all[f.Word()] = struct{}{}
+	}
+	return all
+}
+
 // Load implements state.Memory.
 func (b *baseline) Load(row []byte) error {
 	f := state.Read(row)
 	b.known, b.begin, b.now = true, f.Int(), f.Int()
 	b.count, b.told, b.value = int(f.Uint()), int(f.Uint()), f.Float()
 	for n := f.Many(); n > 0; n-- {
-		b.past = append(b.past, past{f.Int(), f.Float()})
+		b.past = append(b.past, past{f.Int(), f.Float(), hashes(f)})
 	}
-	b.seen, b.values = map[uint64]struct{}{}, map[string]struct{}{}
+	b.values = map[string]struct{}{}
 	for n := f.Many(); n > 0; n-- {
 		b.values[string(f.Bytes())] = struct{}{}
 	}
-	for n := f.Many(); n > 0; n-- {
-		b.seen[f.Word()] = struct{}{}
-	}
+	b.seen = hashes(f)
 	b.head, b.tail = f.Entries(), f.Entries()
 	if first := f.Entries(); len(first) > 0 {
 		b.fired = &first[0]

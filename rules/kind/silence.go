@@ -64,15 +64,25 @@ type silent struct {
 // spoken is a cell in which the key spoke.
 type spoken struct {
 	cell  int64
-	first state.Entry // its first event in order; packed as long as it can be asked for
-	told  bool        // the silence behind it
+	first state.Entry // its first event in order, until the cell is decided
+	after behind
 }
+
+// behind is what follows a cell. It is decided when the clock has passed the end of the shortest silence behind it, so that events may
+// come in any order until then.
+type behind uint8
+
+const (
+	open   behind = iota // not decided
+	speech               // the key spoke again in time
+	quiet                // a silence
+)
 
 // Add implements Memory.
 func (s *silent) Add(c *state.Context, _ *Hit, e state.Entry) {
 	at, have := slices.BinarySearchFunc(s.spoke, state.Floor(e.Time, s.cell), func(x spoken, cell int64) int { return int(max(-1, min(1, x.cell-cell))) })
 	if have {
-		if x := &s.spoke[at]; bytes.Compare(e.Identity(), x.first.Identity()) < 0 {
+		if x := &s.spoke[at]; x.after == open && bytes.Compare(e.Identity(), x.first.Identity()) < 0 {
 			e.Packed = bytes.Clone(e.Packed)
 			x.first = e
 		}
@@ -80,40 +90,56 @@ func (s *silent) Add(c *state.Context, _ *Hit, e state.Entry) {
 	}
 	e.Packed = bytes.Clone(e.Packed)
 	s.spoke = slices.Insert(s.spoke, at, spoken{cell: state.Floor(e.Time, s.cell), first: e})
-	if at > 0 {
-		s.judge(c, at-1)
-	}
-	s.judge(c, at)
-	s.forget(c)
+	s.forget()
 }
 
-// judge tells the silence behind a cell if there is one.
+// decide decides what the clock has passed, the first cells first.
+func (s *silent) decide(c *state.Context) {
+	for i := s.undecided(); i < len(s.spoke); i++ {
+		if s.spoke[i].after == open {
+			s.judge(c, i)
+		}
+	}
+	s.forget()
+}
+
+// undecided is the first cell that is not decided.
+func (s *silent) undecided() int {
+	n := len(s.spoke)
+	for i := range s.spoke {
+		if s.spoke[i].after == open {
+			return i
+		}
+	}
+	return n
+}
+
+// judge decides a cell when its time has come, and tells the silence behind it if there is one.
 func (s *silent) judge(c *state.Context, i int) {
 	x := &s.spoke[i]
 	limit := s.limit(i)
-	over := false
-	if i+1 < len(s.spoke) {
-		over = float64((s.spoke[i+1].cell-x.cell)*s.cell) > limit
-	} else {
-		over = c.Passed(s.until(x.cell, limit) + c.Wait)
-	}
-	if !over || x.told {
+	if !c.Passed(s.until(x.cell, limit) + c.Wait) {
 		return
 	}
-	x.told = true
-	f := state.Finding{Anchor: []string{strconv.FormatInt(x.cell, 10)}, Time: x.cell*s.cell + int64(limit), First: &x.first, Revision: 1, Final: true,
+	if i+1 < len(s.spoke) && (s.spoke[i+1].cell-x.cell)*s.cell <= limit {
+		x.after, x.first = speech, state.Entry{}
+		return
+	}
+	x.after = quiet
+	f := state.Finding{Anchor: []string{strconv.FormatInt(x.cell, 10)}, Time: x.cell*s.cell + limit, First: &x.first, Revision: 1, Final: true,
 		Counted: []state.Counted{{Entry: &x.first, Fires: true}}, Window: []state.Entry{x.first}}
 	c.Tell(&f)
+	x.first = state.Entry{}
 }
 
 // until is when a silence behind a cell is one, whatever comes.
-func (s *silent) until(cell int64, limit float64) int64 {
-	return (cell + int64(math.Floor(limit/float64(s.cell))) + 1) * s.cell
+func (s *silent) until(cell, limit int64) int64 {
+	return (cell + limit/s.cell + 1) * s.cell
 }
 
-// limit is how long the key may be silent behind a cell.
-func (s *silent) limit(i int) float64 {
-	limit := float64(s.longer)
+// limit is how long the key may be silent behind a cell, in whole nanoseconds: a ratio such as 1.4 is no binary fraction.
+func (s *silent) limit(i int) int64 {
+	limit := s.longer
 	if s.ratio == 0 {
 		return limit
 	}
@@ -122,8 +148,8 @@ func (s *silent) limit(i int) float64 {
 		if s.spoke[k].cell*s.cell <= from {
 			continue
 		}
-		if gap := float64((s.spoke[k].cell - s.spoke[k-1].cell) * s.cell); !s.spoke[k-1].told {
-			limit = max(limit, s.ratio*gap)
+		if gap := float64((s.spoke[k].cell - s.spoke[k-1].cell) * s.cell); s.spoke[k-1].after != quiet {
+			limit = max(limit, int64(math.Round(s.ratio*gap)))
 		}
 	}
 	return limit
@@ -135,8 +161,14 @@ func (s *silent) Due(c *state.Context) int64 {
 	if n == 0 {
 		return state.Never
 	}
-	if last := &s.spoke[n-1]; !last.told {
-		return s.until(last.cell, s.limit(n-1)) + c.Wait
+	due := state.Never
+	for i := s.undecided(); i < n; i++ {
+		if x := &s.spoke[i]; x.after == open {
+			due = min(due, s.until(x.cell, s.limit(i))+c.Wait)
+		}
+	}
+	if due < state.Never {
+		return due
 	}
 	return s.forgotten(c)
 }
@@ -152,30 +184,26 @@ func (s *silent) Advance(c *state.Context) (empty bool) {
 	if n == 0 {
 		return true
 	}
-	s.judge(c, n-1)
-	return s.spoke[n-1].told && c.Passed(s.forgotten(c))
+	s.decide(c)
+	n = len(s.spoke)
+	return s.spoke[n-1].after != open && c.Passed(s.forgotten(c))
 }
 
 // Close implements state.Memory.
 func (s *silent) Close(*state.Context) {}
 
-// forget drops cells that no silence to come can ask for.
-func (s *silent) forget(c *state.Context) {
-	last := s.spoke[len(s.spoke)-1].cell * s.cell
-	back := max(c.Keep, s.cell)
+// forget drops cells that no decision to come can ask for.
+func (s *silent) forget() {
+	last := min(s.undecided(), len(s.spoke)-1)
+	back := s.spoke[last].cell * s.cell
 	if s.ratio > 0 {
-		back += s.history
+		back -= s.history
 	}
 	n := 0
-	for n+2 < len(s.spoke) && s.spoke[n+1].cell*s.cell <= last-back && c.Now != math.MinInt64 {
+	for n+1 < last && s.spoke[n+1].cell*s.cell <= back {
 		n++
 	}
 	s.spoke = slices.Delete(s.spoke, 0, n)
-	for i := range s.spoke {
-		if x := &s.spoke[i]; x.cell*s.cell < last-c.Keep-2*s.longer && i+2 < len(s.spoke) && c.Now != math.MinInt64 {
-			x.first = state.Entry{}
-		}
-	}
 }
 
 // Append implements state.Memory.
@@ -183,12 +211,10 @@ func (s *silent) Append(to []byte) []byte {
 	to = binary.AppendUvarint(to, uint64(len(s.spoke)))
 	for i := range s.spoke {
 		x := &s.spoke[i]
-		told := byte(0)
-		if x.told {
-			told = 1
+		to = append(binary.AppendVarint(to, x.cell), byte(x.after))
+		if x.after == open {
+			to = state.AppendEntries(to, []state.Entry{x.first})
 		}
-		to = append(binary.AppendVarint(to, x.cell), told)
-		to = state.AppendEntries(to, []state.Entry{x.first})
 	}
 	return to
 }
@@ -197,9 +223,11 @@ func (s *silent) Append(to []byte) []byte {
 func (s *silent) Load(row []byte) error {
 	f := state.Read(row)
 	for n := f.Many(); n > 0; n-- {
-		x := spoken{cell: f.Int(), told: f.Byte() == 1}
-		if first := f.Entries(); len(first) == 1 {
-			x.first = first[0]
+		x := spoken{cell: f.Int(), after: behind(f.Byte())}
+		if x.after == open {
+			if first := f.Entries(); len(first) == 1 {
+				x.first = first[0]
+			}
 		}
 		s.spoke = append(s.spoke, x)
 	}
