@@ -31,7 +31,6 @@ type Memory struct {
 	tables  []map[string]*table // by rule: by tenant
 	next    int64               // when Advance has something to do
 	context state.Context
-	now     time.Time
 	show    shower
 	hit     kind.Hit
 	key     []byte

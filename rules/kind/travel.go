@@ -140,7 +140,7 @@ func (t *travelled) Due(c *state.Context) int64 {
 
 // forget is when no place can be learned any more.
 func (t *travelled) forget() int64 {
-	last := int64(math.MinInt64 / day)
+	last := math.MinInt64 / day
 	for _, days := range t.days {
 		last = max(last, int64(days[len(days)-1]))
 	}
