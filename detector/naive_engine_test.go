@@ -145,8 +145,17 @@ func (x tried) run(c theCase, how way, hits [][][]byte, shown *detector.Shown) (
 	}
 	memory := x.set.Memory(detector.MemoryOptions{Shown: shown, Keep: how.keep, Live: how.live})
 	var last time.Time
-	for _, i := range how.order {
+	for at, i := range how.order {
 		last = later(last, c.events[i].at)
+		if slices.Contains(how.restart, at) {
+			again := x.set.Memory(detector.MemoryOptions{Shown: shown, Keep: how.keep, Live: how.live})
+			memory.Rows(func(r detector.Row) {
+				if err := again.Load(r); err != nil {
+					failed = err
+				}
+			})
+			memory = again
+		}
 		if how.inOrder {
 			memory.Advance(c.events[i].at, take)
 		}

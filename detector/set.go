@@ -40,6 +40,7 @@ type rule struct {
 	head    alert.Rule
 	carries []event.Slot // what its hits carry, what its memory looks at first
 	at      []int32      // by slot: its place among them; -1: none
+	version string       // see versionOf
 	open    uint8        // clauses that exceptions do not excuse
 	alike   bool         // all clauses have the rule's key
 }
@@ -132,6 +133,7 @@ func (r *rule) carry(l *event.Layout) {
 			r.carries = append(r.carries, slot)
 		}
 	}
+	r.version = r.versionOf(l)
 }
 
 // factsOf are the fields that a rule's condition names and those that the rule asks to show, each once, forms of a field as the

@@ -273,7 +273,7 @@ func TestIdentitiesThatCannotBe(t *testing.T) {
 	for want, i := range map[string]eventhub.Identity{
 		`no cloud "nowhere"`:     {Kind: "default", Cloud: "nowhere"},
 		`no credential "nobody"`: {Kind: "nobody"},
-		"/nowhere":               {Kind: "certificate", Tenant: tenant, Client: client, Certificate: "/nowhere"},
+		"read certificate":       {Kind: "certificate", Tenant: tenant, Client: client, Certificate: "/nowhere"},
 		"tenantID":               {Kind: "client_secret", Client: client, Secret: "hush"},
 	} {
 		if _, err := i.Credential(); err == nil || !strings.Contains(err.Error(), want) {

@@ -2,6 +2,7 @@ package state
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -42,6 +43,10 @@ func (w *Window) finding(t *told) *Finding {
 		if is {
 			f.Counted = append(f.Counted, Counted{&w.Entries[i], fires[i]})
 		}
+	}
+	if f.First == nil || order(&t.first, f.First) < 0 { // the window has let it go
+		f.First, f.Time, f.Late, f.Window = &t.first, t.first.Time, t.first.Late(), nil
+		f.Counted = slices.Insert(f.Counted, 0, Counted{&t.first, true})
 	}
 	w.sum(f)
 	f.Anchor = w.known(t.bucket, f.First)

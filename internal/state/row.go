@@ -37,9 +37,10 @@ func (w *Window) Append(to []byte) []byte {
 	for i := range w.told {
 		t := &w.told[i]
 		to = AppendBytes(AppendBytes(to, t.event), t.place)
-		for _, n := range [...]int64{t.number, t.end, t.first, t.saidOf, int64(t.revision)} {
+		for _, n := range [...]int64{t.number, t.end, t.saidOf, int64(t.revision)} {
 			to = binary.AppendVarint(to, n)
 		}
+		to = AppendEntries(to, []Entry{t.first})
 		to = AppendFloat(to, t.said)
 		changed := byte(0)
 		if t.changed {
@@ -66,7 +67,12 @@ func (w *Window) Load(row []byte) error {
 		}
 	}
 	for n := f.Many(); n > 0; n-- {
-		t := told{bucket: bucket{event: string(f.Bytes()), place: string(f.Bytes()), number: f.Int()}, end: f.Int(), first: f.Int(), saidOf: f.Int(), revision: int(f.Int())}
+		t := told{bucket: bucket{event: string(f.Bytes()), place: string(f.Bytes()), number: f.Int()}, end: f.Int(), saidOf: f.Int(), revision: int(f.Int())}
+		first := f.Entries()
+		if len(first) != 1 {
+			return ErrRow
+		}
+		t.first = first[0]
 		t.said, t.changed = f.Float(), f.Byte() == 1
 		w.told = append(w.told, t)
 	}

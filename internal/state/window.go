@@ -66,7 +66,7 @@ type bucket struct {
 type told struct {
 	bucket
 	end      int64 // of the bucket
-	first    int64 // time of the first event for which the rule fires
+	first    Entry // the first event for which the rule fires; it is kept when the window lets it go
 	said     float64
 	saidOf   int64 // the first event when it was said
 	revision int
@@ -192,13 +192,13 @@ func (w *Window) note(e *Entry, place string, fires bool) {
 	for i := len(w.told) - 1; i >= 0; i-- {
 		if t := &w.told[i]; t.bucket == b {
 			t.changed = true
-			if fires {
-				t.first = min(t.first, e.Time)
+			if fires && order(e, &t.first) < 0 {
+				t.first = *e
 			}
 			return
 		}
 	}
-	w.told = append(w.told, told{bucket: b, end: w.end(e.Time), first: e.Time, changed: true})
+	w.told = append(w.told, told{bucket: b, end: w.end(e.Time), first: *e, changed: true})
 }
 
 // say tells what has changed and is to be told now.
@@ -218,14 +218,14 @@ func (w *Window) say(c *Context) {
 // grown tells a bucket for the first time, when it has doubled, and when it begins earlier than was said.
 func (w *Window) grown(c *Context, t *told) {
 	f := w.finding(t)
-	if t.revision == 0 || t.first < t.saidOf || f.measure(w.Spec) >= 2*t.said {
+	if t.revision == 0 || t.first.Time < t.saidOf || f.measure(w.Spec) >= 2*t.said {
 		w.tell(c, t, f, false)
 	}
 }
 
 func (w *Window) tell(c *Context, t *told, f *Finding, final bool) {
 	t.revision++
-	t.changed, t.said, t.saidOf = false, f.measure(w.Spec), t.first
+	t.changed, t.said, t.saidOf = false, f.measure(w.Spec), t.first.Time
 	f.Revision, f.Final = t.revision, final
 	c.Tell(f)
 }

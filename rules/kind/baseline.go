@@ -161,9 +161,9 @@ func (b *baseline) enter(c *state.Context, h *Hit, e *state.Entry) bool {
 	b.count++
 	switch {
 	case b.sum:
-		b.value += numberOf(&h.Values[0])
+		b.value += numberOf(h.at(0))
 	case b.distinct:
-		b.differ(c, &h.Values[0])
+		b.differ(c, h.at(0))
 	default:
 		b.value++
 	}
@@ -280,7 +280,7 @@ func (b *baseline) late(h *Hit, at int64) {
 	}
 	value := 1.0
 	if b.sum {
-		value = numberOf(&h.Values[0])
+		value = numberOf(h.at(0))
 	}
 	if !have {
 		b.past = slices.Insert(b.past, i, past{bucket: at, seen: map[uint64]struct{}{}})

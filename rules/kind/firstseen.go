@@ -132,10 +132,10 @@ func eighth(t, within int64) int64 {
 func (s *seen) valueOf(h *Hit) (string, bool) {
 	var b []byte
 	for i := range s.fields {
-		if !h.Values[i].Has {
+		if !h.at(i).Has {
 			return "", false
 		}
-		b = appendText(b, h.Values[i].Text)
+		b = appendText(b, h.at(i).Text)
 	}
 	return string(b), true
 }

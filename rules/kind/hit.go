@@ -150,6 +150,17 @@ func (h *Hit) Unpack(b []byte) error {
 // Parts are the first part of the packed hit that was read last, and the length of its head.
 func (h *Hit) Parts(packed []byte) (held []byte, head int) { return packed[:h.body], h.head }
 
+// nothing is a value that a hit does not carry.
+var nothing Value
+
+// at is a value by its place.
+func (h *Hit) at(i int) *Value {
+	if i < len(h.Values) {
+		return &h.Values[i]
+	}
+	return &nothing
+}
+
 // TimeOf is the time of a packed hit.
 func TimeOf(packed []byte) (time.Time, error) {
 	if len(packed) < 8 {

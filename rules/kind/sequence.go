@@ -84,7 +84,7 @@ func (k Sequence) New(v *Values) *Rule {
 	case lists:
 		spec.Values = listed
 	case len(r.Looks) > 0:
-		value = func(h *Hit) uint64 { return valueOf(&h.Values[0]) }
+		value = func(h *Hit) uint64 { return valueOf(h.at(0)) }
 	}
 	r.Memory = window(spec, value)
 	return r

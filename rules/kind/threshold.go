@@ -98,9 +98,9 @@ func (t *enough) value() func(h *Hit) uint64 {
 	case t.lists, t.count > 0:
 		return nil
 	case t.distinct > 0:
-		return func(h *Hit) uint64 { return valueOf(&h.Values[0]) }
+		return func(h *Hit) uint64 { return valueOf(h.at(0)) }
 	}
-	return func(h *Hit) uint64 { return math.Float64bits(numberOf(&h.Values[0])) }
+	return func(h *Hit) uint64 { return math.Float64bits(numberOf(h.at(0))) }
 }
 
 // valueOf is a value as memory compares it, 0 where it is absent or empty.
@@ -126,7 +126,7 @@ func listed(e *state.Entry) (all []uint64) {
 	if h.UnpackHeld(e.Packed) != nil || len(h.Values) == 0 {
 		return nil
 	}
-	for _, t := range h.Values[0].List {
+	for _, t := range h.at(0).List {
 		if t != "" {
 			all = append(all, hashOf(t))
 		}

@@ -75,11 +75,11 @@ var placeFields = []string{placeLocation: "source.geo.location", placeCountry: "
 
 // place is the name of where a hit was: country, region and city as far as known, else the coordinates in whole degrees.
 func place(h *Hit) string {
-	country, region, city := h.Values[placeCountry].Text, h.Values[placeRegion].Text, h.Values[placeCity].Text
+	country, region, city := h.at(placeCountry).Text, h.at(placeRegion).Text, h.at(placeCity).Text
 	if country != "" || region != "" || city != "" {
 		return strings.ToLower(country + "/" + region + "/" + city)
 	}
-	lat, lon, _ := event.ParseLocation(h.Values[placeLocation].Text)
+	lat, lon, _ := event.ParseLocation(h.at(placeLocation).Text)
 	return fmt.Sprintf("%.0f,%.0f", math.Round(lat)+0, math.Round(lon)+0)
 }
 
@@ -93,7 +93,7 @@ type travelled struct {
 
 // Add implements Memory. Events without a place do not count.
 func (t *travelled) Add(c *state.Context, h *Hit, e state.Entry) {
-	if _, _, ok := event.ParseLocation(h.Values[placeLocation].Text); !ok {
+	if _, _, ok := event.ParseLocation(h.at(placeLocation).Text); !ok {
 		return
 	}
 	t.learn(c, place(h), int32(state.Floor(e.Time, day)))
@@ -213,8 +213,8 @@ func (j *journeys) Fire(w *state.Window, i int, to []state.Firing) []state.Firin
 }
 
 func (j *journeys) tooFast(a, b *Hit, nanoseconds int64) bool {
-	lat1, lon1, _ := event.ParseLocation(a.Values[placeLocation].Text)
-	lat2, lon2, _ := event.ParseLocation(b.Values[placeLocation].Text)
+	lat1, lon1, _ := event.ParseLocation(a.at(placeLocation).Text)
+	lat2, lon2, _ := event.ParseLocation(b.at(placeLocation).Text)
 	km := distance(lat1, lon1, lat2, lon2)
 	return km >= j.km && (nanoseconds == 0 || km/(float64(nanoseconds)/float64(time.Hour)) >= j.kmh)
 }

@@ -1,0 +1,100 @@
+package detector
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"noroshi/internal/event"
+	"noroshi/internal/state"
+)
+
+// Row is the memory of one key of one rule, or the clock, in a form that outlives the process.
+type Row struct {
+	Key   []byte // rule, version, tenant and the key's values; empty: the clock
+	Value []byte
+}
+
+// ErrVersion says that a row is of a rule that the set does not have, or of one that remembers in another way.
+var ErrVersion = errors.New("the rule is gone, or remembers in another way now")
+
+// versionOf is all that decides what a rule's memory holds, as a short text. A change of anything else keeps the memory.
+func (r *rule) versionOf(l *event.Layout) string {
+	h := sha256.New()
+	say := func(parts ...any) {
+		for _, p := range parts {
+			t := fmt.Sprint(p)
+			fmt.Fprintf(h, "%d:%s", len(t), t)
+		}
+	}
+	say(r.Kind.Name(), len(r.Kind.Clauses), len(r.Kind.Shape), len(r.Unless))
+	for _, c := range r.Kind.Clauses {
+		if c.When != nil {
+			say(c.When.Source)
+		}
+		say("by", len(c.By))
+		for _, f := range c.By {
+			say(f.Name)
+		}
+	}
+	for _, x := range r.Unless {
+		say(x.When.Source, x.Until)
+	}
+	for _, f := range r.Kind.By {
+		say(f.Name)
+	}
+	for _, s := range r.Kind.Shape {
+		say(s)
+	}
+	for _, slot := range r.carries {
+		say(l.Def(slot).Name)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16]
+}
+
+// Rows gives the whole memory, key by key, and the clock. A row's bytes hold until each returns.
+func (m *Memory) Rows(each func(Row)) {
+	each(Row{Value: binary.AppendVarint(nil, m.context.Now)})
+	var key []byte
+	for i, tenants := range m.tables {
+		r := m.set.rules[i]
+		for _, tenant := range sorted(tenants) {
+			tenants[tenant].Rows(func(k string, row []byte) {
+				key = key[:0]
+				for _, t := range [...]string{r.ID, r.version, tenant, k} {
+					key = state.AppendBytes(key, t)
+				}
+				each(Row{key, row})
+			})
+		}
+	}
+}
+
+// Load reads a row into the memory. The error is ErrVersion, or tells that the bytes are no row.
+func (m *Memory) Load(row Row) error {
+	f := state.Read(row.Key)
+	if len(row.Key) == 0 {
+		v := state.Read(row.Value)
+		m.context.Now = max(m.context.Now, v.Int())
+		return v.Err()
+	}
+	id, of, tenant, key := string(f.Bytes()), string(f.Bytes()), string(f.Bytes()), string(f.Bytes())
+	if err := f.Err(); err != nil {
+		return err
+	}
+	for i, r := range m.set.rules {
+		if r.ID != id || r.version != of || r.Kind.Memory == nil {
+			continue
+		}
+		t := m.table(int32(i), tenant)
+		m.telling.rule, m.telling.tenant = int32(i), tenant
+		if err := t.Load(m.contextOf(int32(i), tenant), key, row.Value); err != nil {
+			return fmt.Errorf("read memory of %s: %w", id, err)
+		}
+		m.next = min(m.next, t.Next())
+		return nil
+	}
+	return ErrVersion
+}
