@@ -37,7 +37,7 @@ func TestRetentionIsChecked(t *testing.T) {
 		refused, say string
 	}{
 		"an hour of alerts":         {Alerts, "retention.ms", "3600000", "topic an hour of alerts.alerts keeps records for 1h0m0s", ""},
-		"two days of alerts":        {Alerts, "retention.ms", "172800000", "at least 72h0m0s is needed", ""},
+		"two days of alerts":        {Alerts, "retention.ms", "172800000", "expected at least 72h0m0s", ""},
 		"a week of alerts":          {Alerts, "retention.ms", "604800000", "", ""},
 		"for ever":                  {Events, "retention.ms", "-1", "", ""},
 		"an hour of events":         {Events, "retention.ms", "3600000", "--add-config retention.ms=604800000", ""},
