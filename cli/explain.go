@@ -22,7 +22,8 @@ func explainCommand(s Streams) *cobra.Command {
 		Use:   "explain --rule ID [--event ID] [flags] [FILE|-]...",
 		Short: "Show why a rule fires, or does not, for records",
 		Long: `Explain evaluates one rule on each record, or on the one whose event.id is given. It shows each part of the condition,
-whether it holds, and the values of the fields in it.`,
+whether it holds, and the values of the fields in it. Of a rule that remembers it says which of the rule's conditions the record
+satisfies: as which step, or as what, it counts. What counted in the end is in the alert's evidence; see noroshi replay.`,
 		Example: "  noroshi explain --rule inbox-rule-hides-mail --event 7d1f8e53-24a1-4e0b-8f0c-2f3b7f0c9a11 audit.ndjson",
 		RunE: func(c *cobra.Command, args []string) error {
 			if rule == "" {
@@ -104,11 +105,7 @@ func printAbout(w io.Writer, r *rules.Rule) {
 }
 
 func printExplanation(w io.Writer, x replay.Explanation) {
-	verdict := "does not fire"
-	if x.Fires {
-		verdict = "fires"
-	}
-	fmt.Fprintf(w, "%s %s %s: %s\n", decode.FormatTime(x.Time), diag.EscapeLine(x.Action), diag.EscapeLine(x.ID), verdict)
+	fmt.Fprintf(w, "%s %s %s: %s\n", decode.FormatTime(x.Time), diag.EscapeLine(x.Action), diag.EscapeLine(x.ID), x.Verdict())
 	for _, p := range x.Parts {
 		mark := "no "
 		switch {

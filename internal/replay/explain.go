@@ -3,6 +3,7 @@ package replay
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"noroshi/internal/cond"
@@ -17,7 +18,14 @@ type Explainer struct {
 	scope   *cond.Scope
 	reader  *decode.Reader
 	machine *cond.Machine
-	parts   []cond.Conjunct
+	clauses []explained
+}
+
+// explained is a condition of the rule and its parts.
+type explained struct {
+	name  string // "" where the rule has one alone
+	open  bool   // exceptions do not excuse what satisfies it
+	parts []cond.Conjunct
 }
 
 // Explanation is what a rule makes of one record.
@@ -25,13 +33,18 @@ type Explanation struct {
 	ID     string
 	Action string
 	Time   time.Time
-	Fires  bool
-	Parts  []Part
+	// Fires says of a rule that looks at one event alone that it fires for it.
+	Fires bool
+	// Remembers says that the rule looks at more than one event. Counts are then the conditions that the event satisfies.
+	Remembers bool
+	Counts    []string
+	Excused   bool // by an exception
+	Parts     []Part
 }
 
 // Part is a part of the condition, or an exception.
 type Part struct {
-	Role   string // "" of the condition, "unless " of an exception
+	Role   string // "" of the condition, "unless " of an exception, "guess: " of the step guess
 	Source string
 	Holds  bool
 	Err    error
@@ -41,9 +54,15 @@ type Part struct {
 // NewExplainer prepares the explanation of a rule.
 func NewExplainer(set *rules.Set, r *rules.Rule, o decode.Options) (*Explainer, error) {
 	e := &Explainer{rule: r, scope: set.Scope}
-	var err error
-	if e.parts, err = cond.Conjuncts(r.Kind.Clauses[0].When.Source, set.Scope); err != nil {
-		return nil, fmt.Errorf("explain %s: %w", r.ID, err)
+	for i, c := range r.Kind.Clauses {
+		one := explained{name: r.Kind.ClauseName(i), open: c.Open}
+		if c.When != nil {
+			var err error
+			if one.parts, err = cond.Conjuncts(c.When.Source, set.Scope); err != nil {
+				return nil, fmt.Errorf("explain %s: %w", r.ID, err)
+			}
+		}
+		e.clauses = append(e.clauses, one)
 	}
 	e.reader = decode.NewPlan(set.Scope.Layout, o).Reader()
 	e.machine = cond.NewMachine(e.reader.Event, set.Scope)
@@ -56,11 +75,19 @@ func (e *Explainer) Reader() *decode.Reader { return e.reader }
 // Explain evaluates the rule, part by part, on the record that the reader has at hand.
 func (e *Explainer) Explain() Explanation {
 	id := e.reader.Identity()
-	x := Explanation{ID: id.ID, Action: id.Action, Time: id.Time, Fires: true}
-	for _, c := range e.parts {
-		p := e.part("", c.Program)
-		x.Fires = x.Fires && p.Holds
-		x.Parts = append(x.Parts, p)
+	x := Explanation{ID: id.ID, Action: id.Action, Time: id.Time, Remembers: e.rule.Kind.Memory != nil}
+	holds := make([]bool, len(e.clauses))
+	for i, c := range e.clauses {
+		role := ""
+		if len(e.clauses) > 1 {
+			role = c.name + ": "
+		}
+		holds[i] = true
+		for _, part := range c.parts {
+			p := e.part(role, part.Program)
+			holds[i] = holds[i] && p.Holds
+			x.Parts = append(x.Parts, p)
+		}
 	}
 	for i := range e.rule.Unless {
 		u := &e.rule.Unless[i]
@@ -70,10 +97,31 @@ func (e *Explainer) Explain() Explanation {
 			p.Source += ", expired"
 			p.Holds = false
 		}
-		x.Fires = x.Fires && !p.Holds
+		x.Excused = x.Excused || p.Holds
 		x.Parts = append(x.Parts, p)
 	}
+	for i, c := range e.clauses {
+		if holds[i] && (!x.Excused || c.open) {
+			x.Counts = append(x.Counts, c.name)
+		}
+	}
+	x.Fires = !x.Remembers && len(x.Counts) > 0
 	return x
+}
+
+// Verdict says in words what the rule makes of the record.
+func (x *Explanation) Verdict() string {
+	switch {
+	case x.Fires:
+		return "fires"
+	case !x.Remembers:
+		return "does not fire"
+	case len(x.Counts) > 0:
+		return "counts as " + strings.Join(x.Counts, ", ")
+	case x.Excused:
+		return "is excused"
+	}
+	return "does not count"
 }
 
 func (e *Explainer) part(role string, c *cond.Program) Part {

@@ -19,6 +19,20 @@ const (
 // Name is the name of the kind.
 func (r *Rule) Name() string { return r.Kind.Name() }
 
+// ClauseName is what the rule's file calls a clause: the step, or the key.
+func (r *Rule) ClauseName(i int) string {
+	if i < len(r.Steps) {
+		return r.Steps[i].ID
+	}
+	if names := secondClause[r.Name()]; i == 1 && names != "" {
+		return names
+	}
+	return "when"
+}
+
+// secondClause is the key of the second condition of kinds that have two.
+var secondClause = map[string]string{Absence{}.Name(): "without", FirstSeen{}.Name(): "among"}
+
 // Alone reports whether each event is a finding by itself, so that its key only groups.
 func (r *Rule) Alone() bool { return r.Kind == Match{} }
 
