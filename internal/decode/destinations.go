@@ -104,10 +104,14 @@ func split(s string) (all []string) {
 	return all
 }
 
-// closing is how far behind a quote or bracket what it opens is closed, 0 where it is not.
+// closing is how far behind a quote or bracket what it opens is closed in the same line, 0 where it is not.
 func closing(s string) int {
 	with := map[byte]byte{'"': '"', '[': ']', '<': '>'}[s[0]]
-	return max(strings.IndexByte(s[1:], with)+1, 0)
+	n := max(strings.IndexByte(s[1:], with)+1, 0)
+	if strings.ContainsAny(s[:n], "\r\n") {
+		return 0
+	}
+	return n
 }
 
 // endsDestination reports whether what stands in brackets is an address, with which a destination ends whatever follows.

@@ -122,10 +122,14 @@ func (w *Window) test(at int) {
 	}
 	var silent [1 << 5]int64 // by clauses: the second, plus one, in which an entry has not fired; others like it do not either
 	var found []Firing
+	noted, number := 0, int64(0)
 	for i := from; i < len(w.Entries) && (i <= at || w.Entries[i].Time < plus(t, w.Within)); i++ {
 		e := &w.Entries[i]
 		if e.marks&fired != 0 && !w.Places {
-			w.note(e, "", false)
+			if w.Repeat == 0 || noted == 0 || Floor(e.Time, w.Repeat) != number { // of a flood each bucket is noted once
+				w.note(e, "", false)
+				noted, number = 1, w.bucketOf(e, "").number
+			}
 			continue
 		}
 		alike, second := &silent[e.Clauses%(1<<5)], Floor(e.Time, 1e9)+1
