@@ -189,8 +189,23 @@ func hasAttribute(s string) bool {
 	return ok && name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.") == ""
 }
 
-// AddressOf is the mail address in one destination, lower case; what is none stays as it is, without blanks and quotes around.
+// AddressOf is the mail address in one destination, lower case; what is none stays as it is, without blanks and quotes around. An
+// address can be wrapped more than once: what comes out holds no other one.
 func AddressOf(s string) string {
+	for {
+		inner := unwrapped(s)
+		if inner == s || !strings.Contains(inner, "@") {
+			return inner
+		}
+		s = inner
+	}
+}
+
+// unwrapped is a destination without what it is wrapped in.
+func unwrapped(s string) string {
+	if t := strings.TrimFunc(s, atTheEdge); strings.HasPrefix(t, "{") && strings.HasSuffix(t, "}") && strings.Contains(t, "@") {
+		s = t[1 : len(t)-1]
+	}
 	if inner := inBrackets(s); inner != "" {
 		s = inner
 	}
