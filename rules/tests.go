@@ -241,10 +241,19 @@ func value(d *strictyaml.Doc, n *yaml.Node) any {
 	return v
 }
 
+// The years of times that 64 bits of nanoseconds hold wholly: records of others are not read.
+const (
+	firstYear = 1678
+	lastYear  = 2261
+)
+
 // moment is a time, or a day.
 func moment(d *strictyaml.Doc, n *yaml.Node) time.Time {
 	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
 		if t, err := time.Parse(layout, n.Value); err == nil && n.Kind == yaml.ScalarNode {
+			if y := t.UTC().Year(); y < firstYear || y > lastYear {
+				d.At(n, "value", fmt.Sprintf("expected a time in the years %d to %d, got %d", firstYear, lastYear, y))
+			}
 			return t.UTC()
 		}
 	}
