@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -76,9 +77,17 @@ func (p *applying) clock(at time.Time) time.Time {
 	return at
 }
 
-// finish applies what waits to be sorted, ends the memory, and gives out the alerts that wait for their turn.
-func (p *applying) finish() error {
-	if err := p.hits.each(p.apply); err != nil {
+// finish applies what waits to be sorted, ends the memory, and gives out the alerts that wait for their turn, until ctx ends.
+func (p *applying) finish(ctx context.Context) error {
+	until := func(do func([]byte) error) func([]byte) error {
+		return func(packed []byte) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return do(packed)
+		}
+	}
+	if err := p.hits.each(until(p.apply)); err != nil {
 		return err
 	}
 	var failed error
@@ -90,14 +99,14 @@ func (p *applying) finish() error {
 	if failed != nil {
 		return failed
 	}
-	return p.alerts.each(func(packed []byte) error {
+	return p.alerts.each(until(func(packed []byte) error {
 		n := binary.BigEndian.Uint32(packed[len(packed)-4:])
 		var a alert.Alert
 		if err := json.Unmarshal(packed[n:len(packed)-4], &a); err != nil {
 			return fmt.Errorf("read alert: %w", err)
 		}
 		return p.give(&a)
-	})
+	}))
 }
 
 // taking gives alerts out, or keeps them until all can be sorted: rules that remember give theirs late. After a failure it takes

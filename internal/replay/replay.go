@@ -136,7 +136,7 @@ func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 	for _, w := range workers {
 		o.count(w)
 	}
-	if err := o.finish(); err != nil {
+	if err := o.finish(ctx); err != nil {
 		return o.stats, err
 	}
 	o.bounds()

@@ -157,3 +157,22 @@ func shipped(t *testing.T) (*Replay, *[]string) {
 		return nil
 	}}, &alerts
 }
+
+// TestAReplayEndsWhileItApplies: what is asked to end gives no further alert.
+func TestAReplayEndsWhileItApplies(t *testing.T) {
+	set, ps := rules.Load(rules.Options{Library: true})
+	if len(ps) > 0 {
+		t.Fatal(ps[0].Format())
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	given := 0
+	r := Replay{Set: detector.New(set, detector.Options{}), Workers: 2, Alert: func(*alert.Alert) error {
+		given++
+		cancel()
+		return nil
+	}}
+	_, err := r.Run(ctx, []Input{{Name: "in", From: strings.NewReader(strings.Join(exports(900), "\n"))}})
+	if !errors.Is(err, context.Canceled) || given != 1 {
+		t.Errorf("%d alerts, %v", given, err)
+	}
+}
