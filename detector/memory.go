@@ -2,6 +2,7 @@ package detector
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"noroshi/internal/alert"
@@ -72,6 +73,9 @@ func (m *Memory) Apply(packed []byte, each func(*alert.Alert)) error {
 	m.telling.rule, m.telling.tenant, m.telling.key, m.telling.each = h.Rule, h.Tenant, h.Key, each
 	held, head := h.Parts(packed)
 	e := state.Entry{Time: h.Time.UnixNano(), Packed: held, Head: int32(head), Clauses: h.Clauses}
+	if slices.ContainsFunc(h.Values, func(v kind.Value) bool { return len(v.List) > 0 }) {
+		e.List()
+	}
 	r := m.set.rules[h.Rule]
 	if r.Kind.Memory == nil {
 		m.tell(&state.Finding{Anchor: h.Same().Anchor(), Time: e.Time, First: &e, Counted: []state.Counted{{Entry: &e, Fires: true}}, Revision: 1, Final: true})
@@ -110,7 +114,7 @@ func (m *Memory) contextOf(rule int32, tenant string) *state.Context {
 // Advance moves the clock and gives what becomes due: alerts whose buckets have ended, and what is decided late. A clock that
 // would go back stands still.
 func (m *Memory) Advance(now time.Time, each func(*alert.Alert)) {
-	n := now.UnixNano()
+	n := state.Nanoseconds(now)
 	if n <= m.context.Now {
 		return
 	}
@@ -142,7 +146,7 @@ func (m *Memory) every(each func(*alert.Alert), do func(t *table, c *state.Conte
 
 // End gives what has not been told when the input has ended at a time: what is due then is decided, what is not is counted.
 func (m *Memory) End(now time.Time, each func(*alert.Alert)) {
-	m.context.Now, m.context.Ended = max(m.context.Now, now.UnixNano()), true
+	m.context.Now, m.context.Ended = max(m.context.Now, state.Nanoseconds(now)), true
 	m.advance(each)
 	m.every(each, func(t *table, c *state.Context, at func(string)) { t.Close(c, at) })
 }

@@ -52,6 +52,6 @@ var baselines = []example{
 		want: []string{"a 2h2m0s 3 distinct 2: 3 4 5"}},
 	{name: "after a long silence a key begins anew", rule: usual.with(func(r *rule) { r.history = day }),
 		events: []string{"1 download a 0h", "2 download a 25h", "3 download a 25h1m", "4 download a 25h2m"}, want: nil},
-	{name: "a silence of the history is none", rule: usual.with(func(r *rule) { r.history = day }),
+	{name: "a silence of the history does not count as a pause", rule: usual.with(func(r *rule) { r.history = day }),
 		events: []string{"1 download a 0h", "2 download a 24h", "3 download a 24h1m", "4 download a 24h2m"}, want: []string{"a 24h2m0s 3: 2 3 4"}},
 }

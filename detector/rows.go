@@ -77,7 +77,7 @@ func (m *Memory) Load(row Row) error {
 	f := state.Read(row.Key)
 	if len(row.Key) == 0 {
 		v := state.Read(row.Value)
-		m.context.Now = max(m.context.Now, v.Int())
+		m.context.Now = max(m.context.Now, min(v.Int(), state.Never-1)) // a clock that has passed everything would never stand still
 		return v.Err()
 	}
 	id, of, tenant, key := string(f.Bytes()), string(f.Bytes()), string(f.Bytes()), string(f.Bytes())

@@ -100,13 +100,18 @@ func (m *Memory) tell(f *state.Finding) {
 // account is whom an alert is about: the account of the key; that of the event where the rule says so; else nobody, so that a
 // bystander gets no incident.
 func (m *Memory) account(r *rule, key []string) string {
+	if own := r.accountOf(key); own != "" || !r.Kind.About {
+		return own
+	}
+	return m.show.ev.Text(event.Account)
+}
+
+// accountOf is the account of a key, "" where the key holds none.
+func (r *rule) accountOf(key []string) string {
 	for i, f := range r.Kind.By {
 		if f.Slot == event.Account {
 			return key[i]
 		}
-	}
-	if r.Kind.About {
-		return m.show.ev.Text(event.Account)
 	}
 	return ""
 }
@@ -147,7 +152,7 @@ func (m *Memory) ownOf(r *rule, f *state.Finding) map[event.Slot]kind.Value {
 	put(kind.WindowSum, strconv.FormatFloat(w.Sum, 'f', -1, 64))
 	put(kind.WindowFirst, w.First.Format(time.RFC3339))
 	put(kind.WindowLast, w.Last.Format(time.RFC3339))
-	if slot, ok := l.FindOwn(kind.WindowValues); ok && r.Kind.Distinct {
+	if slot, ok := l.FindOwn(kind.WindowValues); ok && r.Kind.Distinct && slices.Contains(r.Summary.Slots(), slot) {
 		own[slot] = kind.Value{Has: true, List: valuesOf(f)}
 	}
 	for i, step := range r.Kind.Steps {
@@ -219,14 +224,19 @@ func (m *Memory) evidence(a *alert.Alert, r *rule, f *state.Finding) {
 	n := len(f.Counted)
 	var h kind.Hit
 	seen := map[string]struct{}{}
+	own := r.accountOf(m.telling.key) != ""
 	for i, c := range f.Counted {
+		shown := n <= alert.MaxEvidence || i < alert.MaxEvidence/2 || i >= n-alert.MaxEvidence/2
+		if !shown && own && !c.Listed() {
+			continue // it has nothing that the others have not shown
+		}
 		if h.UnpackHeld(c.Packed) != nil {
 			continue
 		}
 		m.show.stand(r, &h)
 		a.Indicators.Accounts = addUpTo(a.Indicators.Accounts, m.show.ev.Text(event.Account), alert.MaxAccounts)
 		m.destinations(a, seen)
-		if n > alert.MaxEvidence && i >= alert.MaxEvidence/2 && i < n-alert.MaxEvidence/2 {
+		if !shown {
 			continue
 		}
 		one := alert.Evidence{ID: strings.Clone(h.ID), Time: h.Time, Action: strings.Clone(h.Action), Dataset: m.show.text(event.Dataset), SourceIP: m.show.text(event.SourceIP), Step: stepOf(r, c)}

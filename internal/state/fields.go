@@ -1,9 +1,12 @@
 package state
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"math"
+	"strings"
+	"unsafe"
 )
 
 // ErrRow says that bytes are no packed memory.
@@ -22,7 +25,7 @@ func Read(row []byte) *Fields { return &Fields{b: row} }
 func (f *Fields) Uint() uint64 {
 	n, k := binary.Uvarint(f.b)
 	if k <= 0 {
-		f.failed, f.b = true, nil
+		f.Fail()
 		return 0
 	}
 	f.b = f.b[k:]
@@ -33,7 +36,7 @@ func (f *Fields) Uint() uint64 {
 func (f *Fields) Int() int64 {
 	n, k := binary.Varint(f.b)
 	if k <= 0 {
-		f.failed, f.b = true, nil
+		f.Fail()
 		return 0
 	}
 	f.b = f.b[k:]
@@ -43,7 +46,7 @@ func (f *Fields) Int() int64 {
 // Byte reads one byte.
 func (f *Fields) Byte() byte {
 	if len(f.b) == 0 {
-		f.failed = true
+		f.Fail()
 		return 0
 	}
 	b := f.b[0]
@@ -54,11 +57,22 @@ func (f *Fields) Byte() byte {
 // Word reads eight bytes, the highest first.
 func (f *Fields) Word() uint64 {
 	if len(f.b) < 8 {
-		f.failed, f.b = true, nil
+		f.Fail()
 		return 0
 	}
 	n := binary.BigEndian.Uint64(f.b)
 	f.b = f.b[8:]
+	return n
+}
+
+// Short reads four bytes, the highest first.
+func (f *Fields) Short() uint32 {
+	if len(f.b) < 4 {
+		f.Fail()
+		return 0
+	}
+	n := binary.BigEndian.Uint32(f.b)
+	f.b = f.b[4:]
 	return n
 }
 
@@ -71,10 +85,11 @@ func AppendFloat(to []byte, n float64) []byte {
 }
 
 // Bytes reads what AppendBytes wrote. They share the row's memory.
-func (f *Fields) Bytes() []byte {
-	n := f.Uint()
+func (f *Fields) Bytes() []byte { return f.some(f.Uint()) }
+
+func (f *Fields) some(n uint64) []byte {
 	if n > uint64(len(f.b)) {
-		f.failed, f.b = true, nil
+		f.Fail()
 		return nil
 	}
 	t := f.b[:n:n]
@@ -82,11 +97,66 @@ func (f *Fields) Bytes() []byte {
 	return t
 }
 
+// Text reads what AppendBytes wrote as a text that shares the row's memory.
+func (f *Fields) Text() string { return f.Some(f.Uint()) }
+
+// Some reads a text of so many bytes, which shares the row's memory.
+func (f *Fields) Some(n uint64) string {
+	b := f.some(n)
+	return unsafe.String(unsafe.SliceData(b), len(b))
+}
+
+// AppendSorted appends a text so that the bytes compare as the texts do: a zero byte in it is followed by 255, its end is two zeros.
+func AppendSorted(to []byte, h string) []byte {
+	for {
+		before, after, zero := strings.Cut(h, "\x00")
+		to = append(to, before...)
+		if !zero {
+			return append(to, 0, 0)
+		}
+		to, h = append(to, 0, 255), after
+	}
+}
+
+// Sorted reads what AppendSorted wrote, as a text that shares the row's memory where it can.
+func (f *Fields) Sorted() string {
+	i := bytes.IndexByte(f.b, 0)
+	if i >= 0 && i+1 < len(f.b) && f.b[i+1] == 0 { // all but always
+		t := f.Some(uint64(i))
+		f.b = f.b[2:]
+		return t
+	}
+	var text []byte
+	for i := 0; i+1 < len(f.b); i++ {
+		switch {
+		case f.b[i] != 0:
+			text = append(text, f.b[i])
+			continue
+		case f.b[i+1] == 0:
+			f.b = f.b[i+2:]
+			return string(text)
+		case f.b[i+1] == 255:
+			text = append(text, 0)
+			i++
+			continue
+		}
+		break
+	}
+	f.Fail()
+	return ""
+}
+
+// Len is how many bytes are left.
+func (f *Fields) Len() int { return len(f.b) }
+
+// Fail says that what was read cannot be.
+func (f *Fields) Fail() { f.failed, f.b = true, nil }
+
 // Many reads a number of things that take at least one byte each.
 func (f *Fields) Many() int {
 	n := f.Uint()
 	if n > uint64(len(f.b)) {
-		f.failed, f.b = true, nil
+		f.Fail()
 		return 0
 	}
 	return int(n)

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -9,48 +10,75 @@ import (
 
 // finding gathers what a bucket says.
 func (w *Window) finding(t *told) *Finding {
-	f := &Finding{Late: false}
-	counts := make([]bool, len(w.Entries))
-	fires := make([]bool, len(w.Entries))
-	covered := 0 // the entries before it that windows hold are marked
-	var found []Firing
-	for i := After(w.Entries, w.begin(t)-1); i < len(w.Entries) && w.Entries[i].Time <= t.end; i++ {
-		e := &w.Entries[i]
-		if e.marks&fired == 0 || w.bucketOf(e, t.place) != t.bucket {
-			continue
-		}
-		found = w.Kind.Fire(w, i, found[:0])
-		for _, x := range found {
-			if x.Place != t.place {
-				continue
-			}
-			if f.First == nil {
-				f.First, f.Time, f.Late, f.Window = e, e.Time, e.Late(), w.Entries[x.From:x.To]
-			}
-			fires[i] = true
-			for k := max(x.From, covered); k < x.To; k++ {
-				counts[k] = true
-			}
-			if !w.Places { // windows begin later and later
-				covered = max(covered, x.To)
-			}
-			if x.Also >= 0 {
-				counts[x.Also] = true
-			}
-		}
-	}
-	for i, is := range counts {
-		if is {
-			f.Counted = append(f.Counted, Counted{&w.Entries[i], fires[i]})
-		}
+	f := &Finding{}
+	if from, to := w.within(t); w.Pairs != nil {
+		w.pairs(f, t, from, to)
+	} else {
+		w.spans(f, from, to)
 	}
 	if f.First == nil || order(&t.first, f.First) < 0 { // the window has let it go
-		f.First, f.Time, f.Late, f.Window = &t.first, t.first.Time, t.first.Late(), nil
+		f.First, f.Window = &t.first, nil
 		f.Counted = slices.Insert(f.Counted, 0, Counted{&t.first, true})
 	}
+	f.Time, f.Late = f.First.Time, f.First.Late()
 	w.sum(f)
 	f.Anchor = w.known(t.bucket, f.First)
 	return f
+}
+
+// within is where the entries of a bucket lie.
+func (w *Window) within(t *told) (from, to int) {
+	if w.Repeat > 0 {
+		return After(w.Entries, t.end-w.Repeat-1), After(w.Entries, t.end-1)
+	}
+	i, have := w.place(&t.first)
+	if !have {
+		return 0, 0
+	}
+	return i, i + 1
+}
+
+// spans gathers what the windows hold of the entries of a bucket for which the rule fires. Windows begin later and later.
+func (w *Window) spans(f *Finding, from, to int) {
+	covered := 0 // the entries before it are gathered
+	for i := from; i < to; i++ {
+		e := &w.Entries[i]
+		if e.marks&fired == 0 {
+			continue
+		}
+		first, end := w.Kind.Span(w, i)
+		if f.First == nil {
+			f.First, f.Window = e, w.Entries[first:end]
+		}
+		for k := max(first, covered); k < end; k++ {
+			f.Counted = append(f.Counted, Counted{&w.Entries[k], from <= k && k < to && w.Entries[k].marks&fired != 0})
+		}
+		covered = max(covered, end)
+	}
+}
+
+// pairs gathers the entries of a bucket that find something of a place, and what they find.
+func (w *Window) pairs(f *Finding, t *told, from, to int) {
+	fires := map[int]bool{}
+	var found []Pair
+	for i := from; i < to; i++ {
+		if w.Entries[i].marks&fired == 0 {
+			continue
+		}
+		found = w.Pairs.Pairs(w, i, found[:0])
+		for _, p := range found {
+			if p.Place != t.place {
+				continue
+			}
+			if f.First == nil {
+				f.First, f.Window = &w.Entries[i], w.Entries[i:i+1]
+			}
+			fires[i], fires[p.With] = true, fires[p.With]
+		}
+	}
+	for _, i := range slices.Sorted(maps.Keys(fires)) {
+		f.Counted = append(f.Counted, Counted{&w.Entries[i], fires[i]})
+	}
 }
 
 // sum measures what counted.

@@ -22,7 +22,7 @@ func (f *Fields) Entries() (all []Entry) {
 	for n := f.Many(); n > 0; n-- {
 		e := Entry{Time: f.Int(), Clauses: f.Byte(), marks: marks(f.Byte()), Head: int32(f.Uint()), Packed: bytes.Clone(f.Bytes())}
 		if e.Head < 0 || int(e.Head) > len(e.Packed) {
-			f.failed, f.b = true, nil
+			f.Fail()
 			return nil
 		}
 		all = append(all, e)
@@ -34,8 +34,7 @@ func (f *Fields) Entries() (all []Entry) {
 func (w *Window) Append(to []byte) []byte {
 	to = AppendEntries(to, w.Entries)
 	to = binary.AppendUvarint(to, uint64(len(w.told)))
-	for i := range w.told {
-		t := &w.told[i]
+	for _, t := range w.told {
 		to = AppendBytes(AppendBytes(to, t.event), t.place)
 		for _, n := range [...]int64{t.number, t.end, t.saidOf, int64(t.revision)} {
 			to = binary.AppendVarint(to, n)
@@ -63,11 +62,11 @@ func (w *Window) Load(row []byte) error {
 		}
 		if w.Asks != nil && w.Asks(e) && e.marks&decided == 0 {
 			w.pending++
-			w.decide = min(w.decide, plus(e.Time, w.After))
+			w.decide = min(w.decide, Plus(e.Time, w.After))
 		}
 	}
 	for n := f.Many(); n > 0; n-- {
-		t := told{bucket: bucket{event: string(f.Bytes()), place: string(f.Bytes()), number: f.Int()}, end: f.Int(), saidOf: f.Int(), revision: int(f.Int())}
+		t := &told{bucket: bucket{event: string(f.Bytes()), place: string(f.Bytes()), number: f.Int()}, end: f.Int(), saidOf: f.Int(), revision: int(f.Int())}
 		first := f.Entries()
 		if len(first) != 1 {
 			return ErrRow
@@ -75,6 +74,13 @@ func (w *Window) Load(row []byte) error {
 		t.first = first[0]
 		t.said, t.changed = f.Float(), f.Byte() == 1
 		w.told = append(w.told, t)
+		w.oldest = min(w.oldest, t.end)
+		if t.changed {
+			w.closes = min(w.closes, t.end)
+		}
+		if i, have := w.place(&t.first); have && w.Repeat == 0 && t.place == "" {
+			w.Entries[i].told = t
+		}
 	}
 	return f.Err()
 }

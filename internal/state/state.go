@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"time"
 )
 
 // Never is later than every time.
@@ -19,6 +20,7 @@ type Entry struct {
 	Head    int32  // its first bytes, which order events and are what they are known by
 	Clauses uint8  // the clauses that the event satisfies, a bit each
 	marks   marks
+	told    *told // where every event is a bucket of its own: what has been said of it
 }
 
 type marks uint8
@@ -27,6 +29,7 @@ const (
 	fired   marks = 1 << iota // the rule fires for the entry
 	decided                   // what is decided late has been decided
 	late                      // came behind the clock
+	listed                    // the hit carries lists
 )
 
 // Identity is what the event is known by.
@@ -41,6 +44,12 @@ func (e *Entry) Came(c *Context) {
 		e.marks |= late
 	}
 }
+
+// List notes that the hit carries lists.
+func (e *Entry) List() { e.marks |= listed }
+
+// Listed reports whether the hit carries lists.
+func (e *Entry) Listed() bool { return e.marks&listed != 0 }
 
 // Late reports whether the entry came behind the clock.
 func (e *Entry) Late() bool { return e.marks&late != 0 }
@@ -121,8 +130,19 @@ type Memory interface {
 	Load(row []byte) error
 }
 
-// plus adds times that may be Never or the least there is.
-func plus(a, b int64) int64 {
+// Nanoseconds are those of a time since 1970; times beyond 64 bits, before 1678 and after 2261, are the first and the last.
+func Nanoseconds(t time.Time) int64 {
+	switch {
+	case t.Before(time.Unix(0, math.MinInt64)):
+		return math.MinInt64
+	case t.After(time.Unix(0, math.MaxInt64)):
+		return math.MaxInt64 - 1 // what is never due is not due then
+	}
+	return t.UnixNano()
+}
+
+// Plus adds times that may be Never or the least there is.
+func Plus(a, b int64) int64 {
 	switch s := a + b; {
 	case b > 0 && s < a:
 		return Never

@@ -112,7 +112,7 @@ func (t *Table[M]) Advance(c *Context, at func(key string)) {
 			continue
 		}
 		if n.due = n.memory.Due(c); c.Passed(n.due) { // nothing due is left, so it comes with a later clock
-			n.due = plus(c.Now, 1)
+			n.due = Plus(c.Now, 1)
 		}
 		heap.Fix(&t.queue, n.at)
 	}

@@ -5,27 +5,36 @@ import (
 	"slices"
 )
 
-// Firing is what a kind finds for one entry of a window.
-type Firing struct {
-	From, To int    // these entries counted
-	Also     int    // and this one; -1: none
-	Place    string // what the finding is known by beside its bucket
-}
-
 // Kind says what the entries of a window mean. It is pure and shared by all windows.
 type Kind interface {
-	// Fire appends what the rule finds for entry i. More entries never take a finding away, but for those decided late.
-	Fire(w *Window, i int, to []Firing) []Firing
+	// Fires reports whether the rule fires for entry i. More entries never change a yes, but where it is decided late.
+	Fires(w *Window, i int) bool
+	// Span is where the entries lie that count for entry i: from the first to before the second.
+	Span(w *Window, i int) (from, to int)
+}
+
+// Pairs is a kind whose rule finds two entries that do not go together.
+type Pairs interface {
+	// Pair reports whether entry i makes a finding with entry k, and what it is known by beside its bucket.
+	Pair(w *Window, i, k int) (place string, ok bool)
+	// Pairs appends what entry i finds: of each place the latest entry.
+	Pairs(w *Window, i int, to []Pair) []Pair
+}
+
+// Pair is what an entry finds with another one.
+type Pair struct {
+	With  int
+	Place string
 }
 
 // Spec is what windows of one rule have in common.
 type Spec struct {
 	Kind   Kind
+	Pairs  Pairs // instead
 	Within int64 // how far a window reaches back
 	Repeat int64 // the length of a bucket; 0: every entry for which the rule fires is a bucket of its own
 	Most   int   // entries of a key; 0: MaxEntries
 	Second bool  // a window ends with the whole second of its entry
-	Places bool  // one entry can find more than one thing
 	// Asks reports that an entry is decided late, After its time, and that what lies Before it counts; nil: none is.
 	Asks          func(e *Entry) bool
 	After, Before int64
@@ -49,7 +58,9 @@ const waitMost = int64(24 * 60 * 60 * 1e9)
 type Window struct {
 	*Spec
 	Entries []Entry
-	told    []told
+	told    []*told
+	closes  int64 // when the first bucket ends that has changed
+	oldest  int64 // when the first bucket ends of which something is told
 	Own     any   // what the kind keeps beside
 	pending int   // entries that are not decided
 	decide  int64 // when the first of them is to be decided
@@ -59,7 +70,7 @@ type Window struct {
 type bucket struct {
 	number int64
 	event  string // where every event is a bucket of its own: its identity
-	place  string // see Firing
+	place  string // see Pair
 }
 
 // told is what has been said of a bucket.
@@ -74,12 +85,12 @@ type told struct {
 }
 
 // NewWindow makes an empty window.
-func NewWindow(s *Spec) *Window { return &Window{Spec: s, decide: Never} }
+func NewWindow(s *Spec) *Window { return &Window{Spec: s, decide: Never, closes: Never, oldest: Never} }
 
 // Add takes an entry and tells what it completes. The packed hit is copied.
 func (w *Window) Add(c *Context, e Entry) {
 	w.forget(c)
-	at, held := slices.BinarySearchFunc(w.Entries, &e, func(a Entry, b *Entry) int { return order(&a, b) })
+	at, held := w.place(&e)
 	if held {
 		return
 	}
@@ -89,7 +100,7 @@ func (w *Window) Add(c *Context, e Entry) {
 	e.Came(c)
 	if w.Asks != nil && w.Asks(&e) {
 		w.pending++
-		w.decide = min(w.decide, plus(e.Time, w.After))
+		w.decide = min(w.decide, Plus(e.Time, w.After))
 	}
 	e.Packed = bytes.Clone(e.Packed)
 	w.Entries = slices.Insert(w.Entries, at, e)
@@ -106,6 +117,11 @@ func (w *Window) Add(c *Context, e Entry) {
 	}
 }
 
+// place is where an entry lies, or would lie, in the window.
+func (w *Window) place(e *Entry) (at int, have bool) {
+	return slices.BinarySearchFunc(w.Entries, e, func(a Entry, b *Entry) int { return order(&a, b) })
+}
+
 func (w *Window) most() int {
 	if w.Most > 0 {
 		return w.Most
@@ -120,15 +136,21 @@ func (w *Window) test(at int) {
 	for from > 0 && w.reaches(t, w.Entries[from-1].Time) {
 		from--
 	}
+	to := at + 1
+	for to < len(w.Entries) && w.Entries[to].Time < Plus(t, w.Within) {
+		to++
+	}
+	if w.Pairs != nil {
+		w.pair(at, from, to)
+		return
+	}
 	var silent [1 << 5]int64 // by clauses: the second, plus one, in which an entry has not fired; others like it do not either
-	var found []Firing
-	noted, number := 0, int64(0)
-	for i := from; i < len(w.Entries) && (i <= at || w.Entries[i].Time < plus(t, w.Within)); i++ {
+	var noted *told
+	for i := from; i < to; i++ {
 		e := &w.Entries[i]
-		if e.marks&fired != 0 && !w.Places {
-			if w.Repeat == 0 || noted == 0 || Floor(e.Time, w.Repeat) != number { // of a flood each bucket is noted once
-				w.note(e, "", false)
-				noted, number = 1, w.bucketOf(e, "").number
+		if e.marks&fired != 0 {
+			if noted == nil || w.Repeat == 0 || Floor(e.Time, w.Repeat) != noted.number { // of a flood each bucket is noted once
+				noted = w.note(e, "", false)
 			}
 			continue
 		}
@@ -136,13 +158,28 @@ func (w *Window) test(at int) {
 		if w.Second && *alike == second {
 			continue
 		}
-		if found = w.Kind.Fire(w, i, found[:0]); len(found) == 0 {
+		if !w.Kind.Fires(w, i) {
 			*alike = second
 			continue
 		}
 		e.marks |= fired
-		for _, f := range found {
-			w.note(e, f.Place, true)
+		w.note(e, "", true)
+	}
+}
+
+// pair looks at what the new entry finds, and which others find it.
+func (w *Window) pair(at, from, to int) {
+	for _, p := range w.Pairs.Pairs(w, at, nil) {
+		w.Entries[at].marks |= fired
+		w.note(&w.Entries[at], p.Place, true)
+	}
+	for i := from; i < to; i++ {
+		if i == at {
+			continue
+		}
+		if place, ok := w.Pairs.Pair(w, i, at); ok {
+			w.Entries[i].marks |= fired
+			w.note(&w.Entries[i], place, true)
 		}
 	}
 }
@@ -174,53 +211,72 @@ func (w *Window) end(t int64) int64 {
 	return (Floor(t, w.Repeat) + 1) * w.Repeat
 }
 
-// begin is when a bucket begins.
-func (w *Window) begin(t *told) int64 {
-	if w.Repeat == 0 && w.Second {
-		return t.end - 1e9 + 1
-	}
-	return t.end - w.Repeat
-}
-
 // gone is when an event at a time counts no more: the last bucket that it can count in has ended.
 func (w *Window) gone(c *Context, t int64) int64 {
-	return plus(plus(w.end(plus(t, max(w.Within, w.Before))), w.After), c.Wait+c.Keep)
+	return Plus(Plus(w.end(Plus(t, max(w.Within, w.Before))), w.After), c.Wait+c.Keep)
 }
 
-// closing is when nothing more is expected of a bucket.
-func (w *Window) closing(c *Context, t *told) int64 { return plus(plus(t.end, w.After), c.Wait) }
+// closing is when nothing more is expected of a bucket that ends at a time.
+func (w *Window) closing(c *Context, end int64) int64 { return Plus(Plus(end, w.After), c.Wait) }
 
 // note remembers that there is something to say of a bucket.
-func (w *Window) note(e *Entry, place string, fires bool) {
-	b := w.bucketOf(e, place)
-	for i := len(w.told) - 1; i >= 0; i-- {
-		if t := &w.told[i]; t.bucket == b {
-			t.changed = true
-			if fires && order(e, &t.first) < 0 {
-				t.first = *e
-			}
-			return
+func (w *Window) note(e *Entry, place string, fires bool) *told {
+	t := w.find(e, place)
+	if t == nil {
+		t = &told{bucket: w.bucketOf(e, place), end: w.end(e.Time), first: *e}
+		w.told = append(w.told, t)
+		w.oldest = min(w.oldest, t.end)
+		if w.Repeat == 0 && place == "" {
+			e.told = t
 		}
 	}
-	w.told = append(w.told, told{bucket: b, end: w.end(e.Time), first: *e, changed: true})
+	t.changed = true
+	w.closes = min(w.closes, t.end)
+	if fires && order(e, &t.first) < 0 {
+		t.first = *e
+	}
+	return t
+}
+
+// find is what has been noted of a bucket, nil where nothing has.
+func (w *Window) find(e *Entry, place string) *told {
+	if w.Repeat == 0 && place == "" {
+		return e.told
+	}
+	b := w.bucketOf(e, place)
+	for i := len(w.told) - 1; i >= 0; i-- {
+		if w.told[i].bucket == b {
+			return w.told[i]
+		}
+	}
+	return nil
 }
 
 // say tells what has changed and is to be told now.
 func (w *Window) say(c *Context) {
-	for i := range w.told {
-		t := &w.told[i]
+	if w.closes == Never || !c.Live && !c.Passed(w.closing(c, w.closes)) {
+		return
+	}
+	w.closes = Never
+	for _, t := range w.told {
 		switch {
 		case !t.changed:
-		case c.Passed(w.closing(c, t)):
+		case c.Passed(w.closing(c, t.end)):
 			w.tell(c, t, w.finding(t), true)
 		case c.Live:
 			w.grown(c, t)
+		}
+		if t.changed {
+			w.closes = min(w.closes, t.end)
 		}
 	}
 }
 
 // grown tells a bucket for the first time, when it has doubled, and when it begins earlier than was said.
 func (w *Window) grown(c *Context, t *told) {
+	if t.revision > 0 && t.first.Time >= t.saidOf && !w.Sum && w.Values == nil && float64(len(w.Entries)) < 2*t.said {
+		return // no more can count than the window holds
+	}
 	f := w.finding(t)
 	if t.revision == 0 || t.first.Time < t.saidOf || f.measure(w.Spec) >= 2*t.said {
 		w.tell(c, t, f, false)
@@ -252,22 +308,19 @@ func (w *Window) Due(c *Context) int64 {
 		due = w.gone(c, w.Entries[n-1].Time)
 	}
 	if w.pending > 0 {
-		due = min(due, plus(w.decide, c.Wait))
+		due = min(due, Plus(w.decide, c.Wait))
 	}
-	for i := range w.told {
-		t := &w.told[i]
-		if t.changed {
-			due = min(due, w.closing(c, t))
-		} else if len(w.Entries) == 0 {
-			due = min(due, plus(w.closing(c, t), c.Keep))
-		}
+	if w.closes != Never {
+		due = min(due, w.closing(c, w.closes))
+	} else if len(w.Entries) == 0 && w.oldest != Never {
+		due = min(due, Plus(w.closing(c, w.oldest), c.Keep))
 	}
 	return due
 }
 
 // Advance implements Memory.
 func (w *Window) Advance(c *Context) (empty bool) {
-	if w.pending > 0 && c.Passed(plus(w.decide, c.Wait)) {
+	if w.pending > 0 && c.Passed(Plus(w.decide, c.Wait)) {
 		w.decideAll(c)
 	}
 	w.say(c)
@@ -283,15 +336,15 @@ func (w *Window) decideAll(c *Context) {
 		if !w.Asks(e) || e.marks&decided != 0 {
 			continue
 		}
-		at := plus(e.Time, w.After)
+		at := Plus(e.Time, w.After)
 		switch shown := c.Shown(at, waitMost); {
-		case !c.Passed(plus(at, c.Wait)):
+		case !c.Passed(Plus(at, c.Wait)):
 			w.decide = min(w.decide, at)
 			continue
 		case shown:
 			w.fire(i)
-		case !c.Complete && !c.Passed(plus(at, waitMost+c.Wait)):
-			w.decide = min(w.decide, plus(c.Now-c.Wait, 1e9)) // another look in a second
+		case !c.Complete && !c.Passed(Plus(at, waitMost+c.Wait)):
+			w.decide = min(w.decide, Plus(c.Now-c.Wait, 1e9)) // another look in a second
 			continue
 		default:
 			c.Counts.Undecided++
@@ -302,17 +355,17 @@ func (w *Window) decideAll(c *Context) {
 }
 
 func (w *Window) fire(i int) {
-	for _, f := range w.Kind.Fire(w, i, nil) {
+	if w.Kind.Fires(w, i) {
 		w.Entries[i].marks |= fired
-		w.note(&w.Entries[i], f.Place, true)
+		w.note(&w.Entries[i], "", true)
 	}
 }
 
 // Close implements Memory.
 func (w *Window) Close(c *Context) {
 	c.Counts.Undecided += w.pending
-	for i := range w.told {
-		if t := &w.told[i]; t.changed {
+	for _, t := range w.told {
+		if t.changed {
 			w.tell(c, t, w.finding(t), true)
 		}
 	}
@@ -325,11 +378,17 @@ func (w *Window) forget(c *Context) {
 		n++
 	}
 	w.remove(n)
-	if len(w.told) > 0 {
-		w.told = slices.DeleteFunc(w.told, func(t told) bool {
-			return !t.changed && c.Passed(plus(w.closing(c, &t), c.Keep))
-		})
+	if w.oldest == Never || !c.Passed(Plus(w.closing(c, w.oldest), c.Keep)) {
+		return
 	}
+	w.oldest = Never
+	w.told = slices.DeleteFunc(w.told, func(t *told) bool {
+		if !t.changed && c.Passed(Plus(w.closing(c, t.end), c.Keep)) {
+			return true
+		}
+		w.oldest = min(w.oldest, t.end)
+		return false
+	})
 }
 
 // remove drops the first entries.

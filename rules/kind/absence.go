@@ -53,12 +53,16 @@ func (k Absence) New(v *Values) *Rule {
 // absent finds entries that nothing goes with.
 type absent struct{}
 
-func (absent) Fire(w *state.Window, i int, to []state.Firing) []state.Firing {
+// Fires implements state.Kind.
+func (absent) Fires(w *state.Window, i int) bool {
 	t := w.Entries[i].Time
 	for k := state.After(w.Entries, t-w.Before-1); k < len(w.Entries) && w.Entries[k].Time <= t+w.After; k++ {
 		if k != i && w.Entries[k].Clauses&2 != 0 {
-			return to
+			return false
 		}
 	}
-	return append(to, state.Firing{From: i, To: i + 1, Also: -1})
+	return true
 }
+
+// Span implements state.Kind.
+func (absent) Span(_ *state.Window, i int) (from, to int) { return i, i + 1 }

@@ -135,7 +135,7 @@ func (s *seen) valueOf(h *Hit) (string, bool) {
 		if !h.at(i).Has {
 			return "", false
 		}
-		b = appendText(b, h.at(i).Text)
+		b = state.AppendBytes(b, h.at(i).Text)
 	}
 	return string(b), true
 }
@@ -189,17 +189,17 @@ func (s *seen) send(c *state.Context, v *seenValue) {
 
 // texts are the texts that a value is made of.
 func (s *seen) texts(value string) []string {
-	r := reading{b: []byte(value)}
+	f := state.Read([]byte(value))
 	var all []string
 	for range s.fields {
-		all = append(all, r.text())
+		all = append(all, f.Text())
 	}
 	return all
 }
 
 // Due implements state.Memory.
 func (s *seen) Due(*state.Context) int64 {
-	due := s.last + int64(forgetBegin)
+	due := state.Plus(s.last, int64(forgetBegin))
 	for i := range s.values {
 		if len(s.values[i].fired) > 0 {
 			due = min(due, s.values[i].last)
@@ -215,7 +215,7 @@ func (s *seen) Advance(c *state.Context) (empty bool) {
 			s.tell(c, v)
 		}
 	}
-	return c.Passed(s.last + int64(forgetBegin))
+	return c.Passed(state.Plus(s.last, int64(forgetBegin)))
 }
 
 // Close implements state.Memory.

@@ -1,15 +1,13 @@
 package kind
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"hash/maphash"
-	"strings"
 	"time"
-	"unsafe"
 
 	"noroshi/internal/event"
+	"noroshi/internal/state"
 )
 
 // Hit is what is left of one record that satisfied clauses of a rule: all that the rule's memory looks at and an alert says, and
@@ -60,7 +58,7 @@ func (h *Hit) Satisfies(clause int) bool { return h.Clauses&(1<<clause) != 0 }
 func (h *Hit) Append(to []byte) (packed []byte, body, head int) {
 	from := len(to)
 	to = binary.BigEndian.AppendUint64(to, uint64(h.Time.UnixNano())^1<<63)
-	to = appendSorted(appendSorted(appendSorted(to, h.ID), h.Action), h.Outcome)
+	to = state.AppendSorted(state.AppendSorted(state.AppendSorted(to, h.ID), h.Action), h.Outcome)
 	head = len(to) - from
 	to = binary.BigEndian.AppendUint32(to, uint32(h.Rule))
 	flags := byte(0)
@@ -81,7 +79,7 @@ func (h *Hit) Append(to []byte) (packed []byte, body, head int) {
 		to = h.appendValue(to, i)
 	}
 	body = len(to) - from
-	to = appendText(to, h.Tenant)
+	to = state.AppendBytes(to, h.Tenant)
 	return appendTexts(to, h.Key), body, head
 }
 
@@ -106,26 +104,10 @@ func (h *Hit) appendValue(to []byte, i int) []byte {
 	return append(to, v.Text...)
 }
 
-// appendSorted appends a text so that the bytes compare as the texts do: a zero byte in it is followed by 255, its end is two zeros.
-func appendSorted(to []byte, h string) []byte {
-	for {
-		before, after, zero := strings.Cut(h, "\x00")
-		to = append(to, before...)
-		if !zero {
-			return append(to, 0, 0)
-		}
-		to, h = append(to, 0, 255), after
-	}
-}
-
-func appendText(to []byte, h string) []byte {
-	return append(binary.AppendUvarint(to, uint64(len(h))), h...)
-}
-
 func appendTexts(to []byte, all []string) []byte {
 	to = binary.AppendUvarint(to, uint64(len(all)))
 	for _, h := range all {
-		to = appendText(to, h)
+		to = state.AppendBytes(to, h)
 	}
 	return to
 }
@@ -135,13 +117,11 @@ var ErrHit = errors.New("not a packed hit")
 
 // Unpack reads a packed hit. Its texts share the bytes given, which must not change while it lives.
 func (h *Hit) Unpack(b []byte) error {
-	r := reading{b: b}
-	if !h.first(&r) {
-		return ErrHit
-	}
-	h.body = len(b) - len(r.b)
-	h.Tenant = r.text()
-	if h.Key = r.texts(h.Key[:0]); r.failed || len(r.b) > 0 {
+	f := state.Read(b)
+	h.first(f)
+	h.body = len(b) - f.Len()
+	h.Tenant = f.Text()
+	if h.Key = texts(f, h.Key[:0]); f.Err() != nil {
 		return ErrHit
 	}
 	return nil
@@ -171,138 +151,67 @@ func TimeOf(packed []byte) (time.Time, error) {
 
 // UnpackHeld reads the first part of a packed hit.
 func (h *Hit) UnpackHeld(b []byte) error {
-	r := reading{b: b}
-	if !h.first(&r) || len(r.b) > 0 {
+	f := state.Read(b)
+	if h.first(f); f.Err() != nil {
 		return ErrHit
 	}
 	h.Tenant, h.Key = "", h.Key[:0]
 	return nil
 }
 
-func (h *Hit) first(r *reading) bool {
-	if len(r.b) < 8 {
-		return false
+// first reads the first part.
+func (h *Hit) first(f *state.Fields) {
+	whole := f.Len()
+	h.Time = time.Unix(0, int64(f.Word()^1<<63)).UTC()
+	h.ID, h.Action, h.Outcome = f.Sorted(), f.Sorted(), f.Sorted()
+	h.head = whole - f.Len()
+	h.Rule = int32(f.Short())
+	h.Clauses = f.Byte()
+	flags := f.Byte()
+	h.Excused, h.Cut = flags&1 != 0, flags&2 != 0
+	if flags&^3 != 0 {
+		f.Fail()
 	}
-	h.Time = time.Unix(0, int64(binary.BigEndian.Uint64(r.b)^1<<63)).UTC()
-	r.b = r.b[8:]
-	before := len(r.b)
-	h.ID, h.Action, h.Outcome = r.sorted(), r.sorted(), r.sorted()
-	h.head = 8 + before - len(r.b)
-	if len(r.b) < 6 {
-		return false
-	}
-	h.Rule = int32(binary.BigEndian.Uint32(r.b))
-	h.Clauses, h.Excused, h.Cut = r.b[4], r.b[5]&1 != 0, r.b[5]&2 != 0
-	odd := r.b[5]&^3 != 0
-	r.b = r.b[6:]
 	h.Enqueued = time.Time{}
-	if n := r.signed(); n != 0 {
+	if n := f.Int(); n != 0 {
 		h.Enqueued = time.Unix(0, n).UTC()
 	}
-	n := r.number()
-	if n > uint64(len(r.b)) {
-		return false
-	}
-	for len(h.Values) < int(n) {
+	n := f.Many()
+	for len(h.Values) < n {
 		h.Values = append(h.Values, Value{})
 	}
 	h.Values = h.Values[:n]
 	for i := range h.Values {
-		h.value(r, i)
+		h.value(f, i)
 	}
-	return !r.failed && !odd
 }
 
-func (h *Hit) value(r *reading, i int) {
+func (h *Hit) value(f *state.Fields, i int) {
 	v := &h.Values[i]
 	v.Has, v.Text, v.List = true, "", v.List[:0]
-	switch n := r.number(); {
+	switch n := f.Uint(); {
 	case n == 0:
 		v.Has, v.List = false, nil
 	case n == 1:
-		if v.List = r.texts(v.List); v.List == nil {
+		if v.List = texts(f, v.List); v.List == nil {
 			v.List = []string{}
 		}
 	case n%2 == 0:
-		if k := n/2 - 1; k < uint64(i) {
-			v.Text, v.List = h.Values[k].Text, nil
-		} else {
-			r.failed = true
+		k := n/2 - 1
+		if v.List = nil; k >= uint64(i) {
+			f.Fail()
+			return
 		}
+		v.Text = h.Values[k].Text
 	default:
-		v.Text, v.List = r.some((n-3)/2), nil
+		v.Text, v.List = f.Some((n-3)/2), nil
 	}
 }
 
-// reading takes a packed hit apart.
-type reading struct {
-	b      []byte
-	failed bool
-}
-
-func (r *reading) number() uint64 {
-	n, k := binary.Uvarint(r.b)
-	if k <= 0 {
-		r.failed, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[k:]
-	return n
-}
-
-func (r *reading) signed() int64 {
-	n, k := binary.Varint(r.b)
-	if k <= 0 {
-		r.failed, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[k:]
-	return n
-}
-
-// sorted reads what appendSorted wrote.
-func (r *reading) sorted() string {
-	i := bytes.IndexByte(r.b, 0)
-	if i >= 0 && i+1 < len(r.b) && r.b[i+1] == 0 { // all but always
-		t := r.b[:i:i]
-		r.b = r.b[i+2:]
-		return unsafe.String(unsafe.SliceData(t), len(t))
-	}
-	var text []byte
-	for i := 0; i+1 < len(r.b); i++ {
-		switch {
-		case r.b[i] != 0:
-			text = append(text, r.b[i])
-			continue
-		case r.b[i+1] == 0:
-			r.b = r.b[i+2:]
-			return string(text)
-		case r.b[i+1] == 255:
-			text = append(text, 0)
-			i++
-			continue
-		}
-		break
-	}
-	r.failed, r.b = true, nil
-	return ""
-}
-
-func (r *reading) text() string { return r.some(r.number()) }
-
-func (r *reading) some(n uint64) string {
-	if n > uint64(len(r.b)) {
-		r.failed, r.b = true, nil
-		return ""
-	}
-	t := r.b[:n:n]
-	r.b = r.b[n:]
-	return unsafe.String(unsafe.SliceData(t), len(t))
-}
-
-func (r *reading) texts(to []string) []string {
-	for n := r.number(); n > 0 && !r.failed; n-- {
-		to = append(to, r.text())
+// texts reads what appendTexts wrote.
+func texts(f *state.Fields, to []string) []string {
+	for n := f.Many(); n > 0; n-- {
+		to = append(to, f.Text())
 	}
 	return to
 }

@@ -30,6 +30,8 @@ func (m Match) New(v *Values) *Rule {
 // alone finds every entry by itself.
 type alone struct{}
 
-func (alone) Fire(_ *state.Window, i int, to []state.Firing) []state.Firing {
-	return append(to, state.Firing{From: i, To: i + 1, Also: -1})
-}
+// Fires implements state.Kind.
+func (alone) Fires(*state.Window, int) bool { return true }
+
+// Span implements state.Kind.
+func (alone) Span(_ *state.Window, i int) (from, to int) { return i, i + 1 }

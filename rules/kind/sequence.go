@@ -136,16 +136,15 @@ func sameNumber(v, g *Values) []Field {
 // sequence decides whether the steps can be filled.
 type sequence struct{ steps []step }
 
-// Fire implements state.Kind. Entry i is kept for the last place. The window is walked by whole seconds, and at each as many of
+// Fires implements state.Kind. Entry i is kept for the last place. The window is walked by whole seconds, and at each as many of
 // the next open places are filled as different events of that second allow: going further is never worse.
-func (s *sequence) Fire(w *state.Window, i int, to []state.Firing) []state.Firing {
+func (s *sequence) Fires(w *state.Window, i int) bool {
 	e := &w.Entries[i]
 	last := len(s.steps) - 1
 	if e.Clauses&(1<<last) == 0 || s.steps[0].distinct > 0 && e.Clauses&1 != 0 {
-		return to
+		return false
 	}
-	from := state.After(w.Entries, e.Time-w.Within)
-	end := state.After(w.Entries, (state.Floor(e.Time, 1e9)+1)*1e9-1)
+	from, to := s.Span(w, i)
 	f := filling{sequence: s, w: w, left: make([]int, len(s.steps))}
 	for k := range s.steps {
 		f.left[k] = s.steps[k].count
@@ -155,10 +154,13 @@ func (s *sequence) Fire(w *state.Window, i int, to []state.Firing) []state.Firin
 		f.seen = map[uint64]struct{}{}
 	}
 	f.left[last]--
-	if f.enough(w.Entries[from:end]) && f.walk(w.Entries[from:end], i-from) {
-		return append(to, state.Firing{From: from, To: end, Also: -1})
-	}
-	return to
+	return f.enough(w.Entries[from:to]) && f.walk(w.Entries[from:to], i-from)
+}
+
+// Span implements state.Kind: a window ends with the whole second of its entry.
+func (*sequence) Span(w *state.Window, i int) (from, to int) {
+	t := w.Entries[i].Time
+	return state.After(w.Entries, t-w.Within), state.After(w.Entries, (state.Floor(t, 1e9)+1)*1e9-1)
 }
 
 // filling is a walk through a window.

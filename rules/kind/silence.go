@@ -25,6 +25,9 @@ func (Silence) Doc() string {
 // cells is how many cells the shortest silence has: what falls into one of them counts once.
 const cells = 20
 
+// longest is a silence that no clock comes to.
+const longest = int64(200 * 365 * 24 * time.Hour)
+
 // Keys implements Kind.
 func (Silence) Keys() []Key {
 	when := keyWhen
@@ -118,15 +121,15 @@ func (s *silent) undecided() int {
 func (s *silent) judge(c *state.Context, i int) {
 	x := &s.spoke[i]
 	limit := s.limit(i)
-	if !c.Passed(s.until(x.cell, limit) + c.Wait) {
+	if !c.Passed(state.Plus(s.until(x.cell, limit), c.Wait)) {
 		return
 	}
-	if i+1 < len(s.spoke) && (s.spoke[i+1].cell-x.cell)*s.cell <= limit {
+	if i+1 < len(s.spoke) && s.spoke[i+1].cell-x.cell <= limit/s.cell {
 		x.after, x.first = speech, state.Entry{}
 		return
 	}
 	x.after = quiet
-	f := state.Finding{Anchor: []string{strconv.FormatInt(x.cell, 10)}, Time: x.cell*s.cell + limit, First: &x.first, Revision: 1, Final: true,
+	f := state.Finding{Anchor: []string{strconv.FormatInt(x.cell, 10)}, Time: state.Plus(x.cell*s.cell, limit), First: &x.first, Revision: 1, Final: true,
 		Counted: []state.Counted{{Entry: &x.first, Fires: true}}, Window: []state.Entry{x.first}}
 	c.Tell(&f)
 	x.first = state.Entry{}
@@ -134,7 +137,7 @@ func (s *silent) judge(c *state.Context, i int) {
 
 // until is when a silence behind a cell is one, whatever comes.
 func (s *silent) until(cell, limit int64) int64 {
-	return (cell + limit/s.cell + 1) * s.cell
+	return state.Plus(cell*s.cell, state.Plus(limit/s.cell*s.cell, s.cell))
 }
 
 // limit is how long the key may be silent behind a cell, in whole nanoseconds: a ratio such as 1.4 is no binary fraction.
@@ -148,8 +151,8 @@ func (s *silent) limit(i int) int64 {
 		if s.spoke[k].cell*s.cell <= from {
 			continue
 		}
-		if gap := float64((s.spoke[k].cell - s.spoke[k-1].cell) * s.cell); s.spoke[k-1].after != quiet {
-			limit = max(limit, int64(math.Round(s.ratio*gap)))
+		if gap := float64(s.spoke[k].cell-s.spoke[k-1].cell) * float64(s.cell); s.spoke[k-1].after != quiet {
+			limit = max(limit, int64(math.Round(min(s.ratio*gap, float64(longest)))))
 		}
 	}
 	return limit
@@ -164,7 +167,7 @@ func (s *silent) Due(c *state.Context) int64 {
 	due := state.Never
 	for i := s.undecided(); i < n; i++ {
 		if x := &s.spoke[i]; x.after == open {
-			due = min(due, s.until(x.cell, s.limit(i))+c.Wait)
+			due = min(due, state.Plus(s.until(x.cell, s.limit(i)), c.Wait))
 		}
 	}
 	if due < state.Never {
@@ -175,7 +178,7 @@ func (s *silent) Due(c *state.Context) int64 {
 
 // forgotten is when a key that is silent has no history any more.
 func (s *silent) forgotten(c *state.Context) int64 {
-	return s.spoke[len(s.spoke)-1].cell*s.cell + max(s.history, s.longer) + c.Wait + c.Keep
+	return state.Plus(s.spoke[len(s.spoke)-1].cell*s.cell, max(s.history, s.longer)+c.Wait+c.Keep)
 }
 
 // Advance implements state.Memory.

@@ -134,14 +134,16 @@ func listed(e *state.Entry) (all []uint64) {
 	return all
 }
 
-// Fire implements state.Kind.
-func (t *enough) Fire(w *state.Window, i int, to []state.Firing) []state.Firing {
+// Fires implements state.Kind.
+func (t *enough) Fires(w *state.Window, i int) bool {
+	from, to := t.Span(w, i)
+	return t.reached(w, w.Entries[from:to])
+}
+
+// Span implements state.Kind.
+func (*enough) Span(w *state.Window, i int) (from, to int) {
 	at := w.Entries[i].Time
-	from, end := state.After(w.Entries, at-w.Within), state.After(w.Entries, at)
-	if !t.reached(w, w.Entries[from:end]) {
-		return to
-	}
-	return append(to, state.Firing{From: from, To: end, Also: -1})
+	return state.After(w.Entries, at-w.Within), state.After(w.Entries, at)
 }
 
 func (t *enough) reached(w *state.Window, all []state.Entry) bool {

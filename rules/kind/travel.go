@@ -53,8 +53,7 @@ func (k Travel) New(v *Values) *Rule {
 	if v.Has("repeat") {
 		every = int64(v.Repeat("repeat"))
 	}
-	s := &state.Spec{Kind: &journeys{km: v.Number("least_km"), kmh: v.Number("least_kmh")}, Within: int64(v.Duration("within")), Repeat: every, Places: true, Anchor: identity}
-	s.Value = valueBy(placeHash)
+	s := &state.Spec{Pairs: &journeys{km: v.Number("least_km"), kmh: v.Number("least_kmh")}, Within: int64(v.Duration("within")), Repeat: every, Anchor: identity, Value: valueBy(whereHash)}
 	r.Memory = func() Memory {
 		t := &travelled{Window: state.NewWindow(s), days: map[string][]int32{}}
 		t.Own = t
@@ -83,7 +82,8 @@ func place(h *Hit) string {
 	return fmt.Sprintf("%.0f,%.0f", math.Round(lat)+0, math.Round(lon)+0)
 }
 
-func placeHash(h *Hit) uint64 { return hashOf(place(h)) }
+// whereHash is the same for events of one place and the same coordinates.
+func whereHash(h *Hit) uint64 { return hashOf(place(h) + "\x00" + h.at(placeLocation).Text) }
 
 // travelled is the memory of a key: a window, and the days on which each place was seen.
 type travelled struct {
@@ -97,7 +97,7 @@ func (t *travelled) Add(c *state.Context, h *Hit, e state.Entry) {
 		return
 	}
 	t.learn(c, place(h), int32(state.Floor(e.Time, day)))
-	e.Value = placeHash(h)
+	e.Value = whereHash(h)
 	t.Window.Add(c, e)
 }
 
@@ -187,29 +187,41 @@ func (t *travelled) Load(row []byte) error {
 // journeys finds places that are too far.
 type journeys struct{ km, kmh float64 }
 
-// Fire implements state.Kind: for every place, the latest event from which the journey is too fast.
-func (j *journeys) Fire(w *state.Window, i int, to []state.Firing) []state.Firing {
+// Pairs implements state.Pairs: of every place the latest event from which the journey is too fast. Of events from the same
+// coordinates the latest is the one from which it is fastest, so each is looked at once.
+func (j *journeys) Pairs(w *state.Window, i int, to []state.Pair) []state.Pair {
 	e := &w.Entries[i]
-	var here, there Hit
-	if here.UnpackHeld(e.Packed) != nil {
-		return to
-	}
-	name, today := place(&here), int32(state.Floor(e.Time, day))
-	known := w.Own.(*travelled)
-	told := map[uint64]struct{}{e.Value: {}}
+	seen := map[uint64]struct{}{e.Value: {}}
+	told := map[string]struct{}{}
 	for k := state.After(w.Entries, e.Time) - 1; k >= 0 && w.Entries[k].Time > e.Time-w.Within; k-- {
 		x := &w.Entries[k]
-		if _, have := told[x.Value]; have || k == i || there.UnpackHeld(x.Packed) != nil {
+		if _, have := seen[x.Value]; have {
 			continue
 		}
-		other := place(&there)
-		if !j.tooFast(&here, &there, e.Time-x.Time) || known.learned(name, today) && known.learned(other, today) {
+		seen[x.Value] = struct{}{}
+		place, ok := j.Pair(w, i, k)
+		if _, have := told[place]; !ok || have {
 			continue
 		}
-		told[x.Value] = struct{}{}
-		to = append(to, state.Firing{From: i, To: i + 1, Also: k, Place: min(name, other) + "\x00" + max(name, other)})
+		told[place] = struct{}{}
+		to = append(to, state.Pair{With: k, Place: place})
 	}
 	return to
+}
+
+// Pair implements state.Pairs.
+func (j *journeys) Pair(w *state.Window, i, k int) (string, bool) {
+	e, x := &w.Entries[i], &w.Entries[k]
+	var here, there Hit
+	if e.Value == x.Value || x.Time > e.Time || x.Time <= e.Time-w.Within || here.UnpackHeld(e.Packed) != nil || there.UnpackHeld(x.Packed) != nil {
+		return "", false
+	}
+	one, other, today := place(&here), place(&there), int32(state.Floor(e.Time, day))
+	known := w.Own.(*travelled)
+	if one == other || !j.tooFast(&here, &there, e.Time-x.Time) || known.learned(one, today) && known.learned(other, today) {
+		return "", false
+	}
+	return min(one, other) + "\x00" + max(one, other), true
 }
 
 func (j *journeys) tooFast(a, b *Hit, nanoseconds int64) bool {
