@@ -261,7 +261,7 @@ func (t *statusTable) sinks() {
 	}
 }
 
-// at is a time, - where there is none.
+// at is a time; a hyphen stands for a missing one.
 func at(t time.Time) string {
 	if t.IsZero() {
 		return "-"

@@ -75,7 +75,7 @@ func (t *Transactor) Close(ctx context.Context) {
 	t.client.Close()
 }
 
-// Checkpoint is the position committed last, nil where there is none. It is read behind a record of this transactor's own: once it
+// Checkpoint is the position committed last, nil before the first commit. It is read behind a record of this transactor's own: once it
 // is visible, nothing before it is still to come. See visible.
 func (t *Transactor) Checkpoint(ctx context.Context) (value []byte, err error) {
 	fence := Record{Topic: t.topic, Partition: t.partition, Key: []byte(fenceKey)}

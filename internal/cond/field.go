@@ -36,7 +36,7 @@ func Field(source string, s *Scope) (event.Slot, []Mistake) {
 	return slot, nil
 }
 
-// fieldIn is the only field that an expression such as lower(user.name) or "user.name" is about, "" where it is none.
+// fieldIn is the only field that an expression such as lower(user.name) or "user.name" is about; "" for any other expression.
 func fieldIn(n ast.Node, s *Scope) string {
 	switch v := n.(type) {
 	case *ast.StringNode:

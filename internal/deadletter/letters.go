@@ -8,7 +8,7 @@ import (
 	"noroshi/internal/bus"
 )
 
-// replayed is the header of a mark: the place of the letter that was replayed. A mark lies on the topic of the letters and is none.
+// replayed is the header of a mark: the place of the letter that was replayed. Marks lie on the topic of the letters, and are not letters.
 const replayed = "replayed"
 
 // Mark is the record that marks the letter as replayed.

@@ -20,7 +20,7 @@ const Slack = projector.Slack
 
 // Options are what an operator knows beyond the records.
 type Options struct {
-	// Directory gives the user principal name of an alias or object id in a tenant; nil where there is none.
+	// Directory gives the user principal name of an alias or object id in a tenant; nil without a directory.
 	Directory func(tenant, name string) (upn string, ok bool)
 	// Place tells where an address lies and whose network it is in; nil where there is no database that does. Readers remember its
 	// answers.

@@ -189,7 +189,7 @@ func hasAttribute(s string) bool {
 	return ok && name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.") == ""
 }
 
-// AddressOf is the mail address in one destination, lower case; what is none stays as it is, without blanks and quotes around. An
+// AddressOf is the mail address in one destination, lower case; any other text stays as it is, without blanks and quotes around. An
 // address can be wrapped more than once: what comes out holds no other one.
 func AddressOf(s string) string {
 	for {
