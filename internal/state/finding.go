@@ -59,7 +59,7 @@ func (w *Window) spans(f *Finding, from, to int) {
 
 // pairs gathers the entries of a bucket that find something of a place, and what they find.
 func (w *Window) pairs(f *Finding, t *told, from, to int) {
-	fires := map[int]bool{}
+	fires := map[int]bool{} // what counted, and whether the rule fires for it
 	var found []Pair
 	for i := from; i < to; i++ {
 		if w.Entries[i].marks&fired == 0 {
@@ -73,7 +73,10 @@ func (w *Window) pairs(f *Finding, t *told, from, to int) {
 			if f.First == nil {
 				f.First, f.Window = &w.Entries[i], w.Entries[i:i+1]
 			}
-			fires[i], fires[p.With] = true, fires[p.With]
+			fires[i] = true
+			if _, have := fires[p.With]; !have {
+				fires[p.With] = false
+			}
 		}
 	}
 	for _, i := range slices.Sorted(maps.Keys(fires)) {
