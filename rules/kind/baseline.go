@@ -297,7 +297,12 @@ func (b *baseline) Due(c *state.Context) int64 {
 	if b.fired != nil {
 		return (b.now+1)*b.bucket + c.Wait
 	}
-	return (b.now + b.history + 2) * b.bucket
+	return b.forgotten(c)
+}
+
+// forgotten is when nothing of the key can count, and no event of it is expected to come again.
+func (b *baseline) forgotten(c *state.Context) int64 {
+	return state.Plus((b.now+b.history+2)*b.bucket, c.Wait+c.Keep)
 }
 
 // Advance implements state.Memory.
@@ -305,7 +310,7 @@ func (b *baseline) Advance(c *state.Context) (empty bool) {
 	if b.fired != nil && c.Passed((b.now+1)*b.bucket+c.Wait) {
 		b.close(c)
 	}
-	return c.Passed((b.now + b.history + 2) * b.bucket)
+	return c.Passed(b.forgotten(c))
 }
 
 // Close implements state.Memory.
