@@ -1,0 +1,101 @@
+package state
+
+// bucket is what the findings of a key are known by.
+type bucket struct {
+	number int64
+	event  string // where every event is a bucket of its own: its identity
+	place  string // see Pair
+}
+
+// told is what has been said of a bucket.
+type told struct {
+	bucket
+	end      int64 // of the bucket
+	first    Entry // the first event for which the rule fires; it is kept when the window lets it go
+	said     float64
+	saidOf   int64 // the first event when it was said
+	revision int
+	changed  bool // since it was said
+}
+
+// note remembers that there is something to say of a bucket.
+func (w *Window) note(e *Entry, place string, fires bool) *told {
+	t := w.find(e, place)
+	if t == nil {
+		t = &told{bucket: w.bucketOf(e, place), end: w.end(e.Time), first: *e}
+		w.told = append(w.told, t)
+		w.oldest = min(w.oldest, t.end)
+		if w.Repeat == 0 && place == "" {
+			e.told = t
+		}
+	}
+	t.changed = true
+	w.closes = min(w.closes, t.end)
+	if fires && order(e, &t.first) < 0 {
+		t.first = *e
+	}
+	return t
+}
+
+// find is what has been noted of a bucket, nil where nothing has.
+func (w *Window) find(e *Entry, place string) *told {
+	if w.Repeat == 0 && place == "" {
+		return e.told
+	}
+	b := w.bucketOf(e, place)
+	for i := len(w.told) - 1; i >= 0; i-- {
+		if w.told[i].bucket == b {
+			return w.told[i]
+		}
+	}
+	return nil
+}
+
+// say tells what has changed and is to be told now.
+func (w *Window) say(c *Context) {
+	if w.closes == Never || !c.Live && !c.Passed(w.closing(c, w.closes)) {
+		return
+	}
+	w.closes = Never
+	for _, t := range w.told {
+		switch {
+		case !t.changed:
+		case c.Passed(w.closing(c, t.end)):
+			w.tell(c, t, w.finding(t), true)
+		case c.Live:
+			w.grown(c, t)
+		}
+		if t.changed {
+			w.closes = min(w.closes, t.end)
+		}
+	}
+}
+
+// grown tells a bucket for the first time, when it has doubled, and when it begins earlier than was said.
+func (w *Window) grown(c *Context, t *told) {
+	if t.revision > 0 && t.first.Time >= t.saidOf && !w.Sum && w.Values == nil && float64(len(w.Entries)) < 2*t.said {
+		return // no more can count than the window holds
+	}
+	f := w.finding(t)
+	if t.revision == 0 || t.first.Time < t.saidOf || f.measure(w.Spec) >= 2*t.said {
+		w.tell(c, t, f, false)
+	}
+}
+
+func (w *Window) tell(c *Context, t *told, f *Finding, final bool) {
+	t.revision++
+	t.changed, t.said, t.saidOf = false, f.measure(w.Spec), t.first.Time
+	f.Revision, f.Final = t.revision, final
+	c.Tell(f)
+}
+
+// measure is what a bucket is told again for when it has doubled.
+func (f *Finding) measure(s *Spec) float64 {
+	switch {
+	case s.Distinct:
+		return float64(f.Distinct)
+	case s.Sum:
+		return f.Sum
+	}
+	return float64(len(f.Counted))
+}
