@@ -42,6 +42,17 @@ func stream(n int) (b []byte, spans [][2]int) {
 func indicators(tb testing.TB, n int, ignoreCase bool) *rules.Set {
 	tb.Helper()
 	dir := tb.TempDir()
+	writeIndicators(tb, dir, n, ignoreCase)
+	set, ps := rules.Load(rules.Options{Paths: []string{dir}})
+	if len(ps) > 0 {
+		tb.Fatal(ps[0].Format())
+	}
+	return set
+}
+
+// writeIndicators writes these rules into a folder.
+func writeIndicators(tb testing.TB, dir string, n int, ignoreCase bool) {
+	tb.Helper()
 	for i := range n {
 		when := []string{
 			fmt.Sprintf(`event.action == "Set-Mailbox" && param["ForwardingSmtpAddress"] endsWith "@drop%d.example.net"`, i),
@@ -58,11 +69,6 @@ func indicators(tb testing.TB, n int, ignoreCase bool) *rules.Set {
 			tb.Fatal(err)
 		}
 	}
-	set, ps := rules.Load(rules.Options{Paths: []string{dir}})
-	if len(ps) > 0 {
-		tb.Fatal(ps[0].Format())
-	}
-	return set
 }
 
 // over evaluates the stream again and again and reports what an event costs.

@@ -8,7 +8,7 @@ import (
 	"noroshi/rules/kind"
 )
 
-// keyed is a key of the record at hand and the clauses that hold for it.
+// keyed is a key of the record at hand and the clauses that hold for it. Its texts live until the next rule is looked at.
 type keyed struct {
 	key     []string
 	clauses uint8
@@ -19,7 +19,7 @@ const maxKeys = 100
 
 // key finds the keys under which a record counts for a rule: none where a value is absent.
 func (w *Worker) key(i int32, r *rule) {
-	w.keys = w.keys[:0]
+	w.keys, w.texts = w.keys[:0], w.texts[:0]
 	if r.alike {
 		w.keysOf(r.Kind, r.Kind.By, w.held[i])
 		return
@@ -38,7 +38,9 @@ func (w *Worker) key(i int32, r *rule) {
 
 func (w *Worker) keysOf(k *kind.Rule, by []kind.Field, clauses uint8) {
 	list := -1
-	key := make([]string, len(by))
+	at := len(w.texts)
+	w.texts = append(w.texts, make([]string, len(by))...)
+	key := w.texts[at:len(w.texts):len(w.texts)]
 	for i, f := range by {
 		if f.Type == event.List {
 			list = i

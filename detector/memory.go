@@ -46,7 +46,8 @@ type Memory struct {
 		key    []string
 		each   func(*alert.Alert)
 	}
-	order []byte
+	asking asking
+	order  []byte
 }
 
 type table = state.Table[kind.Memory]
@@ -57,7 +58,8 @@ func (s *Set) Memory(o MemoryOptions) *Memory {
 		o.Keys = DefaultKeys
 	}
 	m := &Memory{set: s, options: o, tables: make([]map[string]*table, len(s.rules)), next: state.Never, Counts: make([]state.Counts, len(s.rules))}
-	m.context = state.Context{Now: math.MinInt64, Keep: int64(o.Keep), Wait: int64(o.Wait), Live: o.Live, Complete: o.Shown != nil, Tell: m.tell}
+	m.context = state.Context{Now: math.MinInt64, Keep: int64(o.Keep), Wait: int64(o.Wait), Live: o.Live, Complete: o.Shown != nil, Shown: &m.asking, Tell: m.tell}
+	m.asking.shown = o.Shown
 	m.show.init(s)
 	return m
 }
@@ -78,15 +80,21 @@ func (m *Memory) Apply(packed []byte, each func(*alert.Alert)) error {
 	}
 	r := m.set.rules[h.Rule]
 	if r.Kind.Memory == nil {
-		m.tell(&state.Finding{Anchor: h.Same().Anchor(), Time: e.Time, First: &e, Counted: []state.Counted{{Entry: &e, Fires: true}}, Revision: 1, Final: true})
+		m.tellAlone(h, e)
 		return nil
 	}
 	t := m.table(h.Rule, h.Tenant)
 	c := m.contextOf(h.Rule, h.Tenant)
 	m.key = joined(m.key[:0], h.Key)
-	t.Use(c, m.key, func(memory kind.Memory) { memory.Add(c, h, e) })
+	t.Use(c, m.key).Add(c, h, e)
+	t.Used(c)
 	m.next = min(m.next, t.Next())
 	return nil
+}
+
+// tellAlone tells what a rule without memory finds.
+func (m *Memory) tellAlone(h *kind.Hit, e state.Entry) {
+	m.tell(&state.Finding{Anchor: h.Same().Anchor(), Time: e.Time, First: &e, Counted: []state.Counted{{Entry: &e, Fires: true}}, Revision: 1, Final: true})
 }
 
 // table is the memory of a rule for a tenant.
@@ -106,8 +114,7 @@ func (m *Memory) table(rule int32, tenant string) *table {
 func (m *Memory) contextOf(rule int32, tenant string) *state.Context {
 	c := &m.context
 	c.Counts = &m.Counts[rule]
-	needs := m.set.rules[rule].Kind.Needs
-	c.Shown = func(after, within int64) bool { return m.options.Shown.all(tenant, needs, after, within) }
+	m.asking.tenant, m.asking.names = tenant, m.set.rules[rule].Kind.Needs
 	return c
 }
 

@@ -43,10 +43,17 @@ func (s *Shown) Add(tenant, name string, at int64) {
 	s.by[d] = slices.Insert(all, i, shown{at, at})
 }
 
-// all reports whether every dataset has shown an event after a time, at most so much later.
-func (s *Shown) all(tenant string, names []string, after, within int64) bool {
-	for _, name := range names {
-		if s == nil || !s.has(dataset{tenant, name}, after, within) {
+// asking is what the datasets that a rule needs have shown in a tenant.
+type asking struct {
+	shown  *Shown // nil: nothing is known of it
+	tenant string
+	names  []string
+}
+
+// All implements state.Shown.
+func (a *asking) All(after, within int64) bool {
+	for _, name := range a.names {
+		if a.shown == nil || !a.shown.has(dataset{a.tenant, name}, after, within) {
 			return false
 		}
 	}

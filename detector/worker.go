@@ -28,6 +28,7 @@ type Worker struct {
 	excused  []bool  // by rule: an exception holds
 	hit      kind.Hit
 	keys     []keyed
+	texts    []string // of the keys
 	enqueued time.Time
 
 	// Candidates counts the rules that records were tried on.
@@ -201,15 +202,16 @@ func EachHit(b []byte, each func(packed []byte)) {
 func (w *Worker) fill(i int32, r *rule) {
 	same := w.reader.Same()
 	h := &w.hit
-	*h = kind.Hit{Rule: i, Excused: w.excused[i], Time: w.reader.Time(), Enqueued: w.enqueued, ID: same.ID, Action: same.Action, Outcome: same.Outcome,
-		Tenant: w.ev.Text(event.Tenant), Values: h.Values[:0]}
+	h.Rule, h.Excused, h.Cut, h.Time, h.Enqueued = i, w.excused[i], false, w.reader.Time(), w.enqueued
+	h.ID, h.Action, h.Outcome, h.Tenant = same.ID, same.Action, same.Outcome, w.ev.Text(event.Tenant)
 	room := kind.MaxHit
-	for _, slot := range r.carries {
-		v := w.value(slot)
-		if room = w.cut(&v, room); room < 0 {
+	h.Values = slices.Grow(h.Values[:0], len(r.carries))[:len(r.carries)]
+	for n, slot := range r.carries {
+		v := &h.Values[n]
+		w.value(slot, v)
+		if room = w.cut(v, room); room < 0 {
 			room, h.Cut = 0, true
 		}
-		h.Values = append(h.Values, v)
 	}
 }
 
@@ -230,15 +232,15 @@ func (w *Worker) cut(v *kind.Value, room int) int {
 	return room
 }
 
-// value is a slot's value in the record at hand.
-func (w *Worker) value(slot event.Slot) (v kind.Value) {
+// value sets v to a slot's value in the record at hand.
+func (w *Worker) value(slot event.Slot, v *kind.Value) {
+	v.Has, v.Text, v.List = false, "", nil
 	if w.ev.Layout().Def(slot).Type == event.List {
 		if list := w.ev.List(slot); len(list) > 0 {
-			return kind.Value{Has: true, List: list}
+			v.Has, v.List = true, list
 		}
-		return v
+		return
 	}
 	v.Text = w.ev.Text(slot)
 	v.Has = v.Text != "" || w.ev.Has(slot)
-	return v
 }

@@ -107,10 +107,15 @@ type Context struct {
 	// Complete says that Shown knows all that will ever be shown.
 	Complete bool
 	Counts   *Counts
-	// Shown reports whether every dataset that the rule needs has shown an event after a time, at most so much later.
-	Shown func(after, within int64) bool
+	Shown    Shown
 	// Tell takes a finding. It must copy what it keeps.
 	Tell func(*Finding)
+}
+
+// Shown knows what the sources have shown.
+type Shown interface {
+	// All reports whether every dataset that the rule at hand needs has shown an event after a time, at most so much later.
+	All(after, within int64) bool
 }
 
 // Passed reports whether the clock is behind a time, or has come to it at the end.

@@ -31,16 +31,21 @@ func NewTable[M Memory](most int, empty func() M) *Table[M] {
 // Len is the number of keys.
 func (t *Table[M]) Len() int { return len(t.keys) }
 
-// Use gives the memory of a key, and plans what becomes due. The bytes of the key are copied.
-func (t *Table[M]) Use(c *Context, key []byte, use func(M)) {
+// Use gives the memory of a key, and makes the key the one used last; its bytes are copied. After each use Used must be called.
+func (t *Table[M]) Use(c *Context, key []byte) M {
 	n := t.keys[string(key)]
 	if n == nil {
 		n = t.add(c, string(key), t.make())
-	} else {
+	} else if n != t.newest {
 		t.unlink(n)
 		t.link(n)
 	}
-	use(n.memory)
+	return n.memory
+}
+
+// Used plans what becomes due of the memory that Use gave last.
+func (t *Table[M]) Used(c *Context) {
+	n := t.newest
 	if due := n.memory.Due(c); due < n.due {
 		n.due = due
 		heap.Fix(&t.queue, n.at)

@@ -237,7 +237,7 @@ func (w *Window) decideAll(c *Context) {
 			continue
 		}
 		at := Plus(e.Time, w.After)
-		switch shown := c.Shown(at, waitMost); {
+		switch shown := c.Shown.All(at, waitMost); {
 		case !c.Passed(Plus(at, c.Wait)):
 			w.decide = min(w.decide, at)
 			continue

@@ -87,7 +87,8 @@ func (s *seen) Add(c *state.Context, h *Hit, e state.Entry) {
 	if !h.Satisfies(0) {
 		return
 	}
-	value, ok := s.valueOf(h)
+	var room [64]byte
+	value, ok := s.valueOf(room[:0], h)
 	if !ok {
 		return
 	}
@@ -128,22 +129,21 @@ func eighth(t, within int64) int64 {
 	return whole*eighths + (t-whole*within)*eighths/within
 }
 
-// valueOf is the value of a hit; an event in which one of the fields is absent does not count.
-func (s *seen) valueOf(h *Hit) (string, bool) {
-	var b []byte
+// valueOf appends the value of a hit; an event in which one of the fields is absent does not count.
+func (s *seen) valueOf(to []byte, h *Hit) ([]byte, bool) {
 	for i := range s.fields {
 		if !h.at(i).Has {
-			return "", false
+			return nil, false
 		}
-		b = state.AppendBytes(b, h.at(i).Text)
+		to = state.AppendBytes(to, h.at(i).Text)
 	}
-	return string(b), true
+	return to, true
 }
 
 // find is the memory of a value; a new one takes the place of the one seen longest ago where there are too many.
-func (s *seen) find(c *state.Context, value string, at int64) *seenValue {
+func (s *seen) find(c *state.Context, value []byte, at int64) *seenValue {
 	for i := range s.values {
-		if s.values[i].value == value {
+		if s.values[i].value == string(value) {
 			return &s.values[i]
 		}
 	}
@@ -164,7 +164,7 @@ func (s *seen) find(c *state.Context, value string, at int64) *seenValue {
 		s.tell(c, &s.values[oldest])
 		s.values = slices.Delete(s.values, oldest, oldest+1)
 	}
-	s.values = append(s.values, seenValue{value: value, last: math.MinInt64, before: math.MinInt64})
+	s.values = append(s.values, seenValue{value: string(value), last: math.MinInt64, before: math.MinInt64})
 	return &s.values[len(s.values)-1]
 }
 
