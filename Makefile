@@ -48,9 +48,10 @@ golden:
 fuzz:
 	@GO=$(GO) FUZZTIME=$(FUZZTIME) tools/fuzz $(FUZZ)
 
-# The long forms: 100,000 messages through faults on both brokers, ten minutes for each fuzz target.
+# The long forms: 100,000 messages through faults on both brokers, an hour of 3,000 records a second, ten minutes for each fuzz target.
 soak:
 	NOROSHI_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run ExactlyOnce ./ingest/feed
+	NOROSHI_SOAK=1 $(GO) test -count=1 -timeout 2h -v -run Soak ./cmd/noroshi
 	$(MAKE) fuzz FUZZTIME=10m
 
 clean:

@@ -98,7 +98,7 @@ func (t *statusTable) lacking() {
 		t.line("  cut: %d of %s too long and told in part; evidence was left out of %d", one.Cut, plural(int(one.Alerts), "alert"), one.CutEvidence)
 	}
 	if one.Overflows > 0 {
-		t.line("  overflow: the memory of recent records was full %s; repeats after that are evaluated again", times(one.Overflows))
+		t.line("  overflow: %s forgotten early; a repeat of one is evaluated again", plural(int(one.Overflows), "recent record"))
 	}
 	if one.Missed > 0 {
 		t.line("  missed: %s of our log gone before they were read; each gap is an alert of the rule noroshi-log-gap", plural(int(one.Missed), "record"))

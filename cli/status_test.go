@@ -52,7 +52,7 @@ func TestTheTableOfStatus(t *testing.T) {
 	want := `soc1/17: running since 2026-01-02T02:04:05Z, as of 2026-01-02T03:04:05Z; 120 records, 118 events, 2 duplicates, 2 alerts, 3 dead letters
   cut: 1 list in records longer than conditions look into
   cut: 1 of 2 alerts too long and told in part; evidence was left out of 1
-  overflow: the memory of recent records was full once; repeats after that are evaluated again
+  overflow: 1 recent record forgotten early; a repeat of one is evaluated again
   missed: 4 records of our log gone before they were read; each gap is an alert of the rule noroshi-log-gap
   too large: 1 record not taken by their topic; dead letters stand for them
   topics: 1 problem found; the log says which, and the way out

@@ -1,7 +1,5 @@
 package detector
 
-import "time"
-
 // Seen is an exact set of 64-bit hashes, for a replay. It takes 11 to 22 bytes a hash.
 type Seen struct {
 	table []uint64
@@ -62,54 +60,4 @@ func (s *Seen) grow() {
 			s.table[s.place(h)] = h
 		}
 	}
-}
-
-// The bounds of Recent.
-const (
-	RecentSpan = 15 * time.Minute
-	RecentMax  = 1 << 20 // hashes a generation
-)
-
-// Recent remembers the hashes of the last quarter of an hour at least, half an hour at most, for a partition of the live
-// stream, so that common repeats are stopped before they are evaluated. One whose last records gave alerts that could not be stored
-// is thrown away: they come again and must not be taken for repeats.
-type Recent struct {
-	young, old Seen
-	since      time.Time
-	pending    []uint64
-	batch      map[uint64]struct{}
-	// Overflows counts generations that ended before their time because they were full.
-	Overflows int
-}
-
-// Add remembers a hash and reports whether it has come before.
-func (r *Recent) Add(h uint64) bool {
-	if r.young.Has(h) || r.old.Has(h) {
-		return true
-	}
-	if r.batch == nil {
-		r.batch = map[uint64]struct{}{}
-	}
-	if _, ok := r.batch[h]; ok {
-		return true
-	}
-	r.batch[h] = struct{}{}
-	r.pending = append(r.pending, h)
-	return false
-}
-
-// Keep confirms what was added: its alerts are stored.
-func (r *Recent) Keep(now time.Time) {
-	full := r.young.Len()+len(r.pending) > RecentMax
-	if full {
-		r.Overflows++
-	}
-	if full || now.Sub(r.since) >= RecentSpan {
-		r.old, r.young, r.since = r.young, Seen{}, now
-	}
-	for _, h := range r.pending {
-		r.young.Add(h)
-	}
-	r.pending = r.pending[:0]
-	clear(r.batch)
 }

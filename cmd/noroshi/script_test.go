@@ -11,6 +11,9 @@ import (
 
 func TestMain(m *testing.M) {
 	if os.Getenv(child) != "" {
+		if dir := os.Getenv(heapDir); dir != "" {
+			go watchHeap(dir)
+		}
 		main()
 	}
 	testscript.Main(m, map[string]func(){"noroshi": main})

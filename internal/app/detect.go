@@ -30,6 +30,7 @@ type detected struct {
 const (
 	pollRecords = 1000
 	commitEvery = 100 * time.Millisecond
+	forgetEvery = time.Minute
 )
 
 // detect runs a session of the detector, and a new one after a fault, until ctx ends. What is
@@ -68,6 +69,8 @@ type session struct {
 	body   []byte
 	dirty  bool // something is done and not committed
 	broken bool // a batch was not stored
+
+	forgot time.Time // the last time
 }
 
 // part is what the session keeps of one partition.
@@ -102,6 +105,7 @@ func (r *Run) session(ctx, drain context.Context, b *bus.Bus, w *bus.Writer, num
 			}
 			s.dirty, last = false, time.Now()
 		}
+		s.forget(time.Now())
 		if ending {
 			return nil
 		}
@@ -110,16 +114,29 @@ func (r *Run) session(ctx, drain context.Context, b *bus.Bus, w *bus.Writer, num
 
 // poll waits for records; while something is not committed only so long as the next commit may wait.
 func (s *session) poll(ctx context.Context) ([]bus.Record, error) {
-	if !s.dirty {
-		return s.reader.Poll(ctx, pollRecords)
+	wait := forgetEvery
+	if s.dirty {
+		wait = commitEvery
 	}
-	within, cancel := context.WithTimeout(ctx, commitEvery)
+	within, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	records, err := s.reader.Poll(within, pollRecords)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil, nil
 	}
 	return records, err
+}
+
+// forget gives back what is not needed any more, also of partitions to which nothing comes.
+func (s *session) forget(now time.Time) {
+	if now.Sub(s.forgot) < forgetEvery {
+		return
+	}
+	s.forgot = now
+	for _, p := range s.parts {
+		p.recent.Forget(now)
+	}
+	s.run.repeats.forget(now)
 }
 
 // batch evaluates records and stores what they give.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -39,6 +40,13 @@ func (r *repeats) take(partition int32) *detector.Recent {
 		return &detector.Recent{}
 	}
 	return one.recent
+}
+
+// forget forgets what sessions have left long ago.
+func (r *repeats) forget(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.free, func(_ int32, one rested) bool { return now.Sub(one.since) >= detector.RecentSpan })
 }
 
 // left gives up partitions that are another session's from now on. The client calls it while the session waits in Poll, or has ended.

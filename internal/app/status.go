@@ -32,7 +32,7 @@ type Status struct {
 	Letters     int64              `json:"dead_letters"`
 	Events      int64              `json:"events"`
 	Duplicates  int64              `json:"duplicates"`
-	Overflows   int64              `json:"overflows"` // times that the memory of recent records was full: later repeats are evaluated again
+	Overflows   int64              `json:"overflows"` // recent records forgotten before their time: a repeat of one is evaluated again
 	CutLists    int64              `json:"cut_lists"` // lists longer than conditions look into
 	Alerts      int64              `json:"alerts"`
 	Cut         int64              `json:"alerts_cut"`                 // of them those that were too long and are told in part

@@ -80,7 +80,7 @@ var (
 	RecordsMissed     = counter("record.missed", "{record}", "Records of our log that were deleted or damaged before they were read.")
 	RecordsTooLarge   = counter("record.too_large", "{record}", "Records that their topic did not take.")
 	ListsCut          = counter("record.lists_cut", "{list}", "Lists in records that are longer than conditions look into.")
-	Overflows         = counter("record.repeats_overflow", "{overflow}", "Times that the memory of recent records was full before its time.")
+	Overflows         = counter("record.repeats_overflow", "{record}", "Recent records that were forgotten before their time, because there were too many.")
 	Letters           = counter("letter.stored", "{letter}", "Dead letters that were stored.")
 )
 
