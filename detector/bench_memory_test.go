@@ -110,7 +110,7 @@ func TestAKeyWithOneEntryIsSmall(t *testing.T) {
 	}
 	d := New(set, Options{})
 	w, m := d.Worker(), d.Memory(MemoryOptions{Keys: keys})
-	before := heap()
+	before := heapBytes()
 	var packed []byte
 	for i := range keys {
 		rec := fmt.Sprintf(`{"CreationTime":"2026-01-02T%02d:%02d:%02d","Id":"7d1f8e53-24a1-4e0b-8f0c-%012d","Operation":"UserLoginFailed","OrganizationId":"aaaabbbb-0000-cccc-1111-dddd2222eeee","RecordType":15,"UserKey":"x","UserType":0,"Version":1,"Workload":"AzureActiveDirectory","ClientIP":"198.51.100.7","UserId":"user%d@contoso.example"}`, i/3600%24, i/60%60, i%60, i, i)
@@ -127,7 +127,7 @@ func TestAKeyWithOneEntryIsSmall(t *testing.T) {
 	if m.Keys() != keys {
 		t.Fatalf("%d keys are held", m.Keys())
 	}
-	per := float64(heap()-before) / float64(keys)
+	per := float64(heapBytes()-before) / float64(keys)
 	t.Logf("%.0f bytes a key, %d keys", per, keys)
 	if per > 600 {
 		t.Errorf("%.0f bytes a key", per)
@@ -135,7 +135,7 @@ func TestAKeyWithOneEntryIsSmall(t *testing.T) {
 	runtime.KeepAlive(m)
 }
 
-func heap() uint64 {
+func heapBytes() uint64 {
 	var s runtime.MemStats
 	runtime.GC()
 	runtime.GC()

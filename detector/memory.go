@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"container/heap"
 	"math"
 	"slices"
 	"time"
@@ -30,7 +31,7 @@ type Memory struct {
 	set     *Set
 	options MemoryOptions
 	tables  []map[string]*table // by rule: by tenant
-	next    int64               // when Advance has something to do
+	due     due                 // all of them, by when Advance has something to do
 	context state.Context
 	show    shower
 	hit     kind.Hit
@@ -50,14 +51,12 @@ type Memory struct {
 	order  []byte
 }
 
-type table = state.Table[kind.Memory]
-
 // Memory makes an empty memory.
 func (s *Set) Memory(o MemoryOptions) *Memory {
 	if o.Keys == 0 {
 		o.Keys = DefaultKeys
 	}
-	m := &Memory{set: s, options: o, tables: make([]map[string]*table, len(s.rules)), next: state.Never, Counts: make([]state.Counts, len(s.rules))}
+	m := &Memory{set: s, options: o, tables: make([]map[string]*table, len(s.rules)), Counts: make([]state.Counts, len(s.rules))}
 	m.context = state.Context{Now: math.MinInt64, Keep: int64(o.Keep), Wait: int64(o.Wait), Live: o.Live, Complete: o.Shown != nil, Shown: &m.asking, Tell: m.tell}
 	m.asking.shown = o.Shown
 	m.show.init(s)
@@ -88,7 +87,7 @@ func (m *Memory) Apply(packed []byte, each func(*alert.Alert)) error {
 	m.key = joined(m.key[:0], h.Key)
 	t.Use(c, m.key).Add(c, h, e)
 	t.Used(c)
-	m.next = min(m.next, t.Next())
+	m.due.plan(t)
 	return nil
 }
 
@@ -104,8 +103,9 @@ func (m *Memory) table(rule int32, tenant string) *table {
 		if m.tables[rule] == nil {
 			m.tables[rule] = map[string]*table{}
 		}
-		t = state.NewTable(m.options.Keys, m.set.rules[rule].Kind.Memory)
-		m.tables[rule][clone(tenant)] = t
+		t = &table{Table: state.NewTable(m.options.Keys, m.set.rules[rule].Kind.Memory), rule: rule, tenant: clone(tenant), next: state.Never}
+		m.tables[rule][t.tenant] = t
+		heap.Push(&m.due, t)
 	}
 	return t
 }
@@ -126,36 +126,34 @@ func (m *Memory) Advance(now time.Time, each func(*alert.Alert)) {
 		return
 	}
 	m.context.Now = n
-	if n > m.next {
-		m.advance(each)
-	}
+	m.advance(each)
 }
 
 func (m *Memory) advance(each func(*alert.Alert)) {
-	m.next = state.Never
-	m.every(each, func(t *table, c *state.Context, at func(string)) {
-		t.Advance(c, at)
-		m.next = min(m.next, t.Next())
-	})
+	for len(m.due) > 0 && m.context.Passed(m.due[0].next) {
+		t := m.due[0]
+		t.Advance(m.visit(t, each))
+		m.due.plan(t)
+	}
 }
 
-// every visits all tables in the order of their rules.
-func (m *Memory) every(each func(*alert.Alert), do func(t *table, c *state.Context, at func(key string))) {
-	m.telling.each = each
-	for i, tenants := range m.tables {
-		for _, tenant := range sorted(tenants) {
-			m.telling.rule, m.telling.tenant = int32(i), tenant
-			n := len(m.set.rules[i].Kind.By)
-			do(tenants[tenant], m.contextOf(int32(i), tenant), func(key string) { m.telling.key = parted(m.telling.key[:0:0], key, n) })
-		}
-	}
+// visit is what the memory of a table is given: the context, and what tells whose memory it is.
+func (m *Memory) visit(t *table, each func(*alert.Alert)) (c *state.Context, at func(key string)) {
+	m.telling.rule, m.telling.tenant, m.telling.each = t.rule, t.tenant, each
+	n := len(m.set.rules[t.rule].Kind.By)
+	return m.contextOf(t.rule, t.tenant), func(key string) { m.telling.key = parted(m.telling.key[:0:0], key, n) }
 }
 
 // End gives what has not been told when the input has ended at a time: what is due then is decided, what is not is counted.
 func (m *Memory) End(now time.Time, each func(*alert.Alert)) {
 	m.context.Now, m.context.Ended = max(m.context.Now, state.Nanoseconds(now)), true
 	m.advance(each)
-	m.every(each, func(t *table, c *state.Context, at func(string)) { t.Close(c, at) })
+	for _, tenants := range m.tables {
+		for _, tenant := range sorted(tenants) {
+			t := tenants[tenant]
+			t.Close(m.visit(t, each))
+		}
+	}
 }
 
 // Keys is the number of keys that are held.

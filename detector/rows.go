@@ -93,7 +93,7 @@ func (m *Memory) Load(row Row) error {
 		if err := t.Load(m.contextOf(int32(i), tenant), key, row.Value); err != nil {
 			return fmt.Errorf("read memory of %s: %w", id, err)
 		}
-		m.next = min(m.next, t.Next())
+		m.due.plan(t)
 		return nil
 	}
 	return ErrVersion

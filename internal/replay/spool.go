@@ -12,7 +12,7 @@ import (
 )
 
 // spoolMemory is how many bytes of hits wait in memory before they are sorted and written to a temporary file.
-const spoolMemory = 16 << 20
+const spoolMemory = 64 << 20
 
 // spool sorts packed hits, however many there are.
 type spool struct {
