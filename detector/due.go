@@ -15,6 +15,7 @@ type table struct {
 	tenant string
 	next   int64 // where it stands in the queue
 	at     int   // its place there
+	noted  bool  // it has something for Changes
 }
 
 // due orders tables by when they have something to do.

@@ -15,6 +15,8 @@ import (
 type MemoryOptions struct {
 	// Live tells every revision of an alert; else each alert is told once, in its last one.
 	Live bool
+	// Stored keeps in mind what changes, for Changes.
+	Stored bool
 	// Keys is how many keys of one tenant a rule holds; 0: DefaultKeys.
 	Keys int
 	// Keep is how long a window stays after its end, for events that come late, and Wait how long a late decision waits.
@@ -47,8 +49,9 @@ type Memory struct {
 		key    []string
 		each   func(*alert.Alert)
 	}
-	asking asking
-	order  []byte
+	asking  asking
+	order   []byte
+	changed []*table // have something for Changes
 }
 
 // Memory makes an empty memory.
@@ -88,6 +91,7 @@ func (m *Memory) Apply(packed []byte, each func(*alert.Alert)) error {
 	t.Use(c, m.key).Add(c, h, e)
 	t.Used(c)
 	m.due.plan(t)
+	m.note(t)
 	return nil
 }
 
@@ -104,6 +108,9 @@ func (m *Memory) table(rule int32, tenant string) *table {
 			m.tables[rule] = map[string]*table{}
 		}
 		t = &table{Table: state.NewTable(m.options.Keys, m.set.rules[rule].Kind.Memory), rule: rule, tenant: clone(tenant), next: state.Never}
+		if m.options.Stored {
+			t.Track()
+		}
 		m.tables[rule][t.tenant] = t
 		heap.Push(&m.due, t)
 	}
@@ -134,6 +141,7 @@ func (m *Memory) advance(each func(*alert.Alert)) {
 		t := m.due[0]
 		t.Advance(m.visit(t, each))
 		m.due.plan(t)
+		m.note(t)
 	}
 }
 

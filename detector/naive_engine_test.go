@@ -1,7 +1,9 @@
 package detector_test
 
 import (
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -13,6 +15,7 @@ import (
 
 	"noroshi/detector"
 	"noroshi/internal/alert"
+	"noroshi/internal/state"
 	"noroshi/rules/kind"
 )
 
@@ -24,6 +27,45 @@ type way struct {
 	keep    time.Duration // how long windows stay after their end: long enough for repeats that come late
 	live    bool          // every revision is told, else each alert once
 	restart []int         // before which of the events memory is written as rows and read back
+	stored  bool          // the rows are those that have changed, gathered in a changelog
+}
+
+// changelog is what a changelog holds of a memory.
+type changelog struct {
+	log  state.Changelog
+	rows map[string][]byte
+}
+
+// take takes the changes of a memory over.
+func (w *changelog) take(m *detector.Memory, now time.Time) {
+	put := func(key, value []byte) {
+		if value == nil {
+			delete(w.rows, string(key))
+			return
+		}
+		w.rows[string(key)] = value
+	}
+	m.Changes(func(r detector.Row) {
+		if r.Value == nil {
+			w.log.Drop(r.Key, put)
+			return
+		}
+		w.log.Put(r.Key, r.Value, put)
+	})
+	w.log.Put(nil, binary.AppendVarint(nil, state.Nanoseconds(now)), put)
+}
+
+// load reads the memory back.
+func (w *changelog) load(m *detector.Memory) (failed error) {
+	w.log = state.Changelog{}
+	w.log.Load(w.rows, func(key, memory []byte, err error) {
+		if err == nil {
+			err = m.Load(detector.Row{Key: key, Value: memory})
+		}
+		failed = errors.Join(failed, err)
+	})
+	w.log.Stray(w.rows, func(key, _ []byte) { failed = errors.Join(failed, fmt.Errorf("a piece is left: %x", key)) })
+	return failed
 }
 
 // anyOrder reports whether the findings of a case do not depend on the order in which its events come.
@@ -76,7 +118,8 @@ func (m maker) ways(c theCase) (all []way) {
 		way{name: "in order, with restarts", inOrder: true, order: inOrder, restart: restarts},
 		way{name: "in order, each twice", inOrder: true, order: doubled, keep: long})
 	all = append(all, way{name: "live", inOrder: true, order: inOrder, keep: day, live: true},
-		way{name: "live, each twice", inOrder: true, order: doubled, keep: long, live: true})
+		way{name: "live, each twice", inOrder: true, order: doubled, keep: long, live: true},
+		way{name: "live, restarted from what has changed", inOrder: true, order: inOrder, keep: day, live: true, restart: restarts, stored: true})
 	if c.anyOrder() {
 		some := slices.Clone(numbers)
 		m.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] })
@@ -143,12 +186,22 @@ func (x tried) run(c theCase, how way, hits [][][]byte, shown *detector.Shown) (
 		}
 		got[a.ID] = &kept
 	}
-	memory := x.set.Memory(detector.MemoryOptions{Shown: shown, Keep: how.keep, Live: how.live})
+	options := detector.MemoryOptions{Shown: shown, Keep: how.keep, Live: how.live, Stored: how.stored}
+	memory := x.set.Memory(options)
 	var last time.Time
+	changes := &changelog{rows: map[string][]byte{}}
 	for at, i := range how.order {
+		if how.stored && i%3 == 0 {
+			changes.take(memory, last)
+		}
+		if slices.Contains(how.restart, at) && how.stored {
+			changes.take(memory, last)
+			memory = x.set.Memory(options)
+			failed = errors.Join(failed, changes.load(memory))
+		}
 		last = later(last, c.events[i].at)
-		if slices.Contains(how.restart, at) {
-			again := x.set.Memory(detector.MemoryOptions{Shown: shown, Keep: how.keep, Live: how.live})
+		if slices.Contains(how.restart, at) && !how.stored {
+			again := x.set.Memory(options)
 			memory.Rows(func(r detector.Row) {
 				if err := again.Load(r); err != nil {
 					failed = err

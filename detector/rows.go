@@ -57,18 +57,43 @@ func (r *rule) versionOf(l *event.Layout) string {
 // Rows gives the whole memory, key by key, and the clock. A row's bytes hold until each returns.
 func (m *Memory) Rows(each func(Row)) {
 	each(Row{Value: binary.AppendVarint(nil, m.context.Now)})
-	var key []byte
-	for i, tenants := range m.tables {
-		r := m.set.rules[i]
+	for _, tenants := range m.tables {
 		for _, tenant := range sorted(tenants) {
-			tenants[tenant].Rows(func(k string, row []byte) {
-				key = key[:0]
-				for _, t := range [...]string{r.ID, r.version, tenant, k} {
-					key = state.AppendBytes(key, t)
-				}
-				each(Row{key, row})
-			})
+			t := tenants[tenant]
+			t.Rows(m.rowsOf(t, each))
 		}
+	}
+}
+
+// Changes gives the rows of the keys that have changed since it was called last, or since the memory was loaded; a key that is gone has
+// no value. A row's bytes hold until each returns.
+func (m *Memory) Changes(each func(Row)) {
+	for _, t := range m.changed {
+		t.noted = false
+		t.Changes(m.rowsOf(t, each))
+	}
+	clear(m.changed)
+	m.changed = m.changed[:0]
+}
+
+// note remembers that a table has something for Changes.
+func (m *Memory) note(t *table) {
+	if !t.noted && t.Changed() {
+		t.noted = true
+		m.changed = append(m.changed, t)
+	}
+}
+
+// rowsOf makes rows of the packed keys of a table.
+func (m *Memory) rowsOf(t *table, each func(Row)) func(key string, row []byte) {
+	var key []byte
+	r := m.set.rules[t.rule]
+	return func(k string, row []byte) {
+		key = key[:0]
+		for _, text := range [...]string{r.ID, r.version, t.tenant, k} {
+			key = state.AppendBytes(key, text)
+		}
+		each(Row{key, row})
 	}
 }
 
@@ -94,6 +119,7 @@ func (m *Memory) Load(row Row) error {
 			return fmt.Errorf("read memory of %s: %w", id, err)
 		}
 		m.due.plan(t)
+		m.note(t) // keys may have gone for it
 		return nil
 	}
 	return ErrVersion

@@ -12,6 +12,10 @@ type Table[M Memory] struct {
 	queue queue[M]
 	// The keys by when they were used last.
 	oldest, newest *node[M]
+
+	tracked bool       // what follows is kept
+	changed []*node[M] // since Changes was called
+	gone    []string   // keys that were dropped since then; they may be back
 }
 
 // node is one key.
@@ -20,7 +24,15 @@ type node[M Memory] struct {
 	memory       M
 	due          int64 // where it stands in the queue; what is due may be later
 	at           int   // its place in the queue
+	changed      bool  // it is among the table's changed keys
+	dropped      bool
 	older, newer *node[M]
+}
+
+// Coarse is a memory that need not be written each time it is used.
+type Coarse interface {
+	// Changed reports whether the memory differs from what was appended or loaded last in a way that shows later.
+	Changed() bool
 }
 
 // NewTable makes a table of at most so many keys; the one used longest ago goes first.
@@ -46,6 +58,7 @@ func (t *Table[M]) Use(c *Context, key []byte) M {
 // Used plans what becomes due of the memory that Use gave last.
 func (t *Table[M]) Used(c *Context) {
 	n := t.newest
+	t.touch(n)
 	if due := n.memory.Due(c); due < n.due {
 		n.due = due
 		heap.Fix(&t.queue, n.at)
@@ -70,6 +83,10 @@ func (t *Table[M]) drop(n *node[M]) {
 	heap.Remove(&t.queue, n.at)
 	t.unlink(n)
 	delete(t.keys, n.key)
+	if t.tracked {
+		t.gone = append(t.gone, n.key)
+		n.dropped = true
+	}
 }
 
 // link makes a key the one used last.
@@ -116,6 +133,7 @@ func (t *Table[M]) Advance(c *Context, at func(key string)) {
 			t.drop(n)
 			continue
 		}
+		t.touch(n)
 		if n.due = n.memory.Due(c); c.Passed(n.due) { // nothing due is left, so it comes with a later clock
 			n.due = Plus(c.Now, 1)
 		}

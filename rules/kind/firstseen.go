@@ -69,6 +69,7 @@ type seen struct {
 	begin, last int64 // the first event and the last
 	full        int64 // when a value was forgotten because there were too many
 	values      []seenValue
+	changed     bool // since it was written, but for times within their eighth
 }
 
 // seenValue is one value. Events of one time do not see each other, so the moment of the last is kept beside what lay before it.
@@ -83,6 +84,7 @@ type seenValue struct {
 
 // Add implements Memory.
 func (s *seen) Add(c *state.Context, h *Hit, e state.Entry) {
+	s.changed = s.changed || e.Time < s.begin
 	s.begin, s.last = min(s.begin, e.Time), max(s.last, e.Time)
 	if !h.Satisfies(0) {
 		return
@@ -93,6 +95,28 @@ func (s *seen) Add(c *state.Context, h *Hit, e state.Entry) {
 		return
 	}
 	v := s.find(c, value, e.Time)
+	was := s.standing(v)
+	s.add(c, h, e, v)
+	s.changed = s.changed || s.standing(v) != was
+}
+
+// standing is what counts of a value, but for what a time within its eighth changes: events of the same eighth count alike, so memory
+// that is read back without them finds the same.
+func (s *seen) standing(v *seenValue) (all [4]int64) {
+	all = [4]int64{math.MinInt64, math.MinInt64, int64(len(v.fired)), int64(v.told)}
+	for i, t := range [...]int64{v.last, v.before} {
+		if t != math.MinInt64 {
+			all[i] = eighth(t, s.within)
+		}
+	}
+	return all
+}
+
+// Changed implements state.Coarse.
+func (s *seen) Changed() bool { return s.changed }
+
+// add takes an event with a value.
+func (s *seen) add(c *state.Context, h *Hit, e state.Entry, v *seenValue) {
 	switch {
 	case e.Time > v.last:
 		s.tell(c, v)
@@ -147,6 +171,7 @@ func (s *seen) find(c *state.Context, value []byte, at int64) *seenValue {
 			return &s.values[i]
 		}
 	}
+	s.changed = true
 	if len(s.values) >= s.most {
 		s.values = slices.DeleteFunc(s.values, func(v seenValue) bool {
 			return len(v.fired) == 0 && !s.counts(v.last, at) && v.last < at
@@ -212,6 +237,7 @@ func (s *seen) Due(*state.Context) int64 {
 func (s *seen) Advance(c *state.Context) (empty bool) {
 	for i := range s.values {
 		if v := &s.values[i]; len(v.fired) > 0 && c.Passed(v.last) {
+			s.changed = true
 			s.tell(c, v)
 		}
 	}
@@ -227,6 +253,7 @@ func (s *seen) Close(c *state.Context) {
 
 // Append implements state.Memory.
 func (s *seen) Append(to []byte) []byte {
+	s.changed = false
 	for _, t := range [...]int64{s.begin, s.last, s.full} {
 		to = binary.AppendVarint(to, t)
 	}
