@@ -3,6 +3,7 @@ package replay
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"container/heap"
 	"encoding/binary"
 	"fmt"
@@ -14,36 +15,81 @@ import (
 // spoolMemory is how many bytes of hits wait in memory before they are sorted and written to a temporary file.
 const spoolMemory = 64 << 20
 
+// chunkSize is how much room is made at once: what grows by copying costs more than sorting.
+const chunkSize = 1 << 20
+
 // spool sorts packed hits, however many there are.
 type spool struct {
-	memory int
-	arena  []byte
-	at     []uint32 // where hits begin; each behind its length
-	runs   []*os.File
-	named  []string // those runs that are to be removed in the end
+	memory, used int
+	chunks       [][]byte // hits, each behind its length
+	free         [][]byte
+	at           []place
+	inOrder      bool // all of at is
+	runs         []*os.File
+	named        []string // those runs that are to be removed in the end
 }
 
-func newSpool(memory int) *spool { return &spool{memory: memory} }
+// place is where a hit lies: behind so many bytes of a chunk. What begins with lesser bytes comes first.
+type place struct {
+	begins       uint64
+	chunk, bytes uint32
+}
+
+func newSpool(memory int) *spool { return &spool{memory: memory, inOrder: true} }
 
 // add takes a hit.
 func (s *spool) add(packed []byte) error {
-	if len(s.arena)+len(packed)+4 > s.memory && len(s.at) > 0 {
+	if s.used+len(packed)+4 > s.memory && len(s.at) > 0 {
 		if err := s.spill(); err != nil {
 			return err
 		}
 	}
-	s.at = append(s.at, uint32(len(s.arena)))
-	s.arena = append(binary.BigEndian.AppendUint32(s.arena, uint32(len(packed))), packed...)
+	s.used += len(packed) + 4
+	last := len(s.chunks) - 1
+	if last < 0 || cap(s.chunks[last])-len(s.chunks[last]) < len(packed)+4 {
+		s.chunks = append(s.chunks, s.chunk(len(packed)+4))
+		last++
+	}
+	c := &s.chunks[last]
+	s.at = append(s.at, place{prefix(packed), uint32(last), uint32(len(*c))})
+	*c = append(binary.BigEndian.AppendUint32(*c, uint32(len(packed))), packed...)
+	if n := len(s.at); s.inOrder && n > 1 {
+		s.inOrder = s.compare(s.at[n-2], s.at[n-1]) <= 0
+	}
 	return nil
 }
 
-func (s *spool) hit(at uint32) []byte {
-	n := binary.BigEndian.Uint32(s.arena[at:])
-	return s.arena[at+4 : at+4+n]
+// chunk is an empty chunk with room for so much.
+func (s *spool) chunk(room int) []byte {
+	if n := len(s.free); n > 0 && room <= chunkSize {
+		c := s.free[n-1]
+		s.free = s.free[:n-1]
+		return c
+	}
+	return make([]byte, 0, max(room, chunkSize))
+}
+
+// prefix is the first eight bytes as a number that compares as they do.
+func prefix(packed []byte) uint64 {
+	var b [8]byte
+	copy(b[:], packed)
+	return binary.BigEndian.Uint64(b[:])
+}
+
+// framed is a hit behind its length.
+func (s *spool) framed(p place) []byte {
+	b := s.chunks[p.chunk][p.bytes:]
+	return b[:4+binary.BigEndian.Uint32(b)]
+}
+
+func (s *spool) compare(a, b place) int {
+	return cmp.Or(cmp.Compare(a.begins, b.begins), bytes.Compare(s.framed(a)[4:], s.framed(b)[4:]))
 }
 
 func (s *spool) sort() {
-	slices.SortFunc(s.at, func(a, b uint32) int { return bytes.Compare(s.hit(a), s.hit(b)) })
+	if !s.inOrder {
+		slices.SortFunc(s.at, s.compare)
+	}
 }
 
 // spill writes a sorted run to a temporary file, which has no name any more where the system allows it.
@@ -59,16 +105,26 @@ func (s *spool) spill() error {
 	s.sort()
 	w := bufio.NewWriterSize(f, 1<<20)
 	for _, at := range s.at {
-		n := binary.BigEndian.Uint32(s.arena[at:])
-		if _, err := w.Write(s.arena[at : at+4+n]); err != nil {
+		if _, err := w.Write(s.framed(at)); err != nil {
 			return fmt.Errorf("spill hits: %w", err)
 		}
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("spill hits: %w", err)
 	}
-	s.arena, s.at = s.arena[:0], s.at[:0]
+	s.empty()
 	return nil
+}
+
+// empty forgets what is in memory, and keeps its room.
+func (s *spool) empty() {
+	for _, c := range s.chunks {
+		if cap(c) == chunkSize {
+			s.free = append(s.free, c[:0])
+		}
+	}
+	clear(s.chunks)
+	s.chunks, s.at, s.used, s.inOrder = s.chunks[:0], s.at[:0], 0, true
 }
 
 // close gives the temporary files back.
@@ -125,7 +181,7 @@ func (r *run) next() (bool, error) {
 		if r.i == len(r.spool.at) {
 			return false, nil
 		}
-		r.now = r.spool.hit(r.spool.at[r.i])
+		r.now = r.spool.framed(r.spool.at[r.i])[4:]
 		r.i++
 		return true, nil
 	}
@@ -135,7 +191,8 @@ func (r *run) next() (bool, error) {
 	} else if err != nil {
 		return false, fmt.Errorf("read hits: %w", err)
 	}
-	r.now = make([]byte, binary.BigEndian.Uint32(n[:]))
+	length := int(binary.BigEndian.Uint32(n[:]))
+	r.now = slices.Grow(r.now[:0], length)[:length]
 	if _, err := io.ReadFull(r.from, r.now); err != nil {
 		return false, fmt.Errorf("read hits: %w", err)
 	}
