@@ -17,12 +17,29 @@ import (
 	"time"
 )
 
-// A run, whatever it waits for, ends within this time of the first signal, and within the other of the second: it takes 15 s at the
-// most, and nothing, on a machine that has nothing else to do.
+// A run, whatever it waits for, ends within this time of the first signal, and within the other of the second.
 const (
 	first  = 20 * time.Second
-	second = 5 * time.Second
+	second = time.Second
 )
+
+// atOnce sends the second signal to a run that is ending. On a machine that has much to do it is tried with up to three runs.
+func atOnce(t *testing.T, s syscall.Signal, begin func() *ending) {
+	t.Helper()
+	var took time.Duration
+	for range 3 {
+		r := begin()
+		notice(t, r, s)
+		began := time.Now()
+		if code := r.signal(t, s, first); code != 128+int(s) {
+			t.Fatalf("exit code %d after the second signal", code)
+		}
+		if took = time.Since(began); took <= second {
+			return
+		}
+	}
+	t.Errorf("ended %v after the second signal, want at most %v", took, second)
+}
 
 // watch starts a run in a folder and waits until it is running. The configuration is written first, and what it refers to.
 func watch(t *testing.T, dir, conf string, more ...string) *ending {
@@ -146,16 +163,14 @@ func silentHook(t *testing.T) {
 	r := watch(t, dir, conf, "key", secret)
 	before := <-asked
 	r.signal(t, syscall.SIGTERM, first)
-	r = watch(t, dir, conf, "key", secret)
-	again := <-asked
-	notice(t, r, os.Interrupt)
-	if code := r.signal(t, os.Interrupt, second); code != 130 {
-		t.Errorf("exit code %d after the second signal", code)
-	}
+	atOnce(t, syscall.SIGINT, func() *ending {
+		r := watch(t, dir, conf, "key", secret)
+		if again := <-asked; again != before {
+			t.Errorf("%s comes again as %s", before, again)
+		}
+		return r
+	})
 	close(release)
-	if again != before {
-		t.Errorf("%s comes again as %s", before, again)
-	}
 }
 
 func heldBroker(t *testing.T) {
@@ -198,14 +213,13 @@ func heldBroker(t *testing.T) {
 	if code := r.signal(t, syscall.SIGTERM, first); code != 1 || strings.Contains(r.said.String(), "has not ended") {
 		t.Errorf("exit code %d, and something goes on behind the end:\n%s", code, r.said.String())
 	}
-	if err := broker.Process.Signal(syscall.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
-	r = watch(t, dir, conf, "key", at.Password)
-	until(t, "all alerts", func() bool { return len(lines(out)) == n })
-	hold()
-	notice(t, r, syscall.SIGTERM)
-	if code := r.signal(t, syscall.SIGTERM, second); code != 143 {
-		t.Errorf("exit code %d after the second signal", code)
-	}
+	atOnce(t, syscall.SIGTERM, func() *ending {
+		if err := broker.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		r := watch(t, dir, conf, "key", at.Password)
+		until(t, "all alerts", func() bool { return len(lines(out)) == n })
+		hold()
+		return r
+	})
 }

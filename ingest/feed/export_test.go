@@ -10,7 +10,7 @@ import (
 // Carry carries one partition until ctx ends, whoever else does.
 func (f *Feed) Carry(ctx context.Context, partition int32) {
 	f.Quick()
-	f.carry(ctx, partition)
+	f.carry(ctx, context.WithoutCancel(ctx), partition)
 }
 
 // Quick makes all pauses short.

@@ -119,14 +119,12 @@ type pauses struct{ first, most, lost, denied, look, grown time.Duration }
 
 var usualPauses = pauses{first: 500 * time.Millisecond, most: 30 * time.Second, lost: 30 * time.Second, denied: 45 * time.Second, look: 30 * time.Second, grown: 2 * time.Minute}
 
-// The bounds of one transaction, which is not broken off at once when the feed ends.
-const (
-	storeWithin = 30 * time.Second
-	storeAfter  = 8 * time.Second // the end of the feed
-)
+// storeWithin is the bound of one transaction.
+const storeWithin = 30 * time.Second
 
-// Run carries until ctx ends. It shares the partitions with other instances that carry the same stream onto the same Kafka.
-func (f *Feed) Run(ctx context.Context) error {
+// Run carries until ctx ends. A transaction under way then has until drain ends. Run shares the partitions with other instances that
+// carry the same stream onto the same Kafka.
+func (f *Feed) Run(ctx, drain context.Context) error {
 	if f.pauses == nil {
 		f.pauses = &usualPauses
 	}
@@ -137,7 +135,7 @@ func (f *Feed) Run(ctx context.Context) error {
 		}
 	}
 	for {
-		n, err := f.prepared(ctx, topic)
+		n, err := f.prepared(ctx, drain, topic)
 		if err != nil {
 			return err
 		}
@@ -147,7 +145,7 @@ func (f *Feed) Run(ctx context.Context) error {
 			defer close(watched)
 			f.watch(same, n, grown)
 		}()
-		err = f.Bus.Share(same, topic, "ingest-"+f.Stream.Name(), f.Instance, f.carry)
+		err = f.Bus.Share(same, topic, "ingest-"+f.Stream.Name(), f.Instance, func(ctx context.Context, partition int32) { f.carry(ctx, drain, partition) })
 		grown()
 		<-watched
 		if err != nil || ctx.Err() != nil {
@@ -157,14 +155,14 @@ func (f *Feed) Run(ctx context.Context) error {
 }
 
 // prepared gives the number of partitions once the topic of their positions is there.
-func (f *Feed) prepared(ctx context.Context, topic bus.Topic) (int, error) {
+func (f *Feed) prepared(ctx, drain context.Context, topic bus.Topic) (int, error) {
 	n, err := f.partitions(ctx)
 	if err != nil {
 		return 0, err
 	}
 	err = f.Bus.EnsureCheckpoints(ctx, topic, n)
 	if err == nil && f.Latest {
-		err = f.until(ctx, "the ends of the source's partitions are not stored", func() error { return f.fromTheEnd(ctx, topic, n) })
+		err = f.until(ctx, "the ends of the source's partitions are not stored", func() error { return f.fromTheEnd(ctx, drain, topic, n) })
 	}
 	if err != nil {
 		return 0, fmt.Errorf("source %s: %w", f.Stream.Name(), err)
@@ -176,20 +174,20 @@ func (f *Feed) prepared(ctx context.Context, topic bus.Topic) (int, error) {
 // fromTheEnd stores the end of each partition as its position before a first start reads anything: what comes later is ours, also
 // when something breaks before the first message. Partition 0 comes last. Where it has a position the first start is over, and a
 // partition without one has come since.
-func (f *Feed) fromTheEnd(ctx context.Context, topic bus.Topic, n int) error {
+func (f *Feed) fromTheEnd(ctx, drain context.Context, topic bus.Topic, n int) error {
 	value, err := f.Bus.Checkpoint(ctx, topic, 0)
 	for p := int32(n) - 1; p >= 0 && value == nil && err == nil; p-- {
-		err = f.storeEnd(ctx, p)
+		err = f.storeEnd(ctx, drain, p)
 	}
 	return err
 }
 
-func (f *Feed) storeEnd(ctx context.Context, partition int32) error {
+func (f *Feed) storeEnd(ctx, drain context.Context, partition int32) error {
 	tx, err := f.begin(ctx, partition)
 	if err != nil {
 		return err
 	}
-	defer end(ctx, tx.Close)
+	defer end(drain, tx.Close)
 	value, err := tx.Checkpoint(ctx)
 	if err != nil || value != nil {
 		return err
@@ -258,7 +256,7 @@ func (f *Feed) after(err error, b *backoff.ExponentialBackOff) time.Duration {
 }
 
 // carry is the loop of one partition.
-func (f *Feed) carry(ctx context.Context, partition int32) {
+func (f *Feed) carry(ctx, drain context.Context, partition int32) {
 	l := &loop{feed: f, partition: partition, counts: f.Counts.partition(f.Stream.Name(), partition), wait: f.backoff(),
 		log: f.Log.With(slog.String("source", f.Stream.Name()), slog.Int("partition", int(partition)))}
 	l.counts.own(true)
@@ -271,7 +269,7 @@ func (f *Feed) carry(ctx context.Context, partition int32) {
 	}()
 	defer func() { stop(); <-looking }()
 	for ctx.Err() == nil {
-		err := l.session(ctx)
+		err := l.session(ctx, drain)
 		if ctx.Err() != nil {
 			return
 		}

@@ -22,13 +22,13 @@ type loop struct {
 	doubted   int64        // how far numbers have been looked at a second time
 }
 
-// session goes once through the steps, and carries until something breaks.
-func (l *loop) session(ctx context.Context) error {
+// session goes once through the steps, and carries until something breaks. A transaction under way when ctx ends has until drain ends.
+func (l *loop) session(ctx, drain context.Context) error {
 	tx, err := l.feed.begin(ctx, l.partition)
 	if err != nil {
 		return kafkaFault{err}
 	}
-	defer end(ctx, tx.Close)
+	defer end(drain, tx.Close)
 	after, err := l.position(ctx, tx)
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func (l *loop) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer end(ctx, cursor.Close)
+	defer end(drain, cursor.Close)
 	if after != nil {
 		l.counts.at(*after)
 	}
@@ -62,7 +62,7 @@ func (l *loop) session(ctx context.Context) error {
 			return err
 		}
 		for len(messages) > 0 {
-			n, err := l.store(ctx, tx, prepare, messages, gaps)
+			n, err := l.store(drain, tx, prepare, messages, gaps)
 			if err != nil {
 				return kafkaFault{err}
 			}
@@ -79,11 +79,12 @@ func (l *loop) session(ctx context.Context) error {
 
 func (l *loop) topic() bus.Topic { return bus.CheckpointsOf(l.feed.Stream.Name()) }
 
-const endWithin = 3 * time.Second // twice, behind a last transaction, is still in time for the end of a run
+// endWithin is how long something may take to end.
+const endWithin = 3 * time.Second
 
-// end ends something, also where ctx has ended.
-func end(ctx context.Context, closing func(context.Context)) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
+// end ends something. Where drain has ended, it has no time.
+func end(drain context.Context, closing func(context.Context)) {
+	ctx, cancel := context.WithTimeout(drain, endWithin)
 	defer cancel()
 	closing(ctx)
 }

@@ -129,7 +129,7 @@ func TestAStartAtTheEndDiesAnywhere(t *testing.T) {
 		f.Stream, f.Latest = g, true
 		f.Abandon(die)
 		f.Quick()
-		if err := f.Run(ctx); err != nil && ctx.Err() == nil {
+		if err := f.Run(ctx, context.WithoutCancel(ctx)); err != nil && ctx.Err() == nil {
 			t.Fatal(err)
 		}
 		want, over := int64(0), false

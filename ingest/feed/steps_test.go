@@ -94,7 +94,7 @@ func run(t *testing.T, f *feed.Feed, done func() bool) {
 	t.Helper()
 	f.Quick()
 	during(t, f, func(ctx context.Context) {
-		if err := f.Run(ctx); err != nil {
+		if err := f.Run(ctx, context.WithoutCancel(ctx)); err != nil {
 			t.Error(err)
 		}
 	}, done)

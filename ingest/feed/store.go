@@ -90,10 +90,8 @@ func (l *loop) store(ctx context.Context, tx transactor, prepare Prepare, messag
 	return n, nil
 }
 
-// commit goes on for a while when ctx ends.
+// commit stores what is prepared.
 func (l *loop) commit(ctx context.Context, tx transactor, after *Position, tally *Tally) error {
-	ctx, stop := Outlive(ctx, storeAfter)
-	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, storeWithin)
 	defer cancel()
 	records := l.records

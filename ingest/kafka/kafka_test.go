@@ -29,7 +29,7 @@ func carry(t *testing.T, s *kafka.Stream, to *bus.Bus, counts *feed.Counts) (end
 		}}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- f.Run(ctx) }()
+	go func() { done <- f.Run(ctx, context.WithoutCancel(ctx)) }()
 	return func() {
 		t.Helper()
 		cancel()

@@ -38,7 +38,7 @@ func carried(b *testing.B, hub *eventhubstest.Server, prepare func(*Run, int32) 
 		Prepare: func(p int32) feed.Prepare { return prepare(r, p) }}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- f.Run(ctx) }()
+	go func() { done <- f.Run(ctx, context.WithoutCancel(ctx)) }()
 	b.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {

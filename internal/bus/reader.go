@@ -80,9 +80,14 @@ func (b *Bus) Reader(m Member) (*Reader, error) {
 	return r, nil
 }
 
+// moveWithin is how long a commit before partitions move may take: Poll waits for it, also when its context has ended.
+const moveWithin = 5 * time.Second
+
 // revoked gives partitions back.
 func (r *Reader) revoked(ctx context.Context, partitions []int32) {
 	if r.settled.Load() {
+		ctx, cancel := context.WithTimeout(ctx, moveWithin)
+		defer cancel()
 		if err := r.Commit(ctx); err != nil {
 			r.bus.config.Log.Warn("offsets not committed before partitions move; their records come again", slog.String("group", r.member.Group), slog.Any("err", err))
 		}
