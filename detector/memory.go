@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"noroshi/internal/alert"
+	"noroshi/internal/event"
 	"noroshi/internal/state"
 	"noroshi/rules/kind"
 )
@@ -19,8 +20,9 @@ type MemoryOptions struct {
 	Stored bool
 	// Keys is how many keys of one tenant a rule holds; 0: DefaultKeys.
 	Keys int
-	// Keep is how long a window stays after its end, for events that come late, and Wait how long a late decision waits.
-	Keep, Wait time.Duration
+	// Lateness is how late events come, by the datasets that a rule looks at. Where it is nil it is Late for all.
+	Lateness event.Lateness
+	Late     event.Late
 	// Shown says when datasets have shown events; nil: nothing is known of it, and nothing is decided late.
 	Shown *Shown
 }
@@ -35,6 +37,7 @@ type Memory struct {
 	tables  []map[string]*table // by rule: by tenant
 	due     due                 // all of them, by when Advance has something to do
 	context state.Context
+	late    []event.Late // by rule
 	show    shower
 	hit     kind.Hit
 	key     []byte
@@ -60,9 +63,16 @@ func (s *Set) Memory(o MemoryOptions) *Memory {
 		o.Keys = DefaultKeys
 	}
 	m := &Memory{set: s, options: o, tables: make([]map[string]*table, len(s.rules)), Counts: make([]state.Counts, len(s.rules))}
-	m.context = state.Context{Now: math.MinInt64, Keep: int64(o.Keep), Wait: int64(o.Wait), Live: o.Live, Complete: o.Shown != nil, Shown: &m.asking, Tell: m.tell}
+	m.context = state.Context{Now: math.MinInt64, Live: o.Live, Complete: o.Shown != nil, Shown: &m.asking, Tell: m.tell}
 	m.asking.shown = o.Shown
 	m.show.init(s)
+	for _, r := range s.rules {
+		late := o.Late
+		if o.Lateness != nil {
+			late = o.Lateness.Worst(r.datasets)
+		}
+		m.late = append(m.late, late)
+	}
 	return m
 }
 
@@ -121,6 +131,7 @@ func (m *Memory) table(rule int32, tenant string) *table {
 func (m *Memory) contextOf(rule int32, tenant string) *state.Context {
 	c := &m.context
 	c.Counts = &m.Counts[rule]
+	c.Keep, c.Wait = int64(m.late[rule].Keep), int64(m.late[rule].Wait)
 	m.asking.tenant, m.asking.names = tenant, m.set.rules[rule].Kind.Needs
 	return c
 }

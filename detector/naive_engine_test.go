@@ -186,7 +186,8 @@ func (x tried) run(c theCase, how way, hits [][][]byte, shown *detector.Shown) (
 		}
 		got[a.ID] = &kept
 	}
-	options := detector.MemoryOptions{Shown: shown, Keep: how.keep, Live: how.live, Stored: how.stored}
+	options := detector.MemoryOptions{Shown: shown, Live: how.live, Stored: how.stored}
+	options.Late.Keep = how.keep
 	memory := x.set.Memory(options)
 	var last time.Time
 	changes := &changelog{rows: map[string][]byte{}}

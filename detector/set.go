@@ -43,6 +43,8 @@ type rule struct {
 	version string       // see versionOf
 	open    uint8        // clauses that exceptions do not excuse
 	alike   bool         // all clauses have the rule's key
+	// datasets are those of the events that the rule waits for; none: any.
+	datasets []string
 }
 
 // clause is a condition of a rule.
@@ -87,6 +89,7 @@ func (s *Set) add(r *rules.Rule) {
 		}
 		one.alike = one.alike && c.By == nil
 	}
+	one.datasets = datasetsOf(r)
 	s.rules = append(s.rules, one)
 	for _, name := range r.Kind.Needs {
 		if s.needs == nil {
@@ -94,6 +97,21 @@ func (s *Set) add(r *rules.Rule) {
 		}
 		s.needs[name] = true
 	}
+}
+
+// datasetsOf are the datasets of the events that a rule looks at and of those that it needs, as far as its conditions tell.
+func datasetsOf(r *rules.Rule) (all []string) {
+	for _, c := range r.Kind.Clauses {
+		if c.When == nil {
+			return nil
+		}
+		admitted := c.When.Admits(event.Dataset, event.Datasets)
+		if len(admitted) == len(event.Datasets) {
+			return nil
+		}
+		all = append(all, admitted...)
+	}
+	return append(all, r.Kind.Needs...)
 }
 
 // always are the values that every hit carries, because every alert shows them.

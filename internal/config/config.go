@@ -15,6 +15,7 @@ import (
 
 	"noroshi/internal/certs"
 	"noroshi/internal/diag"
+	"noroshi/internal/event"
 	"noroshi/internal/list"
 	"noroshi/internal/regular"
 	"noroshi/internal/strictyaml"
@@ -29,6 +30,7 @@ type Config struct {
 	Sinks   []Sink
 
 	Geography *list.Geography // nil: no database
+	Lateness  event.Lateness  // where it differs from the usual
 
 	Secrets *diag.Secrets // what no message may show
 	Folder  string        // of the file: relative paths start here
@@ -76,7 +78,7 @@ type Sink struct {
 
 // Default is the configuration where there is no file.
 func Default() *Config {
-	return &Config{Kafka: Kafka{Prefix: "noroshi.", Partitions: 4, Cap: 1 << 30, Sync: true, Transactions: true, Data: "noroshi-data"}, Lists: list.Set{}, Secrets: &diag.Secrets{}, Folder: "."}
+	return &Config{Kafka: Kafka{Prefix: "noroshi.", Partitions: 4, Cap: 1 << 30, Sync: true, Transactions: true, Data: "noroshi-data"}, Lists: list.Set{}, Lateness: event.Lateness{}, Secrets: &diag.Secrets{}, Folder: "."}
 }
 
 // closed are the keys whose values are secrets or hold them.
@@ -105,6 +107,7 @@ func Read(path string, kinds []string) (*Config, *strictyaml.Doc, []diag.Problem
 			},
 			"lists":     func(n *yaml.Node) { c.Lists, more = list.Read(d, n, c.Folder) },
 			"geography": func(n *yaml.Node) { c.Geography = list.ReadGeography(d, n, c.Folder) },
+			"lateness":  func(n *yaml.Node) { c.lateness(d, n) },
 			"tenants":   func(n *yaml.Node) { tenants = n },
 			"sinks":     func(n *yaml.Node) { c.sinks(d, n, kinds) },
 		})

@@ -50,7 +50,7 @@ var arrows = map[string][]string{
 	"sinks/catalog":               {"sinks", "sinks/stdout", "sinks/file", "sinks/webhook", "internal/strictyaml", "internal/config"},
 	"internal/deadletter":         {"internal/bus", "internal/diag"},
 	"internal/identify":           {"internal/decode", "internal/bus", "internal/deadletter"},
-	"internal/config":             {"internal/diag", "internal/list", "internal/strictyaml", "internal/regular", "internal/certs"}, // lists are read with the file that names them
+	"internal/config":             {"internal/diag", "internal/event", "internal/list", "internal/strictyaml", "internal/regular", "internal/certs"}, // lists are read with the file that names them
 	"internal/telemetry":          {},
 	"internal/app":                {"everyone"},
 	"internal/replay":             {"everyone", "-internal/bus"}, // the offline tools need no Kafka

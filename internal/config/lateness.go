@@ -1,0 +1,64 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"noroshi/internal/event"
+	"noroshi/internal/strictyaml"
+)
+
+// The bounds of what events may be late.
+const (
+	maxWait = 7 * 24 * time.Hour
+	maxKeep = 30 * 24 * time.Hour
+)
+
+// lateness reads how late the events of datasets come. What is left out of an entry stays the usual.
+func (c *Config) lateness(d *strictyaml.Doc, n *yaml.Node) {
+	keys := map[string]func(*yaml.Node){}
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		at := n.Content[i]
+		if problem := unknownDataset(at.Value); problem != "" {
+			d.At(at, "value", problem)
+		}
+		keys[at.Value] = func(n *yaml.Node) {
+			late := event.Lateness{}.Of(at.Value)
+			d.Fields(n, map[string]func(*yaml.Node){
+				"wait": func(n *yaml.Node) { late.Wait = within(d, n, maxWait) },
+				"keep": func(n *yaml.Node) { late.Keep = within(d, n, maxKeep) },
+			})
+			c.Lateness[at.Value] = late
+		}
+	}
+	d.Fields(n, keys)
+}
+
+// unknownDataset says what is wrong with the name of a dataset or of a family of them, "" where nothing is.
+func unknownDataset(name string) string {
+	if strings.HasSuffix(name, ".*") {
+		if slices.ContainsFunc(event.Datasets, func(d string) bool { return event.Family(d) == name }) {
+			return ""
+		}
+		return fmt.Sprintf("no dataset is of the family %q; families are entra.*, ual.*, defender.*, graph.* and exchange.*", name)
+	}
+	if event.DatasetKnown(name) {
+		return ""
+	}
+	if meant := event.DatasetMeant(name); meant != "" {
+		return fmt.Sprintf("no dataset %q; did you mean %q?", name, meant)
+	}
+	return fmt.Sprintf("no dataset %q; expected a value of the field event.dataset, such as entra.signin, or a family such as ual.*", name)
+}
+
+func within(d *strictyaml.Doc, n *yaml.Node, most time.Duration) time.Duration {
+	v := Duration(d, n)
+	if v > most {
+		d.At(n, "value", fmt.Sprintf("expected at most %dd, got %s", most/(24*time.Hour), n.Value))
+	}
+	return v
+}

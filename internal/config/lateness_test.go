@@ -1,0 +1,36 @@
+package config
+
+import (
+	"testing"
+	"time"
+
+	"noroshi/internal/event"
+)
+
+func TestLatenessIsRead(t *testing.T) {
+	c, problems := read(t, "lateness:\n  entra.signin: {wait: 5m}\n  ual.*: {wait: 2h, keep: 2d}\n")
+	if problems != "" {
+		t.Fatal(problems)
+	}
+	if got := c.Lateness.Of("entra.signin"); got != (event.Late{Wait: 5 * time.Minute, Keep: 2 * time.Hour}) {
+		t.Errorf("sign-ins are %v late", got)
+	}
+	if got := c.Lateness.Of("ual.exchange_admin"); got != (event.Late{Wait: 2 * time.Hour, Keep: 48 * time.Hour}) {
+		t.Errorf("the audit log is %v late", got)
+	}
+}
+
+func TestLatenessThatCannotBe(t *testing.T) {
+	for text, want := range map[string]string{
+		"lateness:\n  SigninLogs: {wait: 5m}\n": `noroshi.yaml:2:3: lateness: no dataset "SigninLogs"; did you mean "entra.signin"? [value]`,
+		"lateness:\n  okta.*: {wait: 5m}\n":     `noroshi.yaml:2:3: lateness: no dataset is of the family "okta.*"; families are entra.*, ual.*, defender.*, graph.* and exchange.* [value]`,
+		"lateness:\n  ual.*: {wait: 8d}\n":      `noroshi.yaml:2:17: lateness: expected at most 7d, got 8d [value]`,
+		"lateness:\n  ual.*: {wait: soon}\n":    `noroshi.yaml:2:17: lateness: expected a duration such as 250ms, 10s, 5m, 2h or 1d, got text [value]`,
+		"lateness:\n  ual.*: {late: 5m}\n":      `noroshi.yaml:2:11: lateness: no key "late" here; known are keep, wait`,
+		"lateness: 5m\n":                        `noroshi.yaml:1:11: lateness: expected`,
+	} {
+		if _, got := read(t, text); len(got) < len(want) || got[:len(want)] != want {
+			t.Errorf("%q: %s; want %s", text, got, want)
+		}
+	}
+}
