@@ -51,8 +51,8 @@ type Spec struct {
 // MaxEntries is how many entries a key holds.
 const MaxEntries = 10_000
 
-// waitMost is how long a late decision waits for what other sources show.
-const waitMost = int64(24 * 60 * 60 * 1e9)
+// WaitMost is how long a late decision waits for what other sources show.
+const WaitMost = int64(24 * 60 * 60 * 1e9)
 
 // Window is the memory of one key of a rule that looks at events of a span of time.
 type Window struct {
@@ -237,13 +237,13 @@ func (w *Window) decideAll(c *Context) {
 			continue
 		}
 		at := Plus(e.Time, w.After)
-		switch shown := c.Shown.All(at, waitMost); {
+		switch shown := c.Shown.All(at, WaitMost); {
 		case !c.Passed(Plus(at, c.Wait)):
 			w.decide = min(w.decide, at)
 			continue
 		case shown:
 			w.fire(i)
-		case !c.Complete && !c.Passed(Plus(at, waitMost+c.Wait)):
+		case !c.Complete && !c.Passed(Plus(at, WaitMost+c.Wait)):
 			w.decide = min(w.decide, Plus(c.Now-c.Wait, 1e9)) // another look in a second
 			continue
 		default:

@@ -139,13 +139,23 @@ type sequence struct{ steps []step }
 // Fires implements state.Kind. Entry i is kept for the last place. The window is walked by whole seconds, and at each as many of
 // the next open places are filled as different events of that second allow: going further is never worse.
 func (s *sequence) Fires(w *state.Window, i int) bool {
-	e := &w.Entries[i]
-	last := len(s.steps) - 1
-	if e.Clauses&(1<<last) == 0 || s.steps[0].distinct > 0 && e.Clauses&1 != 0 {
+	if !s.completes(&w.Entries[i]) {
 		return false
 	}
 	from, to := s.Span(w, i)
-	f := filling{sequence: s, w: w, left: make([]int, len(s.steps))}
+	f := s.filling(w)
+	f.left[len(s.steps)-1]--
+	return f.enough(w.Entries[from:to]) && f.walk(w.Entries[from:to], i-from)
+}
+
+// completes reports whether an entry can be the one in the last place.
+func (s *sequence) completes(e *state.Entry) bool {
+	return e.Clauses&(1<<(len(s.steps)-1)) != 0 && (s.steps[0].distinct == 0 || e.Clauses&1 == 0)
+}
+
+// filling is a walk in which all places are open.
+func (s *sequence) filling(w *state.Window) *filling {
+	f := &filling{sequence: s, w: w, left: make([]int, len(s.steps))}
 	for k := range s.steps {
 		f.left[k] = s.steps[k].count
 	}
@@ -153,8 +163,7 @@ func (s *sequence) Fires(w *state.Window, i int) bool {
 		f.left[0] = 0
 		f.seen = map[uint64]struct{}{}
 	}
-	f.left[last]--
-	return f.enough(w.Entries[from:to]) && f.walk(w.Entries[from:to], i-from)
+	return f
 }
 
 // Span implements state.Kind: a window ends with the whole second of its entry.

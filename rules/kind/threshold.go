@@ -153,11 +153,14 @@ func (t *enough) reached(w *state.Window, all []state.Entry) bool {
 	case t.distinct > 0:
 		return different(w, all, t.distinct)
 	}
-	sum := 0.0
+	return sumOf(all) >= t.sum
+}
+
+func sumOf(all []state.Entry) (sum float64) {
 	for i := range all {
 		sum += math.Float64frombits(all[i].Value)
 	}
-	return sum >= t.sum
+	return sum
 }
 
 // different reports whether entries have at least so many different values. The newest are looked at first.

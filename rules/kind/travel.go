@@ -225,10 +225,15 @@ func (j *journeys) Pair(w *state.Window, i, k int) (string, bool) {
 }
 
 func (j *journeys) tooFast(a, b *Hit, nanoseconds int64) bool {
+	km := between(a, b)
+	return km >= j.km && (nanoseconds == 0 || km/(float64(nanoseconds)/float64(time.Hour)) >= j.kmh)
+}
+
+// between is how far apart two hits were, in kilometres.
+func between(a, b *Hit) float64 {
 	lat1, lon1, _ := event.ParseLocation(a.at(placeLocation).Text)
 	lat2, lon2, _ := event.ParseLocation(b.at(placeLocation).Text)
-	km := distance(lat1, lon1, lat2, lon2)
-	return km >= j.km && (nanoseconds == 0 || km/(float64(nanoseconds)/float64(time.Hour)) >= j.kmh)
+	return distance(lat1, lon1, lat2, lon2)
 }
 
 // distance is that of two places in kilometres, by the haversine formula.

@@ -1,0 +1,140 @@
+package detector
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"noroshi/internal/event"
+	"noroshi/internal/state"
+	"noroshi/rules"
+	"noroshi/rules/kind"
+)
+
+// Standing is how far a rule is from firing for a key, or for an event. It holds until the memory is used again.
+type Standing struct {
+	Rule     *rules.Rule
+	Tenant   string
+	Key      []string
+	Clauses  uint8 // that the event satisfies
+	Progress *kind.Progress
+	// Unshown are the datasets that would have to show something before the rule fires, and have not.
+	Unshown []string
+
+	number int32
+	memory *Memory
+}
+
+// Held is an event that a memory holds, as far as it holds it.
+type Held struct {
+	ID, Action, Account string
+	Time                time.Time
+	Facts               []Fact
+}
+
+// Fact is a value of an event, as JSON.
+type Fact struct {
+	Name  string
+	Value json.RawMessage
+}
+
+// Explain says how far its rule is from firing for a packed hit that has been applied, with the clock at a time. Ended says that the
+// input has ended there. The memory stays as it is.
+func (m *Memory) Explain(packed []byte, now int64, ended Ended) (*Standing, error) {
+	var h kind.Hit
+	if err := h.Unpack(packed); err != nil {
+		return nil, fmt.Errorf("explain hit: %w", err)
+	}
+	r := m.set.rules[h.Rule]
+	s := &Standing{Rule: r.Rule, Tenant: h.Tenant, Key: h.Key, Clauses: h.Clauses, number: h.Rule, memory: m}
+	if r.Kind.Memory == nil {
+		s.Progress = &kind.Progress{Fires: true, From: state.Never, To: state.Never, Left: state.Never, Waits: state.Never, Later: state.Never}
+		return s, nil
+	}
+	memory, have := m.table(h.Rule, h.Tenant).Look(joined(nil, h.Key))
+	if !have {
+		s.Progress = &kind.Progress{Gone: true}
+		return s, nil
+	}
+	held, head := h.Parts(packed)
+	s.ask(memory, &kind.Asked{Hit: &h, Entry: state.Entry{Time: h.Time.UnixNano(), Packed: held, Head: int32(head), Clauses: h.Clauses}}, now, ended)
+	return s, nil
+}
+
+// Ended says whether more events come.
+type Ended bool
+
+// Whether more events come.
+const (
+	MoreComes Ended = false
+	AtTheEnd  Ended = true
+)
+
+// ask asks a memory; Progress is nil where it holds nothing.
+func (s *Standing) ask(memory kind.Memory, of *kind.Asked, now int64, ended Ended) {
+	x, ok := memory.(kind.Explaining)
+	if !ok {
+		return
+	}
+	c := *s.memory.contextOf(s.number, s.Tenant)
+	c.Now, c.Ended = max(now, c.Now), bool(ended)
+	if s.Progress = x.Explain(&c, of); s.Progress == nil {
+		return
+	}
+	p := s.Progress
+	for _, name := range s.Rule.Kind.Needs {
+		if p.To != state.Never && (s.memory.options.Shown == nil || !s.memory.options.Shown.has(dataset{s.Tenant, name}, p.To, state.WaitMost)) {
+			s.Unshown = append(s.Unshown, name)
+		}
+	}
+}
+
+// Standings gives how far the rules that remember are from firing for an account at a time: for each key that holds it, and for each
+// other key of which an event of the account is held.
+func (m *Memory) Standings(account string, now int64, ended Ended, each func(*Standing)) {
+	for i, r := range m.set.rules {
+		for _, tenant := range sorted(m.tables[i]) {
+			m.tables[i][tenant].Each(func(key string, memory kind.Memory) {
+				s := &Standing{Rule: r.Rule, Tenant: tenant, Key: parted(nil, key, len(r.Kind.By)), number: int32(i), memory: m}
+				own := r.accountOf(s.Key)
+				if own != "" && !strings.EqualFold(own, account) {
+					return
+				}
+				s.ask(memory, &kind.Asked{}, now, ended)
+				if s.Progress != nil && (own != "" || s.knows(account)) {
+					each(s)
+				}
+			})
+		}
+	}
+}
+
+// knows reports whether one of the events that are held is of an account.
+func (s *Standing) knows(account string) bool {
+	for i := range s.Progress.Parts {
+		for _, e := range s.Progress.Parts[i].Entries {
+			if strings.EqualFold(s.See(e).Account, account) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// See reads an entry that the memory holds.
+func (s *Standing) See(e *state.Entry) Held {
+	var h kind.Hit
+	if h.UnpackHeld(e.Packed) != nil {
+		return Held{Time: time.Unix(0, e.Time).UTC()}
+	}
+	r, show := s.memory.set.rules[s.number], &s.memory.show
+	show.stand(r, &h)
+	seen := Held{ID: strings.Clone(h.ID), Action: strings.Clone(h.Action), Account: show.text(event.Account), Time: h.Time}
+	for _, f := range r.facts {
+		if b := show.appendValue(nil, f.slot); len(b) > 0 {
+			seen.Facts = append(seen.Facts, Fact{Name: show.ev.Layout().Def(f.slot).Name, Value: b})
+		}
+	}
+	return seen
+}

@@ -1,0 +1,220 @@
+package kind
+
+import (
+	"sort"
+	"time"
+
+	"noroshi/internal/event"
+	"noroshi/internal/state"
+)
+
+// Asked is the event about which a memory is asked. Without a hit it is asked about the key, at the clock.
+type Asked struct {
+	Hit   *Hit
+	Entry state.Entry
+}
+
+// Progress is how far a memory is from firing: for an event, or at a time. Its entries are those of the memory. Times that do not
+// matter are state.Never.
+type Progress struct {
+	Fires bool         // the rule fires for the event
+	Fired *state.Entry // the newest event for which the rule has fired, as far as it is held
+	Parts []Part
+	// The events from the first time to the second are looked at.
+	From, To int64
+	// Left is when more is missing than now, because an event is too old then.
+	Left int64
+	// Waits is what the clock has to pass before it can be decided.
+	Waits int64
+	// Later is when the answer stays as it is: events up to this time can still change it.
+	Later int64
+	// Gone says that the event is not held any more.
+	Gone bool
+}
+
+// Part is one of the things that must hold before a rule fires.
+type Part struct {
+	Name    string // the step, or the key in the rule's file
+	Holds   bool
+	Have    float64
+	Need    float64 // 0: it is not counted
+	Unit    Unit
+	Note    string // what else there is to say
+	Entries []*state.Entry
+}
+
+// Unit is what a part counts.
+type Unit uint8
+
+// The units.
+const (
+	Events Unit = iota
+	Different
+	Amount
+	Seconds
+	Kilometres
+	KilometresAnHour
+)
+
+// newProgress is a progress of which no time matters yet.
+func newProgress() *Progress {
+	return &Progress{From: state.Never, To: state.Never, Left: state.Never, Waits: state.Never, Later: state.Never}
+}
+
+// counted is a part that counts.
+func counted(name string, have, need float64, unit Unit) Part {
+	return Part{Name: name, Holds: have >= need, Have: have, Need: need, Unit: unit}
+}
+
+// Missing is how much a part lacks.
+func (p *Part) Missing() float64 { return max(0, p.Need-p.Have) }
+
+// Share is how much of what is needed is there, from 0 to 1.
+func (p *Part) Share() float64 {
+	switch {
+	case p.Holds:
+		return 1
+	case p.Need > 0:
+		return max(0, min(1, p.Have/p.Need))
+	}
+	return 0
+}
+
+// Near is how near the rule is to firing, from 0 to 1.
+func (p *Progress) Near() float64 {
+	switch {
+	case p.Fires || p.Fired != nil:
+		return 1
+	case len(p.Parts) == 0:
+		return 0
+	}
+	all := 0.0
+	for i := range p.Parts {
+		all += p.Parts[i].Share()
+	}
+	return all / float64(len(p.Parts))
+}
+
+// Explaining is a memory that tells how far it is from firing. It changes nothing. Nil says that nothing is held.
+type Explaining interface {
+	Explain(c *state.Context, of *Asked) *Progress
+}
+
+// explaining is a kind that looks at windows and tells how far one is from firing: for entry i, or at a time where i is negative.
+type explaining interface {
+	explain(w *state.Window, i int, at int64) *Progress
+}
+
+// Explain implements Explaining.
+func (w *windowed) Explain(c *state.Context, of *Asked) *Progress { return explainWindow(w.Window, c, of) }
+
+func explainWindow(w *state.Window, c *state.Context, of *Asked) *Progress {
+	if k, late := w.Kind.(lately); late {
+		return k.explainLate(w, c, of)
+	}
+	k, ok := w.Kind.(explaining)
+	if w.Kind == nil {
+		k, ok = w.Pairs.(explaining)
+	}
+	switch {
+	case !ok:
+		return nil
+	case of.Hit == nil:
+		if p := k.explain(w, -1, c.Now); p != nil {
+			p.Fired = lastFired(w, c.Now)
+			return p
+		}
+		return nil
+	}
+	i, have := w.Find(&of.Entry)
+	if !have {
+		return &Progress{Gone: true}
+	}
+	return k.explain(w, i, of.Entry.Time)
+}
+
+// lately is a kind whose rule is decided late.
+type lately interface {
+	explainLate(w *state.Window, c *state.Context, of *Asked) *Progress
+}
+
+// lastFired is the newest entry for which the rule has fired, as far as it has not left the window.
+func lastFired(w *state.Window, at int64) *state.Entry {
+	for i := len(w.Entries) - 1; i >= 0 && w.Entries[i].Time > at-max(w.Within, w.Repeat); i-- {
+		if w.Entries[i].Fired() {
+			return &w.Entries[i]
+		}
+	}
+	return nil
+}
+
+// leaving is when more is missing than now because the first entries are too old; missing never falls when entries go.
+func leaving(all []state.Entry, within int64, missing func(all []state.Entry) float64) int64 {
+	now := missing(all)
+	n := sort.Search(len(all), func(k int) bool { return missing(all[k+1:]) > now })
+	if n == len(all) {
+		return state.Never
+	}
+	return state.Plus(all[n].Time, within)
+}
+
+// said is a time as notes have it.
+func said(at int64) string { return string(event.AppendTime(nil, time.Unix(0, at).UTC())) }
+
+// pointers are entries by their places.
+func pointers(all []state.Entry) (to []*state.Entry) {
+	for i := range all {
+		to = append(to, &all[i])
+	}
+	return to
+}
+
+// explain implements explaining.
+func (alone) explain(w *state.Window, i int, at int64) *Progress {
+	p := newProgress()
+	if i >= 0 {
+		p.Fires = true
+		return p
+	}
+	if lastFired(w, at) == nil {
+		return nil
+	}
+	return p
+}
+
+// explain implements explaining.
+func (t *enough) explain(w *state.Window, i int, at int64) *Progress {
+	from, to := state.After(w.Entries, at-w.Within), state.After(w.Entries, at)
+	all := w.Entries[from:to]
+	if len(all) == 0 {
+		return nil
+	}
+	p := newProgress()
+	p.From, p.To, p.Later = at-w.Within+1, at, at
+	p.Fires = i >= 0 && t.reached(w, all)
+	part := t.part(w, all)
+	part.Entries = pointers(all)
+	p.Parts = []Part{part}
+	p.Left = leaving(all, w.Within, func(all []state.Entry) float64 {
+		part := t.part(w, all)
+		return part.Missing()
+	})
+	return p
+}
+
+// part is what a threshold counts among entries.
+func (t *enough) part(w *state.Window, all []state.Entry) Part {
+	switch {
+	case t.count > 0:
+		return counted("count", float64(len(all)), float64(t.count), Events)
+	case t.distinct > 0:
+		seen := map[uint64]struct{}{}
+		for i := range all {
+			w.EachValue(&all[i], func(v uint64) { seen[v] = struct{}{} })
+		}
+		return counted("distinct", float64(len(seen)), float64(t.distinct), Different)
+	}
+	p := counted("sum", sumOf(all), t.sum, Amount)
+	p.Holds = t.reached(w, all)
+	return p
+}

@@ -1,0 +1,150 @@
+package kind
+
+import (
+	"bytes"
+
+	"noroshi/internal/state"
+)
+
+// explainLate implements lately.
+func (a absent) explainLate(w *state.Window, c *state.Context, of *Asked) *Progress {
+	if of.Hit == nil {
+		return a.waiting(w, c)
+	}
+	i, have := w.Find(&of.Entry)
+	if !have {
+		return &Progress{Gone: true}
+	}
+	if of.Entry.Clauses&1 == 0 {
+		p := newProgress()
+		p.Parts = []Part{a.goesWith(w, i)}
+		return p
+	}
+	return a.explain(w, c, i)
+}
+
+// explain tells of an entry whether something goes with it, and whether that can be told yet.
+func (a absent) explain(w *state.Window, c *state.Context, i int) *Progress {
+	e := &w.Entries[i]
+	p := newProgress()
+	p.From, p.To = state.Plus(e.Time, -w.Before), state.Plus(e.Time, w.After)
+	p.Later = p.To
+	part := Part{Name: "without", Note: "nothing has come"}
+	for k := state.After(w.Entries, p.From-1); k < len(w.Entries) && w.Entries[k].Time <= p.To; k++ {
+		if k != i && w.Entries[k].Clauses&2 != 0 {
+			part.Note = "came, so nothing is missing"
+			part.Entries = append(part.Entries, &w.Entries[k])
+		}
+	}
+	part.Holds = len(part.Entries) == 0
+	p.Parts = []Part{{Name: "when", Holds: true, Entries: []*state.Entry{e}}, part}
+	switch {
+	case !part.Holds:
+	case !c.Passed(state.Plus(p.To, c.Wait)):
+		p.Waits = state.Plus(p.To, c.Wait)
+	default:
+		p.Fires = c.Shown.All(p.To, state.WaitMost)
+		if !p.Fires && !c.Complete && !c.Passed(state.Plus(p.To, state.WaitMost+c.Wait)) {
+			p.Waits = state.Plus(p.To, state.WaitMost+c.Wait)
+		}
+	}
+	return p
+}
+
+// waiting tells of the first entry that waits, else that nothing does.
+func (a absent) waiting(w *state.Window, c *state.Context) *Progress {
+	var first *Progress
+	more := 0
+	for i := range w.Entries {
+		if w.Entries[i].Clauses&1 == 0 || w.Entries[i].Decided() || w.Entries[i].Time > c.Now {
+			continue
+		}
+		switch p := a.explain(w, c, i); {
+		case !p.Parts[1].Holds:
+		case first == nil:
+			first = p
+		default:
+			more++
+			first.Parts[0].Entries = append(first.Parts[0].Entries, &w.Entries[i])
+		}
+	}
+	fired := lastFired(w, c.Now)
+	if first == nil && fired != nil {
+		first = newProgress()
+	}
+	if first != nil {
+		first.Fired = fired
+	}
+	return first
+}
+
+// goesWith tells with which entries one goes that none must be without.
+func (absent) goesWith(w *state.Window, i int) Part {
+	t := w.Entries[i].Time
+	p := Part{Name: "when", Note: "no event of this key asks for it"}
+	for k := state.After(w.Entries, state.Plus(t, -w.After)-1); k < len(w.Entries) && w.Entries[k].Time <= state.Plus(t, w.Before); k++ {
+		if k != i && w.Entries[k].Clauses&1 != 0 {
+			p.Entries, p.Note = append(p.Entries, &w.Entries[k]), "goes with it"
+		}
+	}
+	return p
+}
+
+// Explain implements Explaining.
+func (s *silent) Explain(c *state.Context, of *Asked) *Progress {
+	i := len(s.spoke) - 1
+	if of.Hit != nil {
+		if i = s.cellOf(of.Entry.Time); i < 0 {
+			return &Progress{Gone: true}
+		}
+	}
+	if i < 0 {
+		return nil
+	}
+	x := &s.spoke[i]
+	p := newProgress()
+	limit := s.limit(i)
+	p.From = x.cell * s.cell
+	until := state.Plus(s.until(x.cell, limit), c.Wait)
+	if p.Later = until; !c.Passed(state.Plus(s.until(x.cell, s.longer), c.Wait)) { // the limit may yet become less
+		p.Later = state.Plus(s.until(x.cell, s.longer), c.Wait)
+	}
+	pause := max(0, c.Now-p.From)
+	spoke := i+1 < len(s.spoke) && s.spoke[i+1].cell-x.cell <= limit/s.cell
+	if i+1 < len(s.spoke) {
+		pause = (s.spoke[i+1].cell - x.cell) * s.cell
+	}
+	p.To = state.Plus(p.From, pause)
+	part := Part{Name: "longer", Have: seconds(pause), Need: seconds(limit), Unit: Seconds}
+	passed := x.after == quiet || x.after == open && !spoke && c.Passed(until)
+	part.Holds = passed
+	switch {
+	case passed:
+	case spoke || x.after == speech:
+		part.Note = "then the key spoke again"
+	default:
+		p.Waits = until
+	}
+	if limit > s.longer {
+		part.Note = "the longest pause of the history counts with the ratio"
+	}
+	p.Parts = []Part{part}
+	p.Fires = passed && of.Hit != nil && (x.after != open || bytes.Equal(x.first.Identity(), of.Entry.Identity()))
+	if passed && of.Hit == nil {
+		p.Fires = true
+	}
+	return p
+}
+
+// cellOf is the place of the cell of a time, -1 where it is not held.
+func (s *silent) cellOf(at int64) int {
+	cell := state.Floor(at, s.cell)
+	for i := len(s.spoke) - 1; i >= 0 && s.spoke[i].cell >= cell; i-- {
+		if s.spoke[i].cell == cell {
+			return i
+		}
+	}
+	return -1
+}
+
+func seconds(nanoseconds int64) float64 { return float64(nanoseconds) / 1e9 }

@@ -1,0 +1,215 @@
+package kind
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"noroshi/internal/event"
+	"noroshi/internal/state"
+)
+
+// Explain implements Explaining.
+func (s *seen) Explain(c *state.Context, of *Asked) *Progress {
+	at := c.Now
+	if of.Hit != nil {
+		at = of.Entry.Time
+	}
+	if s.begin == state.Never {
+		return nil
+	}
+	p := newProgress()
+	known := max(0, at-s.begin)
+	learn := counted("learn", seconds(known), seconds(s.learn), Seconds)
+	p.Parts = []Part{s.newness(at, of.Hit), learn}
+	full := s.full != math.MinInt64 && at-s.within < s.full
+	if full {
+		p.Parts = append(p.Parts, Part{Name: "values", Note: "the key held too many; it fires nothing before " + said(state.Plus(s.full, s.within))})
+	}
+	p.Fires = of.Hit != nil && !of.Hit.Excused && of.Hit.Satisfies(0) && p.Parts[0].Holds && learn.Holds && !full
+	return p
+}
+
+// newness tells whether the value of a hit is new, and without a hit which values are not.
+func (s *seen) newness(at int64, h *Hit) Part {
+	p := Part{Name: "value"}
+	if h == nil {
+		held := slices.DeleteFunc(slices.Clone(s.values), func(v seenValue) bool { return !s.counts(v.last, at) })
+		slices.SortFunc(held, func(a, b seenValue) int { return cmp.Or(cmp.Compare(b.last, a.last), strings.Compare(a.value, b.value)) })
+		var known []string
+		for _, v := range held[:min(len(held), shownValues)] {
+			known = append(known, fmt.Sprintf("%s (%s)", s.shown(v.value), said(v.last)))
+		}
+		if p.Note = "a new one is missing"; len(known) > 0 {
+			p.Note += "; known are " + strings.Join(known, ", ")
+		}
+		if n := len(held) - len(known); n > 0 {
+			p.Note += fmt.Sprintf(" and %d more", n)
+		}
+		return p
+	}
+	bytes, ok := s.valueOf(nil, h)
+	if !ok {
+		p.Note = "the event has none"
+		return p
+	}
+	value := string(bytes)
+	text := s.shown(value)
+	i := slices.IndexFunc(s.values, func(v seenValue) bool { return v.value == value })
+	switch {
+	case i < 0:
+		p.Note = text + " is not held any more"
+	case s.values[i].last > at:
+		p.Note = text + " came at " + said(s.values[i].last) + ", and this event behind it"
+	case s.counts(s.values[i].before, at):
+		p.Note = text + " was there at " + said(s.values[i].before)
+	case s.values[i].before != math.MinInt64:
+		p.Note, p.Holds = text+" is new; it was there at "+said(s.values[i].before)+", too long ago to count", true
+	default:
+		p.Note, p.Holds = text+" is new", true
+	}
+	return p
+}
+
+// shownValues is how many known values are told.
+const shownValues = 10
+
+// shown is a value as notes have it.
+func (s *seen) shown(value string) string {
+	var all []string
+	for _, t := range s.texts(value) {
+		all = append(all, strconv.Quote(t))
+	}
+	return strings.Join(all, ", ")
+}
+
+// Explain implements Explaining.
+func (t *travelled) Explain(c *state.Context, of *Asked) *Progress {
+	if of.Hit != nil {
+		if _, _, ok := event.ParseLocation(of.Hit.at(placeLocation).Text); !ok {
+			p := newProgress()
+			p.Parts = []Part{{Name: "source.geo.location", Note: "the event has none, so it does not count"}}
+			return p
+		}
+	}
+	return explainWindow(t.Window, c, of)
+}
+
+// explain implements explaining: at a time it tells of the last entry.
+func (j *journeys) explain(w *state.Window, i int, at int64) *Progress {
+	asked := i >= 0
+	if !asked {
+		i = state.After(w.Entries, at) - 1
+	}
+	if i < 0 || w.Entries[i].Time <= at-w.Within {
+		return nil
+	}
+	e := &w.Entries[i]
+	p := newProgress()
+	p.From, p.To, p.Later = e.Time-w.Within+1, e.Time, e.Time
+	if !asked {
+		p.Left = state.Plus(e.Time, w.Within)
+	}
+	p.Fires = asked && len(j.Pairs(w, i, nil)) > 0
+	best := -1.0
+	for k := state.After(w.Entries, e.Time) - 1; k >= 0 && w.Entries[k].Time > e.Time-w.Within; k-- {
+		parts, ok := j.parts(w, i, k)
+		if !ok {
+			continue
+		}
+		if near := (&Progress{Parts: parts}).Near(); near > best {
+			best, p.Parts = near, parts
+		}
+	}
+	if best < 0 {
+		p.Parts = []Part{{Name: "within", Note: "no event from another place", Entries: []*state.Entry{e}}}
+	}
+	return p
+}
+
+// parts are what must hold for a journey from entry k to entry i; false where they are in one place.
+func (j *journeys) parts(w *state.Window, i, k int) ([]Part, bool) {
+	e, x := &w.Entries[i], &w.Entries[k]
+	var here, there Hit
+	if e.Value == x.Value || here.UnpackHeld(e.Packed) != nil || there.UnpackHeld(x.Packed) != nil {
+		return nil, false
+	}
+	one, other := place(&here), place(&there)
+	if one == other {
+		return nil, false
+	}
+	km := between(&here, &there)
+	took := e.Time - x.Time
+	far := counted("least_km", km, j.km, Kilometres)
+	far.Note, far.Entries = fmt.Sprintf("from %s to %s", other, one), []*state.Entry{x, e}
+	fast := Part{Name: "least_kmh", Holds: true, Note: "at the same time", Need: j.kmh, Have: j.kmh, Unit: KilometresAnHour}
+	if took > 0 {
+		fast = counted("least_kmh", km/(seconds(took)/3600), j.kmh, KilometresAnHour)
+	}
+	known, today := w.Own.(*travelled), int32(state.Floor(e.Time, day))
+	usual := Part{Name: "learned", Holds: true, Note: "the account is not often in both places"}
+	if known.learned(one, today) && known.learned(other, today) {
+		usual.Holds, usual.Note = false, "the account is often in both places"
+	}
+	return []Part{far, fast, usual}, true
+}
+
+// Explain implements Explaining.
+func (b *baseline) Explain(c *state.Context, of *Asked) *Progress {
+	if !b.known {
+		return nil
+	}
+	now, value, held := b.now, b.value, b.past
+	at := state.Floor(c.Now, b.bucket)
+	if of.Hit != nil {
+		if at = state.Floor(of.Entry.Time, b.bucket); at != b.now {
+			return &Progress{Gone: true}
+		}
+	}
+	if at > now { // nothing has come in the bucket at hand
+		held, now, value = append(slices.Clone(b.past), past{bucket: b.now, value: b.value}), at, 0
+		if at-b.now > b.history {
+			return nil
+		}
+	}
+	p := newProgress()
+	p.From, p.To = now*b.bucket, (now+1)*b.bucket-1
+	p.Left = (now + 1) * b.bucket
+	p.Parts = b.parts(now, value, held)
+	for _, all := range [...][]state.Entry{b.head, b.tail} {
+		if now == b.now {
+			p.Parts[0].Entries = append(p.Parts[0].Entries, pointers(all)...)
+		}
+	}
+	p.Fires = of.Hit != nil && !of.Hit.Excused && b.tooMuch()
+	if of.Hit == nil && now == b.now {
+		p.Fired = b.fired
+	}
+	return p
+}
+
+// parts are what must hold of a bucket.
+func (b *baseline) parts(now int64, value float64, held []past) []Part {
+	unit := Events
+	switch {
+	case b.sum:
+		unit = Amount
+	case b.distinct:
+		unit = Different
+	}
+	first := max(now-b.history, b.begin)
+	n, sum := now-first, 0.0
+	for _, p := range held {
+		if p.bucket >= first {
+			sum += p.value
+		}
+	}
+	mean := sum / float64(max(1, n))
+	ratio := counted("ratio", value, b.ratio*mean, unit)
+	ratio.Note = fmt.Sprintf("the mean of %d buckets before it is %.4g", n, mean)
+	learn := counted("learn", seconds(n*b.bucket), seconds(max(b.learn, b.bucket)), Seconds)
+	return []Part{counted("floor", value, b.floor, unit), ratio, learn}
+}

@@ -1,0 +1,118 @@
+package kind
+
+import (
+	"fmt"
+
+	"noroshi/internal/state"
+)
+
+// explain implements explaining.
+func (s *sequence) explain(w *state.Window, i int, at int64) *Progress {
+	end := (state.Floor(at, 1e9)+1)*1e9 - 1
+	from, to := state.After(w.Entries, at-w.Within), state.After(w.Entries, end)
+	all, kept := w.Entries[from:to], -1
+	if len(all) == 0 {
+		return nil
+	}
+	if i >= 0 && s.completes(&w.Entries[i]) {
+		kept = i - from
+	}
+	p := newProgress()
+	p.From, p.To, p.Later = at-w.Within+1, end, end
+	p.Fires = i >= 0 && s.Fires(w, i)
+	t := s.traced(w, all, kept)
+	for k := range s.steps {
+		p.Parts = append(p.Parts, t.part(k))
+	}
+	p.Left = leaving(all, w.Within, func(rest []state.Entry) float64 {
+		return s.traced(w, rest, kept-(len(all)-len(rest))).missing()
+	})
+	return p
+}
+
+// traced is a walk that knows when each step was open.
+type traced struct {
+	*filling
+	all    []state.Entry
+	kept   int
+	opened [maxSteps]int64 // seconds
+}
+
+// traced walks through entries second by second. Entry kept is kept for the last place; a negative one is none.
+func (s *sequence) traced(w *state.Window, all []state.Entry, kept int) *traced {
+	t := &traced{filling: s.filling(w), all: all, kept: kept}
+	if kept >= 0 {
+		t.left[len(s.steps)-1]--
+	}
+	for k := range t.opened {
+		t.opened[k] = state.Never
+	}
+	t.opened[0] = 0
+	if len(all) > 0 {
+		t.opened[0] = state.Floor(all[0].Time, 1e9)
+	}
+	for from := 0; from < len(all); {
+		second := state.Floor(all[from].Time, 1e9)
+		to := state.After(all, (second+1)*1e9-1)
+		t.walk(all[from:to], kept-from)
+		for k := 1; k <= t.open(); k++ {
+			t.opened[k] = min(t.opened[k], second)
+		}
+		from = to
+	}
+	return t
+}
+
+// open is the step that is filled now.
+func (t *traced) open() int {
+	if t.at == 0 && t.left[0] == 0 && t.begun() {
+		return 1
+	}
+	return t.at
+}
+
+// missing is how many events and different values are lacking.
+func (t *traced) missing() float64 {
+	return float64(t.sum() + max(0, t.steps[0].distinct-len(t.seen)))
+}
+
+// part is what a step has.
+func (t *traced) part(k int) Part {
+	p := counted("", float64(t.steps[k].count-t.left[k]), float64(t.steps[k].count), Events)
+	if k == 0 && t.steps[0].distinct > 0 {
+		p = counted("", float64(len(t.seen)), float64(t.steps[0].distinct), Different)
+	}
+	early := 0
+	for i := range t.all {
+		e := &t.all[i]
+		second := state.Floor(e.Time, 1e9)
+		switch {
+		case i == t.kept:
+			if k == len(t.steps)-1 {
+				p.Entries = append(p.Entries, e)
+			}
+		case !t.satisfies(e, k):
+		case second >= t.opened[k]:
+			p.Entries = append(p.Entries, e)
+		case !t.used(e, second):
+			early++
+			p.Note = fmt.Sprintf("%d too early, before the steps before it were full; the last at %s", early, said(e.Time))
+		}
+	}
+	return p
+}
+
+// satisfies reports whether an entry can be of a step.
+func (t *traced) satisfies(e *state.Entry, k int) bool {
+	return e.Clauses&(1<<k) != 0 && (k == 0 || t.steps[0].distinct == 0 || e.Clauses&1 == 0)
+}
+
+// used reports whether an entry can be of a step that was open in its second.
+func (t *traced) used(e *state.Entry, second int64) bool {
+	for k := range t.steps {
+		if second >= t.opened[k] && t.satisfies(e, k) {
+			return true
+		}
+	}
+	return false
+}
