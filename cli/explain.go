@@ -2,6 +2,8 @@ package cli
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -9,75 +11,147 @@ import (
 	"github.com/spf13/cobra"
 
 	"noroshi/internal/app"
-	"noroshi/internal/decode"
 	"noroshi/internal/diag"
 	"noroshi/internal/replay"
 	"noroshi/rules"
 )
 
+// explainFlags say what to explain.
+type explainFlags struct {
+	ruleFlags
+	rule, event, account string
+	tests, json          bool
+	until                string
+}
+
 func explainCommand(s Streams) *cobra.Command {
-	f := &ruleFlags{}
-	var rule, id string
+	f := &explainFlags{}
 	c := &cobra.Command{
-		Use:   "explain --rule ID [--event ID] [flags] [FILE|-]...",
-		Short: "Show why a rule fires, or does not, for records",
-		Long: `Explain evaluates one rule on each record, or on the one whose event.id is given. It shows each part of the condition,
-whether it holds, and the values of the fields in it. Of a rule that remembers it says which of the rule's conditions the record
-satisfies: as which step, or as what, it counts. What counted in the end is in the alert's evidence; see noroshi replay.`,
-		Example: "  noroshi explain --rule inbox-rule-hides-mail --event 7d1f8e53-24a1-4e0b-8f0c-2f3b7f0c9a11 audit.ndjson",
-		RunE: func(c *cobra.Command, args []string) error {
-			if rule == "" {
-				return fmt.Errorf("--rule is missing; name the rule to explain")
-			}
-			set, conf, err := f.load(s)
-			if err != nil {
-				return err
-			}
-			r := set.Find(rule)
-			if r == nil {
-				var ids []string
-				for _, r := range set.Rules {
-					ids = append(ids, r.ID)
-				}
-				if near := cmp.Or(diag.Suggest(rule, ids), diag.Beginning(rule, ids)); near != "" {
-					return fmt.Errorf("no rule %s; did you mean %s?", rule, near)
-				}
-				return fmt.Errorf("no rule %s", rule)
-			}
-			e, err := replay.NewExplainer(set, r, app.DecodeOptions(conf))
-			if err != nil {
-				return failed{err}
-			}
-			printAbout(s.Out, r)
-			files := open(c.Context(), s, args)
-			found := 0
-			reading := newReading(s)
-			for _, one := range files {
-				defer one.from.Close()
-				err := reading.each(c.Context(), one, e.Reader(), func() error {
-					if x := e.Explain(); id == "" || x.ID == id {
-						found++
-						printExplanation(s.Out, x)
-					}
-					return nil
-				})
-				if err != nil {
-					return failed{err}
-				}
-			}
-			if err := reading.end(s); err != nil {
-				return err
-			}
-			if id != "" && found == 0 {
-				return failed{fmt.Errorf("no event %s in the input", id)}
-			}
-			return nil
-		},
+		Use:   "explain [--rule ID] [--event ID | --account NAME] [flags] [FILE|-]...",
+		Short: "Show why rules fire, or do not, and what is missing",
+		Long: `Explain reads records as replay does and says what rules make of them: which condition holds, with the values in it; of a rule
+that remembers what it has seen, what is missing, and how long that can still come.
+
+  --event ID                what every rule makes of one event, the nearest first
+  --account NAME            what the rules that remember hold for an account at the end, or at --until
+  --rule ID                 one rule: each event where it looks at one event alone, else the keys that came nearest to an alert
+  --rule ID --event ID      one rule and one event
+  --rule ID --tests         the rule's own tests instead of files
+
+"yes" stands before what holds, "no" before what does not. "7 of 10 events" has seven; "3m left" says that in three minutes the first
+of them is too old. Of an event that is there the answer is the one that the rule gives when everything has come that counts for it.`,
+		Example: `  noroshi explain --event 7d1f8e53-24a1-4e0b-8f0c-2f3b7f0c9a11 audit.ndjson
+  noroshi explain --account taro@contoso.example --until 2026-01-02T03:10:00Z audit.ndjson
+  noroshi explain --rules my-rules --rule guessed-and-in --tests`,
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), s, args) },
 	}
 	f.add(c)
-	c.Flags().StringVar(&rule, "rule", "", "the rule's `id`")
-	c.Flags().StringVar(&id, "event", "", "the event's `id`; all events by default")
+	c.Flags().StringVar(&f.rule, "rule", "", "the rule's `id`; all rules by default")
+	c.Flags().StringVar(&f.event, "event", "", "the event's `id`")
+	c.Flags().StringVar(&f.account, "account", "", "the account's `name`, as the field account has it")
+	c.Flags().BoolVar(&f.tests, "tests", false, "explain the rule's own tests")
+	c.Flags().StringVar(&f.until, "until", "", "leave out events after this `time`, and tell how things stand then")
+	c.Flags().BoolVar(&f.json, "json", false, "print JSON, one object a line")
 	return c
+}
+
+// check says what does not go together.
+func (f *explainFlags) check(args []string) error {
+	switch {
+	case f.rule == "" && f.event == "" && f.account == "":
+		return errors.New("expected --rule, --event or --account: what to explain")
+	case f.event != "" && f.account != "":
+		return errors.New("expected one of --event and --account")
+	case f.tests && f.rule == "":
+		return errors.New("--rule is missing; --tests explains the tests of one rule")
+	case f.tests && len(args) > 0:
+		return fmt.Errorf("--tests reads the tests of the rule, not %s", args[0])
+	case f.tests && f.until != "":
+		return errors.New("--until is for files; a test has a key until of its own")
+	}
+	return nil
+}
+
+func (f *explainFlags) run(ctx context.Context, s Streams, args []string) error {
+	if err := f.check(args); err != nil {
+		return err
+	}
+	until, back, err := when("until", f.until)
+	if err == nil && back > 0 {
+		err = errors.New("--until expects a time or a day")
+	}
+	if err != nil {
+		return err
+	}
+	set, conf, err := f.load(s)
+	if err != nil {
+		return err
+	}
+	r, err := f.find(set)
+	if err != nil {
+		return err
+	}
+	out := &explaining{explainFlags: f, out: s.Out, rule: r}
+	if f.tests {
+		return out.explainTests(ctx, set, app.DecodeOptions(conf))
+	}
+	x, err := replay.NewExplaining(set, r, app.DecodeOptions(conf))
+	if err != nil {
+		return failed{err}
+	}
+	x.Event, x.Account, x.Until, x.Now = f.event, f.account, until, s.Now()
+	if err := out.about(); err != nil {
+		return failed{err}
+	}
+	return f.files(ctx, s, args, x, out)
+}
+
+// files explains the records of files.
+func (f *explainFlags) files(ctx context.Context, s Streams, args []string, x *replay.Explaining, out *explaining) error {
+	faults := newFaults(s.Err)
+	x.Each, x.Fault = out.each, func(one replay.Fault) { faults.add(one.Input, one.Line, string(one.Reason), one.Detail) }
+	var inputs []replay.Input
+	for _, one := range open(ctx, s, args) {
+		defer one.from.Close()
+		inputs = append(inputs, replay.Input{Name: one.name, From: one.from, Err: one.err})
+	}
+	sum, stats, err := x.Run(ctx, inputs)
+	faults.end()
+	if ctx.Err() != nil {
+		return failed{ctx.Err()}
+	}
+	var unread *replay.Unread
+	if err != nil && !errors.As(err, &unread) {
+		return failed{err}
+	}
+	told := tally{records: stats.Records, events: stats.Events, unknown: stats.Unknown, keys: stats.UnknownKeys, unread: err}.tell(s.Err)
+	if stats.Events > 0 {
+		if err := out.summary(x, &sum); err != nil {
+			return failed{err}
+		}
+	}
+	if told == nil && f.event != "" && sum.Events == 0 {
+		return failed{fmt.Errorf("no event %s in the input", f.event)}
+	}
+	return told
+}
+
+// find is the rule that is asked about, nil where all are.
+func (f *explainFlags) find(set *rules.Set) (*rules.Rule, error) {
+	if f.rule == "" {
+		return nil, nil
+	}
+	if r := set.Find(f.rule); r != nil {
+		return r, nil
+	}
+	var ids []string
+	for _, r := range set.Rules {
+		ids = append(ids, r.ID)
+	}
+	if near := cmp.Or(diag.Suggest(f.rule, ids), diag.Beginning(f.rule, ids)); near != "" {
+		return nil, fmt.Errorf("no rule %s; did you mean %s?", f.rule, near)
+	}
+	return nil, fmt.Errorf("no rule %s", f.rule)
 }
 
 // printAbout prints what a rule tells about itself, nothing where it tells nothing.
@@ -101,25 +175,5 @@ func printAbout(w io.Writer, r *rules.Rule) {
 	fmt.Fprintf(w, "%s: %s\n", r.ID, diag.EscapeLine(r.Title))
 	for _, line := range lines {
 		fmt.Fprintf(w, "  %s\n", diag.EscapeLine(strings.TrimRight(line, "\n")))
-	}
-}
-
-func printExplanation(w io.Writer, x replay.Explanation) {
-	fmt.Fprintf(w, "%s %s %s: %s\n", decode.FormatTime(x.Time), diag.EscapeLine(x.Action), diag.EscapeLine(x.ID), x.Verdict())
-	for _, p := range x.Parts {
-		mark := "no "
-		switch {
-		case p.Err != nil:
-			mark = "err"
-		case p.Holds:
-			mark = "yes"
-		}
-		fmt.Fprintf(w, "  %s  %s%s\n", mark, p.Role, diag.EscapeLine(p.Source))
-		if p.Err != nil {
-			fmt.Fprintf(w, "         %s\n", diag.EscapeLine(p.Err.Error()))
-		}
-		if len(p.Values) > 0 {
-			fmt.Fprintf(w, "         %s\n", diag.EscapeLine(strings.Join(p.Values, ", ")))
-		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,7 +30,7 @@ func testCommand(s Streams) *cobra.Command {
 		Use:   "test [flags] [PATH]...",
 		Short: "Run the tests that rules carry",
 		Long: `Test runs the tests of the rules named, or of the shipped library. It evaluates them as replay and run do. Of a test that
-fails it prints how the alerts differ from what is wanted, and for each record which part of the condition holds.`,
+fails it prints how the alerts differ from what is wanted, and what the rule makes of the records; see noroshi explain.`,
 		Example: "  noroshi test rules/\n  noroshi test --run 'ten wrong passwords' rules/\n  noroshi test --junit report.xml rules/",
 		RunE: func(c *cobra.Command, args []string) error {
 			chosen := matcher(run)
@@ -122,7 +123,7 @@ func (t *proving) run(ctx context.Context, chosen func(rule, test string) bool) 
 				t.bad++
 			}
 			t.all = append(t.all, v)
-			if err := t.tell(own[i], v); err != nil {
+			if err := t.tell(ctx, own[i], v); err != nil {
 				return failed{fmt.Errorf("write results: %w", err)}
 			}
 		}
@@ -151,7 +152,7 @@ func (t *proving) prove(ctx context.Context, r *rules.Rule, chosen func(rule, te
 }
 
 // tell prints a test: in JSON each, for people those that failed.
-func (t *proving) tell(r *rules.Rule, v replay.Verdict) error {
+func (t *proving) tell(ctx context.Context, r *rules.Rule, v replay.Verdict) error {
 	if t.asJSON {
 		return writeJSON(t.out, v)
 	}
@@ -163,7 +164,7 @@ func (t *proving) tell(r *rules.Rule, v replay.Verdict) error {
 		err = differences(t.out, v.Differences)
 	}
 	if err == nil {
-		err = t.explain(r, v.Records)
+		err = t.explain(ctx, r, v.Test)
 	}
 	return err
 }
@@ -195,30 +196,36 @@ func differences(w io.Writer, all []replay.Difference) error {
 	return err
 }
 
-// explain prints what the rule makes of each record.
-func (t *proving) explain(r *rules.Rule, records [][]byte) error {
-	if len(r.Kind.Clauses) == 0 {
+// explain prints what the rule makes of the records.
+func (t *proving) explain(ctx context.Context, r *rules.Rule, name string) error {
+	at := slices.IndexFunc(r.Tests, func(one rules.Test) bool { return one.Name == name })
+	if len(r.Kind.Clauses) == 0 || at < 0 {
 		return nil // records are not what it looks at
 	}
-	e, err := replay.NewExplainer(t.set, r, t.decode)
+	x, err := replay.NewExplaining(t.set, r, t.decode)
 	if err != nil {
 		return err
 	}
-	for i, rec := range records {
-		if i == maxExplained {
-			_, err := fmt.Fprintf(t.out, "  and %s more\n", plural(len(records)-i, "record"))
-			return err
-		}
-		if err := e.Reader().ReadAlone(rec, time.Time{}); err != nil {
-			continue // the test says so
-		}
-		var b strings.Builder
-		printExplanation(&b, e.Explain())
-		for line := range strings.Lines(b.String()) {
-			if _, err := io.WriteString(t.out, "  "+line); err != nil {
-				return err
+	var b strings.Builder
+	n := 0
+	x.Each = func(e replay.Explained) error {
+		if n++; n <= maxExplained {
+			for i := range e.Rules {
+				e.Rules[i].WriteEvent(&b, "  ")
 			}
 		}
+		return nil
 	}
-	return nil
+	sum, err := x.Test(ctx, &r.Tests[at])
+	if err != nil {
+		return nil // the test says so
+	}
+	if !x.OneByOne() {
+		(&explaining{}).nearest(&b, &sum, "  ")
+	}
+	if more := n - maxExplained; more > 0 {
+		fmt.Fprintf(&b, "  and %s more\n", plural(more, "record"))
+	}
+	_, err = io.WriteString(t.out, b.String())
+	return err
 }

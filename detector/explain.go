@@ -17,7 +17,9 @@ type Standing struct {
 	Rule     *rules.Rule
 	Tenant   string
 	Key      []string
-	Clauses  uint8 // that the event satisfies
+	Event    Held  // that is asked about
+	Clauses  uint8 // that it satisfies
+	Excused  bool
 	Progress *kind.Progress
 	// Unshown are the datasets that would have to show something before the rule fires, and have not.
 	Unshown []string
@@ -47,18 +49,25 @@ func (m *Memory) Explain(packed []byte, now int64, ended Ended) (*Standing, erro
 		return nil, fmt.Errorf("explain hit: %w", err)
 	}
 	r := m.set.rules[h.Rule]
-	s := &Standing{Rule: r.Rule, Tenant: h.Tenant, Key: h.Key, Clauses: h.Clauses, number: h.Rule, memory: m}
+	s := &Standing{Rule: r.Rule, Tenant: h.Tenant, Key: h.Key, Clauses: h.Clauses, Excused: h.Excused, number: h.Rule, memory: m}
+	held, head := h.Parts(packed)
+	e := state.Entry{Time: h.Time.UnixNano(), Packed: held, Head: int32(head), Clauses: h.Clauses}
+	s.Event = s.See(&e)
 	if r.Kind.Memory == nil {
 		s.Progress = &kind.Progress{Fires: true, From: state.Never, To: state.Never, Left: state.Never, Waits: state.Never, Later: state.Never}
 		return s, nil
 	}
-	memory, have := m.table(h.Rule, h.Tenant).Look(joined(nil, h.Key))
+	t := m.tables[h.Rule][h.Tenant]
+	if t == nil {
+		s.Progress = &kind.Progress{Gone: true}
+		return s, nil
+	}
+	memory, have := t.Look(joined(nil, h.Key))
 	if !have {
 		s.Progress = &kind.Progress{Gone: true}
 		return s, nil
 	}
-	held, head := h.Parts(packed)
-	s.ask(memory, &kind.Asked{Hit: &h, Entry: state.Entry{Time: h.Time.UnixNano(), Packed: held, Head: int32(head), Clauses: h.Clauses}}, now, ended)
+	s.ask(memory, &kind.Asked{Hit: &h, Entry: e}, now, ended)
 	return s, nil
 }
 
@@ -137,4 +146,13 @@ func (s *Standing) See(e *state.Entry) Held {
 		}
 	}
 	return seen
+}
+
+// Values are the different values that entries have of the field that the rule counts, sorted, the first of them.
+func (s *Standing) Values(all []*state.Entry) []string {
+	counted := make([]state.Counted, len(all))
+	for i, e := range all {
+		counted[i] = state.Counted{Entry: e}
+	}
+	return valuesOf(&state.Finding{Counted: counted})
 }

@@ -53,6 +53,7 @@ var arrows = map[string][]string{
 	"internal/config":             {"internal/diag", "internal/event", "internal/list", "internal/strictyaml", "internal/regular", "internal/certs"}, // lists are read with the file that names them
 	"internal/telemetry":          {},
 	"internal/app":                {"everyone"},
+	"internal/explain":            {"detector", "rules", "rules/kind", "internal/state", "internal/cond", "internal/decode", "internal/event", "internal/diag"},
 	"internal/replay":             {"everyone", "-internal/bus"}, // the offline tools need no Kafka
 	"cli":                         {"everyone"},
 	"internal/kafkatest":          {"internal/bus"},

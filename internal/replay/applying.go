@@ -24,6 +24,7 @@ type applying struct {
 	until     time.Time // the clock at the end, where it is later than the last event
 	last      int64     // the latest event
 	packed    []byte
+	watch     *watch
 	give      func(*alert.Alert) error
 }
 
@@ -58,12 +59,18 @@ func (p *applying) apply(packed []byte) error {
 		if err != nil {
 			return fmt.Errorf("apply hit: %w", err)
 		}
+		if err := p.watch.before(p.clock(at)); err != nil {
+			return err
+		}
 		p.memory.Advance(p.clock(at), take)
 	}
 	if err := p.memory.Apply(packed, take); err != nil {
 		return fmt.Errorf("apply hit: %w", err)
 	}
-	return failed
+	if failed != nil {
+		return failed
+	}
+	return p.watch.applied(packed)
 }
 
 // future is how far ahead of the start of the replay times move the clock.
@@ -94,6 +101,9 @@ func (p *applying) finish(ctx context.Context) error {
 	end := p.clock(time.Unix(0, p.last).UTC())
 	if end.Before(p.until) {
 		end = p.until
+	}
+	if err := p.watch.ends(end); err != nil {
+		return err
 	}
 	p.memory.End(end, p.taking(&failed))
 	if failed != nil {

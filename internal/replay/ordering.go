@@ -83,6 +83,9 @@ func (o *ordering) add(m *matched) error {
 			o.stats.Duplicates++
 			continue
 		}
+		if o.watch.leavesOut(e.time) {
+			continue
+		}
 		o.stats.Events++
 		if e.dataset != o.dataset {
 			o.flush()

@@ -51,6 +51,7 @@ type Replay struct {
 	Fault     func(Fault)              // called from one goroutine, in the order of the input
 	Progress  func(read int64)         // called now and then with the bytes read of the input at hand
 
+	watch  *watch             // of an explanation
 	reused []*detector.Worker // of an earlier replay of this set; what they counted then is counted again
 }
 
@@ -107,7 +108,8 @@ func (s *Stats) bounds(rule string) state.Counts {
 func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 	o := &ordering{replay: r, rules: r.Set.Rules(), stats: newStats()}
 	o.applying = newApplying(r.Set, o.alert)
-	o.arrived, o.now, o.until = r.AsArrived, r.Now, r.Until
+	o.arrived, o.now, o.until, o.watch = r.AsArrived, r.Now, r.Until, r.watch
+	r.watch.over(o.memory)
 	defer o.close()
 	workers := make([]*detector.Worker, max(1, r.Workers))
 	free := make(chan *matched, blocksFor(len(workers)))
@@ -119,7 +121,7 @@ func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 		}
 	}
 	for range cap(free) {
-		free <- &matched{}
+		free <- &matched{watch: r.watch}
 	}
 	var unread []error
 	for _, one := range inputs {
@@ -234,6 +236,7 @@ type matched struct {
 	// excused are the rules that exceptions kept silent, by event.
 	excused []int32
 	failed  bool // the reader need not go on
+	watch   *watch
 }
 
 // outcome is what the ordered part needs of a record: its hash and where its hits lie, or why it is none.
@@ -269,6 +272,7 @@ func (m *matched) match(w *detector.Worker) {
 		}
 		m.hits = w.Match(m.hits)
 		e.to = int32(len(m.hits))
+		m.watch.matched(w, m.hits[e.from:e.to])
 		m.excused, e.excused = append(m.excused, w.Excused...), int32(len(w.Excused))
 		m.events = append(m.events, e)
 	}

@@ -1,7 +1,9 @@
 package kind
 
 import (
+	"fmt"
 	"sort"
+	"strings"
 	"time"
 
 	"noroshi/internal/event"
@@ -20,7 +22,7 @@ type Progress struct {
 	Fires bool         // the rule fires for the event
 	Fired *state.Entry // the newest event for which the rule has fired, as far as it is held
 	Parts []Part
-	// The events from the first time to the second are looked at.
+	// Events between these times are looked at. Of a window the first is too old to count.
 	From, To int64
 	// Left is when more is missing than now, because an event is too old then.
 	Left int64
@@ -106,7 +108,9 @@ type explaining interface {
 }
 
 // Explain implements Explaining.
-func (w *windowed) Explain(c *state.Context, of *Asked) *Progress { return explainWindow(w.Window, c, of) }
+func (w *windowed) Explain(c *state.Context, of *Asked) *Progress {
+	return explainWindow(w.Window, c, of)
+}
 
 func explainWindow(w *state.Window, c *state.Context, of *Asked) *Progress {
 	if k, late := w.Kind.(lately); late {
@@ -161,6 +165,28 @@ func leaving(all []state.Entry, within int64, missing func(all []state.Entry) fl
 // said is a time as notes have it.
 func said(at int64) string { return string(event.AppendTime(nil, time.Unix(0, at).UTC())) }
 
+// Written is a duration as rules have it: 1d2h, 5m20s.
+func Written(d time.Duration) string {
+	if d <= 0 {
+		return "0s"
+	}
+	if d < time.Second {
+		return d.Round(time.Millisecond).String()
+	}
+	d = d.Round(time.Second)
+	var b strings.Builder
+	for _, u := range [...]struct {
+		of   time.Duration
+		name string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}} {
+		if n := d / u.of; n > 0 {
+			fmt.Fprintf(&b, "%d%s", n, u.name)
+			d -= n * u.of
+		}
+	}
+	return b.String()
+}
+
 // pointers are entries by their places.
 func pointers(all []state.Entry) (to []*state.Entry) {
 	for i := range all {
@@ -190,7 +216,7 @@ func (t *enough) explain(w *state.Window, i int, at int64) *Progress {
 		return nil
 	}
 	p := newProgress()
-	p.From, p.To, p.Later = at-w.Within+1, at, at
+	p.From, p.To, p.Later = at-w.Within, at, at
 	p.Fires = i >= 0 && t.reached(w, all)
 	part := t.part(w, all)
 	part.Entries = pointers(all)

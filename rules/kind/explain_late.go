@@ -29,10 +29,10 @@ func (a absent) explain(w *state.Window, c *state.Context, i int) *Progress {
 	p := newProgress()
 	p.From, p.To = state.Plus(e.Time, -w.Before), state.Plus(e.Time, w.After)
 	p.Later = p.To
-	part := Part{Name: "without", Note: "nothing has come"}
+	part := Part{Name: "without", Note: "the other event has not come"}
 	for k := state.After(w.Entries, p.From-1); k < len(w.Entries) && w.Entries[k].Time <= p.To; k++ {
 		if k != i && w.Entries[k].Clauses&2 != 0 {
-			part.Note = "came, so nothing is missing"
+			part.Note = "the other event came"
 			part.Entries = append(part.Entries, &w.Entries[k])
 		}
 	}

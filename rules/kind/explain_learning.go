@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"noroshi/internal/event"
 	"noroshi/internal/state"
@@ -27,7 +28,8 @@ func (s *seen) Explain(c *state.Context, of *Asked) *Progress {
 	p.Parts = []Part{s.newness(at, of.Hit), learn}
 	full := s.full != math.MinInt64 && at-s.within < s.full
 	if full {
-		p.Parts = append(p.Parts, Part{Name: "values", Note: "the key held too many; it fires nothing before " + said(state.Plus(s.full, s.within))})
+		note := "the key held too many; it fires nothing before " + said(state.Plus(s.full, s.within))
+		p.Parts = append(p.Parts, Part{Name: "values", Note: note})
 	}
 	p.Fires = of.Hit != nil && !of.Hit.Excused && of.Hit.Satisfies(0) && p.Parts[0].Holds && learn.Holds && !full
 	return p
@@ -38,7 +40,9 @@ func (s *seen) newness(at int64, h *Hit) Part {
 	p := Part{Name: "value"}
 	if h == nil {
 		held := slices.DeleteFunc(slices.Clone(s.values), func(v seenValue) bool { return !s.counts(v.last, at) })
-		slices.SortFunc(held, func(a, b seenValue) int { return cmp.Or(cmp.Compare(b.last, a.last), strings.Compare(a.value, b.value)) })
+		slices.SortFunc(held, func(a, b seenValue) int {
+			return cmp.Or(cmp.Compare(b.last, a.last), strings.Compare(a.value, b.value))
+		})
 		var known []string
 		for _, v := range held[:min(len(held), shownValues)] {
 			known = append(known, fmt.Sprintf("%s (%s)", s.shown(v.value), said(v.last)))
@@ -109,7 +113,7 @@ func (j *journeys) explain(w *state.Window, i int, at int64) *Progress {
 	}
 	e := &w.Entries[i]
 	p := newProgress()
-	p.From, p.To, p.Later = e.Time-w.Within+1, e.Time, e.Time
+	p.From, p.To, p.Later = e.Time-w.Within, e.Time, e.Time
 	if !asked {
 		p.Left = state.Plus(e.Time, w.Within)
 	}
@@ -144,7 +148,7 @@ func (j *journeys) parts(w *state.Window, i, k int) ([]Part, bool) {
 	km := between(&here, &there)
 	took := e.Time - x.Time
 	far := counted("least_km", km, j.km, Kilometres)
-	far.Note, far.Entries = fmt.Sprintf("from %s to %s", other, one), []*state.Entry{x, e}
+	far.Note, far.Entries = fmt.Sprintf("from %s to %s in %s", other, one, Written(time.Duration(took))), []*state.Entry{x, e}
 	fast := Part{Name: "least_kmh", Holds: true, Note: "at the same time", Need: j.kmh, Have: j.kmh, Unit: KilometresAnHour}
 	if took > 0 {
 		fast = counted("least_kmh", km/(seconds(took)/3600), j.kmh, KilometresAnHour)
@@ -209,7 +213,7 @@ func (b *baseline) parts(now int64, value float64, held []past) []Part {
 	}
 	mean := sum / float64(max(1, n))
 	ratio := counted("ratio", value, b.ratio*mean, unit)
-	ratio.Note = fmt.Sprintf("the mean of %d buckets before it is %.4g", n, mean)
+	ratio.Note = fmt.Sprintf("the mean of the %d buckets before it is %.4g", n, mean)
 	learn := counted("learn", seconds(n*b.bucket), seconds(max(b.learn, b.bucket)), Seconds)
 	return []Part{counted("floor", value, b.floor, unit), ratio, learn}
 }

@@ -18,7 +18,7 @@ func (s *sequence) explain(w *state.Window, i int, at int64) *Progress {
 		kept = i - from
 	}
 	p := newProgress()
-	p.From, p.To, p.Later = at-w.Within+1, end, end
+	p.From, p.To, p.Later = at-w.Within, end, end
 	p.Fires = i >= 0 && s.Fires(w, i)
 	t := s.traced(w, all, kept)
 	for k := range s.steps {
@@ -96,8 +96,11 @@ func (t *traced) part(k int) Part {
 			p.Entries = append(p.Entries, e)
 		case !t.used(e, second):
 			early++
-			p.Note = fmt.Sprintf("%d too early, before the steps before it were full; the last at %s", early, said(e.Time))
+			p.Note = fmt.Sprintf("%d came too early, before the earlier steps were full; the last at %s", early, said(e.Time))
 		}
+	}
+	if p.Holds && p.Need > 1 && p.Unit == Events {
+		p.Have = max(p.Have, float64(len(p.Entries)))
 	}
 	return p
 }

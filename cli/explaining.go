@@ -1,0 +1,223 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"noroshi/internal/decode"
+	"noroshi/internal/diag"
+	"noroshi/internal/explain"
+	"noroshi/internal/replay"
+	"noroshi/rules"
+)
+
+// explaining prints explanations.
+type explaining struct {
+	*explainFlags
+	out  io.Writer
+	rule *rules.Rule // nil: all
+}
+
+// maxMisses is how many rules are shown for which an event does not count.
+const maxMisses = 5
+
+// about prints what the rule tells about itself.
+func (p *explaining) about() error {
+	if p.rule == nil || p.json {
+		return nil
+	}
+	var b strings.Builder
+	printAbout(&b, p.rule)
+	_, err := io.WriteString(p.out, b.String())
+	return err
+}
+
+// each prints what rules make of an event.
+func (p *explaining) each(x replay.Explained) error {
+	if p.json {
+		return writeJSON(p.out, x)
+	}
+	var b strings.Builder
+	if p.rule != nil {
+		for i := range x.Rules {
+			x.Rules[i].WriteEvent(&b, "")
+		}
+	} else {
+		eachRule(&b, &x)
+	}
+	_, err := io.WriteString(p.out, b.String())
+	return err
+}
+
+// eachRule shows the rules that fire for an event, those that it counts for, and the nearest of the others.
+func eachRule(b *strings.Builder, x *replay.Explained) {
+	var shown []*explain.Tree
+	fires, misses, left := 0, 0, 0
+	for i := range x.Rules {
+		t := &x.Rules[i]
+		switch {
+		case t.Verdict == explain.Fires:
+			fires++
+		case len(t.CountsAs) > 0 || t.Verdict == explain.Excused:
+		case t.Near > 0 && misses < maxMisses:
+			misses++
+		default:
+			left++
+			continue
+		}
+		shown = append(shown, t)
+	}
+	b.WriteString(diag.EscapeLine(x.Event.Head()))
+	if x.Event.Account != "" {
+		fmt.Fprintf(b, " (%s)", diag.EscapeLine(x.Event.Account))
+	}
+	fmt.Fprintf(b, ": %s\n", firing(fires, len(x.Rules)))
+	for _, t := range shown {
+		t.WriteRule(b, "  ")
+	}
+	if left > 0 {
+		fmt.Fprintf(b, "  and %s further away; --rule ID shows one\n", plural(left, "rule"))
+	}
+}
+
+// firing says how many rules fire.
+func firing(n, of int) string {
+	switch n {
+	case 0:
+		return fmt.Sprintf("no rule of %d fires for it", of)
+	case 1:
+		return fmt.Sprintf("1 rule of %d fires for it", of)
+	}
+	return fmt.Sprintf("%d rules of %d fire for it", n, of)
+}
+
+// summary prints what a rule makes of all events, or what rules hold for an account; of events that are asked about one by one nothing.
+func (p *explaining) summary(x *replay.Explaining, sum *replay.Summary) error {
+	if x.OneByOne() {
+		return nil
+	}
+	if p.json {
+		return writeJSON(p.out, p.object(sum))
+	}
+	var b strings.Builder
+	if p.account != "" {
+		p.keys(&b, sum)
+	} else {
+		p.nearest(&b, sum, "")
+	}
+	_, err := io.WriteString(p.out, b.String())
+	return err
+}
+
+// summed is a summary as JSON has it.
+type summed struct {
+	Rule    string `json:"rule,omitempty"`
+	Test    string `json:"test,omitempty"`
+	Account string `json:"account,omitempty"`
+	*replay.Summary
+}
+
+func (p *explaining) object(sum *replay.Summary) summed {
+	return summed{Rule: p.explainFlags.rule, Account: p.account, Summary: sum}
+}
+
+// keys shows what is held for an account.
+func (p *explaining) keys(b *strings.Builder, sum *replay.Summary) {
+	at := "at " + sum.At.String()
+	if len(sum.Nearest) == 0 {
+		fmt.Fprintf(b, "%s %s: no rule that remembers holds anything for it\n", diag.EscapeLine(p.account), at)
+		return
+	}
+	fmt.Fprintf(b, "%s %s\n", diag.EscapeLine(p.account), at)
+	for i := range sum.Nearest {
+		t := &sum.Nearest[i]
+		t.WriteRule(b, "  ")
+	}
+}
+
+// nearest shows the keys that came nearest, and the events that do not count.
+func (p *explaining) nearest(b *strings.Builder, sum *replay.Summary, indent string) {
+	for i := range sum.Nearest {
+		t := &sum.Nearest[i]
+		t.WriteEvent(b, indent)
+	}
+	for i := range sum.Uncounted {
+		t := &sum.Uncounted[i]
+		t.WriteEvent(b, indent)
+	}
+	verb := "count"
+	if sum.Counting == 1 {
+		verb = "counts"
+	}
+	fmt.Fprintf(b, "%s%s, %d %s; the rule fires for %d\n", indent, plural(sum.Events, "event"), sum.Counting, verb, sum.Firing)
+}
+
+// explainTests explains the rule's tests, one after the other.
+func (p *explaining) explainTests(ctx context.Context, set *rules.Set, o decode.Options) error {
+	if err := p.about(); err != nil {
+		return failed{err}
+	}
+	if len(p.rule.Tests) == 0 {
+		return failed{fmt.Errorf("rule %s has no tests", p.rule.ID)}
+	}
+	found := false
+	for i := range p.rule.Tests {
+		t := &p.rule.Tests[i]
+		if !p.json {
+			if _, err := fmt.Fprintf(p.out, "test: %s\n", diag.EscapeLine(t.Name)); err != nil {
+				return failed{err}
+			}
+		}
+		n, err := p.test(ctx, set, t, o)
+		if err != nil {
+			return failed{err}
+		}
+		found = found || n > 0
+	}
+	if p.event != "" && !found {
+		return failed{fmt.Errorf("no event %s in the tests of rule %s", p.event, p.rule.ID)}
+	}
+	return nil
+}
+
+// test explains a test, and gives how many of its events were asked about.
+func (p *explaining) test(ctx context.Context, set *rules.Set, t *rules.Test, o decode.Options) (int, error) {
+	x, err := replay.NewExplaining(set, p.rule, o)
+	if err != nil {
+		return 0, err
+	}
+	x.Event, x.Account = p.event, p.account
+	x.Each = func(e replay.Explained) error {
+		if p.json {
+			return writeJSON(p.out, struct {
+				Test string `json:"test"`
+				replay.Explained
+			}{t.Name, e})
+		}
+		var b strings.Builder
+		for i := range e.Rules {
+			e.Rules[i].WriteEvent(&b, "  ")
+		}
+		_, err := io.WriteString(p.out, b.String())
+		return err
+	}
+	sum, err := x.Test(ctx, t)
+	if err != nil || x.OneByOne() {
+		return sum.Events, err
+	}
+	if p.json {
+		one := p.object(&sum)
+		one.Test = t.Name
+		return sum.Events, writeJSON(p.out, one)
+	}
+	var b strings.Builder
+	if p.account != "" {
+		p.keys(&b, &sum)
+	} else {
+		p.nearest(&b, &sum, "  ")
+	}
+	_, err = io.WriteString(p.out, b.String())
+	return sum.Events, err
+}

@@ -1,0 +1,316 @@
+package replay
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"noroshi/detector"
+	"noroshi/internal/alert"
+	"noroshi/internal/decode"
+	"noroshi/internal/explain"
+	"noroshi/internal/state"
+	"noroshi/rules"
+	"noroshi/rules/kind"
+)
+
+// Explaining tells what rules make of events: all rules of one event, one rule of all events, or what they hold for an account.
+type Explaining struct {
+	Event   string    // event.id; "": of all events
+	Account string    // whose memory is told at the end
+	Now     time.Time // see Replay
+	Until   time.Time // events after it are left out, and the clock ends there; zero: at the last event
+	// Each takes what the rules make of an event, the nearest first; it is called for events that are asked about by id, and for each
+	// event where one rule is asked about that looks at one event alone.
+	Each  func(Explained) error
+	Fault func(Fault)
+
+	set        *detector.Set
+	only       *rules.Rule // nil: all rules
+	conditions []*explain.Conditions
+	worker     *detector.Worker
+	reader     *explain.Reader
+	watch      *watch
+	asked      []*asked
+	hits       map[string]*asked // by packed hit
+	summary    Summary
+	failed     error
+}
+
+// Explained is what rules make of an event.
+type Explained struct {
+	Event explain.Event  `json:"event"`
+	Rules []explain.Tree `json:"rules"`
+}
+
+// Summary is what a rule that remembers makes of all events, and what rules hold for an account.
+type Summary struct {
+	At       explain.Time `json:"at"` // of the clock at the end
+	Events   int          `json:"events"`
+	Counting int          `json:"counting"` // events under a key
+	Firing   int          `json:"firing"`
+	// Nearest are the keys that fire or come nearest, each with its nearest event; for an account all of its keys, at the end.
+	Nearest []explain.Tree `json:"nearest"`
+	// Uncounted are the events that count for nothing and come nearest to it.
+	Uncounted []explain.Tree `json:"uncounted,omitempty"`
+}
+
+// asked is an event that is asked about, and what the rules make of it.
+type asked struct {
+	event explain.Event
+	trees []explain.Tree // by rule, further keys of it at the end
+	full  map[int32]bool // rules whose tree knows the memory
+}
+
+// The bounds of a summary.
+const (
+	maxNearest   = 5
+	maxUncounted = 3
+)
+
+// NewExplaining compiles the rules: all that are not off, or one whatever its state.
+func NewExplaining(set *rules.Set, only *rules.Rule, o decode.Options) (*Explaining, error) {
+	x := &Explaining{only: only, hits: map[string]*asked{}}
+	few := *set
+	if only != nil {
+		one := *only
+		if one.State == rules.Off {
+			one.State = rules.Shadow
+		}
+		x.only = &one
+		if few.Rules = []*rules.Rule{&one}; len(one.Names) > 0 {
+			few.Rules = replaced(set.Rules, only, &one)
+		}
+	}
+	for _, r := range few.Rules {
+		if r.State == rules.Off {
+			continue
+		}
+		c, err := explain.NewConditions(few.Scope, r)
+		if err != nil {
+			return nil, err
+		}
+		x.conditions = append(x.conditions, c)
+	}
+	x.set = detector.New(&few, detector.Options{Decode: o})
+	x.worker = x.set.Worker()
+	x.reader = explain.NewReader(few.Scope, x.worker.Reader())
+	return x, nil
+}
+
+func replaced(all []*rules.Rule, r, by *rules.Rule) (more []*rules.Rule) {
+	for _, one := range all {
+		if one == r {
+			one = by
+		}
+		more = append(more, one)
+	}
+	return more
+}
+
+// Run reads the inputs. An input that cannot be read does not stop the others; see Replay.Run.
+func (x *Explaining) Run(ctx context.Context, inputs []Input) (Summary, Stats, error) {
+	run := Replay{Set: x.set, Workers: 1, reused: []*detector.Worker{x.worker}, Now: x.Now, Until: x.Until, Alert: noAlert, Fault: x.Fault}
+	run.watch = &watch{of: x}
+	x.watch = run.watch
+	stats, err := run.Run(ctx, inputs)
+	if x.failed != nil {
+		return x.summary, stats, x.failed
+	}
+	for _, a := range x.asked {
+		if x.failed == nil {
+			x.give(a)
+		}
+	}
+	if x.failed != nil {
+		err = x.failed
+	}
+	return x.summary, stats, err
+}
+
+// OneByOne reports whether events are asked about one by one, so that Each tells all.
+func (x *Explaining) OneByOne() bool {
+	return x.Account == "" && (x.Event != "" || x.only == nil || x.only.Kind.Memory == nil && len(x.only.Kind.Clauses) > 0)
+}
+
+// Test reads the records of a test, in the order of their times.
+func (x *Explaining) Test(ctx context.Context, t *rules.Test) (Summary, error) {
+	b := &builder{reader: x.set.Plan().Reader()}
+	records, err := b.records(t)
+	if err != nil {
+		return Summary{}, err
+	}
+	x.Until = t.Until
+	sum, _, err := x.Run(ctx, []Input{{Name: "test", From: bytes.NewReader(bytes.Join(records, []byte("\n")))}})
+	return sum, err
+}
+
+// matched takes the record that the reader has at hand, with its hits.
+func (x *Explaining) matched(hits []byte) {
+	id := x.reader.Identity()
+	if x.Account != "" || x.failed != nil || x.Event != "" && id.ID != x.Event {
+		return
+	}
+	x.summary.Events++
+	if !x.OneByOne() {
+		if len(hits) == 0 {
+			x.uncounted()
+		}
+		return
+	}
+	a := &asked{full: map[int32]bool{}}
+	for _, c := range x.conditions {
+		a.trees = append(a.trees, c.Tree(x.reader))
+	}
+	a.event = *a.trees[0].Event
+	waits := false
+	all := x.set.Rules()
+	has := map[int32]bool{}
+	detector.EachHit(hits, func(packed []byte) {
+		var h kind.Hit
+		if h.Unpack(packed) != nil {
+			return
+		}
+		has[h.Rule] = true
+		if all[h.Rule].Kind.Memory != nil {
+			x.hits[string(packed)], waits = a, true
+		}
+	})
+	for i := range a.trees {
+		if t := &a.trees[i]; len(t.CountsAs) > 0 && !has[int32(i)] && t.Verdict == explain.Silent {
+			t.Verdict, t.Because = explain.NoKey, x.conditions[i].LacksKey(x.reader)
+		}
+	}
+	if x.Event == "" && !waits {
+		x.give(a)
+		return
+	}
+	x.asked = append(x.asked, a)
+}
+
+// uncounted looks at an event that counts for nothing.
+func (x *Explaining) uncounted() {
+	for _, c := range x.conditions {
+		if !c.Of(x.only) {
+			continue
+		}
+		t := c.Tree(x.reader)
+		if len(t.CountsAs) > 0 && t.Verdict == explain.Silent {
+			t.Verdict, t.Because = explain.NoKey, c.LacksKey(x.reader)
+		}
+		x.summary.Uncounted = kept(x.summary.Uncounted, t, maxUncounted)
+	}
+}
+
+// asks reports whether a hit is asked about.
+func (x *Explaining) asks(packed []byte) bool {
+	if x.Account != "" {
+		return false
+	}
+	if x.OneByOne() {
+		return x.hits[string(packed)] != nil
+	}
+	var h kind.Hit
+	return h.Unpack(packed) == nil && x.set.Rules()[h.Rule] == x.only
+}
+
+// answered takes what a memory makes of a hit.
+func (x *Explaining) answered(packed []byte, s *detector.Standing) {
+	if !x.OneByOne() {
+		x.counted(s)
+		return
+	}
+	a := x.hits[string(packed)]
+	delete(x.hits, string(packed))
+	var h kind.Hit
+	if a == nil || h.Unpack(packed) != nil {
+		return
+	}
+	if a.full[h.Rule] { // under another key
+		t := x.bare(a, h.Rule)
+		t.Of(s)
+		a.trees = append(a.trees, t)
+		return
+	}
+	a.full[h.Rule] = true
+	a.trees[h.Rule].Of(s)
+}
+
+// bare is a rule's tree of an event, without what one of its keys holds.
+func (x *Explaining) bare(a *asked, rule int32) explain.Tree {
+	t := a.trees[rule]
+	t.Key, t.Parts, t.Missing = nil, nil, nil
+	return t
+}
+
+// counted takes what a memory makes of one of the rule's events.
+func (x *Explaining) counted(s *detector.Standing) {
+	x.summary.Counting++
+	t := explain.Counted(s)
+	if t.Verdict == explain.Fires {
+		x.summary.Firing++
+	}
+	all := x.summary.Nearest
+	i := slices.IndexFunc(all, func(o explain.Tree) bool { return sameKey(&o, &t) })
+	switch {
+	case i < 0:
+		x.summary.Nearest = kept(all, t, maxNearest)
+	case nearer(&t, &all[i]) < 0,
+		nearer(&t, &all[i]) == 0 && t.Verdict != explain.Fires: // of events that are as near the last one knows most
+		x.summary.Nearest = kept(slices.Delete(all, i, i+1), t, maxNearest)
+	}
+}
+
+func sameKey(a, b *explain.Tree) bool {
+	return a.Tenant == b.Tenant && slices.EqualFunc(a.Key, b.Key, func(a, b explain.Value) bool { return bytes.Equal(a.Value, b.Value) })
+}
+
+// kept puts a tree among the nearest ones.
+func kept(all []explain.Tree, t explain.Tree, most int) []explain.Tree {
+	at, _ := slices.BinarySearchFunc(all, t, func(a, b explain.Tree) int { return cmp.Or(nearer(&a, &b), -1) })
+	if at >= most {
+		return all
+	}
+	all = slices.Insert(all, at, t)
+	return all[:min(len(all), most)]
+}
+
+// ranks are the verdicts by their order.
+var ranks = map[explain.Verdict]int{explain.Fires: 0, explain.Fired: 1, explain.Waits: 2, explain.Undecided: 2, explain.Silent: 3,
+	explain.Excused: 4, explain.NoKey: 5, explain.NotHeld: 6, explain.Uncounted: 7}
+
+// nearer compares trees: what fires first, then what comes near.
+func nearer(a, b *explain.Tree) int {
+	return cmp.Or(cmp.Compare(ranks[a.Verdict], ranks[b.Verdict]), cmp.Compare(b.Near, a.Near))
+}
+
+// give gives on what the rules make of an event.
+func (x *Explaining) give(a *asked) {
+	if x.only != nil { // without the rules that it names
+		a.trees = slices.DeleteFunc(a.trees, func(t explain.Tree) bool { return t.Rule != x.only.ID })
+	}
+	slices.SortStableFunc(a.trees, func(a, b explain.Tree) int { return cmp.Or(nearer(&a, &b), cmp.Compare(a.Rule, b.Rule)) })
+	if x.failed = x.Each(Explained{a.event, a.trees}); x.failed != nil {
+		x.failed = fmt.Errorf("write explanation: %w", x.failed)
+	}
+}
+
+// ended looks at the memory when all events have been applied.
+func (x *Explaining) ended(m *detector.Memory, now time.Time) {
+	x.summary.At = explain.Time{Time: now}
+	if x.Account == "" {
+		return
+	}
+	m.Standings(x.Account, state.Nanoseconds(now), detector.AtTheEnd, func(s *detector.Standing) {
+		if x.only == nil || s.Rule == x.only {
+			x.summary.Nearest = append(x.summary.Nearest, explain.Key(s, now))
+		}
+	})
+	slices.SortStableFunc(x.summary.Nearest, func(a, b explain.Tree) int { return cmp.Or(nearer(&a, &b), cmp.Compare(a.Rule, b.Rule)) })
+}
+
+// noAlert takes alerts that nobody asks for.
+func noAlert(*alert.Alert) error { return nil }
