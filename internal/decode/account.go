@@ -16,13 +16,13 @@ func account(r *Reader, _ string) string {
 		return traceAccount(r)
 	}
 	if r.isAlert() {
-		return r.known(r.field("alert.entity"))
+		return r.known(r.Event.Text(event.AlertEntity))
 	}
-	switch r.field("user.kind") {
+	switch r.Event.Text(event.UserKind) {
 	case "app":
-		return firstName(r.known(r.field("mailbox.owner")), noAddress(r.field("app.name")), noAddress(r.field("user.name")), r.field("app.id"), r.field("user.id"))
+		return firstName(r.known(r.Event.Text(event.MailboxOwner)), noAddress(r.Event.Text(event.AppName)), noAddress(r.Event.Text(event.UserName)), r.Event.Text(event.AppID), r.Event.Text(event.UserID))
 	case "service":
-		return firstName(r.otherSide(), r.name(), noAddress(r.field("app.name")), r.field("app.id"))
+		return firstName(r.otherSide(), r.name(), noAddress(r.Event.Text(event.AppName)), r.Event.Text(event.AppID))
 	case "user", "guest":
 		if name := r.name(); name != "" {
 			return name
@@ -41,11 +41,11 @@ func noAddress(name string) string {
 
 // name is the actor's name, else its id.
 func (r *Reader) name() string {
-	return r.known(first(r.field("user.name"), r.field("user.id")))
+	return r.known(first(r.Event.Text(event.UserName), r.Event.Text(event.UserID)))
 }
 
 // otherSide is whom or what it was done to, as the directory has it.
-func (r *Reader) otherSide() string { return r.known(r.field("user.target.name")) }
+func (r *Reader) otherSide() string { return r.known(r.Event.Text(event.TargetName)) }
 
 // known is a name as the directory has it: a user principal name stays; of a path or a domain account the last part is looked
 // up, then the whole.
@@ -79,10 +79,10 @@ func first(texts ...string) string {
 	return ""
 }
 
-// any reports whether one of the paths that the plan projects names something.
-func (r *Reader) any(paths []string) bool {
-	for _, p := range paths {
-		if !placeholder(r.at(p)) {
+// any reports whether one of the places names something.
+func (r *Reader) any(places []int32) bool {
+	for _, i := range places {
+		if !placeholder(r.scalar(i)) {
 			return true
 		}
 	}
@@ -111,7 +111,7 @@ func targetName(r *Reader, _ string) string {
 		}
 		return ""
 	}
-	if owner := r.field("mailbox.owner"); owner != "" {
+	if owner := r.Event.Text(event.MailboxOwner); owner != "" {
 		return owner
 	}
 	object := r.object()
@@ -138,7 +138,7 @@ func sourcePort(r *Reader, _ string) string {
 
 // sourceKind tells whose address it is.
 func sourceKind(r *Reader, _ string) string {
-	ip := r.field("source.ip")
+	ip := r.Event.Text(event.SourceIP)
 	if ip == "" {
 		return "none"
 	}
@@ -146,7 +146,7 @@ func sourceKind(r *Reader, _ string) string {
 	if err == nil && (a.IsPrivate() || a.IsLinkLocalUnicast()) {
 		return "private"
 	}
-	if r.field("user.kind") == "service" && !syncAccount(r.field("user.name")) { // these write from the customer's servers
+	if r.Event.Text(event.UserKind) == "service" && !syncAccount(r.Event.Text(event.UserName)) { // these write from the customer's servers
 		return "microsoft"
 	}
 	return "client"

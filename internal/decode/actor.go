@@ -29,11 +29,11 @@ func userKind(r *Reader, _ string) string {
 	case event.Trace:
 		return ""
 	}
-	name, typ := r.field("user.name"), r.field("user.type")
+	name, typ := r.Event.Text(event.UserName), r.Event.Text(event.UserType)
 	switch {
 	case strings.Contains(name, "#ext#"), strings.HasPrefix(name, "urn:spo:guest#"), strings.EqualFold(typ, "guest"):
 		return "guest"
-	case name == "" && (r.view.shape == event.Other || r.field("user.id") == ""):
+	case name == "" && (r.view.shape == event.Other || r.Event.Text(event.UserID) == ""):
 		return ""
 	}
 	return "user"
@@ -41,19 +41,19 @@ func userKind(r *Reader, _ string) string {
 
 // auditKind is the kind of a record of the unified audit log, "" for a person.
 func (r *Reader) auditKind() string {
-	if strings.HasPrefix(r.field("user.name"), "serviceprincipal_") { // of whatever type: the log calls them system
+	if strings.HasPrefix(r.Event.Text(event.UserName), "serviceprincipal_") { // of whatever type: the log calls them system
 		if r.actorIsMicrosofts() {
 			return "service"
 		}
 		return "app"
 	}
-	switch event.Lower(r.field("user.type")) {
+	switch event.Lower(r.Event.Text(event.UserType)) {
 	case "3", "4", "dcadmin", "system":
 		return "service"
 	case "5", "6", "application", "serviceprincipal":
 		return "app"
 	}
-	if r.serviceAccount(r.field("user.name")) {
+	if r.serviceAccount(r.Event.Text(event.UserName)) {
 		return "service"
 	}
 	return ""
@@ -80,7 +80,7 @@ func (r *Reader) entraKind() string {
 	if r.agentActs() {
 		return "app"
 	}
-	if r.serviceAccount(r.field("user.name")) {
+	if r.serviceAccount(r.Event.Text(event.UserName)) {
 		return "service"
 	}
 	return ""
@@ -92,13 +92,13 @@ func (r *Reader) rowKind() string {
 	case "AlertInfo", "AlertEvidence", "EmailPostDeliveryEvents":
 		return "service"
 	}
-	switch event.Lower(r.field("user.type")) {
+	switch event.Lower(r.Event.Text(event.UserType)) {
 	case "application":
 		return "app"
 	case "system":
 		return "service"
 	}
-	if r.serviceAccount(r.field("user.name")) {
+	if r.serviceAccount(r.Event.Text(event.UserName)) {
 		return "service"
 	}
 	return ""
@@ -141,7 +141,7 @@ func firstDomain(domain string) bool {
 
 // mayBeOurs reports whether a name in a first domain may be of the tenant, by the name that the record gives the tenant.
 func (r *Reader) mayBeOurs(name string) bool {
-	organization := r.field("organization.name")
+	organization := r.Event.Text(event.OrganizationName)
 	return !firstDomain(organization) || Domain(name) == organization
 }
 
@@ -180,7 +180,7 @@ func (r *Reader) microsoftsApp() bool {
 		}
 		return true
 	}
-	switch r.field("user.name") {
+	switch r.Event.Text(event.UserName) {
 	case "ms-pim":
 		return strings.Contains(r.Event.Text(event.Action), "member")
 	case "azure mfa strongauthenticationservice":
@@ -260,7 +260,7 @@ func isGUID(s string) bool {
 }
 
 // initiatedByApp reports whether an application, and no user, began what the directory audit tells.
-func (r *Reader) initiatedByApp() bool { return !r.any(userInitiators[:]) && r.any(appInitiators[:]) }
+func (r *Reader) initiatedByApp() bool { return !r.any(r.view.users) && r.any(r.view.apps) }
 
 // Where a directory audit, with and without its envelope, names who began it.
 var (

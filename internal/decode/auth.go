@@ -23,7 +23,7 @@ const stopped = "password_ok_stopped"
 // authResult is what a sign-in counts as. A prompt to stay signed in, logged as UserLoggedIn with 50140, is a success in the
 // unified audit log.
 func authResult(r *Reader, _ string) string {
-	code := r.field("auth.error")
+	code := r.Event.Text(event.AuthError)
 	if r.view.shape == event.UAL && r.Event.Text(event.Action) == loggedIn {
 		return "success"
 	}
@@ -80,7 +80,7 @@ func codeMember(members string) (code string) {
 // signInAction is the unified audit log's operation for a sign-in of Entra. A record that tells neither a code nor a failure is no
 // more than the activity: a reason alone tells nothing, because successes have one, too.
 func (r *Reader) signInAction() string {
-	switch code := r.Event.Text(r.plan.authError); {
+	switch code := r.Event.Text(event.AuthError); {
 	case code == "0":
 		return loggedIn
 	case code != "", strings.EqualFold(r.at("resultType"), "failure"), strings.EqualFold(r.enveloped("properties.status"), "failure"):

@@ -33,11 +33,10 @@ type Plan struct {
 	options Options
 	views   [event.Shapes]view
 
-	authError event.Slot
-	location  event.Slot // where the layout has it, as those that follow
-	region    event.Slot
-	city      event.Slot
-	operator  event.Slot
+	location event.Slot // where the layout has it, as those that follow
+	region   event.Slot
+	city     event.Slot
+	operator event.Slot
 }
 
 // view is a shape as the plan's projector sees it.
@@ -49,6 +48,8 @@ type view struct {
 	slots  []origin         // by slot
 	lists  []int32          // the Name/Value lists that param looks into
 	inside []int32          // the members in which another record may lie
+	users  []int32          // where a directory audit names the user who began it,
+	apps   []int32          // and the application
 }
 
 // origin is where a slot's value comes from.
@@ -78,7 +79,6 @@ func NewPlan(l *event.Layout, o Options) *Plan {
 		}
 	}
 	p := &Plan{layout: l, options: o}
-	p.authError, _ = l.Slot("auth.error")
 	for name, slot := range map[string]*event.Slot{"source.geo.location": &p.location, "source.geo.region_name": &p.region, "source.geo.city_name": &p.city, "source.as.organization.name": &p.operator} {
 		*slot, _ = l.Find(name)
 	}
@@ -145,7 +145,27 @@ func (p *Plan) newView(shape event.Shape) view {
 			o.plain = o.feeds[0]
 		}
 	}
+	v.users, v.apps = v.places(userInitiators[:]), v.places(appInitiators[:])
 	return v
+}
+
+// find is where a path's value is among those projected, however the plan spells it.
+func (v *view) find(path string) (int32, bool) {
+	if i, ok := v.at[path]; ok {
+		return i, true
+	}
+	i, ok := v.same[projector.Same(path)]
+	return i, ok
+}
+
+// places are those of paths that are projected.
+func (v *view) places(paths []string) (all []int32) {
+	for _, p := range paths {
+		if i, ok := v.find(p); ok {
+			all = append(all, i)
+		}
+	}
+	return all
 }
 
 // path is the place of a path among those projected. Paths that differ in case alone have one place: what a rule sees does not

@@ -32,7 +32,7 @@ var derived = map[string]derivation{
 	"user.name":        {text: userName},
 	"user.id":          {text: userID},
 	"user.full_name":   {text: fullName, cheap: true},
-	"user.domain":      {text: func(r *Reader, _ string) string { return Domain(r.field("user.name")) }, needs: []string{"user.name"}},
+	"user.domain":      {text: func(r *Reader, _ string) string { return Domain(r.Event.Text(event.UserName)) }, needs: []string{"user.name"}},
 	"user.kind":        {text: userKind, needs: []string{"user.name", "user.id", "user.type", "event.action", "organization.name"}, own: true},
 	"user.target.name": {text: func(r *Reader, s string) string { return nameOf(targetName(r, s)) }, needs: []string{"mailbox.owner"}, own: true},
 	"source.port":      {text: sourcePort, own: true},

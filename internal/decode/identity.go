@@ -149,7 +149,7 @@ func outcome(r *Reader, status string) string {
 		return ""
 	}
 	if r.view.shape == event.UAL && code(r, r.recordType()) == stsLogon {
-		switch r.Event.Text(r.plan.authError) {
+		switch r.Event.Text(event.AuthError) {
 		case "":
 			return ""
 		case "0":

@@ -145,7 +145,7 @@ func (r *Reader) flat() string {
 	}
 	for _, v := range r.x.Flat {
 		name := r.memberAround(v)
-		if !sameName(name, "status") || r.Event.Text(r.plan.authError) == "" {
+		if !sameName(name, "status") || r.Event.Text(event.AuthError) == "" {
 			return name
 		}
 	}

@@ -24,7 +24,7 @@ func roleVia(r *Reader, _ string) string {
 			return "pim"
 		}
 		return "pim_activation"
-	case strings.Contains(a, "PIM"), strings.Contains(a, "eligible"), r.field("user.name") == "ms-pim" && r.field("user.kind") == "service":
+	case strings.Contains(a, "PIM"), strings.Contains(a, "eligible"), r.Event.Text(event.UserName) == "ms-pim" && r.Event.Text(event.UserKind) == "service":
 		return "pim"
 	}
 	return "direct"
@@ -66,7 +66,7 @@ func roleState(r *Reader, _ string) string {
 // with their like: a display name is not held against a user name.
 func (r *Reader) givesToAnother() bool {
 	id, name := r.member()
-	actorID, actor := r.field("user.id"), r.field("user.name")
+	actorID, actor := r.Event.Text(event.UserID), r.Event.Text(event.UserName)
 	switch {
 	case id != "" && id == actorID, name != "" && atHome(name) == atHome(actor):
 		return false

@@ -16,7 +16,7 @@ func userName(r *Reader, text string) string {
 	default:
 		return text
 	}
-	both := r.any(appInitiators[:]) && r.any(userInitiators[:])
+	both := r.any(r.view.apps) && r.any(r.view.users)
 	if text == "" || isAddress(text) && !both || r.appActs() {
 		return text
 	}
@@ -34,7 +34,7 @@ func userName(r *Reader, text string) string {
 
 // userID is the actor's id. Beside a person the application is not who acted.
 func userID(r *Reader, text string) string {
-	if text == "" || r.view.shape != event.Entra && r.view.shape != event.Graph || !r.any(userInitiators[:]) {
+	if text == "" || r.view.shape != event.Entra && r.view.shape != event.Graph || !r.any(r.view.users) {
 		return text
 	}
 	for _, i := range r.view.slots[event.UserID].feeds {

@@ -29,11 +29,11 @@ func mailboxOwner(r *Reader, _ string) string {
 		return ""
 	}
 	owner := canonical(event.Name, r.known(r.ownerNamed(noun)))
-	switch kind := r.field("user.kind"); {
+	switch kind := r.Event.Text(event.UserKind); {
 	case kind != "user" && kind != "guest":
 		return owner
 	case owner == "" && noun == inboxRuleNoun, r.isActor(owner):
-		return first(r.field("user.name"), owner) // a command on inbox rules without a mailbox is about the actor's own
+		return first(r.Event.Text(event.UserName), owner) // a command on inbox rules without a mailbox is about the actor's own
 	}
 	return owner
 }
@@ -64,7 +64,7 @@ func (r *Reader) ownerNamed(noun string) string {
 // person's own mailbox, and a path has its id, alias or display name, which prove nothing; of other commands an address counts.
 func (r *Reader) ownerOfObject() string {
 	owner := Recipient(beforeRule(r.object()))
-	switch kind := r.field("user.kind"); {
+	switch kind := r.Event.Text(event.UserKind); {
 	case kind != "user" && kind != "guest":
 		return owner
 	case strings.HasPrefix(r.Event.Text(event.Action), "New-"), !isAddress(owner):
@@ -98,11 +98,11 @@ func isOpaque(name string) bool {
 // isActor reports whether a name, lower case, is one of the actor's: the user name, the id, an alias or a display name whose words make up
 // the part of the user name before the at sign, or an address with that part in the organisation's first domain.
 func (r *Reader) isActor(name string) bool {
-	actor := r.field("user.name")
+	actor := r.Event.Text(event.UserName)
 	if name == "" || actor == "" {
 		return false
 	}
-	if name == actor || name == r.field("user.id") {
+	if name == actor || name == r.Event.Text(event.UserID) {
 		return true
 	}
 	local, _, _ := strings.Cut(actor, "@")

@@ -2,15 +2,17 @@ package decode
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"noroshi/internal/event"
 )
 
-// placeholders are what records hold in the place of a name or an id that they do not have.
-
 // placeholder reports whether a text stands for a name or an id that is not there: blanks, hyphens, one of the words above, in
 // brackets or not, an id of zeros. An address is a name, whatever it begins with.
 func placeholder(s string) bool {
+	if s != "" && !beginsPlaceholder[s[0]] {
+		return false
+	}
 	s = strings.TrimSpace(strings.Trim(strings.TrimSpace(s), "<>()[]{}"))
 	if len(s) > len("00000000-0000-0000-0000-000000000000") {
 		return false
@@ -24,6 +26,22 @@ func placeholder(s string) bool {
 		}
 	}
 	return false
+}
+
+// beginsPlaceholder are the first bytes of placeholders, and of what may stand around them: nearly all names begin with another.
+var beginsPlaceholder = beginningsOf(event.Placeholders[:])
+
+func beginningsOf(words []string) (all [256]bool) {
+	for c := range all {
+		all[c] = c <= ' ' || c >= utf8.RuneSelf // blanks
+	}
+	for _, c := range []byte("-0<>()[]{}") {
+		all[c] = true
+	}
+	for _, w := range words {
+		all[w[0]], all[w[0]&^0x20] = true, true
+	}
+	return all
 }
 
 // nameOf is a name or an id as rules see it: lower case, without blanks around, "" for a placeholder.

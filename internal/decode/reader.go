@@ -260,9 +260,9 @@ func (r *Reader) place(path string) (int32, bool) {
 	of := spelling{r.view.shape, path}
 	i, known := r.places[of]
 	if !known {
-		i = -1
-		if at, ok := r.view.same[projector.Same(path)]; ok {
-			i = at
+		var ok bool
+		if i, ok = r.view.find(path); !ok {
+			i = -1
 		}
 		r.places[of] = i
 	}

@@ -19,9 +19,15 @@ const (
 	UserName
 	UserKind
 	UserID
+	UserType
 	TargetName
+	MailboxOwner
+	OrganizationName
+	AlertEntity
 	Session
 	AppID
+	AppName
+	AuthError
 	ForwardTo
 	SendsTo
 	fixed // how many there are
@@ -30,7 +36,9 @@ const (
 var fixedNames = [fixed]string{
 	ID: "event.id", Time: "event.time", Action: "event.action", Tenant: "organization.id", Account: "account", Dataset: "event.dataset",
 	Outcome: "event.outcome", SourceIP: "source.ip", SourceCountry: "source.geo.country_iso_code", SourceASN: "source.as.number",
-	UserName: "user.name", UserKind: "user.kind", UserID: "user.id", TargetName: "user.target.name", Session: "session.id", AppID: "app.id",
+	UserName: "user.name", UserKind: "user.kind", UserID: "user.id", UserType: "user.type",
+	TargetName: "user.target.name", MailboxOwner: "mailbox.owner", OrganizationName: "organization.name", AlertEntity: "alert.entity",
+	Session: "session.id", AppID: "app.id", AppName: "app.name", AuthError: "auth.error",
 	ForwardTo: "forward.to", SendsTo: "inbox_rule.sends_to",
 }
 
