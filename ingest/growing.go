@@ -1,11 +1,15 @@
 package ingest
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // Growing splits JSON text that still grows, such as a file that is followed.
 type Growing struct {
-	split *splitter
-	block Block
+	split   *splitter
+	block   Block
+	records []Raw
 }
 
 // NewGrowing makes one that begins at the start of a text. A block of records is at most so many, but for those of one list in a list.
@@ -17,15 +21,16 @@ func NewGrowing(maxRecords int) *Growing {
 
 // Split gives the records of a text and how much of it is done with. What is left begins a record that the text does not hold as a
 // whole, or has no room among these records: it is to come again, with more text behind it. Last tells that there is no more. The text
-// is used as memory; the records lie in it.
+// is used as memory; the records lie in it, and their list is good until the next call.
 func (g *Growing) Split(text []byte, last bool) (records []Raw, bad []Bad, n int) {
 	g.block.reset()
 	g.block.Data = text
 	n = g.split.split(&g.block, last)
+	g.records = slices.Grow(g.records[:0], len(g.block.Records))
 	for i, s := range g.block.Records {
-		records = append(records, Raw{Bytes: g.block.Bytes(i), Line: s.Line})
+		g.records = append(g.records, Raw{Bytes: g.block.Bytes(i), Line: s.Line})
 	}
-	return records, g.block.Bad, n
+	return g.records, g.block.Bad, n
 }
 
 // Line is the number of the line in which reading goes on.

@@ -102,7 +102,7 @@ func ignore(err error) error {
 func (s *Source) recognise(ctx context.Context, g *file, h handle, e ending) (wait bool, err error) {
 	first, err := s.opening(ctx, g, h, g.at.Kind)
 	if err != nil || first == "" {
-		g.fresh = g.stat.size < batchBytes
+		g.fresh = g.stat.size < longest
 		return false, err
 	}
 	those := s.alike(g, first)

@@ -17,7 +17,8 @@ import (
 // sick is a disk on which operations fail.
 type sick struct {
 	system
-	fail func(op, path string) error
+	fail     func(op, path string) error
+	readable *int64 // bytes of each file; nil: all
 }
 
 type sickFile struct {
@@ -54,6 +55,10 @@ func (d *sick) names(folder string) ([]string, error) {
 func (f *sickFile) ReadAt(b []byte, from int64) (int, error) {
 	if err := f.disk.fail("read", f.path); err != nil {
 		return 0, &fs.PathError{Op: "read", Path: f.path, Err: err}
+	}
+	if most := f.disk.readable; most != nil && from+int64(len(b)) > *most {
+		n, _ := f.handle.ReadAt(b[:max(0, *most-from)], from)
+		return n, &fs.PathError{Op: "read", Path: f.path, Err: syscall.EIO}
 	}
 	return f.handle.ReadAt(b, from)
 }
@@ -117,6 +122,24 @@ func sickness(t *testing.T, errno error, op, name string) {
 	if c := s.counts.Snapshot(); c.Failing != 0 || !strings.Contains(s.log.String(), "is read again") {
 		t.Errorf("counts are %+v; %s", c, s.log.String())
 	}
+}
+
+// TestBeforeDamagedBytesAllIsDelivered: what lies in a compressed file before bytes that cannot be read does not wait for those.
+func TestBeforeDamagedBytesAllIsDelivered(t *testing.T) {
+	f, d := newFolder(t), newDesk(t)
+	const n = 50_000
+	f.put("a.gz", encode("gz", numbered(0, n)))
+	s := source(t, true, f.path("a.gz"))
+	readable := int64(70 << 10) // of some 110 KiB
+	s.disk = &sick{fail: func(string, string) error { return nil }, readable: &readable}
+	round(t, s, d)
+	if got := len(d.records); got < n/2 || got >= n {
+		t.Errorf("%d records are delivered", got)
+	}
+	readable = 1 << 40
+	s.now = s.now.Add(time.Minute)
+	later(t, s, d)
+	once(t, d, 0, n)
 }
 
 // TestWithoutFollowingItWaitsForWhatCannotBeRead and then ends.

@@ -53,11 +53,14 @@ type Source struct {
 	vain    vain
 }
 
-// The bounds of a batch.
+// The bounds of a batch. It is stored in one transaction, and on our own broker brought to the disk in one: large ones cost less.
 const (
-	batchRecords = 10_000
-	batchBytes   = ingest.MaxRecord + 256<<10 // more than a record
+	batchRecords = 16_384
+	batchBytes   = 16 << 20
 )
+
+// longest is more than a record.
+const longest = ingest.MaxRecord + 256<<10
 
 // Times that decide.
 const (

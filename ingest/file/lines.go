@@ -108,13 +108,13 @@ func (r *lines) take(ctx context.Context, chunk []byte, all bool) error {
 			records, bad, n = r.text.Split(chunk, true)
 			r.text.Restore(nil, r.text.Line()) // its end is still to come
 		}
-		b := ingest.Batch{Records: records}
+		b, name := ingest.Batch{Records: records}, r.file.name()
 		for i, rec := range records {
-			records[i].File = r.file.name()
+			records[i].File = name
 			r.at.count(rec.Bytes)
 		}
 		for _, one := range bad {
-			b.Refused = append(b.Refused, ingest.Refused{Bad: one, File: r.file.name()})
+			b.Refused = append(b.Refused, ingest.Refused{Bad: one, File: name})
 		}
 		r.at.Refused += len(bad)
 		r.advance(raw[:n])

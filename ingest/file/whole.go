@@ -48,6 +48,7 @@ type pass struct {
 	last  *part
 	lined bool // it is of lines, so that any of them may be the last
 	batch ingest.Batch
+	bytes []byte // of the batch's parts
 }
 
 // watched is a file that is read through a decoder, which hides what went wrong.
@@ -110,6 +111,11 @@ func (s *Source) pass(ctx context.Context, f *file, h handle, e ending, had posi
 	}
 	certain, err := p.run(ctx)
 	var broken *breaks
+	if p.from.err != nil { // what lies before can be read
+		if err := p.flush(ctx); err != nil {
+			return false, err
+		}
+	}
 	if err != nil && !errors.As(err, &broken) {
 		return false, err
 	}
@@ -154,6 +160,9 @@ func (p *pass) run(ctx context.Context) (certain bool, err error) {
 		}
 		if err := p.take(&block); err != nil {
 			return false, err
+		}
+		if len(p.bytes) < batchBytes && len(p.batch.Records) < batchRecords {
+			continue
 		}
 		if err := p.flush(ctx); err != nil {
 			return false, err
@@ -228,8 +237,10 @@ func (p *pass) give(one *part) error {
 		known, p.had.Loose = one.hash() == p.had.Loose, ""
 	}
 	if one.bad != nil {
-		if p.at.Refused++; p.at.Refused > p.had.Refused && !known {
-			p.batch.Refused = append(p.batch.Refused, ingest.Refused{Bad: *one.bad, File: p.file.name()})
+		if p.at.Refused++; p.at.Refused > p.had.Refused && !known && p.after == nil {
+			bad := *one.bad
+			bad.Bytes = p.keep(bad.Bytes)
+			p.batch.Refused = append(p.batch.Refused, ingest.Refused{Bad: bad, File: p.file.name()})
 		}
 		return nil
 	}
@@ -242,9 +253,16 @@ func (p *pass) give(one *part) error {
 	case p.differs():
 		return errOther
 	case p.at.Records > p.had.Records && !known:
-		p.batch.Records = append(p.batch.Records, ingest.Raw{Bytes: one.record, File: p.file.name(), Line: one.line})
+		p.batch.Records = append(p.batch.Records, ingest.Raw{Bytes: p.keep(one.record), File: p.file.name(), Line: one.line})
 	}
 	return nil
+}
+
+// keep gives bytes that live as long as the batch: a block is used again for the next.
+func (p *pass) keep(b []byte) []byte {
+	from := len(p.bytes)
+	p.bytes = append(p.bytes, b...)
+	return p.bytes[from:len(p.bytes):len(p.bytes)]
 }
 
 // differs reports whether the records so far are others than those that were read before.
@@ -339,6 +357,6 @@ func (p *pass) send(ctx context.Context, tail []byte) error {
 	if err := p.s.store(ctx, p.file, p.batch, after, head, tail); err != nil {
 		return err
 	}
-	p.batch = ingest.Batch{}
+	p.batch, p.bytes = ingest.Batch{Records: p.batch.Records[:0]}, p.bytes[:0]
 	return nil
 }

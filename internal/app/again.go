@@ -13,11 +13,11 @@ import (
 )
 
 // Again gives dead letters another try.
-type Again struct{ reader *decode.Reader }
+type Again struct{ identify *identify.Identifier }
 
 // NewAgain makes one that identifies records as ingest does.
 func NewAgain(o decode.Options) *Again {
-	return &Again{decode.NewPlan(event.NewLayout(), o).Reader()}
+	return &Again{identify.New(decode.NewPlan(event.NewLayout(), o).Reader())}
 }
 
 // maxStill is about how many pieces that are undecodable still become letters of their own; the rest of a letter remains one.
@@ -36,7 +36,7 @@ func (a *Again) Records(l deadletter.Letter) (all []bus.Record, still int, err e
 	case len(l.Value) == 0:
 		return nil, 0, fmt.Errorf("the letter holds no bytes that could be read again; mend what lies at %s and read that again", l.Origin())
 	}
-	place := identify.Place{Letter: l, Origin: l.Origin(), Tenants: l.Tenants}
+	place := identify.Place{Letter: l, Origin: l.AppendOrigin(nil), Tenants: l.Tenants}
 	leave := func(refused *deadletter.Letter) {
 		all, still = append(all, refused.Record()), still+1
 		if err == nil {
@@ -54,7 +54,7 @@ func (a *Again) Records(l deadletter.Letter) (all []bus.Record, still int, err e
 			leave(place.Refuse(string(b.Reason), b.Detail, b.Bytes))
 		}
 		for _, r := range records {
-			rec, refused := identify.Record(a.reader, r, &place)
+			rec, refused := a.identify.Record(r, &place)
 			if refused != nil {
 				leave(refused)
 				continue

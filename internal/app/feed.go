@@ -72,9 +72,9 @@ func (r *Run) feeds(ctx context.Context, k *kafka) (all []*feed.Feed, err error)
 
 // preparing makes records of the messages of one partition.
 type preparing struct {
-	run    *Run
-	reader *decode.Reader
-	place  identify.Place
+	run      *Run
+	identify *identify.Identifier
+	place    identify.Place
 
 	origin []byte // source/partition, and behind fixed what differs from record to record: @sequence#index
 	fixed  int
@@ -83,7 +83,7 @@ type preparing struct {
 func newPreparing(r *Run, source string, partition int32, tenants []string, reader *decode.Reader) *preparing {
 	origin := fmt.Appendf(nil, "%s/%d", source, partition)
 	at := deadletter.Letter{Stage: deadletter.StageIngest, Source: source, Partition: partition}
-	return &preparing{run: r, reader: reader, place: identify.Place{Letter: at, Tenants: tenants}, origin: origin, fixed: len(origin)}
+	return &preparing{run: r, identify: identify.New(reader), place: identify.Place{Letter: at, Tenants: tenants}, origin: origin, fixed: len(origin)}
 }
 
 func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bus.Record {
@@ -106,7 +106,7 @@ func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bu
 	}
 	for i, body := range records {
 		p.at(m.Sequence, i)
-		rec, refused := identify.Record(p.reader, body, &p.place)
+		rec, refused := p.identify.Record(body, &p.place)
 		if refused != nil {
 			aside(refused)
 			continue
@@ -123,18 +123,18 @@ func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bu
 // at sets the origin of a message's record.
 func (p *preparing) at(sequence int64, i int) {
 	p.origin = strconv.AppendInt(append(strconv.AppendInt(append(p.origin[:p.fixed], '@'), sequence, 10), '#'), int64(i), 10)
-	p.place.Origin = string(p.origin)
+	p.place.Origin = p.origin
 }
 
 // count counts the record at hand.
 func (p *preparing) count(t *feed.Tally, body []byte, enqueued time.Time) {
-	id := p.reader.AtHand()
+	id := p.identify.AtHand()
 	if !strings.Contains(id.Account, "@") {
 		t.Unresolved()
 	}
 	if id.Dataset == decode.DatasetUnknown {
 		p.run.members.add(body)
 	}
-	p.run.lacking(p.reader, p.place.Origin, t.NotUTF8, t.Partial)
+	p.run.lacking(p.identify.Reader, p.place.Origin, t.NotUTF8, t.Partial)
 	t.Record(id.Dataset, enqueued.Sub(id.Time))
 }

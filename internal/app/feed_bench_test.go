@@ -50,7 +50,7 @@ func carried(b *testing.B, hub *eventhubstest.Server, prepare func(*Run, int32) 
 }
 
 func identified(r *Run, p int32) feed.Prepare {
-	return newPreparing(r, "audit", p, nil, NewAgain(IdentityOptions(r.Config)).reader).prepare
+	return newPreparing(r, "audit", p, nil, NewAgain(IdentityOptions(r.Config)).identify.Reader).prepare
 }
 
 func bare(_ *Run, p int32) feed.Prepare {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"maps"
 	"os"
@@ -38,10 +39,11 @@ type intake struct {
 	storing sync.Mutex // sources share the transactions
 	batches batches    // nil where there are none, and after a fault
 
-	mu     sync.Mutex        // sources share what follows
-	stored map[string][]byte // positions
-	reader *decode.Reader
-	aside  []aside
+	mu       sync.Mutex        // sources share what follows
+	stored   map[string][]byte // positions
+	identify *identify.Identifier
+	place    identify.Place
+	aside    []aside
 }
 
 // closeWithin bounds the giving up of a transaction; else its timeout ends it.
@@ -50,13 +52,13 @@ const closeWithin = 5 * time.Second
 // batches is bus.Batches.
 type batches interface {
 	Positions(ctx context.Context) (map[string][]byte, error)
-	Write(ctx context.Context, records []bus.Record, smaller func(*bus.TooLarge, []bus.Record) ([]bus.Record, error)) error
+	Write(ctx context.Context, parts iter.Seq[[]bus.Record], smaller func(*bus.TooLarge) ([]bus.Record, error)) error
 	Close(ctx context.Context)
 }
 
 func (r *Run) newIngest(ctx context.Context, k *kafka, w *bus.Writer) (*intake, error) {
 	in := &intake{run: r, kafka: k, writer: w}
-	in.reader = decode.NewPlan(event.NewLayout(), IdentityOptions(r.Config)).Reader()
+	in.identify = identify.New(decode.NewPlan(event.NewLayout(), IdentityOptions(r.Config)).Reader())
 	if len(r.Sources) == 0 {
 		return in, nil
 	}
@@ -136,13 +138,10 @@ func (in *intake) deliver(ctx context.Context, b ingest.Batch) error {
 	if err := in.kafka.room(ctx); err != nil {
 		return err
 	}
-	records := in.records(b)
-	if b.Key != "" {
-		records = append(records, bus.Record{Topic: bus.Checkpoints, Key: []byte(b.Key), Value: b.Position})
-	}
+	making := &making{intake: in, batch: b, made: make([]bus.Record, 0, len(b.Records)+len(b.Refused))}
 	trouble := &bus.Trouble{Log: in.run.Log}
 	for {
-		err := in.store(ctx, b, records)
+		err := in.store(ctx, making)
 		if err == nil || ctx.Err() != nil {
 			trouble.Over("records are stored again")
 			return err
@@ -165,13 +164,13 @@ func (in *intake) deliverOf(brought *atomic.Int64) ingest.Deliver {
 	}
 }
 
-func (in *intake) store(ctx context.Context, b ingest.Batch, records []bus.Record) error {
+func (in *intake) store(ctx context.Context, m *making) error {
 	put := in.storeExactly
 	if in.open == nil {
 		put = in.storeInOrder
 	}
-	err := put(ctx, b, records)
-	if err == nil && b.Key != "" {
+	err := put(ctx, m)
+	if b := &m.batch; err == nil && b.Key != "" {
 		in.mu.Lock()
 		in.stored[b.Key] = b.Position
 		in.mu.Unlock()
@@ -180,22 +179,19 @@ func (in *intake) store(ctx context.Context, b ingest.Batch, records []bus.Recor
 }
 
 // storeInOrder stores the position after the records: a crash between the two repeats the batch, whose alerts have the same ids.
-func (in *intake) storeInOrder(ctx context.Context, _ ingest.Batch, records []bus.Record) error {
-	n := len(records)
-	if n > 0 && records[n-1].Topic == bus.Checkpoints {
-		n--
-	}
-	if err := in.run.writeOrSetAside(ctx, in.writer, records[:n]); err != nil {
+func (in *intake) storeInOrder(ctx context.Context, m *making) error {
+	err := in.writer.WriteParts(ctx, m.records)
+	if err := in.run.orSetAside(ctx, in.writer, m.made, err); err != nil {
 		return fmt.Errorf("store records: %w", err)
 	}
-	if err := in.run.writeOrSetAside(ctx, in.writer, records[n:]); err != nil {
+	if err := in.writer.Write(ctx, m.position()); err != nil {
 		return fmt.Errorf("store position: %w", err)
 	}
 	return nil
 }
 
 // storeExactly stores the batch in one transaction. Where it is not known whether the one before was stored, the positions tell.
-func (in *intake) storeExactly(ctx context.Context, b ingest.Batch, records []bus.Record) error {
+func (in *intake) storeExactly(ctx context.Context, m *making) error {
 	in.storing.Lock()
 	defer in.storing.Unlock()
 	if in.batches == nil {
@@ -203,13 +199,13 @@ func (in *intake) storeExactly(ctx context.Context, b ingest.Batch, records []bu
 			return fmt.Errorf("store records: %w", err)
 		}
 		in.mu.Lock()
-		row := in.stored[b.Key]
+		row := in.stored[m.batch.Key]
 		in.mu.Unlock()
-		if b.Key != "" && row != nil && bytes.Equal(row, b.Position) {
+		if m.batch.Key != "" && row != nil && bytes.Equal(row, m.batch.Position) {
 			return nil // it was
 		}
 	}
-	err := in.batches.Write(ctx, records, in.run.setAside)
+	err := in.batches.Write(ctx, m.all, m.smaller())
 	if err != nil {
 		in.giveUp(ctx)
 		return fmt.Errorf("store records: %w", err)
@@ -217,36 +213,17 @@ func (in *intake) storeExactly(ctx context.Context, b ingest.Batch, records []bu
 	return nil
 }
 
-// records are the batch's records with their identity, and its dead letters.
-func (in *intake) records(b ingest.Batch) (all []bus.Record) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	for _, raw := range b.Records {
-		place := placeOf(raw.File, raw.Line)
-		rec, refused := identify.Record(in.reader, raw.Bytes, place)
-		if refused != nil {
-			all = append(all, in.letter(refused))
-			continue
-		}
-		in.count(raw.Bytes, place.Origin)
-		all = append(all, rec)
-	}
-	for _, bad := range b.Refused {
-		all = append(all, in.letter(placeOf(bad.File, bad.Line).Refuse(string(bad.Reason), bad.Detail, bad.Bytes)))
-	}
-	in.warn()
-	return all
-}
-
-// placeOf is a line of a file.
-func placeOf(file string, line int) *identify.Place {
-	l := deadletter.Letter{Stage: deadletter.StageIngest, File: file, Line: line}
-	return &identify.Place{Letter: l, Origin: l.Origin()}
+// at sets the place of what comes next.
+func (in *intake) at(file string, line int) *identify.Place {
+	p := &in.place
+	p.Letter = deadletter.Letter{Stage: deadletter.StageIngest, File: file, Line: line}
+	p.Origin = p.Letter.AppendOrigin(p.Origin[:0])
+	return p
 }
 
 // count counts the record at hand.
-func (in *intake) count(body []byte, origin string) {
-	c, id := &in.run.ingested, in.reader.AtHand()
+func (in *intake) count(body, origin []byte) {
+	c, id := &in.run.ingested, in.identify.AtHand()
 	c.records.Add(1)
 	if !strings.Contains(id.Account, "@") {
 		c.unresolved.Add(1)
@@ -255,7 +232,7 @@ func (in *intake) count(body []byte, origin string) {
 		in.run.members.add(body) // before it is counted: who tells the count tells the names
 		c.unknown.Add(1)
 	}
-	in.run.lacking(in.reader, origin, func() { c.notUTF8.Add(1) }, func() { c.partial.Add(1) })
+	in.run.lacking(in.identify.Reader, origin, func() { c.notUTF8.Add(1) }, func() { c.partial.Add(1) })
 }
 
 // aside is what was set aside of one batch for one reason: the first of it, and how much.
@@ -285,16 +262,18 @@ func (in *intake) warn() {
 
 // writeOrSetAside stores records; of those that Kafka will never take it stores dead letters.
 func (r *Run) writeOrSetAside(ctx context.Context, w *bus.Writer, records []bus.Record) error {
-	for {
-		err := w.Write(ctx, records)
-		var large *bus.TooLarge
-		if !errors.As(err, &large) {
-			return err
-		}
+	return r.orSetAside(ctx, w, records, w.Write(ctx, records))
+}
+
+// orSetAside stores dead letters of those of the records that Kafka will never take, as err tells.
+func (r *Run) orSetAside(ctx context.Context, w *bus.Writer, records []bus.Record, err error) error {
+	for large := (*bus.TooLarge)(nil); errors.As(err, &large); {
 		if records, err = r.setAside(large, records); err != nil {
 			return err
 		}
+		err = w.Write(ctx, records)
 	}
+	return err
 }
 
 // setAside makes dead letters of records that Kafka will never take.

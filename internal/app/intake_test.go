@@ -4,16 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"testing/synctest"
 
 	"noroshi/ingest"
 	"noroshi/internal/bus"
 	"noroshi/internal/config"
-	"noroshi/internal/decode"
-	"noroshi/internal/event"
 )
 
 // shelf stores batches, and answers with an error now and then: for some it stores them all the same.
@@ -43,7 +43,7 @@ func (w *shelfWriter) Positions(context.Context) (map[string][]byte, error) {
 	return all, nil
 }
 
-func (w *shelfWriter) Write(_ context.Context, records []bus.Record, _ func(*bus.TooLarge, []bus.Record) ([]bus.Record, error)) error {
+func (w *shelfWriter) Write(_ context.Context, parts iter.Seq[[]bus.Record], _ func(*bus.TooLarge) ([]bus.Record, error)) error {
 	if w.spent || w.shelf.open != w {
 		panic("it is used after an error")
 	}
@@ -51,7 +51,7 @@ func (w *shelfWriter) Write(_ context.Context, records []bus.Record, _ func(*bus
 	if w.spent = answer < 2; answer == 0 {
 		return errShelf
 	}
-	for _, r := range records {
+	for _, r := range slices.Concat(slices.Collect(parts)...) {
 		if r.Topic == bus.Checkpoints {
 			w.shelf.rows[string(r.Key)] = r.Value
 			continue
@@ -72,22 +72,33 @@ func TestABatchIsStoredOnce(t *testing.T) {
 		s := &shelf{r: rand.New(rand.NewPCG(1, 2)), rows: map[string][]byte{}}
 		conf := config.Default()
 		run := &Run{Config: conf, Log: slog.New(slog.DiscardHandler)}
-		in := &intake{run: run, kafka: &kafka{}, reader: decode.NewPlan(event.NewLayout(), IdentityOptions(conf)).Reader(), open: func(context.Context) (batches, error) {
+		in := &intake{run: run, kafka: &kafka{}, identify: NewAgain(IdentityOptions(conf)).identify, open: func(context.Context) (batches, error) {
 			if s.r.IntN(4) == 0 {
 				return nil, errShelf
 			}
 			s.open = &shelfWriter{shelf: s}
 			return s.open, nil
 		}}
+		stored := 0
 		for n := range 500 {
-			rec := fmt.Sprintf(`{"CreationTime":"2026-01-02T03:04:05","Id":"%d","Operation":"New-InboxRule","RecordType":1,"UserId":"taro@example.com","Workload":"Exchange"}`, n)
-			b := ingest.Batch{Records: []ingest.Raw{{Bytes: []byte(rec), File: "a", Line: n}}, Key: fmt.Sprint("file/1/", n%3), Position: fmt.Append(nil, n)}
+			b := ingest.Batch{Key: fmt.Sprint("file/1/", n%3), Position: fmt.Append(nil, n)}
+			var want []string
+			for i := range 1 + n%40/39*5*partRecords/2 { // most have one record, some are made in parts
+				want = append(want, fmt.Sprintf(`{"CreationTime":"2026-01-02T03:04:05","Id":"%d/%d","Operation":"New-InboxRule","RecordType":1,"UserId":"taro@example.com","Workload":"Exchange"}`, n, i))
+				b.Records = append(b.Records, ingest.Raw{Bytes: []byte(want[i]), File: "a", Line: i})
+			}
+			want = append(want, "no record")
+			b.Refused = append(b.Refused, ingest.Refused{Bad: ingest.Bad{Reason: "json", Bytes: []byte("no record")}, File: "a"})
 			if err := in.deliver(t.Context(), b); err != nil {
 				t.Fatal(err)
 			}
-			if got := string(in.positions()[b.Key]); got != fmt.Sprint(n) || len(s.events) != n+1 || s.events[n] != rec {
+			if got := string(in.positions()[b.Key]); got != fmt.Sprint(n) || !slices.Equal(s.events[stored:], want) {
 				t.Fatalf("after %d batches %d records are stored, the last position is %s", n+1, len(s.events), got)
 			}
+			stored += len(want)
+		}
+		if read, refused := run.ingested.records.Load(), run.ingested.refused.Load(); read+refused != int64(stored) || refused != 500 {
+			t.Errorf("%d records are counted and %d refused of %d", read, refused, stored)
 		}
 	})
 }

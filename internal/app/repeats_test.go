@@ -30,13 +30,13 @@ func TestRepeatsStayKnownWhenPartitionsMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	reader := NewAgain(decode.Options{}).reader
+	again := NewAgain(decode.Options{})
 	write := func() {
 		t.Helper()
 		var all []bus.Record
 		for i := range n {
 			body := strings.Replace(sound(fmt.Sprint(i)), "taro@", fmt.Sprintf("user%d@", i%37), 1)
-			rec, refused := identify.Record(reader, []byte(body), &identify.Place{Letter: deadletter.Letter{Stage: deadletter.StageIngest}})
+			rec, refused := again.identify.Record([]byte(body), &identify.Place{Letter: deadletter.Letter{Stage: deadletter.StageIngest}})
 			if refused != nil {
 				t.Fatal(refused)
 			}

@@ -48,13 +48,13 @@ func (e *example) String() string {
 
 // lacking counts the record at hand, which came from an origin, where it is not UTF-8 and where an audit record inside it cannot be
 // read. What tells the count tells the example, so the example comes first.
-func (r *Run) lacking(reader *decode.Reader, origin string, notUTF8, partial func()) {
+func (r *Run) lacking(reader *decode.Reader, origin []byte, notUTF8, partial func()) {
 	if what := reader.Encoding(); what != "" {
-		r.notUTF8.add(origin, what)
+		r.notUTF8.add(string(origin), what)
 		notUTF8()
 	}
 	if what := reader.Partial(); what != "" {
-		r.partial.add(origin, what)
+		r.partial.add(string(origin), what)
 		partial()
 	}
 }

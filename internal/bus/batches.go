@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -53,58 +55,50 @@ func (w *Batches) Close(ctx context.Context) {
 // Positions are those that are stored. They are read behind a record of this writer's own: once it is visible, nothing of an earlier
 // writer is still to come. See visible.
 func (w *Batches) Positions(ctx context.Context) (map[string][]byte, error) {
-	fence := w.bus.outgoing(Record{Topic: Checkpoints, Key: []byte(fenceKey + "/" + w.name)})
-	if err := w.commit(ctx, []*kgo.Record{fence}, nil); err != nil {
+	fence := Record{Topic: Checkpoints, Key: []byte(fenceKey + "/" + w.name)}
+	f, err := w.commit(ctx, slices.Values([][]Record{{fence}}), nil)
+	if err != nil {
 		return nil, fmt.Errorf("read positions: %w", err)
 	}
-	if _, err := w.bus.visible(ctx, Checkpoints, fence.Partition, fence.Offset); err != nil {
+	if _, err := w.bus.visible(ctx, Checkpoints, f.sent[0].Partition, f.sent[0].Offset); err != nil {
 		return nil, fmt.Errorf("read positions: %w", err)
 	}
 	return w.bus.Positions(ctx)
 }
 
-// Write stores a batch. Records that Kafka will never take are replaced by what smaller makes of them; the batch's records are
-// changed then. It returns nil once Kafka has decided that all of it becomes visible; see visible.
-func (w *Batches) Write(ctx context.Context, records []Record, smaller func(*TooLarge, []Record) ([]Record, error)) error {
-	out := make([]*kgo.Record, len(records))
-	for i, r := range records {
-		out[i] = w.bus.outgoing(r)
-	}
-	return w.commit(ctx, out, func(large *TooLarge) ([]*kgo.Record, error) {
-		replaced, err := smaller(large, records)
-		records = replaced
-		again := make([]*kgo.Record, len(replaced))
-		for i, r := range replaced {
-			again[i] = w.bus.outgoing(r)
-		}
-		return again, err
-	})
+// Write stores a batch, whose records come in parts: while one is made, those before it are sent. Records that Kafka will never take
+// are replaced by what smaller makes of them; it counts them over all parts the first time, then over what it gave last. Write
+// returns nil once Kafka has decided that all of it becomes visible; see visible.
+func (w *Batches) Write(ctx context.Context, parts iter.Seq[[]Record], smaller func(*TooLarge) ([]Record, error)) error {
+	_, err := w.commit(ctx, parts, smaller)
+	return err
 }
 
-// commit writes records in one transaction.
-func (w *Batches) commit(ctx context.Context, out []*kgo.Record, smaller func(*TooLarge) ([]*kgo.Record, error)) error {
+// commit writes records in one transaction, and gives the flight that they came on.
+func (w *Batches) commit(ctx context.Context, parts iter.Seq[[]Record], smaller func(*TooLarge) ([]Record, error)) (*flight, error) {
 	if err := w.client.BeginTransaction(); err != nil {
-		return fmt.Errorf("begin transaction: %w", err)
+		return nil, fmt.Errorf("begin transaction: %w", err)
 	}
-	for {
-		err := w.bus.produce(ctx, w.client, out)
-		var large *TooLarge
-		if errors.As(err, &large) && smaller != nil {
-			out, err = smaller(large)
-			if err == nil {
-				continue
-			}
+	f := w.bus.flight(w.client)
+	for part := range parts {
+		f.send(ctx, w.bus.outgoing(part...))
+	}
+	err := f.land(ctx)
+	for large := (*TooLarge)(nil); errors.As(err, &large) && smaller != nil; {
+		again, problem := smaller(large)
+		if problem != nil {
+			return nil, problem
 		}
-		if err != nil {
-			return err
-		}
-		break
+		err = w.bus.produce(ctx, w.client, w.bus.outgoing(again...))
+	}
+	if err != nil {
+		return nil, err
 	}
 	if err := w.bus.sync(ctx); err != nil {
-		return fmt.Errorf("commit transaction: %w", err)
+		return nil, fmt.Errorf("commit transaction: %w", err)
 	}
 	if err := w.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
-		return fmt.Errorf("commit transaction: %w", explained(err))
+		return nil, fmt.Errorf("commit transaction: %w", explained(err))
 	}
-	return nil
+	return f, nil
 }

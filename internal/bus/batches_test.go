@@ -2,6 +2,7 @@ package bus_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"noroshi/internal/bus"
@@ -35,10 +36,12 @@ func TestBatches(t *testing.T) {
 			}
 			return append(all, bus.Record{Topic: bus.Checkpoints, Key: []byte("file/1/2"), Value: fmt.Append(nil, n)})
 		}
-		small := func(e *bus.TooLarge, records []bus.Record) ([]bus.Record, error) {
-			return e.Replace(records, func(r bus.Record, _ error) (bus.Record, bool) {
-				r.Value = []byte("small")
-				return r, true
+		write := func(w *bus.Batches, records []bus.Record) error {
+			return w.Write(t.Context(), slices.Chunk(records, 2), func(e *bus.TooLarge) ([]bus.Record, error) {
+				return e.Replace(records, func(r bus.Record, _ error) (bus.Record, bool) {
+					r.Value = []byte("small")
+					return r, true
+				})
 			})
 		}
 		first := open()
@@ -46,7 +49,7 @@ func TestBatches(t *testing.T) {
 			t.Errorf("a new file has the position %q", got)
 		}
 		for n := range 3 {
-			if err := first.Write(t.Context(), batch(n, n == 1), small); err != nil {
+			if err := write(first, batch(n, n == 1)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -54,10 +57,10 @@ func TestBatches(t *testing.T) {
 		if got := position(second); got != "2" {
 			t.Errorf("the successor begins at %q", got)
 		}
-		if err := first.Write(t.Context(), batch(9, false), small); err == nil {
+		if err := write(first, batch(9, false)); err == nil {
 			t.Error("one that is fenced can write")
 		}
-		if err := second.Write(t.Context(), batch(3, false), small); err != nil {
+		if err := write(second, batch(3, false)); err != nil {
 			t.Fatal(err)
 		}
 		await(t, b, "a0", "a1", "a2", "a3", "b0", "b1", "b2", "b3", "small")

@@ -116,11 +116,8 @@ func (b *Bus) visible(ctx context.Context, topic Topic, partition int32, offset 
 // Stage writes records, and the position after them, where nobody sees them before Commit. A TooLarge names the records that Kafka
 // will never take. Without transactions the others are stored then, and the position is not.
 func (t *Transactor) Stage(ctx context.Context, records []Record, position Record) error {
-	out := make([]*kgo.Record, len(records), len(records)+1)
-	for i, r := range records {
-		out[i] = t.bus.outgoing(r)
-	}
-	t.position = t.bus.outgoing(position)
+	out := t.bus.outgoing(records...)
+	t.position = t.bus.outgoing(position)[0]
 	t.position.Topic, t.position.Partition = t.bus.name(t.topic), t.partition
 	if t.atLeastOnce {
 		if err := t.write(ctx, out); err != nil {

@@ -2,11 +2,10 @@ package bus
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -48,11 +47,6 @@ func (b *Bus) producing() []kgo.Opt {
 // Close ends the writer.
 func (w *Writer) Close() { w.client.Close() }
 
-// outgoing is a record as the client takes it.
-func (b *Bus) outgoing(r Record) *kgo.Record {
-	return &kgo.Record{Topic: b.name(r.Topic), Key: r.Key, Value: r.Value, Headers: r.Headers, Partition: r.Partition}
-}
-
 // TooLarge are records that Kafka will never take. The others that were written with them are acknowledged.
 type TooLarge struct {
 	Records []int // which of those written, in order; at least one
@@ -86,67 +80,20 @@ func (w *Writer) Write(ctx context.Context, records []Record) error {
 	if len(records) == 0 {
 		return nil
 	}
-	out := make([]*kgo.Record, len(records))
-	position := false
-	for i, r := range records {
-		out[i] = w.bus.outgoing(r)
-		position = position || r.Topic == Checkpoints
-	}
-	if position {
+	if slices.ContainsFunc(records, func(r Record) bool { return r.Topic == Checkpoints }) {
 		if err := w.bus.sync(ctx); err != nil {
-			return fmt.Errorf("write to %s: %w", out[0].Topic, err)
+			return fmt.Errorf("write to %s: %w", w.bus.name(records[0].Topic), err)
 		}
 	}
-	return w.bus.produce(ctx, w.client, out)
+	return w.bus.produce(ctx, w.client, w.bus.outgoing(records...))
 }
 
-// produce returns once records are acknowledged, or with ctx. The client would wait for the answer to what it has sent, however long
-// that takes, so that it never sends a record twice.
-func (b *Bus) produce(ctx context.Context, c *kgo.Client, out []*kgo.Record) error {
-	results := make(chan kgo.ProduceResult, len(out))
-	for _, r := range out {
-		c.Produce(ctx, r, func(r *kgo.Record, err error) { results <- kgo.ProduceResult{Record: r, Err: err} })
+// WriteParts is Write for records that come in parts, no positions among them: while one is made, those before it are sent. A TooLarge
+// counts over all parts.
+func (w *Writer) WriteParts(ctx context.Context, parts iter.Seq[[]Record]) error {
+	f := w.bus.flight(w.client)
+	for part := range parts {
+		f.send(ctx, w.bus.outgoing(part...))
 	}
-	all := make(kgo.ProduceResults, 0, len(out))
-	for range out {
-		select {
-		case r := <-results:
-			all = append(all, r)
-		case <-ctx.Done():
-			return fmt.Errorf("write to %s: %w", out[0].Topic, context.Cause(ctx))
-		}
-	}
-	forget(c, all)
-	return b.written(all, out)
-}
-
-// forget has the client ask again for topics that are gone: it would take one that was made again for the old one for ever.
-func forget(c *kgo.Client, results kgo.ProduceResults) {
-	for _, r := range results {
-		if errors.Is(r.Err, kerr.UnknownTopicID) || errors.Is(r.Err, kerr.UnknownTopicOrPartition) {
-			c.PurgeTopicsFromProducing(r.Record.Topic)
-			return
-		}
-	}
-}
-
-// written tells what went wrong with records that were produced.
-func (b *Bus) written(results kgo.ProduceResults, out []*kgo.Record) error {
-	large := &TooLarge{}
-	for _, r := range results {
-		switch {
-		case errors.Is(r.Err, kerr.MessageTooLarge), errors.Is(r.Err, kerr.RecordListTooLarge):
-			large.Records, large.Cause = append(large.Records, slices.Index(out, r.Record)), r.Err
-		case errors.Is(r.Err, kerr.UnknownServerError):
-			return fmt.Errorf("write to %s: %w", r.Record.Topic, b.config.disk.explain(r.Err))
-		case r.Err != nil:
-			return fmt.Errorf("write to %s: %w", r.Record.Topic, explained(r.Err))
-		}
-	}
-	b.config.disk.well()
-	if large.Cause == nil {
-		return nil
-	}
-	slices.Sort(large.Records)
-	return large
+	return f.land(ctx)
 }

@@ -133,18 +133,22 @@ func Parse(r bus.Record) Letter {
 }
 
 // Origin is where the letter came from, for a person.
-func (l *Letter) Origin() string {
+func (l *Letter) Origin() string { return string(l.AppendOrigin(nil)) }
+
+// AppendOrigin appends what Origin says.
+func (l *Letter) AppendOrigin(to []byte) []byte {
+	number := func(to []byte, before byte, n int64) []byte { return strconv.AppendInt(append(to, before), n, 10) }
 	switch {
 	case l.File != "" && l.Line > 0:
-		return fmt.Sprintf("%s:%d", l.File, l.Line)
+		return number(append(to, l.File...), ':', int64(l.Line))
 	case l.File != "":
-		return l.File
+		return append(to, l.File...)
 	case l.Source != "":
-		return fmt.Sprintf("%s/%d@%d", l.Source, l.Partition, l.Sequence)
+		return number(number(append(to, l.Source...), '/', int64(l.Partition)), '@', l.Sequence)
 	case l.Topic != "":
-		return fmt.Sprintf("%s/%d@%d", l.Topic, l.Partition, l.Offset)
+		return number(number(append(to, l.Topic...), '/', int64(l.Partition)), '@', l.Offset)
 	}
-	return "unknown"
+	return append(to, "unknown"...)
 }
 
 // Format is the letter in one line, safe for a terminal.

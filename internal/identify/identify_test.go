@@ -22,21 +22,21 @@ func TestARecordBecomesAnEventOrALetter(t *testing.T) {
 	file := deadletter.Letter{Stage: deadletter.StageIngest, File: "a.ndjson", Line: 7}
 	stream := deadletter.Letter{Stage: deadletter.StageIngest, Source: "audit", Partition: 2, Sequence: 9, Enqueued: enqueued}
 	headers := "dataset=ual.exchange_admin id=i-1 tenant=t-1 time=2026-01-02T03:04:05.000Z origin="
-	r := decode.NewPlan(event.NewLayout(), decode.Options{}).Reader()
+	r := New(decode.NewPlan(event.NewLayout(), decode.Options{}).Reader())
 	for name, one := range map[string]struct {
 		body  string
 		place Place
 		want  string // the headers, or reason: detail
 	}{
-		"of a file":                      {sound, Place{Letter: file, Origin: "a.ndjson:7"}, headers + "a.ndjson:7"},
-		"of a stream":                    {sound, Place{Letter: stream, Origin: "audit/2@9#0"}, headers + "audit/2@9#0 enqueued=2026-01-02T03:05:00.000Z"},
-		"of a tenant that is taken":      {sound, Place{Letter: file, Origin: "x", Tenants: []string{"o", "T-1"}}, headers + "x"},
-		"of a tenant that is not":        {sound, Place{Letter: file, Origin: "x", Tenants: []string{"o"}}, `tenant: it is of tenant "t-1", which the source does not take`},
-		"without a time, of a file":      {undated, Place{Letter: file, Origin: "x"}, "time: no readable time"},
-		"without a time, of a stream":    {undated, Place{Letter: stream, Origin: "x"}, "dataset=ual.exchange_admin id=i-2 tenant=t-1 time=2026-01-02T03:05:00.000Z origin=x enqueued=2026-01-02T03:05:00.000Z"},
-		"of a stream, what is no record": {"17", Place{Letter: stream, Origin: "x"}, "json: "},
+		"of a file":                      {sound, Place{Letter: file, Origin: []byte("a.ndjson:7")}, headers + "a.ndjson:7"},
+		"of a stream":                    {sound, Place{Letter: stream, Origin: []byte("audit/2@9#0")}, headers + "audit/2@9#0 enqueued=2026-01-02T03:05:00.000Z"},
+		"of a tenant that is taken":      {sound, Place{Letter: file, Origin: []byte("x"), Tenants: []string{"o", "T-1"}}, headers + "x"},
+		"of a tenant that is not":        {sound, Place{Letter: file, Origin: []byte("x"), Tenants: []string{"o"}}, `tenant: it is of tenant "t-1", which the source does not take`},
+		"without a time, of a file":      {undated, Place{Letter: file, Origin: []byte("x")}, "time: no readable time"},
+		"without a time, of a stream":    {undated, Place{Letter: stream, Origin: []byte("x")}, "dataset=ual.exchange_admin id=i-2 tenant=t-1 time=2026-01-02T03:05:00.000Z origin=x enqueued=2026-01-02T03:05:00.000Z"},
+		"of a stream, what is no record": {"17", Place{Letter: stream, Origin: []byte("x")}, "json: "},
 	} {
-		rec, refused := Record(r, []byte(one.body), &one.place)
+		rec, refused := r.Record([]byte(one.body), &one.place)
 		if refused != nil {
 			want := one.place.Letter
 			want.Reason, want.Detail, want.Value, want.Tenants = refused.Reason, refused.Detail, []byte(one.body), one.place.Tenants

@@ -20,31 +20,48 @@ const (
 	HeaderEnqueued = "enqueued"
 )
 
-// eventRecord is a record as it lies on its topic: its own bytes, unchanged, under the key of its account. The texts of key and
-// headers share one piece of memory; nothing of the identity is kept.
-func eventRecord(id *decode.Record, body []byte, origin string, enqueued time.Time) bus.Record {
-	text := make([]byte, 0, len(id.Tenant)+len("/")+len(id.Account)+len(id.Dataset)+len(id.ID)+len(id.Tenant)+len(origin)+2*timeRoom)
-	last := 0
-	part := func(longer []byte) []byte {
-		text = longer
-		from := last
-		last = len(text)
-		return text[from:last:last]
-	}
-	r := bus.Record{Topic: bus.Events, Value: body, Headers: make([]bus.Header, 0, 6)}
-	header := func(key string, longer []byte) {
-		r.Headers = append(r.Headers, bus.Header{Key: key, Value: part(longer)})
-	}
-	r.Key = part(id.AppendKey(text))
-	header(HeaderDataset, append(text, id.Dataset...))
-	header(HeaderID, append(text, id.ID...))
-	header(HeaderTenant, append(text, id.Tenant...))
-	header(HeaderTime, decode.AppendTime(text, id.Time))
-	header(HeaderOrigin, append(text, origin...))
+// The room that is made at a time.
+const (
+	roomForTexts   = 64 << 10 // bytes
+	roomForHeaders = 256 * mostHeaders
+	mostHeaders    = 6 // of a record
+)
+
+// eventRecord is a record as it lies on its topic: its own bytes, unchanged, under the key of its account. Nothing of the identity is
+// kept.
+func (i *Identifier) eventRecord(id *decode.Record, body, origin []byte, enqueued time.Time) bus.Record {
+	i.makeRoom(len(id.Tenant) + len("/") + len(id.Account) + len(id.Dataset) + len(id.ID) + len(id.Tenant) + len(origin) + 2*timeRoom)
+	first := len(i.headers)
+	key := i.text(id.AppendKey(i.texts))
+	i.header(HeaderDataset, append(i.texts, id.Dataset...))
+	i.header(HeaderID, append(i.texts, id.ID...))
+	i.header(HeaderTenant, append(i.texts, id.Tenant...))
+	i.header(HeaderTime, decode.AppendTime(i.texts, id.Time))
+	i.header(HeaderOrigin, append(i.texts, origin...))
 	if !enqueued.IsZero() {
-		header(HeaderEnqueued, decode.AppendTime(text, enqueued))
+		i.header(HeaderEnqueued, decode.AppendTime(i.texts, enqueued))
 	}
-	return r
+	return bus.Record{Topic: bus.Events, Key: key, Value: body, Headers: i.headers[first:len(i.headers):len(i.headers)]}
+}
+
+func (i *Identifier) makeRoom(texts int) {
+	if cap(i.texts)-len(i.texts) < texts {
+		i.texts = make([]byte, 0, max(roomForTexts, texts))
+	}
+	if cap(i.headers)-len(i.headers) < mostHeaders {
+		i.headers = make([]bus.Header, 0, roomForHeaders)
+	}
+}
+
+// text is what longer has more than the texts so far.
+func (i *Identifier) text(longer []byte) []byte {
+	from := len(i.texts)
+	i.texts = longer
+	return longer[from:len(longer):len(longer)]
+}
+
+func (i *Identifier) header(key string, longer []byte) {
+	i.headers = append(i.headers, bus.Header{Key: key, Value: i.text(longer)})
 }
 
 // Enqueued is when the stream took a record of the topic events, else when Kafka did.
