@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+
+	"noroshi/internal/decode/projector"
 )
 
 func messageID(_ *Reader, text string) string {
@@ -15,19 +17,69 @@ func items(r *Reader, _ string) string {
 	if n := r.at("OperationCount"); n != "" {
 		return n
 	}
-	var affected []json.RawMessage
-	if raw := r.span("AffectedItems"); raw != nil && json.Unmarshal(raw, &affected) == nil {
-		return strconv.Itoa(len(affected))
-	}
-	var folders []struct{ FolderItems []json.RawMessage }
-	if raw := r.span("Folders"); raw != nil && json.Unmarshal(raw, &folders) == nil {
-		n := 0
-		for _, f := range folders {
-			n += len(f.FolderItems)
+	for _, list := range []struct{ path, of string }{{"AffectedItems", ""}, {"Folders", "FolderItems"}} {
+		if n, ok := r.elements(list.path, list.of); ok {
+			return strconv.Itoa(n)
 		}
-		return strconv.Itoa(n)
 	}
 	return ""
+}
+
+// elements counts those of a list, or those of a member of the list's objects; ok tells whether there is such a list.
+func (r *Reader) elements(path, of string) (n int, ok bool) {
+	raw := r.span(path)
+	if len(raw) == 0 {
+		return 0, false
+	}
+	if i, _ := r.place(path); r.x.Values[i].Kind == projector.Array && !r.masked {
+		if n, ok = count(r.x.Bytes(), int(r.x.Values[i].From), of); ok {
+			return n, true
+		}
+	}
+	if of == "" {
+		var all []json.RawMessage
+		ok = json.Unmarshal(raw, &all) == nil
+		return len(all), ok
+	}
+	var all []map[string]json.RawMessage
+	if json.Unmarshal(raw, &all) != nil {
+		return 0, false
+	}
+	for _, one := range all {
+		var inside []json.RawMessage
+		if member := folded(one, of); member != nil && json.Unmarshal(member, &inside) != nil {
+			return 0, false
+		}
+		n += len(inside)
+	}
+	return n, true
+}
+
+// count counts elements without making anything of them; ok tells whether all that it met is as it should be.
+func count(b []byte, from int, of string) (n int, ok bool) {
+	ok = true
+	projector.Elements(b, from, func(v projector.Value) {
+		if of == "" {
+			n++
+			return
+		}
+		if ok = ok && v.Kind == projector.Object; !ok {
+			return
+		}
+		inside := 0
+		projector.Members(b, int(v.From), func(name, v projector.Value) {
+			if name.Escaped || !sameName(string(b[name.From:name.To]), of) {
+				ok = ok && !name.Escaped
+				return
+			}
+			ok, inside = ok && v.Kind == projector.Array, 0
+			if ok {
+				projector.Elements(b, int(v.From), func(projector.Value) { inside++ })
+			}
+		})
+		n += inside
+	})
+	return n, ok
 }
 
 func logon(_ *Reader, text string) string {
