@@ -51,7 +51,7 @@ func (w *Worker) keysOf(k *kind.Rule, by []kind.Field, clauses uint8) {
 		}
 	}
 	if list < 0 {
-		w.addKey(key, clauses)
+		w.keys = addKey(w.keys, key, clauses)
 		return
 	}
 	var different []string
@@ -62,22 +62,22 @@ func (w *Worker) keysOf(k *kind.Rule, by []kind.Field, clauses uint8) {
 		different = append(different, t)
 		own := slices.Clone(key)
 		own[list] = t
-		w.addKey(own, clauses)
+		w.keys = addKey(w.keys, own, clauses)
 	}
 	if different == nil && k.Alone() {
-		w.addKey(key, clauses)
+		w.keys = addKey(w.keys, key, clauses)
 	}
 }
 
-// addKey adds clauses to a key.
-func (w *Worker) addKey(key []string, clauses uint8) {
-	for i := range w.keys {
-		if slices.Equal(w.keys[i].key, key) {
-			w.keys[i].clauses |= clauses
-			return
+// addKey adds clauses to a key, which may be new.
+func addKey(all []keyed, key []string, clauses uint8) []keyed {
+	for i := range all {
+		if slices.Equal(all[i].key, key) {
+			all[i].clauses |= clauses
+			return all
 		}
 	}
-	w.keys = append(w.keys, keyed{key, clauses})
+	return append(all, keyed{key, clauses})
 }
 
 // joined is a key as bytes.

@@ -23,6 +23,9 @@ type MemoryOptions struct {
 	// Lateness is how late events come, by the datasets that a rule looks at. Where it is nil it is Late for all.
 	Lateness event.Lateness
 	Late     event.Late
+	// Send takes the packed hits of alerts that other rules look at, and reports whether another memory applies them; nil: this one
+	// does. The bytes hold until it returns.
+	Send func(packed []byte) bool
 	// Shown says when datasets have shown events; nil: nothing is known of it, and nothing is decided late.
 	Shown *Shown
 }
@@ -35,9 +38,10 @@ type Memory struct {
 	set     *Set
 	options MemoryOptions
 	tables  []map[string]*table // by rule: by tenant
-	due     due                 // all of them, by when Advance has something to do
+	levels  [levels]level
 	context state.Context
 	late    []event.Late // by rule
+	waiting []byte       // hits of alerts that wait to be applied, as Worker.Match gives them
 	show    shower
 	hit     kind.Hit
 	key     []byte
@@ -57,14 +61,24 @@ type Memory struct {
 	changed []*table // have something for Changes
 }
 
+// level is the clock of the rules of one level. While it moves, a level stands still until those below have told what is due.
+type level struct {
+	now   int64 // math.MinInt64 while it stands still
+	due   due   // its tables, by when Advance has something to do
+	ended bool
+}
+
 // Memory makes an empty memory.
 func (s *Set) Memory(o MemoryOptions) *Memory {
 	if o.Keys == 0 {
 		o.Keys = DefaultKeys
 	}
 	m := &Memory{set: s, options: o, tables: make([]map[string]*table, len(s.rules)), Counts: make([]state.Counts, len(s.rules))}
-	m.context = state.Context{Now: math.MinInt64, Live: o.Live, Complete: o.Shown != nil, Shown: &m.asking, Tell: m.tell}
+	m.context = state.Context{Live: o.Live, Complete: o.Shown != nil, Shown: &m.asking, Tell: m.tell}
 	m.asking.shown = o.Shown
+	for i := range m.levels {
+		m.levels[i].now = math.MinInt64
+	}
 	m.show.init(s)
 	for _, r := range s.rules {
 		late := o.Late
@@ -79,17 +93,39 @@ func (s *Set) Memory(o MemoryOptions) *Memory {
 // Apply takes the next packed hit and gives each alert that it completes. The alert, and the texts in it, live until each returns;
 // the hit's bytes may be used again when Apply has returned.
 // An alert of a rule that is not live says so in its State, and is not for delivery.
+//
+// Rules that look at alerts are served in the same call: each alert that is told becomes a hit for them. A further revision of an
+// alert takes the place of the one before, also where its time has moved, so what such a rule finds in the end is what it would have
+// found with the last revisions alone; only what it has told before stands. Live, where the two rules' keys lie in different
+// partitions, MemoryOptions.Send carries the packed hits, in their order, to the memory that has the other key; that one applies them
+// like any other. Hits that come twice, or an earlier revision behind a later one, change nothing.
 func (m *Memory) Apply(packed []byte, each func(*alert.Alert)) error {
+	if err := m.apply(packed, each); err != nil {
+		return err
+	}
+	m.applyWaiting(each)
+	return nil
+}
+
+// applyWaiting applies the hits of alerts that have been told, and those of the alerts that these complete.
+func (m *Memory) applyWaiting(each func(*alert.Alert)) {
+	for len(m.waiting) > 0 {
+		now := m.waiting
+		m.waiting = nil
+		EachHit(now, func(packed []byte) { _ = m.apply(packed, each) }) // they have been packed here
+	}
+}
+
+func (m *Memory) apply(packed []byte, each func(*alert.Alert)) error {
 	h := &m.hit
 	if err := h.Unpack(packed); err != nil {
 		return err
 	}
-	m.telling.rule, m.telling.tenant, m.telling.key, m.telling.each = h.Rule, h.Tenant, h.Key, each
-	held, head := h.Parts(packed)
-	e := state.Entry{Time: h.Time.UnixNano(), Packed: held, Head: int32(head), Clauses: h.Clauses}
-	if slices.ContainsFunc(h.Values, func(v kind.Value) bool { return len(v.List) > 0 }) {
-		e.List()
+	if h.Rule < 0 || int(h.Rule) >= len(m.set.rules) {
+		return kind.ErrHit
 	}
+	m.telling.rule, m.telling.tenant, m.telling.key, m.telling.each = h.Rule, h.Tenant, h.Key, each
+	e := windowEntry(packed, h)
 	r := m.set.rules[h.Rule]
 	if r.Kind.Memory == nil {
 		m.tellAlone(h, e)
@@ -100,7 +136,7 @@ func (m *Memory) Apply(packed []byte, each func(*alert.Alert)) error {
 	m.key = joined(m.key[:0], h.Key)
 	t.Use(c, m.key).Add(c, h, e)
 	t.Used(c)
-	m.due.plan(t)
+	m.levels[r.level].due.plan(t)
 	m.note(t)
 	return nil
 }
@@ -108,6 +144,25 @@ func (m *Memory) Apply(packed []byte, each func(*alert.Alert)) error {
 // tellAlone tells what a rule without memory finds.
 func (m *Memory) tellAlone(h *kind.Hit, e state.Entry) {
 	m.tell(&state.Finding{Anchor: h.Same().Anchor(), Time: e.Time, First: &e, Counted: []state.Counted{{Entry: &e, Fires: true}}, Revision: 1, Final: true})
+}
+
+// windowEntry is a packed hit as windows hold it.
+func windowEntry(packed []byte, h *kind.Hit) state.Entry {
+	held, head := h.Parts(packed)
+	e := state.Entry{Time: h.Time.UnixNano(), Packed: held, Head: int32(head), Clauses: h.Clauses}
+	if slices.ContainsFunc(h.Values, func(v kind.Value) bool { return len(v.List) > 0 }) {
+		e.List()
+	}
+	if h.Told != nil {
+		e.Link()
+		if h.Told.Late {
+			e.Delay()
+		}
+		if h.Told.Gone {
+			e.Leave()
+		}
+	}
+	return e
 }
 
 // table is the memory of a rule for a tenant.
@@ -122,17 +177,20 @@ func (m *Memory) table(rule int32, tenant string) *table {
 			t.Track()
 		}
 		m.tables[rule][t.tenant] = t
-		heap.Push(&m.due, t)
+		heap.Push(&m.levels[m.set.rules[rule].level].due, t)
 	}
 	return t
 }
 
-// contextOf is the context for a rule and a tenant; it holds until the next call.
+// contextOf is the context for a rule and a tenant; it holds until the next call. A rule that looks at alerts waits for as long as
+// they grow.
 func (m *Memory) contextOf(rule int32, tenant string) *state.Context {
-	c := &m.context
+	r := m.set.rules[rule]
+	c, l := &m.context, &m.levels[r.level]
+	c.Now, c.Ended = l.now, l.ended
 	c.Counts = &m.Counts[rule]
-	c.Keep, c.Wait = int64(m.late[rule].Keep), int64(m.late[rule].Wait)
-	m.asking.tenant, m.asking.names = tenant, m.set.rules[rule].Kind.Needs
+	c.Keep, c.Wait = int64(m.late[rule].Keep), int64(m.late[rule].Wait)+r.wait
+	m.asking.tenant, m.asking.names = tenant, r.Kind.Needs
 	return c
 }
 
@@ -140,20 +198,25 @@ func (m *Memory) contextOf(rule int32, tenant string) *state.Context {
 // would go back stands still.
 func (m *Memory) Advance(now time.Time, each func(*alert.Alert)) {
 	n := state.Nanoseconds(now)
-	if n <= m.context.Now {
+	if n <= m.levels[0].now {
 		return
 	}
-	m.context.Now = n
-	m.advance(each)
+	for i := range m.levels {
+		m.levels[i].now = n
+		m.advance(i, each)
+	}
 }
 
-func (m *Memory) advance(each func(*alert.Alert)) {
-	for len(m.due) > 0 && m.context.Passed(m.due[0].next) {
-		t := m.due[0]
+// advance does what is due in a level, and applies the alerts of it before the clocks of the levels above move.
+func (m *Memory) advance(at int, each func(*alert.Alert)) {
+	l := &m.levels[at]
+	for len(l.due) > 0 && (l.now > l.due[0].next || l.ended && l.now == l.due[0].next) {
+		t := l.due[0]
 		t.Advance(m.visit(t, each))
-		m.due.plan(t)
+		l.due.plan(t)
 		m.note(t)
 	}
+	m.applyWaiting(each)
 }
 
 // visit is what the memory of a table is given: the context, and what tells whose memory it is.
@@ -165,9 +228,21 @@ func (m *Memory) visit(t *table, each func(*alert.Alert)) (c *state.Context, at 
 
 // End gives what has not been told when the input has ended at a time: what is due then is decided, what is not is counted.
 func (m *Memory) End(now time.Time, each func(*alert.Alert)) {
-	m.context.Now, m.context.Ended = max(m.context.Now, state.Nanoseconds(now)), true
-	m.advance(each)
-	for _, tenants := range m.tables {
+	for i := range m.levels {
+		l := &m.levels[i]
+		l.now, l.ended = max(l.now, state.Nanoseconds(now)), true
+		m.advance(i, each)
+		m.close(i, each)
+		m.applyWaiting(each)
+	}
+}
+
+// close tells what has not been told of the rules of a level, in their order.
+func (m *Memory) close(at int, each func(*alert.Alert)) {
+	for i, tenants := range m.tables {
+		if m.set.rules[i].level != at {
+			continue
+		}
 		for _, tenant := range sorted(tenants) {
 			t := tenants[tenant]
 			t.Close(m.visit(t, each))

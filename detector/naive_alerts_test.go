@@ -201,10 +201,10 @@ func distinctEntries(all []entry) (once []entry) {
 	return once
 }
 
-// linked are the alerts that counted.
+// linked are the alerts that counted, the first 50.
 func (f *finding) linked() (all []string) {
 	for _, c := range f.counted {
-		if c.finding != nil {
+		if c.finding != nil && len(all) < 50 {
 			all = append(all, c.id)
 		}
 	}

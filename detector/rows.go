@@ -34,6 +34,9 @@ func (r *rule) versionOf(l *event.Layout) string {
 		if c.When != nil {
 			say(c.When.Source)
 		}
+		if c.Of != nil {
+			say("of", c.Of)
+		}
 		say("by", len(c.By))
 		for _, f := range c.By {
 			say(f.Name)
@@ -56,7 +59,7 @@ func (r *rule) versionOf(l *event.Layout) string {
 
 // Rows gives the whole memory, key by key, and the clock. A row's bytes hold until each returns.
 func (m *Memory) Rows(each func(Row)) {
-	each(Row{Value: binary.AppendVarint(nil, m.context.Now)})
+	each(Row{Value: binary.AppendVarint(nil, m.levels[0].now)})
 	for _, tenants := range m.tables {
 		for _, tenant := range sorted(tenants) {
 			t := tenants[tenant]
@@ -102,7 +105,10 @@ func (m *Memory) Load(row Row) error {
 	f := state.Read(row.Key)
 	if len(row.Key) == 0 {
 		v := state.Read(row.Value)
-		m.context.Now = max(m.context.Now, min(v.Int(), state.Never-1)) // a clock that has passed everything would never stand still
+		now := min(v.Int(), state.Never-1) // a clock that has passed everything would never stand still
+		for i := range m.levels {
+			m.levels[i].now = max(m.levels[i].now, now)
+		}
 		return v.Err()
 	}
 	id, of, tenant, key := string(f.Bytes()), string(f.Bytes()), string(f.Bytes()), string(f.Bytes())
@@ -118,7 +124,7 @@ func (m *Memory) Load(row Row) error {
 		if err := t.Load(m.contextOf(int32(i), tenant), key, row.Value); err != nil {
 			return fmt.Errorf("read memory of %s: %w", id, err)
 		}
-		m.due.plan(t)
+		m.levels[r.level].due.plan(t)
 		m.note(t) // keys may have gone for it
 		return nil
 	}

@@ -45,6 +45,9 @@ type rule struct {
 	alike   bool         // all clauses have the rule's key
 	// datasets are those of the events that the rule waits for; none: any.
 	datasets []string
+	lookers  []looker // those that look at its alerts
+	level    int      // see levels
+	wait     int64    // how long after its time an alert that the rule looks at may still grow
 }
 
 // clause is a condition of a rule.
@@ -74,6 +77,7 @@ func New(rs *rules.Set, o Options) *Set {
 	for _, r := range s.rules {
 		r.carry(s.scope.Layout)
 	}
+	s.look()
 	s.choose(o.Sample)
 	return s
 }
@@ -83,6 +87,9 @@ func (s *Set) add(r *rules.Rule) {
 	one := &rule{Rule: r, facts: factsOf(s.scope.Layout, r), alike: true, head: alert.Rule{
 		ID: r.ID, Title: r.Title, Guide: r.Guide, Class: r.Class, Points: r.Points, Attack: r.Attack, Revision: r.Revision}}
 	for bit, c := range r.Kind.Clauses {
+		if c.Of != nil {
+			continue // no event satisfies it
+		}
 		s.clauses = append(s.clauses, clause{rule: int32(len(s.rules)), bit: uint8(bit), when: c.When})
 		if c.Open {
 			one.open |= 1 << bit

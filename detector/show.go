@@ -88,12 +88,20 @@ func (m *Memory) tell(f *state.Finding) {
 	for _, r := range r.Respond {
 		a.Respond = append(a.Respond, alert.Remedy{ID: r.ID, Text: alert.OneLine(s.machine.Render(r.Text), alert.MaxSummary), Command: command(s.machine.RenderQuoted(r.Command))})
 	}
+	var about subject
+	if len(r.lookers) > 0 {
+		about = m.subjectOf(r, &a)
+	}
 	m.evidence(&a, r, f)
 	a.Fit()
 	if len(a.Cut) > 0 {
 		m.Cut++
 	}
 	m.order = append(append(m.order[:0], f.First.Identity()...), byte(t.rule>>24), byte(t.rule>>16), byte(t.rule>>8), byte(t.rule))
+	if about != nil {
+		m.pass(r, &a, f, about)
+		m.leave(r, &a, f, about)
+	}
 	t.each(&a)
 }
 
@@ -217,100 +225,6 @@ func command(text string) string {
 		return ""
 	}
 	return alert.OneLine(text, alert.MaxCommand)
-}
-
-// evidence shows what counted, and what else to look for.
-func (m *Memory) evidence(a *alert.Alert, r *rule, f *state.Finding) {
-	n := len(f.Counted)
-	var h kind.Hit
-	seen := map[string]struct{}{}
-	own := r.accountOf(m.telling.key) != ""
-	for i, c := range f.Counted {
-		shown := n <= alert.MaxEvidence || i < alert.MaxEvidence/2 || i >= n-alert.MaxEvidence/2
-		if !shown && own && !c.Listed() {
-			continue // it has nothing that the others have not shown
-		}
-		if h.UnpackHeld(c.Packed) != nil {
-			continue
-		}
-		m.show.stand(r, &h)
-		a.Indicators.Accounts = addUpTo(a.Indicators.Accounts, m.show.ev.Text(event.Account), alert.MaxAccounts)
-		m.destinations(a, seen)
-		if !shown {
-			continue
-		}
-		one := alert.Evidence{ID: strings.Clone(h.ID), Time: h.Time, Action: strings.Clone(h.Action), Dataset: m.show.text(event.Dataset), SourceIP: m.show.text(event.SourceIP), Step: stepOf(r, c)}
-		one.Facts, one.Cut = m.show.factsOf(r)
-		one.Cut = one.Cut || h.Cut
-		a.Evidence = append(a.Evidence, one)
-		m.enrich(a)
-		a.Sessions = add(a.Sessions, m.show.text(event.Session))
-		a.Indicators.Apps = add(a.Indicators.Apps, m.show.text(event.AppID))
-		a.Indicators.Networks = add(a.Indicators.Networks, m.show.text(event.SourceIP))
-	}
-	if max(n, f.Total) > alert.MaxEvidence {
-		a.Cut = append(a.Cut, "evidence")
-	}
-	if len(seen) > alert.MaxDestinations {
-		a.Indicators.Total, a.Cut = len(seen), append(a.Cut, "destinations")
-	}
-}
-
-// enrichments are the fields that name databases, by what an alert calls them.
-var enrichments = []struct{ what, field string }{{"place", "source.geo.database"}, {"network", "source.as.database"}}
-
-// enrich notes the databases that told something of the event that its record does not say.
-func (m *Memory) enrich(a *alert.Alert) {
-	for _, e := range enrichments {
-		slot, ok := m.set.scope.Layout.Find(e.field)
-		if !ok {
-			continue
-		}
-		database := m.show.ev.Text(slot)
-		if database == "" || strings.Contains(a.Enrichment[e.what], database) {
-			continue
-		}
-		if a.Enrichment == nil {
-			a.Enrichment = map[string]string{}
-		}
-		if have := a.Enrichment[e.what]; have != "" { // it was replaced between two events
-			database = have + ", " + database
-		}
-		a.Enrichment[e.what] = strings.Clone(database)
-	}
-}
-
-// stepOf is the step that an event stands for: the last where the rule fires for it, else the first that it satisfies.
-func stepOf(r *rule, c state.Counted) string {
-	steps := r.Kind.Steps
-	if len(steps) == 0 {
-		return ""
-	}
-	if c.Fires {
-		return steps[len(steps)-1].ID
-	}
-	for i := range steps {
-		if c.Clauses&(1<<i) != 0 {
-			return steps[i].ID
-		}
-	}
-	return ""
-}
-
-// destinations are the first of those of all events; seen are all.
-func (m *Memory) destinations(a *alert.Alert, seen map[string]struct{}) {
-	for _, slot := range [...]event.Slot{event.ForwardTo, event.SendsTo} {
-		for _, d := range m.show.ev.List(slot) {
-			if _, have := seen[d]; have || d == "" {
-				continue
-			}
-			d = strings.Clone(d)
-			seen[d] = struct{}{}
-			if len(seen) <= alert.MaxDestinations {
-				a.Indicators.Destinations = append(a.Indicators.Destinations, d)
-			}
-		}
-	}
 }
 
 func (s *shower) text(slot event.Slot) string { return strings.Clone(s.ev.Text(slot)) }

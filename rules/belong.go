@@ -72,19 +72,27 @@ func placesOf(name string) (all []string) {
 	if owners := kind.Owners(name); len(owners) > 0 {
 		all = append(all, "rules of kind "+joined(owners))
 	}
-	var groups []string
+	var groups, names []string
 	for _, k := range kind.All {
 		for _, key := range k.Keys() {
 			if slices.ContainsFunc(key.Keys, func(inner kind.Key) bool { return inner.Name == name }) {
 				groups = append(groups, key.Name+" of "+k.Name())
+				names = append(names, key.Name)
 			}
 		}
 	}
-	if len(groups) > 0 {
+	slices.Sort(names)
+	switch names = slices.Compact(names); {
+	case len(groups) > maxPlaces:
+		all = append(all, "the keys "+joined(names))
+	case len(groups) > 0:
 		all = append(all, joined(groups))
 	}
 	return all
 }
+
+// maxPlaces is how many groups of keys are told by their kinds.
+const maxPlaces = 3
 
 // joined are words in a sentence.
 func joined(words []string) string {

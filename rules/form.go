@@ -75,6 +75,9 @@ func (f *form) read(k kind.Kind, nodes map[string]*yaml.Node) *kind.Rule {
 
 // named is the field of a name that is known to be one.
 func (f *form) named(name string) kind.Field {
+	if t, ok := kind.AlertField(name); ok {
+		return kind.Field{Name: name, Slot: f.set.Scope.Layout.Own(kind.AlertOwn(name), t), Type: t}
+	}
 	slot, _ := f.set.Scope.Layout.Slot(name)
 	return kind.Field{Name: name, Slot: slot, Type: f.set.Scope.Layout.Def(slot).Type}
 }
@@ -124,7 +127,11 @@ func (f *form) value(key kind.Key, n *yaml.Node) any {
 	case kind.Text:
 		v = f.text(key, n)
 	case kind.Texts:
-		v = f.texts(key, n)
+		texts := f.texts(key, n)
+		if v = texts; key.Of == kind.Findings {
+			f.clauses = append(f.clauses, kind.Clause{Of: texts})
+			v = len(f.clauses) - 1
+		}
 	case kind.Group:
 		v = f.group(key, n)
 	case kind.Groups:

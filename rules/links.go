@@ -11,8 +11,8 @@ import (
 	"noroshi/internal/strictyaml"
 )
 
-// maxDeep is how deep rules may look at alerts of rules: one that names rules without references of their own is one deep.
-const maxDeep = 3
+// MaxDeep is how deep rules may look at alerts of rules: one that names rules without references of their own is one deep.
+const MaxDeep = 3
 
 // link is an entry of a key `of`: a rule whose alerts are looked at, guide:S3 or class:access.
 type link struct {
@@ -91,8 +91,8 @@ func (l *loader) leads(k link) (message, meant string) {
 	if circle := l.circle(k.rule.ID, []string{k.rule.ID, name}); circle != nil {
 		return "these rules look at each other's alerts in a circle: " + strings.Join(circle, " → "), ""
 	}
-	if deep := 1 + l.depth(name, 0); deep > maxDeep {
-		return fmt.Sprintf("the references of this rule are %d deep by way of %s; at most %d are read", deep, name, maxDeep), ""
+	if deep := 1 + l.depth(name, 0); deep > MaxDeep {
+		return fmt.Sprintf("the references of this rule are %d deep by way of %s; at most %d are read", deep, name, MaxDeep), ""
 	}
 	return "", ""
 }
@@ -132,7 +132,7 @@ func (l *loader) circle(to string, way []string) []string {
 
 // depth is how deep the references of a rule are, as far as it matters.
 func (l *loader) depth(id string, above int) (deepest int) {
-	if above > 2*maxDeep {
+	if above > 2*MaxDeep {
 		return 0 // a circle, told elsewhere
 	}
 	for _, next := range l.linksOf(id) {

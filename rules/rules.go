@@ -2,6 +2,8 @@
 package rules
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"noroshi/internal/cond"
@@ -82,6 +84,36 @@ func (s *Set) Find(id string) *Rule {
 		}
 	}
 	return nil
+}
+
+// Answers reports whether a reference takes the rule in: its id, or, of rules that look at events alone, guide:S3 or class:access.
+func (r *Rule) Answers(reference string) bool {
+	family, word, found := strings.Cut(reference, ":")
+	switch {
+	case !found:
+		return reference == r.ID
+	case r.Kind == nil || len(r.Kind.Of) > 0:
+		return false
+	case family == "guide":
+		return slices.Contains(r.Guide, word)
+	}
+	return family == "class" && word == r.Class
+}
+
+// Looking is the rule with all those of the set whose alerts it looks at, or whose alerts these look at.
+func (s *Set) Looking(r *Rule) *Set {
+	few := *s
+	taken := map[*Rule]bool{r: true}
+	for open := []*Rule{r}; len(open) > 0; open = open[1:] {
+		for _, other := range s.Rules {
+			if !taken[other] && open[0].Kind != nil && slices.ContainsFunc(open[0].Kind.Of, other.Answers) {
+				taken[other] = true
+				open = append(open, other)
+			}
+		}
+	}
+	few.Rules = slices.DeleteFunc(slices.Clone(s.Rules), func(r *Rule) bool { return !taken[r] })
+	return &few
 }
 
 // AllLive makes every rule live, as tests have it: they prove a rule whatever its state.

@@ -18,6 +18,7 @@ const (
 	MaxFacts        = 2 << 10 // bytes of facts an entry of evidence
 	MaxDestinations = 50      // beside their total
 	MaxAccounts     = 50
+	MaxIndicators   = 50        // sessions, apps and networks each, of an alert about alerts
 	MaxSize         = 128 << 10 // bytes of the JSON form
 	MaxSummary      = 500       // characters
 	MaxCommand      = 2000      // characters; a longer one is left out
@@ -91,6 +92,14 @@ type Window struct {
 	// Of rules that count them: different values, and their sum.
 	Distinct int     `json:"distinct,omitempty"`
 	Sum      float64 `json:"sum,omitempty"`
+}
+
+// Shown is what an alert tells of its events, and what alerts about this one tell again.
+type Shown struct {
+	Evidence   []Evidence        `json:"evidence,omitempty"`
+	Sessions   []string          `json:"sessions,omitempty"`
+	Indicators Indicators        `json:"indicators"`
+	Enrichment map[string]string `json:"enrichment,omitempty"`
 }
 
 // Evidence is one event of the finding.

@@ -21,7 +21,8 @@ type Conditions struct {
 // clause is a condition of the rule and its parts.
 type clause struct {
 	name  string
-	open  bool // exceptions do not excuse what satisfies it
+	of    []string // alerts of rules satisfy it, events do not
+	open  bool     // exceptions do not excuse what satisfies it
 	parts []cond.Conjunct
 	tells []bool // of each part, that not every event satisfies it
 }
@@ -30,7 +31,7 @@ type clause struct {
 func NewConditions(scope *cond.Scope, r *rules.Rule) (*Conditions, error) {
 	c := &Conditions{rule: r, scope: scope}
 	for i, k := range r.Kind.Clauses {
-		one := clause{name: r.Kind.ClauseName(i), open: k.Open}
+		one := clause{name: r.Kind.ClauseName(i), of: k.Of, open: k.Open}
 		if k.When != nil {
 			var err error
 			if one.parts, err = cond.Conjuncts(k.When.Source, scope); err != nil {
@@ -147,6 +148,9 @@ func (c *Conditions) excuses(r *Reader, t *Tree) (all []Part, because string) {
 
 // part says which parts of a clause hold. Near is the share of those that hold, 0 where all that holds holds for every event.
 func (k *clause) part(r *Reader) (p Part, near float64) {
+	if k.of != nil {
+		return Part{Name: k.name, Says: "alerts of " + strings.Join(k.of, ", ")}, 0
+	}
 	p = Part{Name: k.name, Holds: true}
 	telling, holding := false, 0
 	for i, one := range k.parts {

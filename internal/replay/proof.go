@@ -37,13 +37,9 @@ type Prover struct {
 	builder *builder
 }
 
-// NewProver makes what runs the tests of a rule. Beside it only those rules of the set take part that it names.
+// NewProver makes what runs the tests of a rule. Beside it only those rules of the set take part whose alerts it looks at.
 func NewProver(set *rules.Set, r *rules.Rule, o detector.Options) *Prover {
-	few := *set
-	if len(r.Names) == 0 {
-		few.Rules = []*rules.Rule{r}
-	}
-	d := detector.New(&few, o)
+	d := detector.New(set.Looking(r), o)
 	w := d.Worker()
 	return &Prover{set: d, worker: w, builder: &builder{reader: w.Reader()}}
 }

@@ -71,7 +71,7 @@ func (w *Window) pairs(f *Finding, t *told, from, to int) {
 				continue
 			}
 			if f.First == nil {
-				f.First, f.Window = &w.Entries[i], w.Entries[i:i+1]
+				f.First, f.Window, f.With = &w.Entries[i], w.Entries[i:i+1], &w.Entries[p.With]
 			}
 			fires[i] = true
 			if _, have := fires[p.With]; !have {

@@ -30,6 +30,12 @@ func (f *Fields) Entries() (all []Entry) {
 	return all
 }
 
+// The flags of what is told in a row.
+const (
+	flagChanged = 1 << iota
+	flagEmpty
+)
+
 // Append implements Memory.
 func (w *Window) Append(to []byte) []byte {
 	to = AppendEntries(to, w.Entries)
@@ -39,13 +45,20 @@ func (w *Window) Append(to []byte) []byte {
 		for _, n := range [...]int64{t.number, t.end, t.saidOf, int64(t.revision)} {
 			to = binary.AppendVarint(to, n)
 		}
-		to = AppendEntries(to, []Entry{t.first})
-		to = AppendFloat(to, t.said)
-		changed := byte(0)
-		if t.changed {
-			changed = 1
+		first := []Entry{t.first}
+		if t.revision > 0 && order(&t.was, &t.first) != 0 {
+			first = append(first, t.was)
 		}
-		to = append(to, changed)
+		to = AppendEntries(to, first)
+		to = AppendFloat(to, t.said)
+		flags := byte(0)
+		if t.changed {
+			flags |= flagChanged
+		}
+		if t.empty {
+			flags |= flagEmpty
+		}
+		to = append(to, flags)
 	}
 	return to
 }
@@ -68,11 +81,13 @@ func (w *Window) Load(row []byte) error {
 	for n := f.Many(); n > 0; n-- {
 		t := &told{bucket: bucket{event: string(f.Bytes()), place: string(f.Bytes()), number: f.Int()}, end: f.Int(), saidOf: f.Int(), revision: int(f.Int())}
 		first := f.Entries()
-		if len(first) != 1 {
+		if len(first) != 1 && len(first) != 2 {
 			return ErrRow
 		}
-		t.first = first[0]
-		t.said, t.changed = f.Float(), f.Byte() == 1
+		t.first, t.was = first[0], first[len(first)-1]
+		t.said = f.Float()
+		flags := f.Byte()
+		t.changed, t.empty = flags&flagChanged != 0, flags&flagEmpty != 0
 		w.told = append(w.told, t)
 		w.oldest = min(w.oldest, t.end)
 		if t.changed {

@@ -30,6 +30,8 @@ const (
 	decided                   // what is decided late has been decided
 	late                      // came behind the clock
 	listed                    // the hit carries lists
+	linked                    // an alert of another rule
+	gone                      // it counts for another key now
 )
 
 // Identity is what the event is known by.
@@ -40,10 +42,13 @@ func (e *Entry) Decided() bool { return e.marks&decided != 0 }
 
 // Came notes that the entry has come while the clock stood as in a context.
 func (e *Entry) Came(c *Context) {
-	if e.Time < c.Now {
+	if e.Time < c.Now && !e.Linked() {
 		e.marks |= late
 	}
 }
+
+// Delay notes that the alert that the entry stands for came late itself.
+func (e *Entry) Delay() { e.marks |= late }
 
 // List notes that the hit carries lists.
 func (e *Entry) List() { e.marks |= listed }
@@ -70,6 +75,8 @@ type Finding struct {
 	Time     int64     // of the first event in order for which the rule fires
 	First    *Entry    // that event
 	Window   []Entry   // the events of its window, in order
+	With     *Entry    // the other one of a pair
+	Was      *Entry    // First when the finding was told before, where it was another one
 	Counted  []Counted // in order
 	Total    int       // events that counted, where Counted leaves some out
 	Distinct int       // different values among them
@@ -84,7 +91,7 @@ type Counts struct {
 	Overflow  int // entries that went because a key held too many
 	Evicted   int // keys that went because a tenant held too many
 	TooLate   int // events that came when their neighbours were gone
-	Undecided int // events of which it could not be decided what did not follow
+	Undecided int // events of which it could not be decided whether the rule fires
 	NoKey     int // events without a value for the key
 }
 

@@ -1,5 +1,7 @@
 package state
 
+import "bytes"
+
 // bucket is what the findings of a key are known by.
 type bucket struct {
 	number int64
@@ -12,10 +14,12 @@ type told struct {
 	bucket
 	end      int64 // of the bucket
 	first    Entry // the first event for which the rule fires; it is kept when the window lets it go
+	was      Entry // the first event when it was said
 	said     float64
 	saidOf   int64 // the first event when it was said
 	revision int
 	changed  bool // since it was said
+	empty    bool // the rule fires for no event of it any more, and what was said of it stands
 }
 
 // note remembers that there is something to say of a bucket.
@@ -31,8 +35,8 @@ func (w *Window) note(e *Entry, place string, fires bool) *told {
 	}
 	t.changed = true
 	w.closes = min(w.closes, t.end)
-	if fires && order(e, &t.first) < 0 {
-		t.first = *e
+	if fires && (t.empty || order(e, &t.first) < 0) {
+		t.first, t.empty = *e, false
 	}
 	return t
 }
@@ -40,6 +44,9 @@ func (w *Window) note(e *Entry, place string, fires bool) *told {
 // find is what has been noted of a bucket, nil where nothing has.
 func (w *Window) find(e *Entry, place string) *told {
 	if w.Repeat == 0 && place == "" {
+		if e.told == nil && e.Linked() {
+			e.told = w.ownTold(e)
+		}
 		return e.told
 	}
 	b := w.bucketOf(e, place)
@@ -83,8 +90,12 @@ func (w *Window) grown(c *Context, t *told) {
 }
 
 func (w *Window) tell(c *Context, t *told, f *Finding, final bool) {
+	if t.revision > 0 && order(&t.was, f.First) != 0 {
+		was := t.was
+		f.Was = &was
+	}
 	t.revision++
-	t.changed, t.said, t.saidOf = false, f.measure(w.Spec), t.first.Time
+	t.changed, t.said, t.saidOf, t.was = false, f.measure(w.Spec), t.first.Time, *f.First
 	f.Revision, f.Final = t.revision, final
 	c.Tell(f)
 }
@@ -98,4 +109,16 @@ func (f *Finding) measure(s *Spec) float64 {
 		return f.Sum
 	}
 	return float64(len(f.Counted))
+}
+
+// ownTold is what has been noted of an alert that was here before, where every entry is a bucket of its own.
+func (w *Window) ownTold(e *Entry) *told {
+	for _, t := range w.told {
+		if t.first.Linked() && bytes.Equal(t.first.named(), e.named()) {
+			t.event, t.end, t.first = string(e.Identity()), w.end(e.Time), *e
+			w.oldest = min(w.oldest, t.end)
+			return t
+		}
+	}
+	return nil
 }

@@ -44,6 +44,10 @@ type Spec struct {
 	Values func(e *Entry) []uint64
 	// Value is Entry.Value of a hit.
 	Value func(packed []byte) uint64
+	// Apart says that entries which satisfy the same clauses in the same second need not fire alike.
+	Apart bool
+	// Later reports whether the second of two packed alerts is a later revision of the first.
+	Later func(was, is []byte) bool
 	// Anchor is what an event is known by in an alert's id.
 	Anchor func(e *Entry) []string
 }
@@ -62,8 +66,10 @@ type Window struct {
 	closes  int64 // when the first bucket ends that has changed
 	oldest  int64 // when the first bucket ends of which something is told
 	Own     any   // what the kind keeps beside
-	pending int   // entries that are not decided
-	decide  int64 // when the first of them is to be decided
+	// Unsearched counts the times that a kind has given up before it knew whether an entry fires.
+	Unsearched int
+	pending    int   // entries that are not decided
+	decide     int64 // when the first of them is to be decided
 }
 
 // NewWindow makes an empty window.
@@ -72,6 +78,9 @@ func NewWindow(s *Spec) *Window { return &Window{Spec: s, decide: Never, closes:
 // Add takes an entry and tells what it completes. The packed hit is copied.
 func (w *Window) Add(c *Context, e Entry) {
 	w.forget(c)
+	if e.Linked() && w.replace(c, &e) {
+		return
+	}
 	at, held := w.place(&e)
 	if held {
 		return
@@ -97,6 +106,12 @@ func (w *Window) Add(c *Context, e Entry) {
 		w.test(at)
 		w.say(c)
 	}
+	w.countUnsearched(c)
+}
+
+func (w *Window) countUnsearched(c *Context) {
+	c.Counts.Undecided += w.Unsearched
+	w.Unsearched = 0
 }
 
 // place is where an entry lies, or would lie, in the window.
@@ -137,7 +152,7 @@ func (w *Window) test(at int) {
 			continue
 		}
 		alike, second := &silent[e.Clauses%(1<<5)], Floor(e.Time, 1e9)+1
-		if w.Second && *alike == second {
+		if w.Second && !w.Apart && *alike == second {
 			continue
 		}
 		if !w.Kind.Fires(w, i) {

@@ -45,8 +45,9 @@ func (k Absence) New(v *Values) *Rule {
 	if w.Has("by") {
 		other.By = sameNumber(v, w)
 	}
-	r.Memory = window(&state.Spec{Kind: absent{}, Repeat: repeat(v, max(after, before)), After: int64(after), Before: int64(before),
-		Asks: func(e *state.Entry) bool { return e.Clauses&1 != 0 }}, nil)
+	s := &state.Spec{Kind: absent{}, Repeat: repeat(v, max(after, before)), After: int64(after), Before: int64(before),
+		Asks: func(e *state.Entry) bool { return e.Clauses&1 != 0 }}
+	r.Memory, r.Settles = window(s, nil), settles(s)
 	return r
 }
 

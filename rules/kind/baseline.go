@@ -71,6 +71,7 @@ func (k Baseline) New(v *Values) *Rule {
 		s.distinct, s.sum = r.Distinct, r.Sum
 	}
 	r.Shape = shape(s.bucket, s.distinct, s.sum)
+	r.Settles = time.Duration(s.bucket)
 	r.Memory = func() Memory { return &baseline{baselineSpec: s} }
 	return r
 }

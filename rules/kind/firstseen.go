@@ -206,6 +206,9 @@ func (s *seen) send(c *state.Context, v *seenValue) {
 	v.told++
 	f := state.Finding{First: &v.fired[0], Time: v.fired[0].Time, Window: v.fired, Late: v.fired[0].Late(), Revision: v.told, Final: true,
 		Anchor: append(s.texts(v.value), strconv.FormatInt(state.Floor(v.fired[0].Time, s.within), 10))}
+	if c.Live && len(v.fired) > 1 { // a second one of the same moment may come before the first
+		f.Was = &v.fired[1]
+	}
 	for i := range v.fired {
 		f.Counted = append(f.Counted, state.Counted{Entry: &v.fired[i], Fires: true})
 	}

@@ -25,8 +25,24 @@ type Hit struct {
 	Tenant   string
 	Key      []string // the values of the rule's `by`
 	Values   []Value  // what the rule carries, in its order
+	Told     *Told    // of a hit that is an alert of another rule
 
 	head, body int // of the packed hit that was read last
+}
+
+// Told is what a hit holds of the alert that it stands for, beside the values. Its time is the alert's, its id the alert's id.
+type Told struct {
+	Revision int
+	Late     bool
+	Gone     bool   // the alert counts for another key now
+	Because  []byte // state.Entry.Hash of each event that counted for the alert's first one, eight bytes each, where a rule asks
+	Shown    []byte // JSON of alert.Shown
+}
+
+// later reports whether the second of two packed alerts is a later revision.
+func later(was, is []byte) bool {
+	var a, b Hit
+	return a.UnpackHeld(was) != nil || b.UnpackHeld(is) == nil && a.Told != nil && b.Told != nil && b.Told.Revision > a.Told.Revision
 }
 
 // Value is one value of a record, as text or as a list of texts.
@@ -61,14 +77,7 @@ func (h *Hit) Append(to []byte) (packed []byte, body, head int) {
 	to = state.AppendSorted(state.AppendSorted(state.AppendSorted(to, h.ID), h.Action), h.Outcome)
 	head = len(to) - from
 	to = binary.BigEndian.AppendUint32(to, uint32(h.Rule))
-	flags := byte(0)
-	if h.Excused {
-		flags = 1
-	}
-	if h.Cut {
-		flags |= 2
-	}
-	to = append(to, h.Clauses, flags)
+	to = append(to, h.Clauses, h.flags())
 	enqueued := int64(0)
 	if !h.Enqueued.IsZero() {
 		enqueued = h.Enqueued.UnixNano()
@@ -78,9 +87,40 @@ func (h *Hit) Append(to []byte) (packed []byte, body, head int) {
 	for i := range h.Values {
 		to = h.appendValue(to, i)
 	}
+	if t := h.Told; t != nil {
+		to = state.AppendBytes(state.AppendBytes(binary.AppendUvarint(to, uint64(t.Revision)), t.Because), t.Shown)
+	}
 	body = len(to) - from
 	to = state.AppendBytes(to, h.Tenant)
 	return appendTexts(to, h.Key), body, head
+}
+
+// The flags of a packed hit.
+const (
+	flagExcused = 1 << iota
+	flagCut
+	flagTold
+	flagLate
+	flagGone
+)
+
+func (h *Hit) flags() (flags byte) {
+	if h.Excused {
+		flags |= flagExcused
+	}
+	if h.Cut {
+		flags |= flagCut
+	}
+	if h.Told != nil {
+		flags |= flagTold
+		if h.Told.Late {
+			flags |= flagLate
+		}
+		if h.Told.Gone {
+			flags |= flagGone
+		}
+	}
+	return flags
 }
 
 // A value begins with a number: 0 where there is none, 1 where a list follows, 2 n + 2 where it is the text of the n-th value,
@@ -168,8 +208,8 @@ func (h *Hit) first(f *state.Fields) {
 	h.Rule = int32(f.Short())
 	h.Clauses = f.Byte()
 	flags := f.Byte()
-	h.Excused, h.Cut = flags&1 != 0, flags&2 != 0
-	if flags&^3 != 0 {
+	h.Excused, h.Cut = flags&flagExcused != 0, flags&flagCut != 0
+	if flags&^(flagExcused|flagCut|flagTold|flagLate|flagGone) != 0 || flags&flagTold == 0 && flags&(flagLate|flagGone) != 0 {
 		f.Fail()
 	}
 	h.Enqueued = time.Time{}
@@ -183,6 +223,9 @@ func (h *Hit) first(f *state.Fields) {
 	h.Values = h.Values[:n]
 	for i := range h.Values {
 		h.value(f, i)
+	}
+	if h.Told = nil; flags&flagTold != 0 {
+		h.Told = &Told{Late: flags&flagLate != 0, Gone: flags&flagGone != 0, Revision: int(f.Uint()), Because: f.Bytes(), Shown: f.Bytes()}
 	}
 }
 

@@ -23,7 +23,7 @@ type Kind interface {
 }
 
 // All are the kinds there are; the first is what a rule is that does not say.
-var All = []Kind{Match{}, Threshold{}, Sequence{}, Absence{}, Silence{}, FirstSeen{}, Travel{}, Baseline{}}
+var All = []Kind{Match{}, Threshold{}, Sequence{}, Absence{}, Silence{}, FirstSeen{}, Travel{}, Baseline{}, Correlation{}}
 
 // Lookup finds a kind by its name.
 func Lookup(name string) (Kind, bool) {
@@ -47,11 +47,11 @@ func Names() (all []string) {
 type Rule struct {
 	Kind    Kind
 	Clauses []Clause
-	By      []Field // what makes the key, beside the tenant
-	Looks   []Field // what memory looks at: the first values of a hit
-	Shows   []Field // what alerts show beside the fields of the conditions
-	Steps   []Step  // of a sequence
-	Of      []string
+	By      []Field  // what makes the key, beside the tenant
+	Looks   []Field  // what memory looks at: the first values of a hit
+	Shows   []Field  // what alerts show beside the fields of the conditions
+	Steps   []Step   // of a sequence
+	Of      []string // whose alerts are looked at
 	Needs   []string // datasets that must have shown what is later
 	// Learns says that events with an exception are learned from.
 	Learns bool
@@ -61,16 +61,19 @@ type Rule struct {
 	About bool
 	// Distinct and Sum say what else the rule counts.
 	Distinct, Sum bool
+	// Settles is how long after its time an alert of the rule may still grow while events come in order.
+	Settles time.Duration
 	// Memory makes the memory of a key; nil: each event fires by itself.
 	Memory func() Memory
 	// Shape is all that decides what memory holds: where it differs memory begins anew.
 	Shape []string
 }
 
-// Clause is a condition of a rule.
+// Clause is a condition of a rule, which events satisfy, or a reference to other rules, whose alerts satisfy it.
 type Clause struct {
 	When *cond.Program
-	By   []Field // instead of the rule's; nil: as the rule
+	Of   []string // ids of rules, guide:S3, class:access
+	By   []Field  // instead of the rule's; nil: as the rule
 	// Open says that exceptions do not excuse what satisfies the clause.
 	Open bool
 }
@@ -110,7 +113,7 @@ func (w *windowed) Add(c *state.Context, h *Hit, e state.Entry) {
 
 // window makes memories of a specification.
 func window(s *state.Spec, value func(h *Hit) uint64) func() Memory {
-	s.Anchor = identity
+	s.Anchor, s.Later = identity, later
 	if value != nil {
 		s.Value = valueBy(value)
 	}
@@ -128,13 +131,25 @@ func valueBy(value func(h *Hit) uint64) func(packed []byte) uint64 {
 	}
 }
 
-// identity is what the event of an entry is known by in an alert's id.
+// identity is what the event of an entry is known by in an alert's id. An alert is known by its own id: its time may move.
 func identity(e *state.Entry) []string {
 	var h Hit
-	if h.UnpackHeld(e.Packed) != nil {
+	switch {
+	case h.UnpackHeld(e.Packed) != nil:
 		return []string{string(e.Identity())}
+	case h.Told != nil:
+		return []string{h.ID}
 	}
 	return h.Same().Anchor()
+}
+
+// settles is how long an alert of windows grows: to the end of its bucket, and until what is decided late is decided.
+func settles(s *state.Spec) time.Duration {
+	t := max(s.Repeat, int64(time.Second))
+	if s.After > 0 {
+		t += s.After + state.WaitMost
+	}
+	return time.Duration(t)
 }
 
 // The bounds of what authors write.

@@ -22,7 +22,8 @@ func (Match) Keys() []Key {
 func (m Match) New(v *Values) *Rule {
 	r := &Rule{Kind: m}
 	if length := v.Repeat("repeat"); length > 0 {
-		r.Memory = window(&state.Spec{Kind: alone{}, Repeat: int64(length)}, nil)
+		s := &state.Spec{Kind: alone{}, Repeat: int64(length)}
+		r.Memory, r.Settles = window(s, nil), settles(s)
 	}
 	return r
 }

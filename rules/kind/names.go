@@ -24,6 +24,9 @@ func (r *Rule) ClauseName(i int) string {
 	if i < len(r.Steps) {
 		return r.Steps[i].ID
 	}
+	if i < len(r.Clauses) && r.Clauses[i].Of != nil {
+		return "of"
+	}
 	if names := secondClause[r.Name()]; i == 1 && names != "" {
 		return names
 	}

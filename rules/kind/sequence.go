@@ -35,11 +35,13 @@ func (Sequence) Keys() []Key {
 	within.Most = maxSequence.Seconds()
 	step := keyWhen
 	step.Doc, step.Required = "The condition that an event of the step must satisfy.", false
+	of := keyAlerts
+	of.Doc, of.Required = "The rules whose alerts are the events of the step, instead of when: ids of rules, guide:S3, class:access.", false
 	by := keyBy
 	by.Doc, by.Default = "The fields whose values make the key in this step, as many as the rule has.", "as the rule"
 	return []Key{keyBy, within, keyRepeat, keyAbout, {
 		Name: "steps", Doc: "Two to five steps.", Type: Groups, Required: true, Least: minSteps, Most: maxSteps, Keys: []Key{
-			{Name: "id", Doc: "The step's name.", Type: Text, Required: true}, step,
+			{Name: "id", Doc: "The step's name.", Type: Text, Required: true}, step, of,
 			{Name: "count", Doc: "How many events fill the step.", Type: Whole, Least: 1, Most: maxStepCount, Default: "1"},
 			keyDistinct, by,
 			{Name: "show", Doc: "Fields that the summary may show beside those of the condition.", Type: FieldNames, Lists: true},
@@ -50,7 +52,8 @@ func (Sequence) Keys() []Key {
 // step is how a step is filled.
 type step struct {
 	count    int
-	distinct int // of the first step alone: it is full when its events have so many different values
+	distinct int  // of the first step alone: it is full when its events have so many different values
+	alerts   bool // its events are alerts
 }
 
 // New implements Kind.
@@ -59,7 +62,7 @@ func (k Sequence) New(v *Values) *Rule {
 	s := &sequence{}
 	lists := false
 	for i, g := range v.Groups("steps") {
-		one := step{count: max(1, g.Whole("count"))}
+		one := step{count: max(1, g.Whole("count")), alerts: g.Has("of")}
 		if d := g.Group("distinct"); d != nil {
 			one.distinct = d.Whole("least")
 			switch {
@@ -67,6 +70,8 @@ func (k Sequence) New(v *Values) *Rule {
 				g.Wrong("distinct", "value", "only the first step can count different values")
 			case g.Has("count"):
 				g.Wrong("count", "value", "expected one of the keys count and distinct")
+			case one.alerts:
+				g.Wrong("distinct", "value", "alerts have no fields whose values could differ; expected count, or a rule of kind correlation, which this step then names")
 			}
 			lists = d.Field("of").Type == event.List
 			r.Looks, r.Distinct = append(r.Looks, d.Field("of")), false
@@ -78,7 +83,7 @@ func (k Sequence) New(v *Values) *Rule {
 			g.Wrong("when", "value", fmt.Sprintf("no event fills this step: what satisfies it satisfies the step %s, too, and counts there alone", r.Steps[0].ID))
 		}
 	}
-	spec := &state.Spec{Kind: s, Within: int64(v.Duration("within")), Repeat: repeat(v, v.Duration("within")), Second: true}
+	spec := &state.Spec{Kind: s, Within: int64(v.Duration("within")), Repeat: repeat(v, v.Duration("within")), Second: true, Apart: len(r.Of) > 0}
 	var value func(*Hit) uint64
 	switch {
 	case lists:
@@ -86,7 +91,7 @@ func (k Sequence) New(v *Values) *Rule {
 	case len(r.Looks) > 0:
 		value = func(h *Hit) uint64 { return valueOf(h.at(0)) }
 	}
-	r.Memory = window(spec, value)
+	r.Memory, r.Settles = window(spec, value), settles(spec)
 	return r
 }
 
@@ -112,11 +117,24 @@ func (Sequence) step(v, g *Values, r *Rule) {
 	}
 	r.Steps = append(r.Steps, Step{ID: id, Show: g.Fields("show")})
 	r.Shows = append(r.Shows, g.Fields("show")...)
-	switch at := g.Clause("when"); {
+	at := max(g.Clause("when"), g.Clause("of"))
+	switch {
 	case at < 0:
-		g.Wrong("", "missing", "a step needs the key when: the condition that an event of the step must satisfy")
+		g.Wrong("", "missing", "a step needs the key when: the condition that an event of the step must satisfy; or of: the rules whose alerts are its events")
+		return
+	case g.Has("when") && g.Has("of"):
+		g.Wrong("of", "value", "expected one of the keys when and of: the events of a step satisfy a condition, or they are alerts")
+		return
 	case g.Has("by"):
 		(*v.Clauses)[at].By = sameNumber(v, g)
+	}
+	if c := (*v.Clauses)[at]; c.Of != nil {
+		r.Of = append(r.Of, c.Of...)
+		if g.Has("by") {
+			v.alertKey(g, "by", c.By)
+		} else {
+			v.alertKey(v, "by", v.By)
+		}
 	}
 }
 
@@ -136,21 +154,29 @@ func sameNumber(v, g *Values) []Field {
 // sequence decides whether the steps can be filled.
 type sequence struct{ steps []step }
 
-// Fires implements state.Kind. Entry i is kept for the last place. The window is walked by whole seconds, and at each as many of
-// the next open places are filled as different events of that second allow: going further is never worse.
+// Fires implements state.Kind. Entry i is kept for the last place.
 func (s *sequence) Fires(w *state.Window, i int) bool {
 	if !s.completes(&w.Entries[i]) {
 		return false
 	}
 	from, to := s.Span(w, i)
-	f := s.filling(w)
-	f.left[len(s.steps)-1]--
-	return f.enough(w.Entries[from:to]) && f.walk(w.Entries[from:to], i-from)
+	all := w.Entries[from:to]
+	return s.filled(w, all, i-from, nil) && (!s.mixed() || s.apart(w, all, i-from))
 }
 
 // completes reports whether an entry can be the one in the last place.
 func (s *sequence) completes(e *state.Entry) bool {
 	return e.Clauses&(1<<(len(s.steps)-1)) != 0 && (s.steps[0].distinct == 0 || e.Clauses&1 == 0)
+}
+
+// filled reports whether all places can be filled, the last one by the entry that is kept, and none by those that are left out. The
+// window is walked by whole seconds, and at each as many of the next open places are filled as different events of that second
+// allow: going further is never worse.
+func (s *sequence) filled(w *state.Window, all []state.Entry, kept int, without []bool) bool {
+	f := s.filling(w)
+	f.out = without
+	f.left[len(s.steps)-1]--
+	return f.enough(all) && f.walk(all, kept)
 }
 
 // filling is a walk in which all places are open.
@@ -176,8 +202,9 @@ func (*sequence) Span(w *state.Window, i int) (from, to int) {
 type filling struct {
 	*sequence
 	w    *state.Window
-	left []int // places of each step that are open
-	at   int   // the step that is filled
+	left []int  // places of each step that are open
+	at   int    // the step that is filled
+	out  []bool // entries that fill no place; nil: all do
 	seen map[uint64]struct{}
 }
 
@@ -207,6 +234,7 @@ func (f *filling) walk(all []state.Entry, kept int) bool {
 			case i == kept:
 			case f.steps[0].distinct > 0 && c&1 != 0:
 				f.w.EachValue(&all[i], func(v uint64) { f.seen[v] = struct{}{} })
+			case f.out != nil && f.out[i]:
 			default:
 				group[c%(1<<maxSteps)]++
 				n++

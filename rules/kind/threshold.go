@@ -37,14 +37,17 @@ func (Threshold) Keys() []Key {
 // New implements Kind.
 func (t Threshold) New(v *Values) *Rule {
 	r := &Rule{Kind: t}
-	enough := enoughOf(v, r)
-	s := &state.Spec{Kind: enough, Within: int64(v.Duration("within")), Repeat: repeat(v, v.Duration("within")), Distinct: r.Distinct, Sum: r.Sum}
-	value := enough.value()
-	if enough.lists {
+	enoughOf(v, r).remember(v, r)
+	return r
+}
+
+// remember gives the rule its memory.
+func (t *enough) remember(v *Values, r *Rule) {
+	s := &state.Spec{Kind: t, Within: int64(v.Duration("within")), Repeat: repeat(v, v.Duration("within")), Distinct: r.Distinct, Sum: r.Sum}
+	if t.lists {
 		s.Values = listed
 	}
-	r.Memory = window(s, value)
-	return r
+	r.Memory, r.Settles = window(s, t.value()), settles(s)
 }
 
 // enough is how much of what makes a threshold fire.
@@ -66,18 +69,20 @@ func enoughOf(v *Values, r *Rule) *enough {
 	if d := v.Group("distinct"); d != nil {
 		given++
 		e.distinct, r.Distinct = d.Whole("least"), true
-		e.lists = d.Field("of").Type == event.List
-		r.Looks = append(r.Looks, d.Field("of"))
-		r.Shape = append(r.Shape, shape("distinct", d.Field("of").Name)...)
+		of := v.counted(d)
+		e.lists = of.Type == event.List
+		r.Looks = append(r.Looks, of)
+		r.Shape = append(r.Shape, shape("distinct", of.Name)...)
 	}
 	if s := v.Group("sum"); s != nil {
 		given++
 		e.sum, r.Sum = s.Number("least"), true
-		if of := s.Field("of"); of.Name != "" && of.Type != event.Number {
+		of := v.counted(s)
+		if of.Name != "" && of.Type != event.Number {
 			s.Wrong("of", "type", of.Name+" is no number, so its values cannot be added up; use distinct to count different ones")
 		}
-		r.Looks = append(r.Looks, s.Field("of"))
-		r.Shape = append(r.Shape, shape("sum", s.Field("of").Name)...)
+		r.Looks = append(r.Looks, of)
+		r.Shape = append(r.Shape, shape("sum", of.Name)...)
 	}
 	switch {
 	case given == 0:

@@ -1,0 +1,125 @@
+package kind
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"noroshi/internal/state"
+)
+
+// mixed reports whether a sequence has steps that are alerts and steps that are events.
+func (s *sequence) mixed() bool {
+	alerts := 0
+	for _, one := range s.steps {
+		if one.alerts {
+			alerts++
+		}
+	}
+	return alerts > 0 && alerts < len(s.steps)
+}
+
+// maxWays is how many entries are looked at in search of a way to fill the places.
+const maxWays = 1 << 20
+
+// clashing is the search for a way to fill places in which no alert stands beside an event that counted for it.
+type clashing struct {
+	*sequence
+	w       *state.Window
+	all     []state.Entry
+	kept    int
+	alerts  []int         // those that clash with another entry
+	with    map[int][]int // what each clashes with
+	out     []bool        // what fills no place
+	visited int
+}
+
+// apart reports whether the places can be filled so that an alert and an event that counted for it do not both fill one. Without that
+// condition they can be filled.
+func (s *sequence) apart(w *state.Window, all []state.Entry, kept int) bool {
+	c := clashing{sequence: s, w: w, all: all, kept: kept, with: map[int][]int{}, out: make([]bool, len(all))}
+	c.find()
+	if len(c.alerts) == 0 {
+		return true
+	}
+	for _, i := range c.with[kept] { // the kept one fills the last place, whatever else does
+		c.out[i] = true
+	}
+	c.alerts = slices.DeleteFunc(c.alerts, func(i int) bool {
+		clash := i == kept || slices.Contains(c.with[i], kept)
+		c.out[i] = c.out[i] || i != kept && clash
+		return clash || c.out[i]
+	})
+	if c.choose(nil, 0, c.places()) {
+		return true
+	}
+	if c.visited > maxWays {
+		w.Unsearched++
+	}
+	return false
+}
+
+// find finds which alerts clash with what.
+func (c *clashing) find() {
+	at := map[uint64]int{}
+	var h Hit
+	for i := range c.all {
+		at[c.all[i].Hash()] = i
+	}
+	for i := range c.all {
+		if !c.all[i].Linked() || h.UnpackHeld(c.all[i].Packed) != nil || h.Told == nil {
+			continue
+		}
+		for b := h.Told.Because; len(b) >= 8; b = b[8:] {
+			if k, have := at[binary.BigEndian.Uint64(b)]; have && k != i {
+				c.with[i] = append(c.with[i], k)
+			}
+		}
+		if c.with[i] != nil {
+			c.alerts = append(c.alerts, i)
+		}
+	}
+}
+
+// places are how many alerts are needed beside the kept entry.
+func (c *clashing) places() (n int) {
+	for _, one := range c.steps {
+		if one.alerts {
+			n += one.count
+		}
+	}
+	if c.all[c.kept].Linked() {
+		n--
+	}
+	return n
+}
+
+// choose reports whether the places can be filled with alerts that clash, those chosen and at most so many more from one on, and with
+// what does not clash.
+func (c *clashing) choose(chosen []int, from, most int) bool {
+	if c.fits(chosen) {
+		return true
+	}
+	for n := from; n < len(c.alerts) && most > 0 && c.visited <= maxWays; n++ {
+		if c.choose(append(slices.Clone(chosen), c.alerts[n]), n+1, most-1) {
+			return true
+		}
+	}
+	return false
+}
+
+// fits reports whether the places can be filled when of the alerts that clash only the chosen ones may fill one.
+func (c *clashing) fits(chosen []int) bool {
+	if c.visited += len(c.all); c.visited > maxWays {
+		return false
+	}
+	out := slices.Clone(c.out)
+	for _, i := range c.alerts {
+		out[i] = out[i] || !slices.Contains(chosen, i)
+	}
+	for _, i := range chosen {
+		for _, k := range c.with[i] {
+			out[k] = true
+		}
+	}
+	return c.filled(c.w, c.all, c.kept, out)
+}
