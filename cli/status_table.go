@@ -187,10 +187,32 @@ func ofFiles(f file.Snapshot) string {
 	if f.Vain > 0 {
 		text += fmt.Sprintf("; %s no file, first %s", name(f.Vain), diag.EscapeLine(f.Without))
 	}
+	if f.NotFiles > 0 {
+		text += fmt.Sprintf("; %s no file and not read, first %s", are(f.NotFiles, "matched path"), diag.EscapeLine(f.NotFile))
+	}
+	if f.Unfinished > 0 {
+		text += fmt.Sprintf("; %s in an unfinished line, first %s", ends(f.Unfinished), diag.EscapeLine(f.UnfinishedAt))
+	}
 	if f.Failing > 0 {
 		text += fmt.Sprintf("; %d cannot be read, first %s: %s", f.Failing, diag.EscapeLine(f.First), diag.EscapeLine(f.Fault))
 	}
 	return text
+}
+
+// are says what so many are.
+func are(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what + " is"
+	}
+	return fmt.Sprintf("%d %ss are", n, what)
+}
+
+// ends says that so many files end.
+func ends(n int64) string {
+	if n == 1 {
+		return "1 ends"
+	}
+	return fmt.Sprintf("%d end", n)
 }
 
 // name says that so many paths name something.

@@ -28,7 +28,7 @@ func TestTheTableOfStatus(t *testing.T) {
 				{Name: "dead", Kind: "stream", Fault: "connection refused", Since: at.Add(-time.Hour)},
 				{Name: "elsewhere", Kind: "stream"},
 			},
-			Files: []file.Snapshot{{Files: 12, Open: 9, Failing: 1, First: "/var/log/b.ndjson", Fault: "permission denied", Cut: 1}},
+			Files: []file.Snapshot{{Files: 12, Open: 9, NotFiles: 2, NotFile: "/var/log/pipe: a pipe", Unfinished: 1, UnfinishedAt: "/var/log/a.ndjson:12", Failing: 1, First: "/var/log/b.ndjson", Fault: "permission denied", Cut: 1}},
 			Rules: []app.RuleSum{
 				{ID: "fires", State: "live", Evaluated: 10, Fired: 2, Excused: 1}, {ID: "quiet", State: "shadow", Evaluated: 5, Shadow: 4}, {ID: "fails", State: "live", Evaluated: 7, Failed: 7},
 				{ID: "a", State: "live", Evaluated: 100}, {ID: "b", State: "live"},
@@ -64,7 +64,7 @@ func TestTheTableOfStatus(t *testing.T) {
   dead           trouble since 2026-01-02T02:04:05Z  0        ?    no record since the start
   elsewhere      no partition                        0        ?    no record since the start
   source dead: connection refused
-  files: 12 followed, 9 open, once cut, rewritten or deleted before all of it was read for certain; 1 cannot be read, first /var/log/b.ndjson: permission denied
+  files: 12 followed, 9 open, once cut, rewritten or deleted before all of it was read for certain; 2 matched paths are no file and not read, first /var/log/pipe: a pipe; 1 ends in an unfinished line, first /var/log/a.ndjson:12; 1 cannot be read, first /var/log/b.ndjson: permission denied
   SOURCE         PARTITION  OWNED  MESSAGES  RECORDS  BYTES  LAG  AGE   COMMITTED  ABORTED  RESTARTS          DEAD LETTERS  MISSED
   contoso-audit  0          yes    12        120      4096   3    1m0s  7          1        kafka:1,stream:2  json:3        5
   contoso-audit  1          no     0         0        0      -    -     0          0        0                 0             0

@@ -126,7 +126,11 @@ func New(c Config) (*Stream, error) {
 }
 
 // Close ends the connection.
-func (s *Stream) Close(ctx context.Context) error { return s.client.Close(ctx) }
+func (s *Stream) Close(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.client.Close(ctx)
+}
 
 // connect makes a client that tries again so many times, -1 for never. It connects at its first use.
 func (s *Stream) connect(retries int32) (*azeventhubs.ConsumerClient, error) {
@@ -164,8 +168,8 @@ func (s *Stream) Dense() bool { return true }
 
 // Partitions asks the hub.
 func (s *Stream) Partitions(ctx context.Context) (int, error) {
-	p, err := answer(ctx, s.config.patience, func(ctx context.Context) (azeventhubs.EventHubProperties, error) {
-		return s.client.GetEventHubProperties(ctx, nil)
+	p, err := ask(ctx, s, func(ctx context.Context, c *azeventhubs.ConsumerClient) (azeventhubs.EventHubProperties, error) {
+		return c.GetEventHubProperties(ctx, nil)
 	})
 	if err != nil {
 		return 0, err
@@ -205,9 +209,40 @@ func answer[T any](ctx context.Context, patience time.Duration, ask func(ctx con
 }
 
 func (s *Stream) properties(ctx context.Context, partition int32) (azeventhubs.PartitionProperties, error) {
-	return answer(ctx, s.config.patience, func(ctx context.Context) (azeventhubs.PartitionProperties, error) {
-		return s.client.GetPartitionProperties(ctx, strconv.Itoa(int(partition)), nil)
+	return ask(ctx, s, func(ctx context.Context, c *azeventhubs.ConsumerClient) (azeventhubs.PartitionProperties, error) {
+		return c.GetPartitionProperties(ctx, strconv.Itoa(int(partition)), nil)
 	})
+}
+
+// ask asks the hub. A connection that does not answer is not asked again: the client would wait for minutes before it makes another.
+func ask[T any](ctx context.Context, s *Stream, do func(ctx context.Context, c *azeventhubs.ConsumerClient) (T, error)) (T, error) {
+	s.mu.Lock()
+	c := s.client
+	s.mu.Unlock()
+	is, err := answer(ctx, s.config.patience, func(ctx context.Context) (T, error) { return do(ctx, c) })
+	if errors.Is(err, ErrSilent) {
+		s.renew(ctx, c)
+	}
+	return is, err
+}
+
+// renew puts a new client in the place of one that does not answer. That ends by itself, within the time for an answer.
+func (s *Stream) renew(ctx context.Context, silent *azeventhubs.ConsumerClient) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.client != silent {
+		return
+	}
+	c, err := s.connect(3)
+	if err != nil {
+		return // New has made one of the same configuration
+	}
+	s.client = c
+	go func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.patience)
+		defer cancel()
+		_ = silent.Close(ctx) // it does not answer
+	}()
 }
 
 // State asks the hub.

@@ -7,6 +7,8 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -141,5 +143,96 @@ func TestASilentSignInHostIsGivenUp(t *testing.T) {
 	}
 	if _, err := open(t, s, nil).Next(ctx); err == nil || ctx.Err() != nil {
 		t.Errorf("it gives something: %v", err)
+	}
+}
+
+// muted passes bytes on, until its connections so far fall silent without an end, as where a firewall forgets them.
+type muted struct {
+	net.Listener
+	to string
+
+	mu    sync.Mutex
+	conns []net.Conn
+	mute  []func()
+}
+
+func (m *muted) run() {
+	for {
+		c, err := m.Accept()
+		if err != nil {
+			return
+		}
+		up, err := net.Dial("tcp", m.to)
+		if err != nil {
+			_ = c.Close() // the other side sees it
+			continue
+		}
+		var silent atomic.Bool
+		m.mu.Lock()
+		m.conns = append(m.conns, c, up)
+		m.mute = append(m.mute, func() { silent.Store(true) })
+		m.mu.Unlock()
+		pass := func(to, from net.Conn) {
+			b := make([]byte, 4096)
+			for {
+				n, err := from.Read(b)
+				if err != nil {
+					return
+				}
+				if !silent.Load() {
+					_, _ = to.Write(b[:n]) // the reader sees its end
+				}
+			}
+		}
+		go pass(up, c)
+		go pass(c, up)
+	}
+}
+
+func (m *muted) fallSilent() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, mute := range m.mute {
+		mute()
+	}
+}
+
+func (m *muted) end() {
+	_ = m.Close()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range m.conns {
+		_ = c.Close()
+	}
+}
+
+// A connection that has fallen silent is asked once: the next question goes over a new one.
+func TestAConnectionThatFallsSilentIsReplaced(t *testing.T) {
+	hub := eventhubstest.Start(t, eventhubstest.Config{})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &muted{Listener: l, to: hub.Addr()}
+	go m.run()
+	t.Cleanup(m.end)
+	s := stream(t, eventhub.Config{ConnectionString: strings.Replace(hub.ConnectionString("audit"), hub.Addr(), l.Addr().String(), 1)}.Patient(2*time.Second))
+	for range 2 {
+		eventually(t, "the state is told", func() bool { _, err := s.State(t.Context(), 0); return err == nil })
+		m.fallSilent()
+		if _, err := s.State(t.Context(), 0); !errors.Is(err, eventhub.ErrSilent) {
+			t.Fatalf("a silent connection gives %v", err)
+		}
+		eventually(t, "the number of partitions is told", func() bool { _, err := s.Partitions(t.Context()); return err == nil })
+	}
+}
+
+// eventually waits until something holds. A question that is not answered takes two seconds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !holds(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", what)
+		}
 	}
 }

@@ -13,15 +13,19 @@ type Counts struct {
 
 // Snapshot is a look at the counts.
 type Snapshot struct {
-	Files   int64     `json:"files"`                // that are listed
-	Open    int64     `json:"open"`                 // descriptors
-	Failing int64     `json:"failing"`              // files and folders that cannot be read
-	First   string    `json:"first,omitempty"`      // one of them,
-	Fault   string    `json:"fault,omitempty"`      // why,
-	Since   time.Time `json:"since,omitzero"`       // and since when
-	Vain    int64     `json:"vain"`                 // paths and patterns that name no file
-	Without string    `json:"vain_first,omitempty"` // one of them
-	Cut     int64     `json:"cut"`                  // times that a file was cut, rewritten or deleted before it was known to be read to its end
+	Files        int64     `json:"files"`                      // that are listed
+	Open         int64     `json:"open"`                       // descriptors
+	Failing      int64     `json:"failing"`                    // files and folders that cannot be read
+	First        string    `json:"first,omitempty"`            // one of them,
+	Fault        string    `json:"fault,omitempty"`            // why,
+	Since        time.Time `json:"since,omitzero"`             // and since when
+	Vain         int64     `json:"vain"`                       // paths and patterns that name no file
+	Without      string    `json:"vain_first,omitempty"`       // one of them
+	NotFiles     int64     `json:"not_files"`                  // paths that a pattern matches and that are pipes, devices or sockets: they are not read
+	NotFile      string    `json:"not_files_first,omitempty"`  // one of them, and what it is
+	Unfinished   int64     `json:"unfinished"`                 // files whose last line has not been finished for a while
+	UnfinishedAt string    `json:"unfinished_first,omitempty"` // one of them, and the line
+	Cut          int64     `json:"cut"`                        // times that a file was cut, rewritten or deleted before it was known to be read to its end
 }
 
 // Snapshot is what the counts are now.
@@ -37,14 +41,10 @@ func (c *Counts) cut() {
 	c.now.Cut++
 }
 
-func (c *Counts) set(files, open int, t telling, vain []string) {
+// set takes what a turn has found. What is counted over all turns stays.
+func (c *Counts) set(now Snapshot) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.now = Snapshot{Files: int64(files), Open: int64(open), Failing: int64(t.files), Vain: int64(len(vain)), Cut: c.now.Cut}
-	if len(vain) > 0 {
-		c.now.Without = vain[0]
-	}
-	if t.files > 0 {
-		c.now.First, c.now.Fault, c.now.Since = t.path, t.fault.err.Error(), t.fault.since.UTC()
-	}
+	now.Cut = c.now.Cut
+	c.now = now
 }

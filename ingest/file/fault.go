@@ -1,6 +1,7 @@
 package file
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 )
@@ -75,7 +76,32 @@ func (s *Source) tell() {
 		all.log(s.config.Log)
 		s.told = s.now
 	}
-	s.counts.set(len(s.listed), s.held.Len(), all, s.vain.now)
+	s.count(all)
+}
+
+// count says what this turn has found.
+func (s *Source) count(all telling) {
+	now := Snapshot{Files: int64(len(s.listed)), Open: int64(s.held.Len()), Failing: int64(all.files), Vain: int64(len(s.vain.now)), NotFiles: int64(len(s.notFiles))}
+	if all.files > 0 {
+		now.First, now.Fault, now.Since = all.path, all.fault.err.Error(), all.fault.since.UTC()
+	}
+	if now.Vain > 0 {
+		now.Without = s.vain.now[0]
+	}
+	for path, one := range s.notFiles {
+		if text := path + ": " + one.what; now.NotFile == "" || text < now.NotFile {
+			now.NotFile = text
+		}
+	}
+	for _, f := range s.listed {
+		if f.unfinished == 0 {
+			continue
+		}
+		if now.Unfinished++; now.UnfinishedAt == "" {
+			now.UnfinishedAt = fmt.Sprintf("%s:%d", f.name(), f.unfinished)
+		}
+	}
+	s.counts.set(now)
 }
 
 // telling is how many files cannot be read, and one of them.

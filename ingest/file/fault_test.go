@@ -169,17 +169,27 @@ func TestWithoutFollowingItWaitsForWhatCannotBeRead(t *testing.T) {
 	})
 }
 
-// TestWhatIsNoFileIsToldWhereItIsNamed: a folder, a pipe. Where a pattern matches it, it is not asked for.
-func TestWhatIsNoFileIsToldWhereItIsNamed(t *testing.T) {
+// TestWhatIsNoFileIsTold: where it is named, each minute; where a pattern matches it, once, and not at all of a folder.
+func TestWhatIsNoFileIsTold(t *testing.T) {
 	f, d := newFolder(t), newDesk(t)
 	f.must(syscall.Mkfifo(f.path("pipe"), 0o600))
 	f.must(os.Mkdir(f.path("folder"), 0o700))
 	f.add("a", lined(0, 1))
 	s := source(t, true, f.path("*"))
 	round(t, s, d)
-	if s.log.Len() > 0 {
+	round(t, s, d)
+	if strings.Count(s.log.String(), "\n") != 1 || !strings.Contains(s.log.String(), "path="+f.path("pipe")+" is=\"a pipe\"") {
 		t.Error(s.log.String())
 	}
+	if c := s.Counts().Snapshot(); c.NotFiles != 1 || c.NotFile != f.path("pipe")+": a pipe" || c.Failing != 0 {
+		t.Errorf("%+v", c)
+	}
+	f.must(os.Remove(f.path("pipe")))
+	round(t, s, d)
+	if c := s.Counts().Snapshot(); c.NotFiles != 0 || c.NotFile != "" {
+		t.Errorf("it is gone, and %+v", c)
+	}
+	f.must(syscall.Mkfifo(f.path("pipe"), 0o600))
 	s = source(t, true, f.path("pipe"), f.path("folder"), f.path("not there"))
 	round(t, s, d)
 	if !strings.Contains(s.log.String(), "files=2") || !strings.Contains(s.log.String(), errKind.Error()) {

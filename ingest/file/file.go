@@ -39,18 +39,19 @@ type Source struct {
 	faults  map[string]*fault  // by path
 	counts  Counts
 
-	held    list.List // of open files, the one used longest ago first
-	buf     []byte    // in which chunks of lines are read,
-	raw     []byte    // and kept as they were
-	turns   int
-	now     time.Time          // when this turn began
-	listed  []*file            // in it
-	late    []*file            // in it: those that are visited at its end,
-	closing bool               // which has come
-	names   map[string]*file   // in the turn before, by path
-	rooms   map[string][]entry // folders that were looked into in this turn
-	told    time.Time          // when faults were told last
-	vain    vain
+	held     list.List // of open files, the one used longest ago first
+	buf      []byte    // in which chunks of lines are read,
+	raw      []byte    // and kept as they were
+	turns    int
+	now      time.Time          // when this turn began
+	listed   []*file            // in it
+	late     []*file            // in it: those that are visited at its end,
+	closing  bool               // which has come
+	names    map[string]*file   // in the turn before, by path
+	rooms    map[string][]entry // folders that were looked into in this turn
+	told     time.Time          // when faults were told last
+	vain     vain
+	notFiles map[string]*notFile // by path
 }
 
 // The bounds of a batch. It is stored in one transaction, and on our own broker brought to the disk in one: large ones cost less.
@@ -84,7 +85,7 @@ func New(c Config) (*Source, error) {
 		c.Held = int(min(512, descriptors()/4))
 	}
 	c.Held = max(c.Held, 4) // a copy is compared with what it is a copy of
-	return &Source{config: c, disk: system{}, files: map[identity]*file{}, first: map[string][]*file{}, faults: map[string]*fault{}}, nil
+	return &Source{config: c, disk: system{}, files: map[identity]*file{}, first: map[string][]*file{}, faults: map[string]*fault{}, notFiles: map[string]*notFile{}}, nil
 }
 
 // Counts are what the source has to say of itself. They may be asked for from any goroutine.

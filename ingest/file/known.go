@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -37,10 +38,12 @@ type file struct {
 	handle handle
 	place  *list.Element // among the open ones
 
-	attended stat // at which nothing was left to do,
-	racy     bool // so soon after a change that the next may look the same
-	waiting  bool // its end was not taken: it is looked at again
-	again    time.Time
+	attended       stat // at which nothing was left to do,
+	racy           bool // so soon after a change that the next may look the same
+	waiting        bool // its end was not taken: it is looked at again
+	again          time.Time
+	unfinished     int // the number of its last line, where that has not been finished for a while
+	unfinishedTold bool
 
 	passed time.Time     // whole: when it was read last,
 	cost   time.Duration // and how long that took
@@ -125,11 +128,32 @@ func (s *Source) attend(ctx context.Context, f *file) error {
 	if f.again = f.still.Add(settle); e.settled {
 		f.again = f.still.Add(leave)
 	}
+	if err := s.tellUnfinished(f, h, e); err != nil {
+		return err
+	}
 	if e.left {
 		f.waiting = false
 	}
 	if f.at.Kind == asWhole && !f.waiting {
 		s.release(f)
+	}
+	return nil
+}
+
+// tellUnfinished tells, once for a file, that its last line is not finished: nothing of it is read before it is, or before the file is left.
+func (s *Source) tellUnfinished(f *file, h handle, e ending) error {
+	f.unfinished = 0
+	if !f.waiting || !e.settled || f.at.Kind != inLines {
+		return nil
+	}
+	rest, err := piece(h, f.at.Offset, int(min(peek, f.stat.size-f.at.Offset)))
+	if err != nil || len(bytes.Trim(rest, blank+"\x00")) == 0 {
+		return err
+	}
+	f.unfinished = f.at.Line + 1
+	if !f.unfinishedTold {
+		f.unfinishedTold = true
+		s.config.Log.Warn("the last line of a file is not finished; it is read when it is", slog.String("file", f.name()), slog.Int("line", f.unfinished))
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package file
 import (
 	"errors"
 	"io/fs"
+	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,6 +48,7 @@ func (s *Source) list() {
 		s.listed = append(s.listed, f)
 	}
 	s.names = names
+	maps.DeleteFunc(s.notFiles, func(_ string, one *notFile) bool { return one.turn != s.turns })
 	s.vain.look(s, there)
 }
 
@@ -57,8 +60,12 @@ func (s *Source) sight(path string) *file {
 	st, err := s.disk.stat(path)
 	switch {
 	case err == nil:
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errKind) && !slices.Contains(s.config.Paths, path):
+	case errors.Is(err, fs.ErrNotExist):
 		delete(s.faults, path)
+		return nil
+	case errors.Is(err, errKind) && !slices.Contains(s.config.Paths, path):
+		delete(s.faults, path)
+		s.passBy(path, err)
 		return nil
 	default:
 		s.fails(path, err)
@@ -71,6 +78,25 @@ func (s *Source) sight(path string) *file {
 	}
 	f.observe(st, s.now)
 	return f
+}
+
+// notFile is a path that a pattern matches, and what is there instead of a file.
+type notFile struct {
+	what string
+	turn int // the last in which it was there
+}
+
+// passBy tells once what a pattern matches and is no file. Folders are told only where they are named: a pattern such as * matches them.
+func (s *Source) passBy(path string, err error) {
+	var k kindError
+	if !errors.As(err, &k) || k.mode.IsDir() {
+		return
+	}
+	if s.notFiles[path] == nil {
+		s.config.Log.Warn("a pattern matches what is no file; it is not read", slog.String("path", path), slog.String("is", k.what()))
+		s.notFiles[path] = &notFile{what: k.what()}
+	}
+	s.notFiles[path].turn = s.turns
 }
 
 // paths are those that the patterns name, in order.

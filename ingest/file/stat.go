@@ -3,6 +3,7 @@ package file
 import (
 	"errors"
 	"io"
+	"io/fs"
 )
 
 // identity is what a file system knows a file by, whatever it is called.
@@ -30,5 +31,26 @@ type disk interface {
 	names(folder string) ([]string, error)
 }
 
-// errKind is the error of what has no bytes to be read twice, such as a directory or a pipe.
+// errKind is the error of what has no bytes to be read twice, such as a folder or a pipe.
 var errKind = errors.New("not a regular file")
+
+// kindError is an errKind that says what is there instead.
+type kindError struct{ mode fs.FileMode }
+
+func (kindError) Is(err error) bool { return err == errKind }
+
+func (k kindError) Error() string { return "not a regular file but " + k.what() }
+
+func (k kindError) what() string {
+	switch {
+	case k.mode.IsDir():
+		return "a folder"
+	case k.mode&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case k.mode&fs.ModeSocket != 0:
+		return "a socket"
+	case k.mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "something else"
+}

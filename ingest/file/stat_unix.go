@@ -40,7 +40,7 @@ func (f osFile) stat() (stat, error) {
 func statOf(info fs.FileInfo) (stat, error) {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	if !ok || !info.Mode().IsRegular() {
-		return stat{}, &fs.PathError{Op: "stat", Path: info.Name(), Err: errKind}
+		return stat{}, &fs.PathError{Op: "stat", Path: info.Name(), Err: kindError{info.Mode()}}
 	}
 	//nolint:unconvert // the types differ from system to system
 	return stat{id: identity{uint64(s.Dev), uint64(s.Ino)}, size: info.Size(), changed: changed(info, s), links: uint64(s.Nlink)}, nil

@@ -30,7 +30,7 @@ func (s system) stat(path string) (stat, error) {
 		return stat{}, err
 	}
 	if !info.Mode().IsRegular() {
-		return stat{}, &fs.PathError{Op: "stat", Path: path, Err: errKind}
+		return stat{}, &fs.PathError{Op: "stat", Path: path, Err: kindError{info.Mode()}}
 	}
 	f, err := s.open(path)
 	if err != nil {

@@ -83,6 +83,8 @@ var fileNumbers = []number[file.Snapshot]{
 	{telemetry.FilesOpen, func(f *file.Snapshot) *int64 { return &f.Open }},
 	{telemetry.FilesFailing, func(f *file.Snapshot) *int64 { return &f.Failing }},
 	{telemetry.FilesVain, func(f *file.Snapshot) *int64 { return &f.Vain }},
+	{telemetry.FilesNot, func(f *file.Snapshot) *int64 { return &f.NotFiles }},
+	{telemetry.FilesPending, func(f *file.Snapshot) *int64 { return &f.Unfinished }},
 	{telemetry.FilesCut, func(f *file.Snapshot) *int64 { return &f.Cut }},
 }
 
@@ -251,7 +253,8 @@ func (r *Run) sourceStatus(l *telemetry.Look, s *Status) {
 			continue
 		}
 		c := f.Counts().Snapshot()
-		s.Files[i] = file.Snapshot{First: r.shown(c.First), Fault: r.shown(c.Fault), Without: r.shown(c.Without), Since: c.Since}
+		s.Files[i] = file.Snapshot{First: r.shown(c.First), Fault: r.shown(c.Fault), Without: r.shown(c.Without), Since: c.Since,
+			NotFile: r.shown(c.NotFile), UnfinishedAt: r.shown(c.UnfinishedAt)}
 		files[fileSource(i, len(r.Sources))] = &s.Files[i]
 	}
 	take(l, fileNumbers, func(labels []string) *file.Snapshot { return files[labels[0]] })

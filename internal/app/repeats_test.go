@@ -17,9 +17,18 @@ import (
 	"noroshi/rules"
 )
 
-// TestRepeatsStayKnownWhenPartitionsMove from one session to the next: none is evaluated again.
-func TestRepeatsStayKnownWhenPartitionsMove(t *testing.T) {
-	const n = 200
+// repeating evaluates the same records again and again.
+type repeating struct {
+	t       *testing.T
+	run     *Run
+	bus     *bus.Bus
+	writer  *bus.Writer
+	records []bus.Record
+	written int64
+}
+
+func newRepeating(t *testing.T, n int) *repeating {
+	t.Helper()
 	set, ps := rules.Load(rules.Options{Library: true})
 	if len(ps) > 0 {
 		t.Fatal(ps)
@@ -29,37 +38,88 @@ func TestRepeatsStayKnownWhenPartitionsMove(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Close()
+	t.Cleanup(w.Close)
+	r := &repeating{t: t, bus: b, writer: w, run: &Run{Config: config.Default(), Log: slog.New(slog.DiscardHandler)}}
+	r.run.set = detector.New(set, detector.Options{})
 	again := NewAgain(decode.Options{})
-	write := func() {
-		t.Helper()
-		var all []bus.Record
-		for i := range n {
-			body := strings.Replace(sound(fmt.Sprint(i)), "taro@", fmt.Sprintf("user%d@", i%37), 1)
-			rec, refused := again.identify.Record([]byte(body), &identify.Place{Letter: deadletter.Letter{Stage: deadletter.StageIngest}})
-			if refused != nil {
-				t.Fatal(refused)
-			}
-			all = append(all, rec)
+	for i := range n {
+		body := strings.Replace(sound(fmt.Sprint(i)), "taro@", fmt.Sprintf("user%d@", i%37), 1)
+		rec, refused := again.identify.Record([]byte(body), &identify.Place{Letter: deadletter.Letter{Stage: deadletter.StageIngest}})
+		if refused != nil {
+			t.Fatal(refused)
 		}
-		if err := w.Write(t.Context(), all); err != nil {
-			t.Fatal(err)
-		}
+		r.records = append(r.records, rec)
 	}
-	r := &Run{Config: config.Default(), Log: slog.New(slog.DiscardHandler)}
-	r.set = detector.New(set, detector.Options{})
-	for number := range 2 {
-		write()
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- r.detect(ctx, t.Context(), b, w, number) }()
-		eventuallyWithin(t, "all is read", func() bool { return r.detected.events.Load()+r.detected.duplicates.Load() >= int64(n*(number+1)) })
+	return r
+}
+
+// session begins a session of the detector, and gives what ends it.
+func (r *repeating) session(number int) (end func()) {
+	r.t.Helper()
+	ctx, stop := context.WithCancel(r.t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- r.run.detect(ctx, r.t.Context(), r.bus, r.writer, number) }()
+	return func() {
 		stop()
 		if err := <-ended; err != nil {
-			t.Error(err)
+			r.t.Error(err)
 		}
 	}
-	if events := r.detected.events.Load(); events != n {
-		t.Errorf("%d records are evaluated, want %d", events, n)
+}
+
+// write writes the records once more.
+func (r *repeating) write() {
+	r.t.Helper()
+	if err := r.writer.Write(r.t.Context(), r.records); err != nil {
+		r.t.Fatal(err)
+	}
+	r.written += int64(len(r.records))
+}
+
+// once waits until all is read, and looks that each record was evaluated once.
+func (r *repeating) once() {
+	r.t.Helper()
+	d := &r.run.detected
+	eventuallyWithin(r.t, "all is read", func() bool { return d.events.Load()+d.duplicates.Load() >= r.written })
+	if got := d.events.Load(); got != int64(len(r.records)) {
+		r.t.Errorf("%d records are evaluated, want %d", got, len(r.records))
+	}
+}
+
+// moving are partitions that one session has left and no other has begun with.
+func (r *repeating) moving() int {
+	all := &r.run.repeats
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	return len(all.free)
+}
+
+// TestRepeatsStayKnownWhenPartitionsMove from one session to the next: none is evaluated again.
+func TestRepeatsStayKnownWhenPartitionsMove(t *testing.T) {
+	r := newRepeating(t, 200)
+	for number := range 2 {
+		r.write()
+		end := r.session(number)
+		r.once()
+		end()
+	}
+}
+
+// TestRepeatsStayKnownBetweenSessionsThatLive: partitions move to a session that has come, and back when it ends.
+func TestRepeatsStayKnownBetweenSessionsThatLive(t *testing.T) {
+	r := newRepeating(t, 200)
+	r.write()
+	endFirst := r.session(0)
+	defer endFirst()
+	r.once()
+	endSecond := r.session(1)
+	for _, step := range []func(){func() {}, endSecond} {
+		step()
+		eventuallyWithin(t, "partitions move", func() bool { return r.moving() > 0 })
+		r.write()
+		r.once()
+		if n := r.moving(); n > 0 {
+			t.Errorf("what was seen of %d partitions is not taken over", n)
+		}
 	}
 }

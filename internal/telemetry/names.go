@@ -131,6 +131,8 @@ var (
 	FilesVain     = sum("file.vain", "{path}", "Paths and patterns of sources that name no file.", ofSource...)
 	FilesFailing  = sum("file.failing", "{file}", "Files and folders that cannot be read.", ofSource...)
 	FilesRecords  = counter("file.records", "{record}", "Records and other lines that were stored.", ofSource...)
+	FilesNot      = sum("file.not_files", "{path}", "Paths that a pattern matches and that are pipes, sockets or devices.", ofSource...)
+	FilesPending  = sum("file.unfinished", "{file}", "Files whose last line has not been finished for a while.", ofSource...)
 	FilesCut      = counter("file.cut", "{file}", "Times that a file was cut, rewritten or deleted before all of it was read for certain.", ofSource...)
 )
 

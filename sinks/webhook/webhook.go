@@ -16,6 +16,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -201,7 +202,7 @@ func (s *Sink) hidden(doing string, err error) error {
 	if errors.As(err, &u) { // it names the URL
 		err = u.Err
 	}
-	return fmt.Errorf("%s: %s: %s", doing, s.host, alert.OneLine(s.secrets.Hide(err.Error()), maxText))
+	return fmt.Errorf("%s: %s: %s", doing, s.host, s.said(err.Error()))
 }
 
 func (s *Sink) post(ctx context.Context, m sinks.Message) error {
@@ -235,15 +236,21 @@ func (s *Sink) post(ctx context.Context, m sinks.Message) error {
 		}
 		return &sinks.Fault{Cause: fmt.Errorf("post alert: status %d redirects to %s; redirects are refused, name the final address", res.StatusCode, to)}
 	}
-	return sinks.ByStatus(sinks.Status{Code: res.StatusCode, Text: s.beginning(answer)}, sinks.RetryAfter(res.Header.Get("Retry-After"), now))
+	return sinks.ByStatus(sinks.Status{Code: res.StatusCode, Text: s.said(string(answer))}, sinks.RetryAfter(res.Header.Get("Retry-After"), now))
 }
 
-// beginning is the first line of what a destination says, as far as it is short text without secrets. They are hidden before
-// the text is cut, so that none is cut in two.
-func (s *Sink) beginning(answer []byte) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(s.secrets.Hide(strings.ToValidUTF8(string(answer), ""))), "\n")
+// said is the first line of what a destination says, as far as it is short text without secrets. They are hidden before the text is
+// cut, so that none is cut in two. Of an answer that repeats the request nothing is told but that.
+func (s *Sink) said(text string) string {
+	if request.MatchString(text) {
+		return "the answer repeats the request"
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(s.secrets.Hide(strings.ToValidUTF8(text, ""))), "\n")
 	return alert.OneLine(strings.TrimSpace(line), maxText)
 }
+
+// request is what shows that an answer repeats a request: a signature, a header with its value, the beginning of the body.
+var request = regexp.MustCompile(`(?i)\bv1,[a-z0-9+/]{43}=|webhook-timestamp\W{1,8}\d{9}|webhook-id\W{1,8}alrt_|noroshi\.alert\.\w+\W{1,8}timestamp`)
 
 // payload is the body: the kind of event, its time, and the alert unchanged.
 func payload(m sinks.Message) []byte {
