@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"noroshi/internal/decode"
 	"noroshi/internal/event"
+	"noroshi/rules/kind"
 )
 
 // fieldsPage is docs/fields.md.
@@ -120,6 +122,97 @@ func TestTheRulesInTheDocumentationWork(t *testing.T) {
 	write(t, dir, "people.csv", "alias,upn,object id\ntaro,taro@contoso.example,11112222-3333-4444-5555-666677778888\n")
 	if code, out, err := command(t, "check", "--config", write(t, dir, "lists.yaml", lists), first); code != 0 {
 		t.Error(out, err)
+	}
+}
+
+// keysTable is the table of the keys that kinds have beside those of every rule.
+func keysTable() string {
+	var b strings.Builder
+	b.WriteString("| kind | key | what | value |\n|---|---|---|---|\n")
+	for _, k := range kind.All {
+		for _, key := range k.Keys() {
+			writeKey(&b, k.Name(), "", key)
+		}
+	}
+	return b.String()
+}
+
+func writeKey(b *strings.Builder, of, above string, key kind.Key) {
+	fmt.Fprintf(b, "| %s | `%s%s` | %s | %s |\n", of, above, key.Name, strings.TrimSuffix(key.Doc, "."), valueOf(key))
+	for _, inner := range key.Keys {
+		writeKey(b, of, above+key.Name+".", inner)
+	}
+}
+
+// valueOf says what stands behind a key.
+func valueOf(key kind.Key) string {
+	number := func(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+	span := func(n float64) string { return kind.Written(time.Duration(n * float64(time.Second))) }
+	between := func(what string, write func(float64) string) string {
+		switch {
+		case key.Most > 0:
+			return what + ", " + write(key.Least) + " to " + write(key.Most)
+		case key.Least >= 1:
+			return what + ", at least " + write(key.Least)
+		}
+		return what
+	}
+	text := ""
+	switch key.Type {
+	case kind.Condition:
+		text = "a condition"
+	case kind.Duration:
+		text = between("a time", span)
+	case kind.Bucket:
+		text = between("each, or a time", span)
+	case kind.Whole:
+		text = between("a whole number", number)
+	case kind.Number:
+		text = between("a number", number)
+	case kind.FieldName:
+		text = "a field"
+	case kind.FieldNames:
+		text = "a list of fields"
+	case kind.Text:
+		text = "a text"
+	case kind.Texts:
+		text = "a list of texts"
+	case kind.Group:
+		text = "keys of its own"
+	case kind.Groups:
+		text = "a list, each with keys of its own"
+	}
+	if len(key.Choices) > 0 {
+		text = strings.Join(key.Choices, " or ")
+	}
+	switch {
+	case key.Required:
+		text += "; needed"
+	case key.Default != "":
+		text += "; by default " + key.Default
+	}
+	return text
+}
+
+// TestTheTableOfKeysIsThatOfTheKinds: docs/rules.md says what the kinds read.
+func TestTheTableOfKeysIsThatOfTheKinds(t *testing.T) {
+	const page, begin, end = "../docs/rules.md", "<!-- keys -->\n", "<!-- /keys -->"
+	b, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(b), begin)
+	table, after, both := strings.Cut(rest, end)
+	switch {
+	case !ok || !both:
+		t.Fatal("the page has no place for the table")
+	case table == keysTable():
+	case os.Getenv("NOROSHI_UPDATE") == "":
+		t.Errorf("the table in %s is not that of the kinds; make golden", page)
+	default:
+		if err := os.WriteFile(page, []byte(before+begin+keysTable()+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

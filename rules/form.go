@@ -52,6 +52,7 @@ type form struct {
 	kind    kind.Kind
 	clauses []kind.Clause
 	by      []kind.Field
+	lacks   bool // a key that is needed is not there
 }
 
 // read makes a rule of what an author wrote behind the keys of a kind; nodes are those of the keys.
@@ -63,7 +64,7 @@ func (f *form) read(k kind.Kind, nodes map[string]*yaml.Node) *kind.Rule {
 		f.oneList(n, f.by)
 	}
 	v := f.values(f.doc.Root, "a rule of kind "+k.Name(), k.Keys(), nodes)
-	if f.doc.Errors() > before {
+	if f.doc.Errors() > before || f.lacks {
 		return nil // what goes together is asked of what is there
 	}
 	r := k.New(v)
@@ -98,8 +99,10 @@ func (f *form) values(at *yaml.Node, who string, keys []kind.Key, nodes map[stri
 			if value := f.value(key, n); value != nil {
 				v.Set(key.Name, value)
 			}
-		case key.Required && !otherwise(at, key.Name):
-			f.doc.At(at, "missing", f.needs(who, key))
+		case key.Required:
+			if f.lacks = true; !otherwise(at, key.Name) {
+				f.doc.At(at, "missing", f.needs(who, key))
+			}
 		}
 	}
 	return v
@@ -165,13 +168,21 @@ func (f *form) number(key kind.Key, n *yaml.Node) float64 {
 	}
 	if v < key.Least || v > mostOf(key) {
 		message := "expected a number above 0"
-		if key.Least >= 1 || key.Most > 0 {
-			message = fmt.Sprintf("%s lies outside %v to %v", n.Value, key.Least, mostOf(key))
+		switch least := digits(key.Least); {
+		case key.Most > 0:
+			message = fmt.Sprintf("%s lies outside %s to %s", n.Value, least, digits(key.Most))
+		case key.Least >= 1 && v < key.Least:
+			message = fmt.Sprintf("expected a number of at least %s, got %s", least, n.Value)
+		case key.Least >= 1:
+			message = fmt.Sprintf("%s is too large", n.Value)
 		}
 		f.doc.At(n, "value", message)
 	}
 	return v
 }
+
+// digits are a number without an exponent.
+func digits(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
 
 // field is one field of events.
 func (f *form) field(n *yaml.Node, key kind.Key) kind.Field {
@@ -256,9 +267,12 @@ func (f *form) texts(key kind.Key, n *yaml.Node) (all []string) {
 		}
 		all = append(all, t)
 	}
-	f.many(key, n, len(items), strings.TrimSuffix(key.Name, "s"))
+	f.many(key, n, len(items), named[key.Of])
 	return all
 }
+
+// named are what texts name, in a word.
+var named = map[kind.Named]string{kind.Anything: "text", kind.Datasets: "dataset", kind.Networks: "list", kind.Findings: "reference"}
 
 // ignore makes networks of the configuration a part of the first condition.
 func (f *form) ignore(r *kind.Rule, n *yaml.Node) {

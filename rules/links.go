@@ -51,11 +51,34 @@ func (l *loader) follow() {
 	for _, k := range l.links {
 		message, meant := l.leads(k)
 		if message == "" {
+			l.idle(k)
 			continue
 		}
 		l.problems = append(l.problems, diag.Problem{File: k.doc.Name, Line: k.node.Line, Column: k.node.Column, Code: "of", Level: diag.Error,
 			Message: message, Suggestion: meant, Source: k.doc.Line(k.node.Line)})
 		l.set.Rules = slices.DeleteFunc(l.set.Rules, func(r *Rule) bool { return r == k.rule })
+	}
+}
+
+// idle warns of a reference that no alert comes from.
+func (l *loader) idle(k link) {
+	if k.rule.Named {
+		return // it is not asked about
+	}
+	message := ""
+	name := k.node.Value
+	switch named := l.set.Find(name); {
+	case named != nil && named.State == Shadow:
+		message = "the rule " + name + " is in shadow: rules that name it do not see its alerts"
+	case named != nil && named.State == Off:
+		message = "the rule " + name + " is off: it gives no alerts"
+	case !strings.Contains(name, ":") || l.options.Beside && !l.options.Library && !l.options.Named: // the shipped rules stand beside it
+	case !slices.ContainsFunc(l.set.Rules, func(r *Rule) bool { return r.Answers(name) && r.State != Shadow && r.State != Off }):
+		message = "no rule that is loaded is taken in by " + name
+	}
+	if message != "" {
+		l.problems = append(l.problems, diag.Problem{File: k.doc.Name, Line: k.node.Line, Column: k.node.Column, Code: "of", Level: diag.Warning,
+			Message: message, Source: k.doc.Line(k.node.Line)})
 	}
 }
 
@@ -76,6 +99,8 @@ func (l *loader) leads(k link) (message, meant string) {
 	}
 	if l.ids[name] == "" && l.taken[name] == "" {
 		switch {
+		case !idPattern.MatchString(strings.ToLower(name)):
+			return fmt.Sprintf("%q names nothing; expected the id of a rule, guide:S3 or class:access", name), ""
 		case slices.Contains(GuideItems, name):
 			return "no rule " + name, "guide:" + name
 		case slices.Contains(Classes, name):

@@ -42,7 +42,7 @@ func TestReferencesLeadSomewhere(t *testing.T) {
 	}
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
-			files := map[string]string{"plain.yaml": fmt.Sprintf(good, "plain")}
+			files := map[string]string{"plain.yaml": fmt.Sprintf(good, "plain") + "guide: [S3]\nclass: access\n"}
 			for id, of := range r.of {
 				files[id+".yaml"] = "id: " + id + "\ntitle: A rule\nseverity: low\nkind: looking\nof: [" + of + "]\n"
 			}
@@ -70,5 +70,54 @@ func TestShippedRulesCanBeNamed(t *testing.T) {
 	}
 	if _, ps := Load(Options{Paths: []string{dir}}); len(ps) != 1 {
 		t.Error(formatted(ps))
+	}
+}
+
+// TestReferencesWithoutAlerts: rules that give no alerts to others are told, and do not stop the rule that names them.
+func TestReferencesWithoutAlerts(t *testing.T) {
+	dir := put(t, map[string]string{
+		"shy.yaml": fmt.Sprintf(good, "shy") + "state: shadow\nclass: access\n", "none.yaml": fmt.Sprintf(good, "none") + "state: \"off\"\n", "part.yaml": fmt.Sprintf(good, "part") + "state: building\nguide: [S1]\n",
+		"a.yaml": "id: a\ntitle: A rule\nseverity: low\nkind: correlation\nof: [shy, none, part, class:access, guide:S1, guide:S5]\nwithin: 1d\ncount: 2\n",
+	})
+	set, ps := Load(Options{Paths: []string{dir}})
+	want := []string{"a.yaml:5:6: warning: the rule shy is in shadow", "a.yaml:5:11: warning: the rule none is off", "a.yaml:5:23: warning: no rule that is loaded is taken in by class:access", "a.yaml:5:47: warning: no rule that is loaded is taken in by guide:S5"}
+	if len(ps) != len(want) || set.Find("a") == nil {
+		t.Fatal(formatted(ps))
+	}
+	for i := range want {
+		if !strings.Contains(ps[i].Format(), want[i]) {
+			t.Errorf("got %s, want %s", ps[i].Format(), want[i])
+		}
+	}
+}
+
+// TestWhatAReferenceTakesIn: an id any rule, an item of the guide and a class those that look at events alone.
+func TestWhatAReferenceTakesIn(t *testing.T) {
+	dir := put(t, map[string]string{
+		"plain.yaml": fmt.Sprintf(good, "plain") + "guide: [S1, S3]\nclass: access\n",
+		"above.yaml": "id: above\ntitle: A rule\nseverity: low\nkind: correlation\nclass: access\nguide: [S1]\nof: [plain]\nwithin: 1d\ncount: 2\n",
+		"steps.yaml": "id: steps\ntitle: A rule\nseverity: low\nkind: sequence\nclass: access\nwithin: 1d\nsteps: [{id: one, of: [above]}, {id: two, when: event.action == \"x\"}]\n",
+	})
+	set, ps := Load(Options{Paths: []string{dir}})
+	if len(ps) > 0 {
+		t.Fatal(formatted(ps))
+	}
+	for reference, want := range map[string]string{"plain": "plain", "above": "above", "steps": "steps", "class:access": "plain", "guide:S1": "plain", "guide:S3": "plain", "guide:S2": "", "class:hiding": "", "access": "", "x:plain": ""} {
+		var got []string
+		for _, r := range set.Rules {
+			if r.Answers(reference) {
+				got = append(got, r.ID)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s takes in %v, want %s", reference, got, want)
+		}
+	}
+	var ids []string
+	for _, r := range set.Looking(set.Find("steps")).Rules {
+		ids = append(ids, r.ID)
+	}
+	if strings.Join(ids, " ") != "above plain steps" {
+		t.Errorf("steps is tested with %v", ids)
 	}
 }

@@ -69,6 +69,7 @@ func (l *loader) rule(d *strictyaml.Doc, data []byte, shipped bool) *Rule {
 	if n := nodes["summary"]; n != nil {
 		r.Summary = l.summary(d, n, r)
 	}
+	l.aboutAlerts(d, r, nodes)
 	l.missing(d, r, nodes)
 	return r
 }

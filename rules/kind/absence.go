@@ -21,7 +21,8 @@ const maxAround = 7 * 24 * time.Hour
 
 // Keys implements Kind.
 func (Absence) Keys() []Key {
-	when, by := keyWhen, keyBy
+	when, by, repeat := keyWhen, keyBy, keyRepeat
+	repeat.Default = "the longer of before and after, at least 1h and at most 1d"
 	when.Doc = "The condition that the other event must satisfy."
 	by.Doc, by.Default = "The fields whose values make the key of the other event, as many as the rule has.", "as the rule"
 	around := Key{Type: Duration, Most: maxAround.Seconds(), Default: "0s"}
@@ -29,7 +30,7 @@ func (Absence) Keys() []Key {
 	after.Name, after.Doc = "after", "How long after the event the other one may come."
 	before.Name, before.Doc = "before", "How long before the event the other one may have come."
 	return []Key{keyWhen, keyBy, {Name: "without", Doc: "What should go with the event.", Type: Group, Required: true, Keys: []Key{when, after, before, by}},
-		{Name: "needs", Doc: "The datasets in which the other event would show.", Type: Texts, Required: true, Least: 1, Most: 10, Of: Datasets}, keyRepeat, keyAbout}
+		{Name: "needs", Doc: "The datasets in which the other event would show.", Type: Texts, Required: true, Least: 1, Most: 10, Of: Datasets}, repeat, keyAbout}
 }
 
 // New implements Kind.

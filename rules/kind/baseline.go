@@ -51,8 +51,11 @@ func (k Baseline) New(v *Values) *Rule {
 	if v.Has("learn") {
 		s.learn = int64(v.Duration("learn"))
 	}
-	if s.learn > s.history*s.bucket {
-		v.Wrong("learn", "value", "a key is never known for so long: expected at most history")
+	switch short := s.learn > s.history*s.bucket; {
+	case short && v.Has("learn"):
+		v.Wrong("learn", "value", "expected at most as long as history: nothing is known of a key for longer")
+	case short:
+		v.Wrong("history", "value", "history is shorter than learn, which is 3d where it is not written; write learn, at most as long as history")
 	}
 	for _, key := range []string{"distinct", "sum"} {
 		g := v.Group(key)
