@@ -52,7 +52,7 @@ stay on their topic with the reason, the place they came from and their bytes, u
 			return err
 		})
 	}}
-	show := &cobra.Command{Use: "show PLACE...", Short: "Show dead letters with their bytes", Example: "  noroshi dead-letters show 0:17", Args: cobra.MinimumNArgs(1), RunE: func(c *cobra.Command, args []string) error {
+	show := &cobra.Command{Use: "show PLACE...", Short: "Show dead letters with their bytes", Example: "  noroshi dead-letters show --data /var/lib/noroshi 0:17", Args: cobra.MinimumNArgs(1), RunE: func(c *cobra.Command, args []string) error {
 		return f.each(c.Context(), args, func(_ *bus.Bus, l deadletter.Letter) error {
 			if f.json {
 				return writeJSON(s.Out, l.JSON(true))
@@ -69,7 +69,7 @@ stay on their topic with the reason, the place they came from and their bytes, u
 		Long: `Replay gives dead letters another try: a record is read and evaluated again, an alert that a sink refused goes to that sink
 again. The letters stay on their topic, marked as replayed; --all leaves those out. An alert that is told twice has the same id
 both times. Records of tenants that their source does not take stay out, since the configuration keeps them out.`,
-		Example: "  noroshi dead-letters replay --stage sink:soc --all",
+		Example: "  noroshi dead-letters replay --data /var/lib/noroshi --stage sink:soc --all",
 		RunE: func(c *cobra.Command, args []string) error {
 			if (len(args) == 0) != f.all {
 				return errors.New("name the letters by their place, or all with --all")

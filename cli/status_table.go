@@ -131,7 +131,7 @@ func (t *statusTable) sources() {
 	for _, s := range t.of.Sources {
 		rows = append(rows, []any{s.Name, sourceState(s), s.Records, waits(s), t.lastRecord(s)})
 	}
-	t.table("SOURCE\tSTATE\tRECORDS\tLAG\tLAST RECORD", rows)
+	t.table("SOURCE\tSTATE\tREAD\tLAG\tLAST RECORD", rows)
 	for _, s := range t.of.Sources {
 		if s.Fault != "" && s.Kind == "stream" { // of files the next line tells
 			t.line("  source %s: %s", diag.EscapeLine(s.Name), diag.EscapeLine(s.Fault))

@@ -57,12 +57,12 @@ func TestTheTableOfStatus(t *testing.T) {
   too large: 1 record not taken by their topic; dead letters stand for them
   topics: 1 problem found; the log says which, and the way out
   log: 3.0 MiB of 1.0 GiB used; it is full, and sources wait for the reader sink-soc on noroshi.alerts
-  SOURCE         STATE                               RECORDS  LAG  LAST RECORD
-  files          trouble since 2026-01-02T03:03:05Z  3        -    no record since 2026-01-02T02:57:05Z (7m0s)
-  contoso-audit  reading                             120      3    2026-01-02T03:03:05Z
-  quiet          reading                             1        0    no record since 2026-01-02T02:54:05Z (10m0s)
-  dead           trouble since 2026-01-02T02:04:05Z  0        ?    no record since the start
-  elsewhere      no partition                        0        ?    no record since the start
+  SOURCE         STATE                               READ  LAG  LAST RECORD
+  files          trouble since 2026-01-02T03:03:05Z  3     -    no record since 2026-01-02T02:57:05Z (7m0s)
+  contoso-audit  reading                             120   3    2026-01-02T03:03:05Z
+  quiet          reading                             1     0    no record since 2026-01-02T02:54:05Z (10m0s)
+  dead           trouble since 2026-01-02T02:04:05Z  0     ?    no record since the start
+  elsewhere      no partition                        0     ?    no record since the start
   source dead: connection refused
   files: 12 followed, 9 open, once cut, rewritten or deleted before all of it was read for certain; 2 matched paths are no file and not read, first /var/log/pipe: a pipe; 1 ends in an unfinished line, first /var/log/a.ndjson:12; 1 cannot be read, first /var/log/b.ndjson: permission denied
   SOURCE         PARTITION  OWNED  MESSAGES  RECORDS  BYTES  LAG  AGE   COMMITTED  ABORTED  RESTARTS          DEAD LETTERS  MISSED

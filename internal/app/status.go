@@ -63,7 +63,7 @@ type LogSum struct {
 type SourceSum struct {
 	Name    string    `json:"name"`
 	Kind    string    `json:"kind"`                 // file or stream
-	Records int64     `json:"records"`              // since the start
+	Records int64     `json:"records"`              // since the start, dead letters included
 	Last    time.Time `json:"last_record,omitzero"` // when the last was stored, to a few seconds; zero: none since the start
 	Fault   string    `json:"fault,omitempty"`      // why it, or a part of it, gives nothing now,
 	Since   time.Time `json:"since,omitzero"`       // and since when
