@@ -221,7 +221,10 @@ func TestTheConfigurationsInTheDocumentationWork(t *testing.T) {
 	for _, page := range []string{"../docs/operating.md", "../README.md"} {
 		for _, text := range blocks(t, page) {
 			dir := t.TempDir()
-			write(t, dir, "webhook.key", "whsec_"+strings.Repeat("QUJD", 8)+"\n")
+			for _, name := range []string{"webhook.key", "bridge.key"} {
+				write(t, dir, name, "whsec_"+strings.Repeat("QUJD", 8)+"\n")
+			}
+			write(t, dir, "webhook.token", "Bearer abc\n")
 			write(t, dir, "eventhub.connection", "Endpoint=sb://contoso.servicebus.windows.net/;SharedAccessKeyName=noroshi;SharedAccessKey=QUJD;EntityPath=audit\n")
 			write(t, dir, "GeoLite2-City.mmdb", addresses(t, "GeoLite2-City", mmdbtype.Map{"country": mmdbtype.Map{"iso_code": mmdbtype.String("NL")}}))
 			write(t, dir, "GeoLite2-ASN.mmdb", addresses(t, "GeoLite2-ASN", mmdbtype.Map{"autonomous_system_number": mmdbtype.Uint32(64500)}))

@@ -151,6 +151,7 @@ sinks: [{name: hook, webhook: {url: "https://soc.example.com", secrets: ["${env:
 `, ":2:"},
 		"certificates of Kafka": {"kafka: {brokers: ['127.0.0.1:9'], ca_file: PATH}\nsources: [{file: {paths: [x]}}]\n", ":1:"},
 		"certificates of a hub": {"sources:\n  - eventhub: {namespace: n.example.com, hub: h, credential: {kind: default}, ca_file: PATH}\n", ":2:"},
+		"a token file":          {"sources:\n  - eventhub: {namespace: n.example.com, hub: h, credential: {kind: workload_identity, token_file: PATH}}\n", ":2:"},
 		"a rule":                {"rules: [PATH]\nsources: [{file: {paths: [x]}}]\n", "PATH: "},
 		"a list":                {"lists: {vip: {file: PATH}}\nsources: [{file: {paths: [x]}}]\n", ":1:"},
 		"the configuration":     {"", "PATH: "},

@@ -122,9 +122,9 @@ var usualPauses = pauses{first: 500 * time.Millisecond, most: 30 * time.Second, 
 // storeWithin is the bound of one transaction.
 const storeWithin = 30 * time.Second
 
-// Run carries until ctx ends. A transaction under way then has until drain ends. Run shares the partitions with other instances that
+// Run carries until ctx ends. A transaction under way then has until drain ends. What cannot be carried is tried again. Run shares the partitions with other instances that
 // carry the same stream onto the same Kafka.
-func (f *Feed) Run(ctx, drain context.Context) error {
+func (f *Feed) Run(ctx, drain context.Context) {
 	if f.pauses == nil {
 		f.pauses = &usualPauses
 	}
@@ -134,24 +134,43 @@ func (f *Feed) Run(ctx, drain context.Context) error {
 			return f.Bus.Transactor(ctx, topic, partition, f.AtLeastOnce)
 		}
 	}
+	wait, told := f.backoff(), telling{}
 	for {
-		n, err := f.prepared(ctx, drain, topic)
-		if err != nil {
-			return err
+		err := f.share(ctx, drain, topic)
+		f.Counts.fails(f.Stream.Name(), err)
+		if ctx.Err() != nil {
+			return
 		}
-		same, grown := context.WithCancel(ctx)
-		watched := make(chan struct{})
-		go func() {
-			defer close(watched)
-			f.watch(same, n, grown)
-		}()
-		err = f.Bus.Share(same, topic, "ingest-"+f.Stream.Name(), f.Instance, func(ctx context.Context, partition int32) { f.carry(ctx, drain, partition) })
-		grown()
-		<-watched
-		if err != nil || ctx.Err() != nil {
-			return err
+		if err == nil { // there are more partitions
+			wait.Reset()
+			continue
+		}
+		pause := f.after(err, wait)
+		if told.due(err.Error()) {
+			f.Log.Error("source cannot be carried", slog.String("source", f.Stream.Name()), slog.Duration("again_in", pause), slog.Any("err", err))
+		}
+		if told.pause(ctx, pause) != nil {
+			return
 		}
 	}
+}
+
+// share carries until the stream has more partitions, or something fails that is not of one partition.
+func (f *Feed) share(ctx, drain context.Context, topic bus.Topic) error {
+	n, err := f.prepared(ctx, drain, topic)
+	if err != nil {
+		return err
+	}
+	same, grown := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		f.watch(same, n, grown)
+	}()
+	err = f.Bus.Share(same, topic, "ingest-"+f.Stream.Name(), f.Instance, func(ctx context.Context, partition int32) { f.carry(ctx, drain, partition) })
+	grown()
+	<-watched
+	return err
 }
 
 // prepared gives the number of partitions once the topic of their positions is there.
@@ -224,15 +243,17 @@ func (f *Feed) partitions(ctx context.Context) (n int, err error) {
 
 // until does what is done before anything is carried, again and again until it succeeds or ctx ends.
 func (f *Feed) until(ctx context.Context, failing string, do func() error) error {
-	wait := f.backoff()
+	wait, told := f.backoff(), telling{}
 	for {
 		err := do()
 		f.Counts.fails(f.Stream.Name(), err)
 		if err == nil || ctx.Err() != nil {
 			return ctx.Err()
 		}
-		f.Log.Error(failing, slog.String("source", f.Stream.Name()), slog.Any("err", err))
-		if err := Pause(ctx, f.after(err, wait)); err != nil {
+		if told.due(err.Error()) {
+			f.Log.Error(failing, slog.String("source", f.Stream.Name()), slog.Any("err", err))
+		}
+		if err := told.pause(ctx, f.after(err, wait)); err != nil {
 			return err
 		}
 	}
@@ -280,8 +301,10 @@ func (f *Feed) carry(ctx, drain context.Context, partition int32) {
 		if errors.Is(err, ErrDenied) {
 			level = slog.LevelError
 		}
-		l.log.Log(ctx, level, "source interrupted", slog.String("reason", reason), slog.Duration("again_in", wait), slog.Any("err", err))
-		_ = Pause(ctx, wait) // ctx says the same
+		if l.told.due(reason) {
+			l.log.Log(ctx, level, "source interrupted", slog.String("reason", reason), slog.Duration("again_in", wait), slog.Any("err", err))
+		}
+		_ = l.told.pause(ctx, wait) // ctx says the same
 	}
 }
 

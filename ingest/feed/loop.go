@@ -17,6 +17,7 @@ type loop struct {
 	partition int32
 	counts    *Partition
 	wait      *backoff.ExponentialBackOff
+	told      telling
 	log       *slog.Logger
 	records   []bus.Record // of the transaction at hand; only their memory lasts longer
 	doubted   int64        // how far numbers have been looked at a second time
@@ -69,6 +70,7 @@ func (l *loop) session(ctx, drain context.Context) error {
 			at := messages[n-1].Position // a pointer into messages would hold them all
 			after, messages = &at, messages[n:]
 			l.wait.Reset()
+			l.told = telling{}
 		}
 		if doubt != nil {
 			l.doubted = doubt.To + 1

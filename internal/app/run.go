@@ -121,7 +121,10 @@ func (r *Run) Run(ctx context.Context) error {
 	reporting.run(func(ctx context.Context) error { return r.report(ctx, drain, kafka, writer) })
 	if err == nil {
 		for _, f := range feeds {
-			reading.run(func(ctx context.Context) error { return f.Run(ctx, drain) })
+			reading.run(func(ctx context.Context) error {
+				f.Run(ctx, drain)
+				return nil
+			})
 		}
 		for i, s := range r.Sources {
 			reading.run(func(ctx context.Context) error { return s.Run(ctx, in.positions(), in.deliverOf(&r.brought[i])) })

@@ -2,12 +2,14 @@ package config
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	yaml "go.yaml.in/yaml/v4"
 
+	"noroshi/internal/regular"
 	"noroshi/internal/strictyaml"
 )
 
@@ -90,7 +92,6 @@ func start(d *strictyaml.Doc, n *yaml.Node) (latest bool, since time.Time) {
 func (c *Config) credential(d *strictyaml.Doc, n *yaml.Node) (k Credential) {
 	text := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = d.Text(n) } }
 	secret := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = Secret(d, n, c.Folder) } }
-	path := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = c.path(d.Text(n)) } }
 	d.Fields(n, map[string]func(*yaml.Node){
 		"kind":        func(n *yaml.Node) { k.Kind = d.OneOf(n, "value", CredentialKinds...) },
 		"cloud":       func(n *yaml.Node) { k.Cloud = d.OneOf(n, "value", CredentialClouds...) },
@@ -99,7 +100,7 @@ func (c *Config) credential(d *strictyaml.Doc, n *yaml.Node) (k Credential) {
 		"secret":      secret(&k.Secret),
 		"certificate": func(n *yaml.Node) { k.Certificate = c.keyFile(d, n) },
 		"password":    secret(&k.Password),
-		"token_file":  path(&k.TokenFile),
+		"token_file":  func(n *yaml.Node) { k.TokenFile = c.tokenFile(d, n) },
 	})
 	if k.Kind == "" {
 		d.At(n, "missing", "a credential needs the key kind")
@@ -109,6 +110,15 @@ func (c *Config) credential(d *strictyaml.Doc, n *yaml.Node) (k Credential) {
 		fitting(d, n, k.Kind)
 	}
 	return k
+}
+
+// tokenFile is where a token lies, or will lie: it need not be there yet.
+func (c *Config) tokenFile(d *strictyaml.Doc, n *yaml.Node) string {
+	path := c.path(d.Text(n))
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		d.At(n, "read", "the token file cannot be read: "+regular.ErrKind.Error())
+	}
+	return path
 }
 
 // credentialKeys are what a kind of credential needs and what it may have beside kind and cloud.
