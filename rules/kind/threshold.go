@@ -2,6 +2,7 @@ package kind
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"noroshi/internal/event"
@@ -173,12 +174,50 @@ func different(w *state.Window, all []state.Entry, least int) bool {
 	if len(all) < least && w.Values == nil {
 		return false
 	}
-	seen := make(map[uint64]struct{}, least)
+	seen := makeValues(least)
 	for i := len(all) - 1; i >= 0; i-- {
-		w.EachValue(&all[i], func(v uint64) { seen[v] = struct{}{} })
-		if len(seen) >= least {
+		if e := &all[i]; w.Values == nil {
+			seen.add(e.Value)
+		} else {
+			w.EachValue(e, seen.add)
+		}
+		if seen.n >= least {
 			return true
 		}
 	}
 	return false
+}
+
+// values is a set of values that stays small as a rule: a look through a few of them is cheaper than a map, and a value that comes
+// again at once is cheaper still.
+type values struct {
+	n    int
+	last uint64
+	few  [32]uint64
+	many map[uint64]struct{} // where more than a few are wanted
+}
+
+func makeValues(most int) (v values) {
+	if most > len(v.few) {
+		v.many = make(map[uint64]struct{}, most)
+	}
+	return v
+}
+
+// add adds a value that is not 0.
+func (v *values) add(value uint64) {
+	switch {
+	case value == v.last || value == 0:
+	case v.many != nil:
+		v.many[value] = struct{}{}
+		v.last, v.n = value, len(v.many)
+	case !slices.Contains(v.few[:v.n], value):
+		v.last = value
+		if v.n < len(v.few) {
+			v.few[v.n] = value
+			v.n++
+		}
+	default:
+		v.last = value
+	}
 }
