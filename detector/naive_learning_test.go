@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// forgotten is how long after a key's last event its beginning is forgotten.
-const forgotten = 400 * day
+// forgotten is how many UTC days after that of a key's last event its beginning is forgotten.
+const forgotten = 400
 
 // firstSeen fires for an event whose value the key has not shown before, once the key's memory is long enough.
 func firstSeen(r *rule, events []*event) (all []firing) {
@@ -58,12 +58,15 @@ func beginning(begins []keyed, e keyed) time.Time {
 	slices.SortFunc(times, time.Time.Compare)
 	begin := times[0]
 	for i := 1; i < len(times); i++ {
-		if times[i].Sub(times[i-1]) > forgotten {
+		if dayOf(times[i])-dayOf(times[i-1]) > forgotten {
 			begin = times[i]
 		}
 	}
 	return begin
 }
+
+// dayOf counts UTC days.
+func dayOf(at time.Time) int { return int(math.Floor(float64(at.Unix()) / (24 * 60 * 60))) }
 
 // baseline fires for an event with which a bucket has far more than the buckets before it on average.
 func baseline(r *rule, events []*event) (all []firing) {

@@ -27,7 +27,7 @@ const (
 	maxValues     = 64
 	maxValuesWide = 4096 // where the key does not hold the account
 	maxValueNames = 3
-	forgetBegin   = 400 * 24 * time.Hour
+	forgetDays    = 400 // UTC days after that of the last event, so that memory need be written once a day at most
 	defaultLearn  = 7 * 24 * time.Hour
 	eighths       = 8 // a value's last time is known to an eighth of within, so that memory need not be written for every event
 )
@@ -84,7 +84,10 @@ type seenValue struct {
 
 // Add implements Memory.
 func (s *seen) Add(c *state.Context, h *Hit, e state.Entry) {
-	s.changed = s.changed || e.Time < s.begin
+	if e.Time > s.forgotten() {
+		s.restart(c)
+	}
+	s.changed = s.changed || e.Time < s.begin || state.Floor(e.Time, day) > state.Floor(s.last, day)
 	s.begin, s.last = min(s.begin, e.Time), max(s.last, e.Time)
 	if !h.Satisfies(0) {
 		return
@@ -227,7 +230,7 @@ func (s *seen) texts(value string) []string {
 
 // Due implements state.Memory.
 func (s *seen) Due(*state.Context) int64 {
-	due := state.Plus(s.last, int64(forgetBegin))
+	due := s.forgotten()
 	for i := range s.values {
 		if len(s.values[i].fired) > 0 {
 			due = min(due, s.values[i].last)
@@ -244,7 +247,21 @@ func (s *seen) Advance(c *state.Context) (empty bool) {
 			s.tell(c, v)
 		}
 	}
-	return c.Passed(state.Plus(s.last, int64(forgetBegin)))
+	return c.Passed(s.forgotten())
+}
+
+// forgotten is the last moment at which the key's beginning is known.
+func (s *seen) forgotten() int64 {
+	if s.last == math.MinInt64 {
+		return state.Never
+	}
+	return state.Plus(state.Floor(s.last, day)*day, (forgetDays+1)*day-1)
+}
+
+// restart forgets everything: the key has been away for too long.
+func (s *seen) restart(c *state.Context) {
+	s.Close(c)
+	s.begin, s.last, s.full, s.values, s.changed = state.Never, math.MinInt64, math.MinInt64, nil, true
 }
 
 // Close implements state.Memory.
