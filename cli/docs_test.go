@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -291,5 +292,50 @@ func TestTheRecordInTheDocumentationIsRead(t *testing.T) {
 	code, out, said := command(t, "decode", write(t, t.TempDir(), "record.json", string(m[1])))
 	if code != 0 || !strings.Contains(out, "5.1.8") || !strings.Contains(out, "taro@contoso.example") || !strings.Contains(out, "exchange.message_trace") {
 		t.Error(code, out, said)
+	}
+}
+
+// TestTheDocumentationNamesTheFieldsThatFindNoRule: a rule that compares one of them with a constant is tried on every record.
+func TestTheDocumentationNamesTheFieldsThatFindNoRule(t *testing.T) {
+	_, out, _ := command(t, "fields", "--json")
+	dir, want := t.TempDir(), []string(nil)
+	for line := range strings.Lines(out) {
+		var f struct {
+			Name, Type, Example string
+			Values              []string
+		}
+		if err := json.Unmarshal([]byte(line), &f); err != nil {
+			t.Fatal(err)
+		}
+		when, value := f.Name, f.Example
+		if len(f.Values) > 0 {
+			value = f.Values[0]
+		}
+		switch f.Type {
+		case "number":
+			continue
+		case "text":
+			when = fmt.Sprintf("%s == %q", f.Name, value)
+		case "list":
+			when = fmt.Sprintf("%q in %s", value, f.Name)
+		}
+		id := strings.NewReplacer(".", "-", "_", "-").Replace(f.Name)
+		write(t, dir, id+".yaml", fmt.Sprintf("id: %s\ntitle: x\nseverity: low\nwhen: |\n  %s\n", id, when))
+		want = append(want, id+" "+f.Name)
+	}
+	records := write(t, dir, "records", `{"CreationTime":"2026-01-02T03:00:00","Id":"1","Operation":"x","RecordType":1,"UserId":"taro@contoso.example"}`)
+	_, _, warned := command(t, "replay", "--no-library", "--rules", dir, records)
+	page, err := os.ReadFile("../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, told, _ := strings.Cut(string(page), "Fields that are made from others do not help to find a rule")
+	told, _, _ = strings.Cut(told, "`. ")
+	told += "`"
+	for _, w := range want {
+		id, name, _ := strings.Cut(w, " ")
+		if slow := strings.Contains(warned, "rule "+id+" is tried on every record"); slow != strings.Contains(told, "`"+name+"`") {
+			t.Errorf("%s: a rule is tried on every record: %v", name, slow)
+		}
 	}
 }

@@ -126,11 +126,16 @@ func (p *explaining) object(sum *replay.Summary) summed {
 // keys shows what is held for an account.
 func (p *explaining) keys(b *strings.Builder, sum *replay.Summary) {
 	at := "at " + sum.At.String()
+	if len(sum.Nearest) == 0 && sum.Events == 0 {
+		fmt.Fprintf(b, "%s %s: no event is about this account; it is written as the field account has it, such as taro@contoso.example\n", diag.EscapeLine(p.account), at)
+		return
+	}
 	if len(sum.Nearest) == 0 {
 		fmt.Fprintf(b, "%s %s: no rule that remembers holds anything for it\n", diag.EscapeLine(p.account), at)
 		return
 	}
 	fmt.Fprintf(b, "%s %s\n", diag.EscapeLine(p.account), at)
+	explain.TellTenants(sum.Nearest)
 	for i := range sum.Nearest {
 		t := &sum.Nearest[i]
 		t.WriteRule(b, "  ")
@@ -139,6 +144,7 @@ func (p *explaining) keys(b *strings.Builder, sum *replay.Summary) {
 
 // nearest shows the keys that came nearest, and the events that do not count.
 func (p *explaining) nearest(b *strings.Builder, sum *replay.Summary, indent string) {
+	explain.TellTenants(sum.Nearest)
 	for i := range sum.Nearest {
 		t := &sum.Nearest[i]
 		t.WriteEvent(b, indent)

@@ -109,7 +109,7 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 		}}
 	for _, rule := range r.Set.Unindexed() {
 		if !rule.Shipped {
-			fmt.Fprintf(s.Err, "%s:%d: warning: rule %s is tried on every record, because none of its conditions can be indexed [unindexed]\n", rule.File, rule.Line, rule.ID)
+			fmt.Fprintf(s.Err, "%s:%d: warning: rule %s is tried on every record, because none of its conditions can be indexed; compare a field that the record itself holds, such as event.action or event.code, with a constant [unindexed]\n", rule.File, rule.Line, rule.ID)
 		}
 	}
 	stats, err := r.Run(c.Context(), inputs)

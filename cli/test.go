@@ -29,7 +29,7 @@ func testCommand(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "test [flags] [PATH]...",
 		Short: "Run the tests that rules carry",
-		Long: `Test runs the tests of the rules named, or of the shipped library. It evaluates them as replay and run do. Of a test that
+		Long: `Test runs the tests of the rules named, or of the shipped library. It evaluates them as replay does. Of a test that
 fails it prints how the alerts differ from what is wanted, and what the rule makes of the records; see noroshi explain.`,
 		Example: "  noroshi test rules/\n  noroshi test --run 'ten wrong passwords' rules/\n  noroshi test --junit report.xml rules/",
 		RunE: func(c *cobra.Command, args []string) error {
@@ -48,7 +48,11 @@ fails it prints how the alerts differ from what is wanted, and what the rule mak
 				return failed{fmt.Errorf("no test has a name with %s", run)}
 			}
 			if !asJSON {
-				fmt.Fprintf(s.Err, "ran %s of %s: %s\n", plural(len(t.all), "test"), plural(t.rules, "rule"), t.verdict())
+				left := ""
+				if n := diag.Errors(ps); n > 0 {
+					left = "; " + plural(n, "error") + " in files, whose tests were not run"
+				}
+				fmt.Fprintf(s.Err, "ran %s of %s: %s%s\n", plural(len(t.all), "test"), plural(t.rules, "rule"), t.verdict(), left)
 			}
 			if junit != "" {
 				if err := writeJUnit(junit, t.all, ps, s.Now()); err != nil {
@@ -90,8 +94,11 @@ type proving struct {
 }
 
 func (t *proving) verdict() string {
-	if t.bad > 0 {
+	switch {
+	case t.bad > 0:
 		return fmt.Sprintf("%d failed", t.bad)
+	case len(t.all) == 0:
+		return "nothing is proved"
 	}
 	return "all passed"
 }

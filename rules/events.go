@@ -14,6 +14,7 @@ import (
 
 	"noroshi/internal/alert"
 	"noroshi/internal/diag"
+	"noroshi/internal/event"
 	"noroshi/internal/strictyaml"
 	"noroshi/rules/library"
 	"noroshi/rules/sample"
@@ -211,6 +212,10 @@ const maxNear = 12
 // astray tells of a path that leads nowhere, and what was probably meant.
 func astray(d *strictyaml.Doc, n *yaml.Node, wrong *sample.Mistake) {
 	p := d.Inside(n, wrong.At, "path", wrong.Message)
+	if f, ok := event.Lookup(n.Value); ok && wrong.Wrong != "" {
+		p.Message = fmt.Sprintf("%s is a field of conditions, and a path leads to a place in the record; noroshi fields %s shows the places", f.Name, f.Name)
+		return
+	}
 	p.Suggestion = closest(wrong.Wrong, wrong.Near)
 	if p.Suggestion == "" && len(wrong.Near) > 0 && len(wrong.Near) <= maxNear {
 		p.Message += "; there are " + strings.Join(wrong.Near, ", ")

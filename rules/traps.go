@@ -171,6 +171,9 @@ func (l *loader) trap(d *strictyaml.Doc, p *diag.Problem, w scalar) {
 	block := w.value != "" && strings.Trim(w.value, "|>-+0123456789") == ""
 	text := d.Line(p.Line)
 	switch {
+	case p.Line > w.line && ownLine.MatchString(text):
+		p.Message = "a tab cannot indent; indent by blanks"
+		return
 	case p.Line > w.line && strings.HasPrefix(strings.TrimLeft(text, " "), "\t"):
 		reason = "a tab cannot indent"
 	case p.Line > w.line && !indented(text, w.indent):
@@ -192,6 +195,9 @@ func (l *loader) trap(d *strictyaml.Doc, p *diag.Problem, w scalar) {
 	}
 	p.Message, p.Suggestion = reason+"; "+advice, w.right(l.set.Scope)
 }
+
+// ownLine is a line indented by a tab that is no part of the text before it, but a key or an entry of its own.
+var ownLine = regexp.MustCompile(`^ *\t\s*(- |[a-z_]+:( |$))`)
 
 func indented(line, more string) bool {
 	return len(line)-len(strings.TrimLeft(line, " \t")) > len(more)

@@ -40,6 +40,9 @@ func (c *typing) unknown(n ast.Node, name string) {
 		if member, field, ok := event.Recorded(name); ok {
 			m.Message, m.Suggestion = fmt.Sprintf("no field %q; %s of records is %s here", name, member, field), field
 		}
+		if _, plain := n.(*ast.IdentifierNode); plain && m.Suggestion == "" && n.Location().From > 0 { // what stands first is compared, not a text
+			m.Message += fmt.Sprintf("; if it is a text, write %q", name)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package explain
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -207,7 +208,13 @@ func join(a, b string) string {
 	return a + "; " + b
 }
 
-func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+// number is a number to read: a mean has more decimals than help.
+func number(f float64) string {
+	if f != math.Trunc(f) {
+		f = math.Round(f*1000) / 1000
+	}
+	return strconv.FormatFloat(f, 'f', -1, 64)
+}
 
 func seconds(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }
 

@@ -2,6 +2,8 @@ package explain
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -80,9 +82,24 @@ func (t *Tree) write(b *strings.Builder, indent, heading, title string) {
 	}
 }
 
+// TellTenants makes trees tell whose tenant they are of where they are of several: their keys alone do not tell them apart.
+func TellTenants(all []Tree) {
+	several := slices.ContainsFunc(all, func(t Tree) bool { return t.Tenant != all[0].Tenant })
+	for i := range all {
+		all[i].tells = several
+	}
+}
+
 // where says what is looked at.
 func (t *Tree) where() string {
 	var all []string
+	switch {
+	case !t.tells:
+	case t.Tenant == "":
+		all = append(all, "no organization.id")
+	default:
+		all = append(all, "organization.id = "+strconv.Quote(t.Tenant))
+	}
 	for _, v := range t.Key {
 		all = append(all, v.Field+" = "+string(v.Value))
 	}

@@ -6,11 +6,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"noroshi/detector"
 	"noroshi/internal/alert"
 	"noroshi/internal/decode"
+	"noroshi/internal/event"
 	"noroshi/internal/explain"
 	"noroshi/internal/state"
 	"noroshi/rules"
@@ -151,6 +153,9 @@ func (x *Explaining) Test(ctx context.Context, t *rules.Test) (Summary, error) {
 // matched takes the record that the reader has at hand, with its hits.
 func (x *Explaining) matched(hits []byte) {
 	id := x.reader.Identity()
+	if x.Account != "" && strings.EqualFold(x.reader.Reader.Event.Text(event.Account), x.Account) {
+		x.summary.Events++
+	}
 	if x.Account != "" || x.failed != nil || x.Event != "" && id.ID != x.Event {
 		return
 	}

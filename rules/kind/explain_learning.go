@@ -134,6 +134,11 @@ func (j *journeys) explain(w *state.Window, i int, at int64) *Progress {
 	return p
 }
 
+// shownPlace is a place as notes have it: without what its record does not tell.
+func shownPlace(place string) string {
+	return strings.Join(strings.FieldsFunc(place, func(r rune) bool { return r == '/' }), "/")
+}
+
 // parts are what must hold for a journey from entry k to entry i; false where they are in one place.
 func (j *journeys) parts(w *state.Window, i, k int) ([]Part, bool) {
 	e, x := &w.Entries[i], &w.Entries[k]
@@ -148,7 +153,7 @@ func (j *journeys) parts(w *state.Window, i, k int) ([]Part, bool) {
 	km := between(&here, &there)
 	took := e.Time - x.Time
 	far := counted("least_km", km, j.km, Kilometres)
-	far.Note, far.Entries = fmt.Sprintf("from %s to %s in %s", other, one, Written(time.Duration(took))), []*state.Entry{x, e}
+	far.Note, far.Entries = fmt.Sprintf("from %s to %s in %s", shownPlace(other), shownPlace(one), Written(time.Duration(took))), []*state.Entry{x, e}
 	fast := Part{Name: "least_kmh", Holds: true, Note: "at the same time", Need: j.kmh, Have: j.kmh, Unit: KilometresAnHour}
 	if took > 0 {
 		fast = counted("least_kmh", km/(seconds(took)/3600), j.kmh, KilometresAnHour)
