@@ -1,6 +1,7 @@
 package bus_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"testing"
@@ -68,4 +69,50 @@ func TestBatches(t *testing.T) {
 			t.Errorf("the position is %q", got)
 		}
 	})
+}
+
+// TestSmallRecordsAreNotTooLarge: where a topic takes less than what is sent together, it takes the records one by one, but for
+// those that are too large alone.
+func TestSmallRecordsAreNotTooLarge(t *testing.T) {
+	kafkatest.Each(t, 2, func(t *testing.T, b *bus.Bus) {
+		if err := b.Set(t.Context(), bus.Events, "max.message.bytes", "100000"); err != nil {
+			t.Fatal(err)
+		}
+		all := make([]bus.Record, 1000)
+		for i := range all {
+			all[i] = bus.Record{Topic: bus.Events, Key: fmt.Append(nil, i), Value: noise(1000)}
+		}
+		all[7].Value, all[500].Value = noise(110_000), noise(110_000)
+		var named []int
+		w, err := b.Batches(t.Context(), "files-x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close(ended(t))
+		if err := w.Write(t.Context(), slices.Chunk(all, 100), func(e *bus.TooLarge) ([]bus.Record, error) {
+			named = append(named, e.Records...)
+			return e.Replace(all, func(r bus.Record, _ error) (bus.Record, bool) {
+				r.Value = []byte("small")
+				return r, true
+			})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(named, []int{7, 500}) {
+			t.Errorf("%d are named, first %v", len(named), named[:min(3, len(named))])
+		}
+		want := make([]string, len(all))
+		for i, r := range all {
+			want[i] = string(r.Value)
+		}
+		slices.Sort(want)
+		await(t, b, want...)
+	})
+}
+
+// noise is bytes that no compression makes fewer.
+func noise(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // it never fails
+	return b
 }

@@ -59,7 +59,37 @@ func (f *flight) land(ctx context.Context) error {
 			return fmt.Errorf("write to %s: %w", f.sent[0].Topic, context.Cause(ctx))
 		}
 	}
-	return f.outcome()
+	return f.apart(ctx, f.outcome())
+}
+
+// apart sends those again that were refused together, in halves: what is sent together is taken or refused together. What is then
+// still refused is too large alone.
+func (f *flight) apart(ctx context.Context, err error) error {
+	var together *TooLarge
+	if !errors.As(err, &together) || len(together.Records) == 1 {
+		return err
+	}
+	alone := &TooLarge{Cause: together.Cause}
+	half := len(together.Records) / 2
+	for _, part := range [][]int{together.Records[:half], together.Records[half:]} {
+		again := make([]*kgo.Record, len(part))
+		for i, n := range part {
+			again[i] = f.sent[n]
+		}
+		var still *TooLarge
+		switch err := f.bus.produce(ctx, f.client, again); {
+		case errors.As(err, &still):
+			for _, n := range still.Records {
+				alone.Records = append(alone.Records, part[n])
+			}
+		case err != nil:
+			return err
+		}
+	}
+	if len(alone.Records) == 0 {
+		return nil
+	}
+	return alone
 }
 
 // outcome tells what went wrong.
