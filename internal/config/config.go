@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -118,7 +119,10 @@ func Read(path string, kinds []string) (*Config, *strictyaml.Doc, []diag.Problem
 	return c, d, append(d.Problems, more...)
 }
 
-var tenantPattern = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+var (
+	tenantPattern = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	tenantName    = regexp.MustCompile(`^[a-z][a-z.-]{0,63}$`) // is told though it is no id: a secret hardly is one
+)
 
 // tenants reads what holds for single tenants.
 func (c *Config) tenants(d *strictyaml.Doc, n *yaml.Node) (problems []diag.Problem) {
@@ -128,7 +132,11 @@ func (c *Config) tenants(d *strictyaml.Doc, n *yaml.Node) (problems []diag.Probl
 		id := strings.ToLower(at.Value)
 		switch {
 		case !tenantPattern.MatchString(id):
-			d.At(at, "value", fmt.Sprintf("%q is no tenant id; expected one such as 11112222-3333-4444-5555-666677778888, the field organization.id of its records", at.Value))
+			name := "this"
+			if tenantName.MatchString(at.Value) {
+				name = strconv.Quote(at.Value)
+			}
+			d.At(at, "value", name+" is no tenant id; expected one such as 11112222-3333-4444-5555-666677778888, the field organization.id of its records")
 		case known[id]:
 			d.At(at, "duplicate-key", "the tenant "+id+" stands here twice")
 		}

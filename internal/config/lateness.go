@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -40,20 +41,23 @@ func (c *Config) lateness(d *strictyaml.Doc, n *yaml.Node) {
 
 // unknownDataset says what is wrong with the name of a dataset or of a family of them, "" where nothing is.
 func unknownDataset(name string) string {
-	if strings.HasSuffix(name, ".*") {
-		if slices.ContainsFunc(event.Datasets, func(d string) bool { return event.Family(d) == name }) {
-			return ""
-		}
-		return fmt.Sprintf("no dataset is of the family %q; families are entra.*, ual.*, defender.*, graph.* and exchange.*", name)
-	}
-	if event.DatasetKnown(name) {
+	if event.DatasetKnown(name) || slices.ContainsFunc(event.Datasets, func(d string) bool { return event.Family(d) == name }) {
 		return ""
 	}
 	if meant := event.DatasetMeant(name); meant != "" {
 		return fmt.Sprintf("no dataset %q; did you mean %q?", name, meant)
 	}
+	if !nameOfDataset.MatchString(name) {
+		return "no such dataset; expected a value of the field event.dataset, such as entra.signin, or a family such as ual.*"
+	}
+	if strings.HasSuffix(name, ".*") {
+		return fmt.Sprintf("no dataset is of the family %q; families are entra.*, ual.*, defender.*, graph.* and exchange.*", name)
+	}
 	return fmt.Sprintf("no dataset %q; expected a value of the field event.dataset, such as entra.signin, or a family such as ual.*", name)
 }
+
+// nameOfDataset is a key that is told though it is unknown: a secret hardly is one.
+var nameOfDataset = regexp.MustCompile(`^[a-z_]{1,32}(\.[a-z_]{1,32}|\.\*)?$`)
 
 func within(d *strictyaml.Doc, n *yaml.Node, most time.Duration) time.Duration {
 	v := Duration(d, n)

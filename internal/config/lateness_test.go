@@ -24,6 +24,7 @@ func TestLatenessThatCannotBe(t *testing.T) {
 	for text, want := range map[string]string{
 		"lateness:\n  SigninLogs: {wait: 5m}\n": `noroshi.yaml:2:3: lateness: no dataset "SigninLogs"; did you mean "entra.signin"? [value]`,
 		"lateness:\n  okta.*: {wait: 5m}\n":     `noroshi.yaml:2:3: lateness: no dataset is of the family "okta.*"; families are entra.*, ual.*, defender.*, graph.* and exchange.* [value]`,
+		"lateness:\n  whsec_Zm9v: {wait: 5m}\n": `noroshi.yaml:2:3: lateness: no such dataset; expected a value of the field event.dataset, such as entra.signin, or a family such as ual.* [value]`,
 		"lateness:\n  ual.*: {wait: 8d}\n":      `noroshi.yaml:2:17: lateness: expected at most 7d, got 8d [value]`,
 		"lateness:\n  ual.*: {wait: soon}\n":    `noroshi.yaml:2:17: lateness: expected a duration such as 250ms, 10s, 5m, 2h or 1d, got text [value]`,
 		"lateness:\n  ual.*: {late: 5m}\n":      `noroshi.yaml:2:11: lateness: no key "late" here; known are keep, wait`,
