@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -85,7 +86,7 @@ func (d *disk) sync() error {
 }
 
 // flush brings what has changed to the disk. Once that has failed, the system has given up what it could not write, and trying
-// again would say that all is well.
+// again would say that all is well. Where there are too many open files nothing is given up: then all is brought there the next time.
 func (d *disk) flush() error {
 	dirty, err := d.dirty()
 	if err == nil {
@@ -93,6 +94,10 @@ func (d *disk) flush() error {
 	}
 	if err == nil {
 		return nil
+	}
+	if short(err) {
+		clear(d.folders)
+		return fmt.Errorf("bring the log to the disk: %w", err)
 	}
 	err = fmt.Errorf("bring the log to the disk: %w; restart noroshi when the disk is in order", named(err))
 	d.mu.Lock()
@@ -225,8 +230,14 @@ func syncAll(paths []string) error {
 		})
 	}
 	wg.Wait()
+	if worse := slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil || short(err) }); len(worse) > 0 {
+		return errors.Join(worse...)
+	}
 	return errors.Join(errs...)
 }
+
+// short reports whether a file could not be opened because too many are open.
+func short(err error) bool { return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) }
 
 func syncOne(path string) error {
 	f, err := os.Open(path)
