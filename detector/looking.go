@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"noroshi/internal/alert"
+	"noroshi/internal/cond"
 	"noroshi/internal/event"
 	"noroshi/internal/state"
 	"noroshi/rules"
@@ -106,6 +107,7 @@ func (m *Memory) pass(r *rule, a *alert.Alert, f *state.Finding, about subject) 
 			}
 			h.Told.Because = because
 		}
+		h.Raised = m.raisedBy(by, about)
 		for _, slot := range by.carries {
 			h.Values = append(h.Values, about[slot])
 		}
@@ -119,6 +121,31 @@ func (m *Memory) pass(r *rule, a *alert.Alert, f *state.Finding, about subject) 
 		}
 	}
 }
+
+// raisedBy is the severity that an alert lifts those of a rule to that looks at it.
+func (m *Memory) raisedBy(by *rule, about subject) (level uint8) {
+	if len(by.Raise) == 0 {
+		return 0
+	}
+	ev := event.New(m.set.scope.Layout, about)
+	ev.Next()
+	machine := cond.NewMachine(ev, m.set.scope)
+	for i := range by.Raise {
+		if holds, _ := machine.Holds(by.Raise[i].When); holds {
+			level = max(level, uint8(by.Raise[i].To)+1)
+		}
+	}
+	return level
+}
+
+// Text implements event.Source.
+func (s subject) Text(slot event.Slot) string { return s[slot].Text }
+
+// List implements event.Source.
+func (s subject) List(slot event.Slot) []string { return s[slot].List }
+
+// Has implements event.Source.
+func (s subject) Has(slot event.Slot) bool { return s[slot].Has }
 
 // leave takes an alert away from the keys under which it counted when it was told before: its first event was another one then.
 func (m *Memory) leave(r *rule, a *alert.Alert, f *state.Finding, about subject) {

@@ -45,6 +45,9 @@ func (r *rule) versionOf(l *event.Layout) string {
 	for _, x := range r.Unless {
 		say(x.When.Source, x.Until)
 	}
+	for _, x := range r.Raise {
+		say(x.To, x.When.Source)
+	}
 	for _, f := range r.Kind.By {
 		say(f.Name)
 	}

@@ -73,7 +73,7 @@ func (m *Memory) tell(f *state.Finding) {
 	s.own = m.ownOf(r, f)
 	at := time.Unix(0, f.Time).UTC()
 	a := alert.Alert{
-		Schema: alert.Schema, ID: alert.ID(t.tenant, r.ID, t.key, f.Anchor...), Status: alert.Firing, Revision: f.Revision, Late: f.Late, Rule: r.head, Severity: r.Severity,
+		Schema: alert.Schema, ID: alert.ID(t.tenant, r.ID, t.key, f.Anchor...), Status: alert.Firing, Revision: f.Revision, Late: f.Late, Rule: r.head, Severity: r.severity(f),
 		Tenant: t.tenant, Account: m.account(r, t.key), Actor: alert.Actor{Name: s.ev.Text(event.UserName), Kind: s.ev.Text(event.UserKind), ID: s.ev.Text(event.UserID)},
 		Target: s.ev.Text(event.TargetName), Time: at, Window: m.window(r, f), Group: make(map[string]string, len(t.key)), DedupKey: alert.DedupKey(t.tenant, r.ID, t.key),
 		Source: s.source(), Times: alert.Times{Happened: at, Enqueued: first.Enqueued},
@@ -103,6 +103,20 @@ func (m *Memory) tell(f *state.Finding) {
 		m.leave(r, &a, f, about)
 	}
 	t.each(&a)
+}
+
+// severity is the rule's, or the highest to which an event lifts it for which the rule fires.
+func (r *rule) severity(f *state.Finding) string {
+	if len(r.Raise) == 0 {
+		return r.Severity
+	}
+	level := max(f.Raised, kind.Raised(f.First))
+	for _, c := range f.Counted {
+		if c.Fires {
+			level = max(level, kind.Raised(c.Entry))
+		}
+	}
+	return rules.Severities[max(int(level)-1, slices.Index(rules.Severities, r.Severity))]
 }
 
 // account is whom an alert is about: the account of the key; that of the event where the rule says so; else nobody, so that a

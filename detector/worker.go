@@ -204,6 +204,7 @@ func (w *Worker) fill(i int32, r *rule) {
 	h := &w.hit
 	h.Rule, h.Excused, h.Cut, h.Time, h.Enqueued = i, w.excused[i], false, w.reader.Time(), w.enqueued
 	h.ID, h.Action, h.Outcome, h.Tenant = same.ID, same.Action, same.Outcome, w.ev.Text(event.Tenant)
+	h.Raised = w.raised(r)
 	room := kind.MaxHit
 	h.Values = slices.Grow(h.Values[:0], len(r.carries))[:len(r.carries)]
 	for n, slot := range r.carries {
@@ -213,6 +214,16 @@ func (w *Worker) fill(i int32, r *rule) {
 			room, h.Cut = 0, true
 		}
 	}
+}
+
+// raised is the severity that the record at hand lifts an alert of the rule to; see kind.Hit.
+func (w *Worker) raised(r *rule) (level uint8) {
+	for i := range r.Raise {
+		if holds, _ := w.machine.Holds(r.Raise[i].When); holds {
+			level = max(level, uint8(r.Raise[i].To)+1)
+		}
+	}
+	return level
 }
 
 // cut makes a value fit into the room that is left, and gives what is left then; it is negative where the value was too long.

@@ -21,6 +21,7 @@ func commonKeys(remedies map[string]Remedy) []kind.Key {
 		{Name: "points", Doc: "What a finding adds to the account's story.", Type: kind.Whole, Most: 100},
 		{Name: "attack", Doc: "Techniques of ATT&CK, such as T1564.008.", Type: texts},
 		{Name: "unless", Doc: "Exceptions: cases in which the rule is silent, each with its end.", Type: kind.Groups, Keys: exceptionKeys},
+		{Name: "raise", Doc: "Cases in which the alert is graver.", Type: kind.Groups, Keys: raiseKeys},
 		{Name: "summary", Doc: "The alert's line; an expression in two braces is filled in, as in {{ account }}.", Type: text},
 		{Name: "facts", Doc: "Fields that alerts show beside those of the conditions.", Type: kind.FieldNames, Lists: true, Most: maxFacts},
 		{Name: "respond", Doc: "Steps of remediation, filled in and sent with the alert.", Type: texts, Choices: slices.Sorted(maps.Keys(remedies))},
@@ -38,6 +39,12 @@ var exceptionKeys = []kind.Key{
 	{Name: "owner", Doc: "Who answers for the exception.", Type: kind.Text, Required: true},
 	{Name: "until", Doc: "The last day on which it holds, such as 2027-03-31.", Type: kind.Text, Required: true},
 	{Name: "when", Doc: "The condition that an event must satisfy to be excused.", Type: kind.Condition, Required: true},
+}
+
+// raiseKeys are those of an entry of raise.
+var raiseKeys = []kind.Key{
+	{Name: "to", Doc: "The severity; the highest of all entries that hold counts.", Type: kind.Text, Required: true, Choices: Severities},
+	{Name: "when", Doc: "The condition that an event must satisfy for which the rule fires.", Type: kind.Condition, Required: true},
 }
 
 // testKeys are those of a test. Entries of events and of want are read by what they hold.

@@ -43,6 +43,7 @@ func (l *loader) rule(d *strictyaml.Doc, data []byte, shipped bool) *Rule {
 		"attack":   func(n *yaml.Node) { r.Attack = attack(d, n) },
 		"kind":     func(*yaml.Node) {},
 		"unless":   func(n *yaml.Node) { l.unless(d, n, r) },
+		"raise":    func(n *yaml.Node) { l.raise(d, n, r) },
 		"summary":  func(*yaml.Node) {},
 		"respond":  func(n *yaml.Node) { l.respond(d, n, r) },
 		"state":    func(n *yaml.Node) { r.State = State(d.OneOf(n, "state", states...)) },
@@ -70,6 +71,7 @@ func (l *loader) rule(d *strictyaml.Doc, data []byte, shipped bool) *Rule {
 		r.Summary = l.summary(d, n, r)
 	}
 	l.aboutAlerts(d, r, nodes)
+	l.raisesNothing(d, r, nodes["raise"])
 	l.missing(d, r, nodes)
 	return r
 }
@@ -204,6 +206,38 @@ func (l *loader) unless(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
 		l.endless(d, c)
 		if x.When != nil {
 			r.Unless = append(r.Unless, x)
+		}
+	}
+}
+
+// raise reads the cases in which an alert is graver.
+func (l *loader) raise(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
+	for _, c := range d.Items(n) {
+		var x Raise
+		var to, when *yaml.Node
+		d.Fields(c, map[string]func(*yaml.Node){
+			"to": func(n *yaml.Node) {
+				to, x.To = n, slices.Index(Severities, d.OneOf(n, "severity", Severities...))
+			},
+			"when": func(n *yaml.Node) { when, x.When = n, l.condition(d, n) },
+		})
+		switch {
+		case c.Kind != yaml.MappingNode: // it has been said
+		case to == nil:
+			d.At(c, "missing", "an entry of raise needs the key to: the severity")
+		case when == nil:
+			d.At(c, "missing", "an entry of raise needs the key when: the condition that an event must satisfy")
+		case x.When != nil && x.To >= 0:
+			r.Raise = append(r.Raise, x)
+		}
+	}
+}
+
+// raisesNothing tells of entries of raise that are no graver than the rule.
+func (l *loader) raisesNothing(d *strictyaml.Doc, r *Rule, n *yaml.Node) {
+	for i := range r.Raise {
+		if n != nil && len(n.Content) == len(r.Raise) && r.Severity != "" && r.Raise[i].To <= slices.Index(Severities, r.Severity) {
+			l.lesser(d.At(n.Content[i], "severity", fmt.Sprintf("raise to %s changes nothing: the rule is of severity %s", Severities[r.Raise[i].To], r.Severity)))
 		}
 	}
 }

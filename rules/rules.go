@@ -36,6 +36,7 @@ type Rule struct {
 	Attack   []string
 	Kind     *kind.Rule // how it fires
 	Unless   []Exception
+	Raise    []Raise
 	Summary  *cond.Template // nil: the title and the account
 	Facts    []event.Slot   // what alerts show beside the fields that the conditions name
 	Respond  []Remedy
@@ -48,6 +49,12 @@ type Rule struct {
 	File     string
 	Line     int
 	About
+}
+
+// Raise makes an alert graver for some of the events for which the rule fires.
+type Raise struct {
+	To   int // the severity, by its place among Severities
+	When *cond.Program
 }
 
 // Exception is a case in which a rule is silent.

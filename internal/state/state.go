@@ -82,8 +82,9 @@ type Finding struct {
 	Distinct int       // different values among them
 	Sum      float64   // of their values
 	Revision int
-	Late     bool // First came behind the clock
-	Final    bool // nothing more is said of it, but for events that come late
+	Raised   uint8 // of events for which the rule fires and that Counted leaves out; see kind.Hit
+	Late     bool  // First came behind the clock
+	Final    bool  // nothing more is said of it, but for events that come late
 }
 
 // Counts are what has bitten a bound, since the memory was made.

@@ -105,6 +105,7 @@ type baseline struct {
 	head   []state.Entry
 	tail   []state.Entry // the last ones, behind head
 	fired  *state.Entry  // the first for which the rule fires
+	raised uint8         // the most of the events for which the rule fires
 	told   int
 	said   struct {
 		count    int
@@ -144,6 +145,7 @@ func (b *baseline) Add(c *state.Context, h *Hit, e state.Entry) {
 	if b.fired == nil {
 		b.fired = &e
 	}
+	b.raised = max(b.raised, h.Raised)
 	b.note(&e)
 	if c.Live && b.told == 0 {
 		b.tell(c, false)
@@ -245,7 +247,7 @@ func (b *baseline) note(e *state.Entry) {
 func (b *baseline) tell(c *state.Context, final bool) {
 	b.told++
 	f := state.Finding{Anchor: []string{strconv.FormatInt(b.now, 10)}, Time: b.fired.Time, First: b.fired, Late: b.fired.Late(), Counted: b.said.entries,
-		Total: b.said.count, Distinct: b.said.distinct, Sum: b.said.sum, Revision: b.told, Final: final}
+		Total: b.said.count, Distinct: b.said.distinct, Sum: b.said.sum, Revision: b.told, Raised: b.raised, Final: final}
 	c.Tell(&f)
 }
 
@@ -341,7 +343,7 @@ func (b *baseline) Append(to []byte) []byte {
 	}
 	to = state.AppendEntries(to, first)
 	to = binary.AppendUvarint(binary.AppendUvarint(to, uint64(b.said.count)), uint64(b.said.distinct))
-	to = state.AppendFloat(to, b.said.sum)
+	to = append(state.AppendFloat(to, b.said.sum), b.raised)
 	var said []state.Entry
 	for _, x := range b.said.entries {
 		said = append(said, *x.Entry)
@@ -383,6 +385,7 @@ func (b *baseline) Load(row []byte) error {
 		b.fired = &first[0]
 	}
 	b.said.count, b.said.distinct, b.said.sum = int(f.Uint()), int(f.Uint()), f.Float()
+	b.raised = f.Byte()
 	said := f.Entries()
 	for i := range said {
 		b.said.entries = append(b.said.entries, state.Counted{Entry: &said[i]})

@@ -17,6 +17,7 @@ type Hit struct {
 	Clauses  uint8 // those that the record satisfies, a bit each
 	Excused  bool  // an exception holds: it counts for nothing, and is learned from
 	Cut      bool  // values were too long
+	Raised   uint8 // the severity that the event lifts the alert to, by its place, from 1; 0: none
 	Time     time.Time
 	Enqueued time.Time // when the source took the record, else when it reached Kafka; zero in files
 	ID       string    // event.id
@@ -102,6 +103,7 @@ const (
 	flagTold
 	flagLate
 	flagGone
+	raisedAt = 5 // the bits from here on are Hit.Raised
 )
 
 func (h *Hit) flags() (flags byte) {
@@ -120,7 +122,18 @@ func (h *Hit) flags() (flags byte) {
 			flags |= flagGone
 		}
 	}
-	return flags
+	return flags | h.Raised<<raisedAt
+}
+
+// flagsAt is where the flags of a packed hit lie, behind the head.
+const flagsAt = 5
+
+// Raised is Hit.Raised of the hit of an entry.
+func Raised(e *state.Entry) uint8 {
+	if at := int(e.Head) + flagsAt; at < len(e.Packed) {
+		return e.Packed[at] >> raisedAt
+	}
+	return 0
 }
 
 // A value begins with a number: 0 where there is none, 1 where a list follows, 2 n + 2 where it is the text of the n-th value,
@@ -209,9 +222,10 @@ func (h *Hit) first(f *state.Fields) {
 	h.Clauses = f.Byte()
 	flags := f.Byte()
 	h.Excused, h.Cut = flags&flagExcused != 0, flags&flagCut != 0
-	if flags&^(flagExcused|flagCut|flagTold|flagLate|flagGone) != 0 || flags&flagTold == 0 && flags&(flagLate|flagGone) != 0 {
+	if flags&flagTold == 0 && flags&(flagLate|flagGone) != 0 {
 		f.Fail()
 	}
+	h.Raised = flags >> raisedAt
 	h.Enqueued = time.Time{}
 	if n := f.Int(); n != 0 {
 		h.Enqueued = time.Unix(0, n).UTC()
