@@ -134,7 +134,9 @@ func (m *Memory) apply(packed []byte, each func(*alert.Alert)) error {
 	t := m.table(h.Rule, h.Tenant)
 	c := m.contextOf(h.Rule, h.Tenant)
 	m.key = joined(m.key[:0], h.Key)
-	t.Use(c, m.key).Add(c, h, e)
+	memory := t.Use(c, m.key)
+	m.telling.key = h.Key // another one may have gone
+	memory.Add(c, h, e)
 	t.Used(c)
 	m.levels[r.level].due.plan(t)
 	m.note(t)
@@ -173,6 +175,7 @@ func (m *Memory) table(rule int32, tenant string) *table {
 			m.tables[rule] = map[string]*table{}
 		}
 		t = &table{Table: state.NewTable(m.options.Keys, m.set.rules[rule].Kind.Memory), rule: rule, tenant: clone(tenant), next: state.Never}
+		t.Evicting = func(key string) { m.telling.key = parted(nil, key, len(m.set.rules[rule].Kind.By)) }
 		if m.options.Stored {
 			t.Track()
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"noroshi/internal/alert"
 	"noroshi/internal/event"
 	"noroshi/internal/state"
 )
@@ -123,7 +124,7 @@ func (m *Memory) Load(row Row) error {
 			continue
 		}
 		t := m.table(int32(i), tenant)
-		m.telling.rule, m.telling.tenant = int32(i), tenant
+		m.telling.rule, m.telling.tenant, m.telling.each = int32(i), tenant, func(*alert.Alert) {} // of keys that go for it
 		if err := t.Load(m.contextOf(int32(i), tenant), key, row.Value); err != nil {
 			return fmt.Errorf("read memory of %s: %w", id, err)
 		}

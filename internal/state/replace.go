@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"hash/maphash"
 	"slices"
 )
 
@@ -32,10 +33,43 @@ func (e *Entry) Hash() uint64 {
 	return binary.BigEndian.Uint64(sum[:])
 }
 
+var seed = maphash.MakeSeed()
+
+// index notes where an alert lies, so that its next revision finds it.
+func (w *Window) index(e *Entry) {
+	if !e.Linked() {
+		return
+	}
+	if w.alerts == nil {
+		w.alerts = map[uint64]int64{}
+	}
+	w.alerts[maphash.Bytes(seed, e.named())] = e.Time
+}
+
+func (w *Window) unindex(e *Entry) {
+	if e.Linked() {
+		delete(w.alerts, maphash.Bytes(seed, e.named()))
+	}
+}
+
+// alert is the place of the entry of an alert, whatever its time; -1 where there is none.
+func (w *Window) alert(e *Entry) int {
+	at, have := w.alerts[maphash.Bytes(seed, e.named())]
+	if !have {
+		return -1
+	}
+	for i := After(w.Entries, at-1); i < len(w.Entries) && w.Entries[i].Time == at; i++ {
+		if x := &w.Entries[i]; x.Linked() && bytes.Equal(x.named(), e.named()) {
+			return i
+		}
+	}
+	return -1
+}
+
 // replace takes a revision of an alert that the window holds, and reports whether it holds the alert. What is no later revision
 // changes nothing.
 func (w *Window) replace(c *Context, e *Entry) bool {
-	i := slices.IndexFunc(w.Entries, func(was Entry) bool { return was.Linked() && bytes.Equal(was.named(), e.named()) })
+	i := w.alert(e)
 	if i < 0 {
 		return e.marks&gone != 0
 	}
@@ -66,6 +100,7 @@ func (w *Window) replace(c *Context, e *Entry) bool {
 func (w *Window) move(i int, to *Entry) {
 	was := w.Entries[i]
 	w.Entries = slices.Delete(w.Entries, i, i+1)
+	w.unindex(&was)
 	from, until := was.Time, was.Time
 	if to != nil {
 		from, until = min(from, to.Time), max(until, to.Time)
@@ -77,6 +112,7 @@ func (w *Window) move(i int, to *Entry) {
 		}
 		at, _ := w.place(to)
 		w.Entries = slices.Insert(w.Entries, at, *to)
+		w.index(to)
 	}
 	if w.Second {
 		from = Floor(from, 1e9) * 1e9

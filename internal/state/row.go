@@ -70,6 +70,7 @@ func (w *Window) Load(row []byte) error {
 	w.Entries = f.Entries()
 	for i := range w.Entries {
 		e := &w.Entries[i]
+		w.index(e)
 		if w.Value != nil {
 			e.Value = w.Value(e.Packed)
 		}

@@ -6,6 +6,9 @@ import (
 
 // Table is the memory of one rule for one tenant, by key. It belongs to one goroutine.
 type Table[M Memory] struct {
+	// Evicting is called with a key that goes because there are too many, before what is held of it is told.
+	Evicting func(key string)
+
 	most  int
 	make  func() M
 	keys  map[string]*node[M]
@@ -69,6 +72,9 @@ func (t *Table[M]) add(c *Context, key string, m M) *node[M] {
 	if len(t.keys) >= t.most {
 		c.Counts.Evicted++
 		gone := t.oldest
+		if t.Evicting != nil {
+			t.Evicting(gone.key)
+		}
 		gone.memory.Close(c)
 		t.drop(gone)
 	}

@@ -63,9 +63,10 @@ type Window struct {
 	*Spec
 	Entries []Entry
 	told    []*told
-	closes  int64 // when the first bucket ends that has changed
-	oldest  int64 // when the first bucket ends of which something is told
-	Own     any   // what the kind keeps beside
+	closes  int64            // when the first bucket ends that has changed
+	oldest  int64            // when the first bucket ends of which something is told
+	Own     any              // what the kind keeps beside
+	alerts  map[uint64]int64 // entries that are alerts: their times, by the hash of their ids
 	// Unsearched counts the times that a kind has given up before it knew whether an entry fires.
 	Unsearched int
 	pending    int   // entries that are not decided
@@ -95,6 +96,7 @@ func (w *Window) Add(c *Context, e Entry) {
 	}
 	e.Packed = bytes.Clone(e.Packed)
 	w.Entries = slices.Insert(w.Entries, at, e)
+	w.index(&e)
 	if n := len(w.Entries) - w.most(); n > 0 {
 		c.Counts.Overflow += n
 		w.remove(n)
@@ -312,6 +314,7 @@ func (w *Window) remove(n int) {
 		if e := &w.Entries[i]; w.Asks != nil && w.Asks(e) && e.marks&decided == 0 {
 			w.pending--
 		}
+		w.unindex(&w.Entries[i])
 		w.Entries[i] = Entry{}
 	}
 	if w.Entries = w.Entries[n:]; len(w.Entries) == 0 {
