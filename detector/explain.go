@@ -26,6 +26,9 @@ type Standing struct {
 
 	number int32
 	memory *Memory
+	asked  kind.Memory
+	of     kind.Asked
+	clock  state.Context
 }
 
 // Held is an event that a memory holds, as far as it holds it.
@@ -67,7 +70,7 @@ func (m *Memory) Explain(packed []byte, now int64, ended Ended) (*Standing, erro
 		s.Progress = &kind.Progress{Gone: true}
 		return s, nil
 	}
-	s.ask(memory, &kind.Asked{Hit: &h, Entry: e}, now, ended)
+	s.ask(memory, kind.Asked{Hit: &h, Entry: e}, now, ended)
 	return s, nil
 }
 
@@ -81,21 +84,33 @@ const (
 )
 
 // ask asks a memory; Progress is nil where it holds nothing.
-func (s *Standing) ask(memory kind.Memory, of *kind.Asked, now int64, ended Ended) {
-	x, ok := memory.(kind.Explaining)
-	if !ok {
-		return
-	}
-	c := *s.memory.contextOf(s.number, s.Tenant)
-	c.Now, c.Ended = max(now, c.Now), bool(ended)
-	if s.Progress = x.Explain(&c, of); s.Progress == nil {
-		return
-	}
+func (s *Standing) ask(memory kind.Memory, of kind.Asked, now int64, ended Ended) {
+	s.asked, s.of, s.clock = memory, of, *s.memory.contextOf(s.number, s.Tenant)
+	s.clock.Now, s.clock.Ended = max(now, s.clock.Now), bool(ended)
+	s.again()
 	p := s.Progress
+	if p == nil {
+		return
+	}
 	for _, name := range s.Rule.Kind.Needs {
 		if p.To != state.Never && (s.memory.options.Shown == nil || !s.memory.options.Shown.has(dataset{s.Tenant, name}, p.To, state.WaitMost)) {
 			s.Unshown = append(s.Unshown, name)
 		}
+	}
+}
+
+// Whole adds the events that count, and when they are too old.
+func (s *Standing) Whole() {
+	if s.of.Hit != nil && !s.of.Whole {
+		s.of.Whole = true
+		s.again()
+	}
+}
+
+func (s *Standing) again() {
+	if x, ok := s.asked.(kind.Explaining); ok {
+		s.memory.contextOf(s.number, s.Tenant)
+		s.Progress = x.Explain(&s.clock, &s.of)
 	}
 }
 
@@ -110,7 +125,7 @@ func (m *Memory) Standings(account string, now int64, ended Ended, each func(*St
 				if own != "" && !strings.EqualFold(own, account) {
 					return
 				}
-				s.ask(memory, &kind.Asked{}, now, ended)
+				s.ask(memory, kind.Asked{Whole: true}, now, ended)
 				if s.Progress != nil && (own != "" || s.knows(account)) {
 					each(s)
 				}

@@ -128,7 +128,7 @@ func part(s *detector.Standing, i int) Part {
 	}
 	if p.Need > 0 {
 		one.Unit = units[p.Unit]
-		one.Says = join(measured(p, r, s.Values(p.Entries)), p.Note)
+		one.Says = join(measured(s, p), p.Note)
 	}
 	for k, e := range p.Entries {
 		if k >= firstEvents && k < len(p.Entries)-lastEvents {
@@ -149,15 +149,15 @@ var units = [...]string{kind.Events: "events", kind.Different: "different values
 	kind.Kilometres: "km", kind.KilometresAnHour: "km/h"}
 
 // measured says how much of what is needed there is.
-func measured(p *kind.Part, r *kind.Rule, different []string) string {
-	of := ""
+func measured(s *detector.Standing, p *kind.Part) string {
+	r, of := s.Rule.Kind, ""
 	if len(r.Looks) > 0 {
 		of = r.Looks[0].Name
 	}
 	have, need := number(p.Have), number(p.Need)
 	switch p.Unit {
 	case kind.Different:
-		return fmt.Sprintf("%s of %s different values of %s%s", have, need, of, listed(different, int(p.Have)))
+		return fmt.Sprintf("%s of %s different values of %s%s", have, need, of, listed(s.Values(p.Entries), int(p.Have)))
 	case kind.Amount:
 		return fmt.Sprintf("%s of %s, the sum of %s", have, need, of)
 	case kind.Seconds:

@@ -234,6 +234,7 @@ func (x *Explaining) answered(packed []byte, s *detector.Standing) {
 	if a == nil || h.Unpack(packed) != nil {
 		return
 	}
+	s.Whole()
 	if a.full[h.Rule] { // under another key
 		t := x.bare(a, h.Rule)
 		t.Of(s)
@@ -261,12 +262,15 @@ func (x *Explaining) counted(s *detector.Standing) {
 	all := x.summary.Nearest
 	i := slices.IndexFunc(all, func(o explain.Tree) bool { return sameKey(&o, &t) })
 	switch {
-	case i < 0:
-		x.summary.Nearest = kept(all, t, maxNearest)
-	case nearer(&t, &all[i]) < 0,
-		nearer(&t, &all[i]) == 0 && t.Verdict != explain.Fires: // of events that are as near the last one knows most
-		x.summary.Nearest = kept(slices.Delete(all, i, i+1), t, maxNearest)
+	case i < 0 && len(all) == maxNearest && nearer(&t, &all[len(all)-1]) >= 0:
+		return
+	case i >= 0 && nearer(&t, &all[i]) >= 0 && (t.Near > 0 || len(s.Rule.Kind.Steps) > 0):
+		return
+	case i >= 0: // where nothing is there of what is needed, the last event knows most
+		all = slices.Delete(all, i, i+1)
 	}
+	s.Whole()
+	x.summary.Nearest = kept(all, explain.Counted(s), maxNearest)
 }
 
 func sameKey(a, b *explain.Tree) bool {

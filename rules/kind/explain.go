@@ -2,7 +2,6 @@ package kind
 
 import (
 	"fmt"
-	"sort"
 	"strings"
 	"time"
 
@@ -14,6 +13,8 @@ import (
 type Asked struct {
 	Hit   *Hit
 	Entry state.Entry
+	// Whole asks for the events that count, and for when they are too old, too.
+	Whole bool
 }
 
 // Progress is how far a memory is from firing: for an event, or at a time. Its entries are those of the memory. Times that do not
@@ -104,7 +105,7 @@ type Explaining interface {
 
 // explaining is a kind that looks at windows and tells how far one is from firing: for entry i, or at a time where i is negative.
 type explaining interface {
-	explain(w *state.Window, i int, at int64) *Progress
+	explain(w *state.Window, i int, at int64, whole bool) *Progress
 }
 
 // Explain implements Explaining.
@@ -124,7 +125,7 @@ func explainWindow(w *state.Window, c *state.Context, of *Asked) *Progress {
 	case !ok:
 		return nil
 	case of.Hit == nil:
-		if p := k.explain(w, -1, c.Now); p != nil {
+		if p := k.explain(w, -1, c.Now, of.Whole); p != nil {
 			p.Fired = lastFired(w, c.Now)
 			return p
 		}
@@ -134,7 +135,7 @@ func explainWindow(w *state.Window, c *state.Context, of *Asked) *Progress {
 	if !have {
 		return &Progress{Gone: true}
 	}
-	return k.explain(w, i, of.Entry.Time)
+	return k.explain(w, i, of.Entry.Time, of.Whole)
 }
 
 // lately is a kind whose rule is decided late.
@@ -150,16 +151,6 @@ func lastFired(w *state.Window, at int64) *state.Entry {
 		}
 	}
 	return nil
-}
-
-// leaving is when more is missing than now because the first entries are too old; missing never falls when entries go.
-func leaving(all []state.Entry, within int64, missing func(all []state.Entry) float64) int64 {
-	now := missing(all)
-	n := sort.Search(len(all), func(k int) bool { return missing(all[k+1:]) > now })
-	if n == len(all) {
-		return state.Never
-	}
-	return state.Plus(all[n].Time, within)
 }
 
 // said is a time as notes have it.
@@ -196,7 +187,7 @@ func pointers(all []state.Entry) (to []*state.Entry) {
 }
 
 // explain implements explaining.
-func (alone) explain(w *state.Window, i int, at int64) *Progress {
+func (alone) explain(w *state.Window, i int, at int64, _ bool) *Progress {
 	p := newProgress()
 	if i >= 0 {
 		p.Fires = true
@@ -209,7 +200,7 @@ func (alone) explain(w *state.Window, i int, at int64) *Progress {
 }
 
 // explain implements explaining.
-func (t *enough) explain(w *state.Window, i int, at int64) *Progress {
+func (t *enough) explain(w *state.Window, i int, at int64, whole bool) *Progress {
 	from, to := state.After(w.Entries, at-w.Within), state.After(w.Entries, at)
 	all := w.Entries[from:to]
 	if len(all) == 0 {
@@ -217,15 +208,31 @@ func (t *enough) explain(w *state.Window, i int, at int64) *Progress {
 	}
 	p := newProgress()
 	p.From, p.To, p.Later = at-w.Within, at, at
-	p.Fires = i >= 0 && t.reached(w, all)
-	part := t.part(w, all)
-	part.Entries = pointers(all)
-	p.Parts = []Part{part}
-	p.Left = leaving(all, w.Within, func(all []state.Entry) float64 {
-		part := t.part(w, all)
-		return part.Missing()
-	})
+	p.Parts = []Part{t.part(w, all)}
+	p.Fires = i >= 0 && p.Parts[0].Holds
+	if whole {
+		p.Parts[0].Entries = pointers(all)
+		p.Left = t.leaves(w, all)
+	}
 	return p
+}
+
+// leaves is when more is missing because the first entries are too old.
+func (t *enough) leaves(w *state.Window, all []state.Entry) int64 {
+	seen := map[uint64]struct{}{}
+	at := len(all) - 1 // the entry that goes then
+	for i := len(all) - 1; i >= 0; i-- {
+		n := len(seen)
+		switch {
+		case t.distinct > 0:
+			if w.EachValue(&all[i], func(v uint64) { seen[v] = struct{}{} }); len(seen) > n {
+				at = i
+			}
+		case t.count > 0 && len(all)-i <= t.count, t.sum > 0 && all[i].Value != 0:
+			at = i
+		}
+	}
+	return state.Plus(all[at].Time, w.Within)
 }
 
 // part is what a threshold counts among entries.

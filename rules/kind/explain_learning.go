@@ -103,7 +103,7 @@ func (t *travelled) Explain(c *state.Context, of *Asked) *Progress {
 }
 
 // explain implements explaining: at a time it tells of the last entry.
-func (j *journeys) explain(w *state.Window, i int, at int64) *Progress {
+func (j *journeys) explain(w *state.Window, i int, at int64, _ bool) *Progress {
 	asked := i >= 0
 	if !asked {
 		i = state.After(w.Entries, at) - 1
@@ -118,8 +118,12 @@ func (j *journeys) explain(w *state.Window, i int, at int64) *Progress {
 		p.Left = state.Plus(e.Time, w.Within)
 	}
 	p.Fires = asked && len(j.Pairs(w, i, nil)) > 0
-	best := -1.0
+	best, seen := -1.0, map[uint64]struct{}{}
 	for k := state.After(w.Entries, e.Time) - 1; k >= 0 && w.Entries[k].Time > e.Time-w.Within; k-- {
+		if _, have := seen[w.Entries[k].Value]; have { // of events from the same coordinates the latest is the one from which it is fastest
+			continue
+		}
+		seen[w.Entries[k].Value] = struct{}{}
 		parts, ok := j.parts(w, i, k)
 		if !ok {
 			continue

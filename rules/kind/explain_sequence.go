@@ -2,12 +2,13 @@ package kind
 
 import (
 	"fmt"
+	"sort"
 
 	"noroshi/internal/state"
 )
 
 // explain implements explaining.
-func (s *sequence) explain(w *state.Window, i int, at int64) *Progress {
+func (s *sequence) explain(w *state.Window, i int, at int64, whole bool) *Progress {
 	end := (state.Floor(at, 1e9)+1)*1e9 - 1
 	from, to := state.After(w.Entries, at-w.Within), state.After(w.Entries, end)
 	all, kept := w.Entries[from:to], -1
@@ -19,10 +20,13 @@ func (s *sequence) explain(w *state.Window, i int, at int64) *Progress {
 	}
 	p := newProgress()
 	p.From, p.To, p.Later = at-w.Within, end, end
-	p.Fires = i >= 0 && s.Fires(w, i)
 	t := s.traced(w, all, kept)
+	p.Fires = kept >= 0 && t.full()
 	for k := range s.steps {
-		p.Parts = append(p.Parts, t.part(k))
+		p.Parts = append(p.Parts, t.part(k, whole))
+	}
+	if !whole {
+		return p
 	}
 	p.Left = leaving(all, w.Within, func(rest []state.Entry) float64 {
 		return s.traced(w, rest, kept-(len(all)-len(rest))).missing()
@@ -53,7 +57,10 @@ func (s *sequence) traced(w *state.Window, all []state.Entry, kept int) *traced 
 	}
 	for from := 0; from < len(all); {
 		second := state.Floor(all[from].Time, 1e9)
-		to := state.After(all, (second+1)*1e9-1)
+		to := from + 1
+		for to < len(all) && all[to].Time < (second+1)*1e9 {
+			to++
+		}
 		t.walk(all[from:to], kept-from)
 		for k := 1; k <= t.open(); k++ {
 			t.opened[k] = min(t.opened[k], second)
@@ -77,10 +84,13 @@ func (t *traced) missing() float64 {
 }
 
 // part is what a step has.
-func (t *traced) part(k int) Part {
+func (t *traced) part(k int, whole bool) Part {
 	p := counted("", float64(t.steps[k].count-t.left[k]), float64(t.steps[k].count), Events)
 	if k == 0 && t.steps[0].distinct > 0 {
 		p = counted("", float64(len(t.seen)), float64(t.steps[0].distinct), Different)
+	}
+	if !whole {
+		return p
 	}
 	early := 0
 	for i := range t.all {
@@ -118,4 +128,14 @@ func (t *traced) used(e *state.Entry, second int64) bool {
 		}
 	}
 	return false
+}
+
+// leaving is when more is missing than now because the first entries are too old; missing never falls when entries go.
+func leaving(all []state.Entry, within int64, missing func(all []state.Entry) float64) int64 {
+	now := missing(all)
+	n := sort.Search(len(all), func(k int) bool { return missing(all[k+1:]) > now })
+	if n == len(all) {
+		return state.Never
+	}
+	return state.Plus(all[n].Time, within)
 }
