@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -214,6 +215,28 @@ func TestTheTableOfKeysIsThatOfTheKinds(t *testing.T) {
 		if err := os.WriteFile(page, []byte(before+begin+keysTable()+end+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestTheExplanationInTheDocumentationIsRight: explain shows it of the rule on the page.
+func TestTheExplanationInTheDocumentationIsRight(t *testing.T) {
+	page, err := os.ReadFile("../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, want, ok := strings.Cut(string(page), "```\ntest: ")
+	if want, _, _ = strings.Cut(want, "```"); !ok {
+		t.Fatal("the page has no explanation")
+	}
+	all := blocks(t, "../docs/rules.md")
+	i := slices.IndexFunc(all, func(text string) bool { return strings.HasPrefix(text, "id: guessed-and-in\n") })
+	if i < 0 {
+		t.Fatal("the page has no rule guessed-and-in")
+	}
+	rule := write(t, t.TempDir(), "rule.yaml", all[i])
+	code, out, stderr := command(t, "explain", "--no-library", "--rules", rule, "--rule", "guessed-and-in", "--tests")
+	if code != 0 || !strings.Contains(out, "test: "+want) {
+		t.Errorf("got\n%s%s", out, stderr)
 	}
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -102,7 +103,7 @@ func (p *explaining) summary(x *replay.Explaining, sum *replay.Summary) error {
 		return writeJSON(p.out, p.object(sum))
 	}
 	var b strings.Builder
-	if p.account != "" {
+	if x.Keys() {
 		p.keys(&b, sum)
 	} else {
 		p.nearest(&b, sum, "")
@@ -125,17 +126,17 @@ func (p *explaining) object(sum *replay.Summary) summed {
 
 // keys shows what is held for an account.
 func (p *explaining) keys(b *strings.Builder, sum *replay.Summary) {
-	at := "at " + sum.At.String()
-	if len(sum.Nearest) == 0 && sum.Events == 0 {
-		fmt.Fprintf(b, "%s %s: no event is about this account; it is written as the field account has it, such as taro@contoso.example\n", diag.EscapeLine(p.account), at)
+	head := diag.EscapeLine(cmp.Or(p.account, "all keys")) + " at " + sum.At.String()
+	switch {
+	case len(sum.Nearest) == 0 && sum.Events == 0 && p.account != "":
+		fmt.Fprintf(b, "%s: no event is about this account; it is written as the field account has it, such as taro@contoso.example\n", head)
+		return
+	case len(sum.Nearest) == 0:
+		fmt.Fprintf(b, "%s: no rule that remembers holds anything for it\n", head)
 		return
 	}
-	if len(sum.Nearest) == 0 {
-		fmt.Fprintf(b, "%s %s: no rule that remembers holds anything for it\n", diag.EscapeLine(p.account), at)
-		return
-	}
-	fmt.Fprintf(b, "%s %s\n", diag.EscapeLine(p.account), at)
 	explain.TellTenants(sum.Nearest)
+	b.WriteString(head + "\n")
 	for i := range sum.Nearest {
 		t := &sum.Nearest[i]
 		t.WriteRule(b, "  ")
@@ -219,7 +220,7 @@ func (p *explaining) test(ctx context.Context, set *rules.Set, t *rules.Test, o 
 		return sum.Events, writeJSON(p.out, one)
 	}
 	var b strings.Builder
-	if p.account != "" {
+	if x.Keys() {
 		p.keys(&b, &sum)
 	} else {
 		p.nearest(&b, &sum, "  ")

@@ -206,8 +206,8 @@ func differences(w io.Writer, all []replay.Difference) error {
 // explain prints what the rule makes of the records.
 func (t *proving) explain(ctx context.Context, r *rules.Rule, name string) error {
 	at := slices.IndexFunc(r.Tests, func(one rules.Test) bool { return one.Name == name })
-	if len(r.Kind.Clauses) == 0 || at < 0 {
-		return nil // records are not what it looks at
+	if at < 0 {
+		return nil
 	}
 	x, err := replay.NewExplaining(t.set, r, t.decode)
 	if err != nil {
@@ -227,7 +227,11 @@ func (t *proving) explain(ctx context.Context, r *rules.Rule, name string) error
 	if err != nil {
 		return nil // the test says so
 	}
-	if !x.OneByOne() {
+	switch {
+	case x.OneByOne():
+	case x.Keys():
+		(&explaining{}).keys(&b, &sum)
+	default:
 		(&explaining{}).nearest(&b, &sum, "  ")
 	}
 	if more := n - maxExplained; more > 0 {

@@ -114,19 +114,31 @@ func (s *Standing) again() {
 	}
 }
 
+// Looks says at what rules look.
+type Looks uint8
+
+// What rules look at.
+const (
+	AtEvents Looks = iota
+	AtAlerts       // too: they know all of it when the memory has ended
+)
+
 // Standings gives how far the rules that remember are from firing for an account at a time: for each key that holds it, and for each
-// other key of which an event of the account is held.
-func (m *Memory) Standings(account string, now int64, ended Ended, each func(*Standing)) {
+// other key of which an event of the account is held; without an account for each key.
+func (m *Memory) Standings(account string, of Looks, now int64, ended Ended, each func(*Standing)) {
 	for i, r := range m.set.rules {
+		if (r.level > 0) != (of == AtAlerts) {
+			continue
+		}
 		for _, tenant := range sorted(m.tables[i]) {
 			m.tables[i][tenant].Each(func(key string, memory kind.Memory) {
 				s := &Standing{Rule: r.Rule, Tenant: tenant, Key: parted(nil, key, len(r.Kind.By)), number: int32(i), memory: m}
 				own := r.accountOf(s.Key)
-				if own != "" && !strings.EqualFold(own, account) {
+				if own != "" && account != "" && !strings.EqualFold(own, account) {
 					return
 				}
 				s.ask(memory, kind.Asked{Whole: true}, now, ended)
-				if s.Progress != nil && (own != "" || s.knows(account)) {
+				if s.Progress != nil && (own != "" || account == "" || s.knows(account)) {
 					each(s)
 				}
 			})

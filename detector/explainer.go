@@ -12,6 +12,7 @@ import (
 type Explainer struct {
 	memory  *Memory
 	waiting []waiting // by later
+	alerts  [][]byte  // hits of rules that look at alerts, which are told late
 	tell    func(packed []byte, s *Standing)
 }
 
@@ -28,9 +29,13 @@ func NewExplainer(m *Memory, tell func(packed []byte, s *Standing)) *Explainer {
 
 // Ask asks about a packed hit that has just been applied. The bytes are copied.
 func (x *Explainer) Ask(packed []byte) error {
-	s, err := x.memory.Explain(packed, x.memory.context.Now, MoreComes)
+	s, err := x.memory.Explain(packed, x.memory.levels[0].now, MoreComes)
 	if err != nil {
 		return err
+	}
+	if x.memory.set.rules[s.number].level > 0 {
+		x.alerts = append(x.alerts, bytes.Clone(packed))
+		return nil
 	}
 	if s.Progress == nil || s.Progress.Gone || s.Progress.Later == state.Never {
 		x.tell(packed, s)
@@ -73,5 +78,18 @@ func (x *Explainer) End(now int64) error {
 		x.tell(w.packed, s)
 	}
 	x.waiting = nil
+	return nil
+}
+
+// Ended answers what rules that look at alerts make of events, when the memory has ended: all alerts have been told.
+func (x *Explainer) Ended(now int64) error {
+	for _, packed := range x.alerts {
+		s, err := x.memory.Explain(packed, now, AtTheEnd)
+		if err != nil {
+			return err
+		}
+		x.tell(packed, s)
+	}
+	x.alerts = nil
 	return nil
 }

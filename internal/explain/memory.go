@@ -190,6 +190,9 @@ func (p *Part) lack(r *kind.Rule) string {
 	case !step:
 		return p.Name + ": " + p.Says
 	case p.Unit == units[kind.Different]:
+		if p.Missing == 1 {
+			return "1 more different value of " + r.Looks[0].Name
+		}
 		return fmt.Sprintf("%s more different values of %s", number(p.Missing), r.Looks[0].Name)
 	case p.Unit == units[kind.Amount]:
 		return fmt.Sprintf("%s more of %s", number(p.Missing), r.Looks[0].Name)

@@ -109,6 +109,9 @@ func (p *applying) finish(ctx context.Context) error {
 	if failed != nil {
 		return failed
 	}
+	if err := p.watch.ended(); err != nil {
+		return err
+	}
 	return p.alerts.each(until(func(packed []byte) error {
 		n := binary.BigEndian.Uint32(packed[len(packed)-4:])
 		var a alert.Alert

@@ -133,9 +133,12 @@ func (x *Explaining) Run(ctx context.Context, inputs []Input) (Summary, Stats, e
 	return x.summary, stats, err
 }
 
+// Keys reports whether the summary tells keys at the end, not events.
+func (x *Explaining) Keys() bool { return x.Account != "" || x.byKeys() }
+
 // OneByOne reports whether events are asked about one by one, so that Each tells all.
 func (x *Explaining) OneByOne() bool {
-	return x.Account == "" && (x.Event != "" || x.only == nil || x.only.Kind.Memory == nil && len(x.only.Kind.Clauses) > 0)
+	return x.Account == "" && (x.Event != "" || x.only == nil || x.only.Kind.Memory == nil)
 }
 
 // Test reads the records of a test, in the order of their times.
@@ -161,7 +164,7 @@ func (x *Explaining) matched(hits []byte) {
 	}
 	x.summary.Events++
 	if !x.OneByOne() {
-		if len(hits) == 0 {
+		if len(hits) == 0 && !x.byKeys() {
 			x.uncounted()
 		}
 		return
@@ -212,7 +215,7 @@ func (x *Explaining) uncounted() {
 
 // asks reports whether a hit is asked about.
 func (x *Explaining) asks(packed []byte) bool {
-	if x.Account != "" {
+	if x.Account != "" || x.byKeys() {
 		return false
 	}
 	if x.OneByOne() {
@@ -307,18 +310,27 @@ func (x *Explaining) give(a *asked) {
 	}
 }
 
-// ended looks at the memory when all events have been applied.
-func (x *Explaining) ended(m *detector.Memory, now time.Time) {
+// ended looks at the memory when all events have been applied. A rule that looks at alerts is told by its keys.
+func (x *Explaining) ended(m *detector.Memory, of detector.Looks, now time.Time) {
 	x.summary.At = explain.Time{Time: now}
-	if x.Account == "" {
+	if x.Account == "" && !x.byKeys() {
 		return
 	}
-	m.Standings(x.Account, state.Nanoseconds(now), detector.AtTheEnd, func(s *detector.Standing) {
+	m.Standings(x.Account, of, state.Nanoseconds(now), detector.AtTheEnd, func(s *detector.Standing) {
 		if x.only == nil || s.Rule == x.only {
 			x.summary.Nearest = append(x.summary.Nearest, explain.Key(s, now))
 		}
 	})
-	slices.SortStableFunc(x.summary.Nearest, func(a, b explain.Tree) int { return cmp.Or(nearer(&a, &b), cmp.Compare(a.Rule, b.Rule)) })
+	all := x.summary.Nearest
+	slices.SortStableFunc(all, func(a, b explain.Tree) int { return cmp.Or(nearer(&a, &b), cmp.Compare(a.Rule, b.Rule)) })
+	if x.Account == "" {
+		x.summary.Nearest = all[:min(len(all), maxNearest)]
+	}
+}
+
+// byKeys reports whether a rule is asked about that looks at alerts, and is told by what its keys hold at the end.
+func (x *Explaining) byKeys() bool {
+	return x.Account == "" && x.Event == "" && x.only != nil && len(x.only.Kind.Of) > 0
 }
 
 // noAlert takes alerts that nobody asks for.

@@ -62,6 +62,18 @@ func (w *watch) ends(now time.Time) error {
 	if err := w.asking.End(state.Nanoseconds(now)); err != nil {
 		return err
 	}
-	w.of.ended(w.memory, now)
+	w.of.ended(w.memory, detector.AtEvents, now)
+	return nil
+}
+
+// ended is called when the memory has ended, so that the alerts that rules look at are told.
+func (w *watch) ended() error {
+	if w == nil {
+		return nil
+	}
+	if err := w.asking.Ended(state.Nanoseconds(w.end)); err != nil {
+		return err
+	}
+	w.of.ended(w.memory, detector.AtAlerts, w.end)
 	return nil
 }

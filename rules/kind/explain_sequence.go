@@ -21,7 +21,7 @@ func (s *sequence) explain(w *state.Window, i int, at int64, whole bool) *Progre
 	p := newProgress()
 	p.From, p.To, p.Later = at-w.Within, end, end
 	t := s.traced(w, all, kept)
-	p.Fires = kept >= 0 && t.full()
+	p.Fires = kept >= 0 && t.full() && (!s.mixed() || s.apart(w, all, kept))
 	for k := range s.steps {
 		p.Parts = append(p.Parts, t.part(k, whole))
 	}
