@@ -147,7 +147,8 @@ func alike(c theCase, e *event) bool {
 	r := c.rules[0]
 	all := enlarged(c, e, 1, 1).events
 	other := all[len(all)-1]
-	return r.relevant(r.when, other) && slices.EqualFunc(keysOf(e, r.fields()), keysOf(other, r.fields()), slices.Equal) &&
+	return r.relevant(r.when, other) &&
+		slices.EqualFunc(keysOf(e, r.fields()), keysOf(other, r.fields()), slices.Equal) &&
 		r.distinct != "mailbox.items" && (r.sum == "" || !slices.Contains(r.fields(), r.sum)) && (r.sum == "" || e.act != nil && slices.Contains(e.act.may, r.sum))
 }
 
