@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 	"noroshi/internal/diag"
 	"noroshi/internal/strictyaml"
 	"noroshi/rules"
+	"noroshi/rules/kind"
 	"noroshi/sinks"
 	"noroshi/sinks/catalog"
 )
@@ -114,16 +116,52 @@ func withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, within)
 }
 
-// alone are the rules of a set that run evaluates: those that need no memory. It says which are left out.
+// alone are the rules of a set that run evaluates. It says which are left out, and why.
 func alone(set *rules.Set, log *slog.Logger) *rules.Set {
+	why := map[*rules.Rule]string{}
+	for _, r := range set.Rules {
+		why[r] = notLive(r)
+	}
+	for again := true; again; { // what is left out leaves out what looks at it
+		again = false
+		for _, r := range set.Rules {
+			if why[r] != "" {
+				continue
+			}
+			for _, of := range set.Rules {
+				if why[of] != "" && of.State != rules.Off && looksAt(r, of) {
+					why[r], again = "it looks at alerts of the rule "+of.ID+", which is not evaluated", true
+					break
+				}
+			}
+		}
+	}
 	all := *set
 	all.Rules = nil
 	for _, r := range set.Rules {
-		if r.Kind.Memory != nil && r.State != rules.Off {
-			log.Warn("this rule remembers and is not evaluated by run; replay evaluates it on files", slog.String("rule", r.ID), slog.String("kind", r.Kind.Name()))
+		if why[r] != "" && r.State != rules.Off {
+			log.Warn("this rule is not evaluated by run; replay evaluates it on files", slog.String("rule", r.ID), slog.String("kind", r.Kind.Kind.Name()), slog.String("why", why[r]))
 			continue
 		}
 		all.Rules = append(all.Rules, r)
 	}
 	return &all
+}
+
+// looksAt reports whether a rule looks at the alerts of another one.
+func looksAt(r, of *rules.Rule) bool {
+	return slices.ContainsFunc(r.Kind.Clauses, func(c kind.Clause) bool { return slices.ContainsFunc(c.Of, of.Answers) })
+}
+
+// notLive is why run cannot evaluate a rule by itself, "" where it can. What it remembers lies where the events of an account lie.
+func notLive(r *rules.Rule) string {
+	switch k := r.Kind; {
+	case k.Memory == nil:
+		return ""
+	case k.Kind.Name() == "absence" || k.Kind.Name() == "silence":
+		return "it waits for what does not come, and run cannot tell yet whether a source is quiet or behind"
+	case !k.Local():
+		return "its key does not hold the account, so that its events lie apart"
+	}
+	return ""
 }

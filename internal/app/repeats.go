@@ -48,14 +48,3 @@ func (r *repeats) forget(now time.Time) {
 	defer r.mu.Unlock()
 	maps.DeleteFunc(r.free, func(_ int32, one rested) bool { return now.Sub(one.since) >= detector.RecentSpan })
 }
-
-// left gives up partitions that are another session's from now on. The client calls it while the session waits in Poll, or has ended.
-// What a batch has added that was not stored must come again and be evaluated.
-func (s *session) left(partitions []int32) {
-	for _, n := range partitions {
-		if p := s.parts[n]; p != nil && !s.broken {
-			s.run.repeats.give(n, p.recent)
-		}
-		delete(s.parts, n)
-	}
-}

@@ -58,7 +58,9 @@ func (r *repeating) session(number int) (end func()) {
 	r.t.Helper()
 	ctx, stop := context.WithCancel(r.t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- r.run.detect(ctx, r.t.Context(), r.bus, r.writer, number) }()
+	go func() {
+		ended <- r.run.detect(ctx, r.t.Context(), &detection{bus: r.bus, writer: r.writer, name: &names{}}, number)
+	}()
 	return func() {
 		stop()
 		if err := <-ended; err != nil {

@@ -95,6 +95,8 @@ func (r *Run) Run(ctx context.Context) error {
 		return err
 	}
 	defer orLeave(left, writer.Close)
+	detect := r.newDetection(ctx, kafka, writer)
+	defer detect.name.released()
 	r.brought = make([]atomic.Int64, len(r.Sources))
 	// Each of these ends after the one that feeds it, so its context is its own.
 	alarm := make(chan struct{}, 1)
@@ -109,7 +111,7 @@ func (r *Run) Run(ctx context.Context) error {
 		delivery.run(func(ctx context.Context) error { return r.deliver(ctx, drain, kafka.bus, writer, runner) })
 	}
 	for i := range r.sessions() {
-		detection.run(func(ctx context.Context) error { return r.detect(ctx, drain, kafka.bus, writer, i) })
+		detection.run(func(ctx context.Context) error { return r.detect(ctx, drain, detect, i) })
 	}
 	reading := newTasks(ctx, "reading", alarm)
 	in, err := r.newIngest(ctx, kafka, writer)

@@ -27,6 +27,8 @@ const (
 	DeadLetters Topic = "dead-letters" // what could not be read or delivered
 	Checkpoints Topic = "checkpoints"  // compacted: how far each source has been read
 	Status      Topic = "status"       // what instances are doing, kept for an hour
+	// DetectorState is compacted: what rules remember of the events of each partition.
+	DetectorState Topic = "detector-state"
 )
 
 // maxMessage is the longest record, in bytes: one of 4 MiB and what belongs to it.
@@ -70,7 +72,7 @@ type Record struct {
 	Key       []byte
 	Value     []byte
 	Headers   []Header
-	Partition int32 // where it lies; only in checkpoint topics also where it is to lie
+	Partition int32 // where it lies; in checkpoint topics and those of state also where it is to lie
 	Offset    int64
 	Timestamp time.Time // when it was written
 	// What only a Cursor gives:
@@ -97,6 +99,7 @@ type Bus struct {
 	missed atomic.Int64
 
 	patience time.Duration // with the transaction of a writer that has died
+	session  time.Duration // after which a member that says nothing is put out of its group; 0: the usual
 
 	problems atomic.Int64
 }
@@ -127,6 +130,9 @@ func Connect(c Config) (*Bus, error) {
 	b.admin = kadm.NewClient(b.client)
 	return b, nil
 }
+
+// Config is how Kafka is reached.
+func (b *Bus) Config() Config { return b.config }
 
 // Close ends the connection.
 func (b *Bus) Close() { b.client.Close() }

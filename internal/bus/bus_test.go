@@ -406,6 +406,7 @@ func TestPositionsStayBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := 0
+	at := bounds{least: positionBytes}
 	for round := range 3 {
 		written := make(chan error, 1)
 		begun := make(chan struct{})
@@ -423,7 +424,7 @@ func TestPositionsStayBounded(t *testing.T) {
 			written <- nil
 		}()
 		<-begun
-		if err := e.boundPositions(t.Context(), b); err != nil {
+		if err := e.bound(t.Context(), b, Checkpoints, &at); err != nil {
 			t.Fatal(err)
 		}
 		if err := <-written; err != nil {

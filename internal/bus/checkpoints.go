@@ -145,9 +145,10 @@ func (e *Shrunk) Error() string {
 	return fmt.Sprintf("topic %s has %d partitions and its stream has %d: the stream was made anew, and the positions belong to the old one; end all instances, delete the topic and start again to read the new stream from its start position, or give the source another name", e.Topic, e.Have, e.Now)
 }
 
-// partitioner puts records of checkpoint topics where they say, and all others by their key, as every writer does.
+// partitioner puts records of checkpoint topics and of state where they say, and all others by their key, as every writer does.
 type partitioner struct {
 	checkpoints   string // how names of checkpoint topics begin
+	state         string
 	manual, keyed kgo.Partitioner
 }
 
@@ -155,11 +156,11 @@ type partitioner struct {
 const uniformBytes = 64 << 10
 
 func (b *Bus) partitioner() kgo.Partitioner {
-	return partitioner{b.name(Checkpoints) + ".", kgo.ManualPartitioner(), kgo.UniformBytesPartitioner(uniformBytes, true, true, nil)}
+	return partitioner{b.name(Checkpoints) + ".", b.name(DetectorState), kgo.ManualPartitioner(), kgo.UniformBytesPartitioner(uniformBytes, true, true, nil)}
 }
 
 func (p partitioner) ForTopic(topic string) kgo.TopicPartitioner {
-	if strings.HasPrefix(topic, p.checkpoints) {
+	if topic == p.state || strings.HasPrefix(topic, p.checkpoints) {
 		return p.manual.ForTopic(topic)
 	}
 	return p.keyed.ForTopic(topic)

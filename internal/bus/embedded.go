@@ -29,8 +29,6 @@ type Embedded struct {
 	disk    *disk
 	gate    gate
 	used    atomic.Int64 // bytes of log
-
-	positions int64 // bytes at which the topic of positions is next renewed
 }
 
 // EmbeddedOptions say where the embedded Kafka keeps its data and how much.
@@ -129,11 +127,16 @@ func (e *Embedded) Close() {
 func (e *Embedded) share(t Topic) int64 {
 	switch t {
 	case Events:
-		return e.options.Cap / 10 * 8
-	case Alerts, DeadLetters:
+		return e.options.Cap / 10 * 7
+	case Alerts, DeadLetters, DetectorState:
 		return e.options.Cap / 10
 	}
 	return 0
+}
+
+// stateSegment is how long a segment of a partition's state is. What is not needed any more is given back segment by segment.
+func (e *Embedded) stateSegment() int64 {
+	return min(max(e.share(DetectorState)/int64(e.options.Partitions)/32, 1<<20), 16<<20)
 }
 
 // TopicSettings are what topics of the embedded broker need: nothing is deleted by age or size, since retention is ours, and
@@ -145,7 +148,10 @@ func (e *Embedded) TopicSettings() map[Topic]map[string]string {
 		if s := e.share(t); s > 0 {
 			m["segment.bytes"] = strconv.FormatInt(min(max(s/int64(e.options.Partitions)/8, 1<<20), 64<<20), 10)
 		}
-		if t == Checkpoints {
+		switch t {
+		case DetectorState:
+			m["segment.bytes"] = strconv.FormatInt(e.stateSegment(), 10)
+		case Checkpoints:
 			m["segment.bytes"] = strconv.Itoa(positionSegment)
 		}
 		all[t] = m

@@ -3,104 +3,53 @@ package bus
 import (
 	"context"
 	"fmt"
-	"strconv"
-
-	"github.com/twmb/franz-go/pkg/kadm"
+	"log/slog"
 )
-
-// headerOf is the header of a position that was written again: the offset at which it was written first. A newer one may have come
-// in between, and counts.
-const headerOf = "of"
-
-// positionRow is the newest position of a key.
-type positionRow struct {
-	value []byte
-	of    int64
-}
 
 // Positions are the positions in the topic Checkpoints, by their keys.
 func (b *Bus) Positions(ctx context.Context) (map[string][]byte, error) {
-	rows, err := b.positionRows(ctx)
-	all := make(map[string][]byte, len(rows))
-	for k, r := range rows {
-		all[k] = r.value
+	k := kept{rows: map[string]keptRow{}}
+	if err := b.All(ctx, Checkpoints, func(r Record) error { return k.add(&r) }); err != nil {
+		return nil, err
 	}
-	return all, err
+	return k.values(), nil
 }
 
-func (b *Bus) positionRows(ctx context.Context) (map[string]positionRow, error) {
-	rows := map[string]positionRow{}
-	err := b.All(ctx, Checkpoints, func(r Record) error {
-		of := r.Offset
-		if h := r.Header(headerOf); h != "" {
-			n, err := strconv.ParseInt(h, 10, 64)
-			if err != nil {
-				return fmt.Errorf("read position of %s: %w", r.Key, err)
-			}
-			of = n
-		}
-		if old, ok := rows[string(r.Key)]; !ok || of >= old.of {
-			rows[string(r.Key)] = positionRow{r.Value, of}
-		}
-		return nil
-	})
-	for k, r := range rows {
-		if r.value == nil { // it was given up
-			delete(rows, k)
-		}
-	}
-	return rows, err
+// bounds is how large the log of topics of rows may get before it is renewed.
+type bounds struct {
+	least, most int64 // bytes; most 0: there is no limit
+	next        int64 // bytes at which it is next renewed
 }
 
-// renewPositions writes the newest position of each key again and deletes all before: the embedded broker does not compact. Positions
-// may be written meanwhile.
-func (b *Bus) renewPositions(ctx context.Context) error {
-	_, last, err := b.Bounds(ctx, Checkpoints, 0)
-	if err != nil {
-		return err
-	}
-	rows, err := b.positionRows(ctx)
-	if err != nil {
-		return err
-	}
-	w, err := b.Writer()
-	if err != nil {
-		return err
-	}
-	defer w.Close()
-	var again []Record
-	for k, r := range rows {
-		if r.of <= last {
-			again = append(again, Record{Topic: Checkpoints, Key: []byte(k), Value: r.value, Headers: []Header{{Key: headerOf, Value: strconv.AppendInt(nil, r.of, 10)}}})
-		}
-	}
-	if err := w.Write(ctx, again); err != nil {
-		return err
-	}
-	low := kadm.Offsets{}
-	low.AddOffset(b.name(Checkpoints), 0, last+1, -1)
-	return b.deleteBefore(ctx, low)
-}
-
-// The topic of positions is renewed at so many bytes, or at four times what it then needs.
+// The topic of positions is renewed at so many bytes.
 const (
 	positionBytes   = 4 << 20
 	positionSegment = 1 << 20
 )
 
-// boundPositions renews the topic of positions where it has grown.
-func (e *Embedded) boundPositions(ctx context.Context, b *Bus) error {
-	size, err := b.size(ctx, Checkpoints)
-	if err != nil || size <= max(positionBytes, e.positions) {
+// bound renews a topic of rows where its log has grown to four times what its rows then need.
+func (e *Embedded) bound(ctx context.Context, b *Bus, t Topic, at *bounds) error {
+	size, err := b.size(ctx, t)
+	if err != nil || size <= max(at.least, at.next) {
 		return err
 	}
-	if err := b.renewPositions(ctx); err != nil {
-		return fmt.Errorf("renew positions: %w", err)
+	partitions, _ := b.settings(t)
+	for p := range partitions {
+		if err := b.renew(ctx, t, int32(p)); err != nil {
+			return fmt.Errorf("renew %s: %w", b.name(t), err)
+		}
 	}
-	if size, err = b.size(ctx, Checkpoints); err == nil {
-		e.positions = 4 * size
+	if size, err = b.size(ctx, t); err != nil {
+		return err
 	}
-	return err
+	if at.next = 4 * size; at.most > 0 {
+		at.next = max(min(at.next, at.most), 2*size)
+	}
+	if at.most > 0 && size > at.most {
+		e.options.Log.Warn("what rules remember takes more than its share of the log", slog.String("topic", b.name(t)), slog.Int64("bytes", size), slog.Int64("share", at.most),
+			slog.String("way_out", "raise kafka.cap, or shorten what rules remember"))
+	}
+	return nil
 }
 
 // size is how many bytes of log a topic has.

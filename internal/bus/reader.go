@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,6 +48,8 @@ type Reader struct {
 	given   []Record // by the last Poll, what of it is not done
 	failed  error    // the client has gone on behind what was not given
 	trouble Trouble
+	flow    *Flow // whose reader it is: it commits by itself
+	busy    bool  // partitions must not move
 	// settled says that all that Poll has given is done. The client gives partitions back, and would commit them, also when it
 	// is closed in the middle of a batch.
 	settled atomic.Bool
@@ -64,20 +67,30 @@ func (b *Bus) Reader(m Member) (*Reader, error) {
 	if b.config.Boot != "" && m.Instance != "" {
 		o = append(o, kgo.InstanceID(m.Instance))
 	}
-	start := kgo.NewOffset().AtStart()
-	o = append(o,
-		kgo.ConsumerGroup(b.config.Prefix+m.Group), kgo.ConsumeTopics(b.name(m.Topic)), kgo.Balancers(kgo.CooperativeStickyBalancer()),
-		kgo.ConsumeStartOffset(start), kgo.ConsumeResetOffset(start), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes/2), kgo.FetchMaxWait(fetchMaxWait),
-		kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
-		kgo.SessionTimeout(session), kgo.RebalanceTimeout(rebalance), kgo.HeartbeatInterval(heartbeat),
-		kgo.AdjustFetchOffsetsFn(r.places.assigned),
+	o = append(append(o, r.consuming()...), kgo.AdjustFetchOffsetsFn(r.places.assigned),
 		kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, all map[string][]int32) { r.revoked(ctx, all[b.name(m.Topic)]) }),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, all map[string][]int32) { r.left(all[b.name(m.Topic)]) }))
 	if r.client, err = kgo.NewClient(o...); err != nil {
 		return nil, fmt.Errorf("join group %s: %w", m.Group, err)
 	}
 	return r, nil
+}
+
+// consuming is how all our members read.
+func (r *Reader) consuming() []kgo.Opt {
+	start := kgo.NewOffset().AtStart()
+	return []kgo.Opt{kgo.ConsumerGroup(r.bus.config.Prefix + r.member.Group), kgo.ConsumeTopics(r.bus.name(r.member.Topic)), kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.ConsumeStartOffset(start), kgo.ConsumeResetOffset(start), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes / 2), kgo.FetchMaxWait(fetchMaxWait),
+		kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
+		kgo.SessionTimeout(cmp.Or(r.bus.session, session)), kgo.RebalanceTimeout(rebalance), kgo.HeartbeatInterval(heartbeat)}
+}
+
+// allow lets partitions move.
+func (r *Reader) allow() {
+	if !r.busy {
+		r.client.AllowRebalance()
+	}
 }
 
 // moveWithin is how long a commit before partitions move may take: Poll waits for it, also when its context has ended.
@@ -115,7 +128,7 @@ func (r *Reader) Poll(ctx context.Context, most int) ([]Record, error) {
 	r.settled.Store(true)
 	r.given = nil
 	for {
-		r.client.AllowRebalance()
+		r.allow()
 		within, cancel := context.WithTimeout(ctx, lookEvery)
 		fetches := r.client.PollRecords(within, most)
 		waited := within.Err() != nil
@@ -193,7 +206,7 @@ func (r *Reader) faults(ctx context.Context, all []kgo.FetchError) error {
 		if lasts > troubleLasts {
 			return fmt.Errorf("read %s: %w", name, explained(e.Err))
 		}
-		r.client.AllowRebalance()
+		r.allow()
 		return r.trouble.Pause(ctx)
 	}
 	return nil

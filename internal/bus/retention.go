@@ -58,6 +58,7 @@ func (g *gate) set(by string) {
 const (
 	keepLetters = 14 * 24 * time.Hour
 	expireEvery = time.Minute
+	renewEvery  = 10 * time.Second // and so often the log of state is looked at
 )
 
 // Keep shortens the log of the embedded broker every tick, until ctx ends. Readers are our groups by topic. A record that one
@@ -65,7 +66,9 @@ const (
 func (e *Embedded) Keep(ctx context.Context, b *Bus, readers map[Topic][]string, tick time.Duration) error {
 	t := time.NewTicker(tick)
 	defer t.Stop()
-	var looked time.Time
+	var looked, renewed time.Time
+	positions := bounds{least: positionBytes}
+	state := bounds{least: 4 * e.stateSegment() * int64(e.options.Partitions), most: e.share(DetectorState)}
 	full, health, keeping := &Trouble{Log: e.options.Log}, &Trouble{Log: e.options.Log}, &Trouble{Log: e.options.Log}
 	for {
 		by, err := e.shorten(ctx, b, readers)
@@ -86,11 +89,17 @@ func (e *Embedded) Keep(ctx context.Context, b *Bus, readers map[Topic][]string,
 		case <-ctx.Done():
 			return nil
 		case now := <-t.C:
+			if now.Sub(renewed) >= renewEvery {
+				renewed = now
+				if err := e.bound(ctx, b, DetectorState, &state); err != nil && ctx.Err() == nil {
+					e.options.Log.Warn("old rows of what rules remember not deleted", slog.Any("err", err))
+				}
+			}
 			if now.Sub(looked) < expireEvery {
 				continue
 			}
 			looked = now
-			if err := e.boundPositions(ctx, b); err != nil && ctx.Err() == nil {
+			if err := e.bound(ctx, b, Checkpoints, &positions); err != nil && ctx.Err() == nil {
 				e.options.Log.Warn("old positions not deleted", slog.Any("err", err))
 			}
 			if err := b.expire(ctx, DeadLetters, now.Add(-keepLetters)); err != nil && ctx.Err() == nil {
@@ -133,7 +142,7 @@ func (e *Embedded) shorten(ctx context.Context, b *Bus, readers map[Topic][]stri
 	defer func() { e.used.Store(sizeOfAll(dirs)) }()
 	for _, t := range Topics {
 		share := e.share(t)
-		if share == 0 {
+		if share == 0 || t == DetectorState { // which bound shortens
 			continue
 		}
 		size := sizeOf(dirs, b.name(t))

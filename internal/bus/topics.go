@@ -21,6 +21,11 @@ func (b *Bus) settings(t Topic) (partitions int, configs map[string]string) {
 		m["retention.ms"] = "-1"
 		return 1, m
 	}
+	if t == DetectorState {
+		m["cleanup.policy"] = "compact"
+		m["retention.ms"] = "-1"
+		return b.config.Partitions, m
+	}
 	m["cleanup.policy"] = "delete"
 	if t == Status {
 		return 1, m
@@ -29,7 +34,7 @@ func (b *Bus) settings(t Topic) (partitions int, configs map[string]string) {
 }
 
 // Topics are all topics.
-var Topics = []Topic{Events, Alerts, DeadLetters, Checkpoints, Status}
+var Topics = []Topic{Events, Alerts, DeadLetters, Checkpoints, Status, DetectorState}
 
 // retention is how long a topic's records are kept. A record that is deleted before its reader has come to it is lost.
 type retention struct {
@@ -49,8 +54,15 @@ var retentions = map[Topic]retention{
 	Status:      {made: time.Hour},
 }
 
+// stateFirst lets compaction begin soon: it leaves out the segment that is written. What was taken away stays known for a day, which is
+// longer than anybody reads the topic.
+var stateFirst = map[string]string{"retention.bytes": "-1", "segment.ms": "600000", "segment.bytes": "33554432", "min.cleanable.dirty.ratio": "0.2", "delete.retention.ms": "86400000"}
+
 // firstRetention is what topics that are made get beside their settings; whoever runs Kafka may change it.
 func firstRetention(t Topic) map[string]string {
+	if t == DetectorState {
+		return stateFirst
+	}
 	r, ok := retentions[t]
 	if !ok {
 		return nil
@@ -188,7 +200,11 @@ func (b *Bus) check(ctx context.Context, topics []Topic) (all []problem, err err
 
 // deleted is a topic that is gone.
 func (b *Bus) deleted(t Topic) problem {
-	return problem{b.name(t), fmt.Sprintf("topic %s was deleted, and what it held is gone: restart noroshi to make it again", b.name(t)), true}
+	gone := "what it held is gone"
+	if t == DetectorState {
+		gone = "what rules remember is gone, so that they begin anew"
+	}
+	return problem{b.name(t), fmt.Sprintf("topic %s was deleted, and %s: restart noroshi to make it again", b.name(t), gone), true}
 }
 
 // resized is a topic with another number of partitions. Records of an account lie in one, found by the number.
@@ -197,6 +213,8 @@ func (b *Bus) resized(t Topic, have, want int) problem {
 	switch {
 	case t == Checkpoints || t == Status:
 		text += " Stop all instances, delete the topic and start again; files are then read again from their start."
+	case t == DetectorState:
+		text += " Stop all instances, delete the topic and start again; rules that remember then begin anew."
 	case have < want:
 		text += fmt.Sprintf(" Set kafka.partitions to %d, or give all of noroshi's topics %d partitions.", have, want)
 	default:

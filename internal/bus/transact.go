@@ -196,23 +196,33 @@ func (b *Bus) Transactional(ctx context.Context) (bool, error) {
 			return false, nil
 		}
 	}
-	o, err := b.options()
-	if err != nil {
-		return false, fmt.Errorf("ask for transactions: %w", err)
+	for _, name := range []Topic{"ingest", "detector"} {
+		if err = b.probe(ctx, name+"-probe"); err != nil {
+			break
+		}
 	}
-	c, err := kgo.NewClient(append(o, kgo.TransactionalID(b.config.Prefix+"ingest-probe"), kgo.TransactionTimeout(transactionTimeout))...)
-	if err != nil {
-		return false, fmt.Errorf("ask for transactions: %w", err)
-	}
-	defer c.Close()
-	_, _, err = c.ProducerID(ctx)
 	switch {
 	case err == nil:
 		return true, nil
 	case errors.Is(err, kerr.UnsupportedVersion), errors.Is(err, kerr.InvalidRequest), errors.Is(err, kerr.UnsupportedForMessageFormat):
 		return false, nil
 	case errors.Is(err, kerr.TransactionalIDAuthorizationFailed):
-		return false, fmt.Errorf("transactions are not allowed to this user: allow it to write and describe transactional ids that begin with %singest-, or set kafka.transactions to false: %w", b.config.Prefix, err)
+		return false, fmt.Errorf("transactions are not allowed to this user: allow it to write and describe transactional ids that begin with %[1]singest- and %[1]sdetector-, or set kafka.transactions to false: %[2]w", b.config.Prefix, err)
 	}
 	return false, fmt.Errorf("ask for transactions: %w", err)
+}
+
+// probe begins to use a transactional id.
+func (b *Bus) probe(ctx context.Context, id Topic) error {
+	o, err := b.options()
+	if err != nil {
+		return err
+	}
+	c, err := kgo.NewClient(append(o, kgo.TransactionalID(b.name(id)), kgo.TransactionTimeout(transactionTimeout))...)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, _, err = c.ProducerID(ctx)
+	return err
 }

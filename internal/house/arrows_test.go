@@ -49,6 +49,7 @@ var arrows = map[string][]string{
 	"sinks/sinktest":              {"sinks"},
 	"sinks/catalog":               {"sinks", "sinks/stdout", "sinks/file", "sinks/webhook", "internal/strictyaml", "internal/config"},
 	"internal/deadletter":         {"internal/bus", "internal/diag"},
+	"internal/stage":              {"internal/bus", "internal/state"},
 	"internal/identify":           {"internal/decode", "internal/bus", "internal/deadletter"},
 	"internal/config":             {"internal/diag", "internal/event", "internal/list", "internal/strictyaml", "internal/regular", "internal/certs"}, // lists are read with the file that names them
 	"internal/telemetry":          {},

@@ -1,0 +1,312 @@
+// Package stage runs a pure step of the pipeline on Kafka: it gives the step the records of the partitions that fall to it, and stores
+// what the step makes of them, its memory and how far it has come.
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"noroshi/internal/bus"
+	"noroshi/internal/state"
+)
+
+// Part is what a step keeps of one partition. But for Load it belongs to the goroutine of its session.
+type Part interface {
+	// Load reads the memory of one key as Changes gave it. It is called before anything else, once for each key, from another goroutine.
+	// ErrUnknown says that the step has no use for the key now.
+	Load(key, memory []byte) error
+	// Do takes the next record. An error ends the session: the record comes again to another part.
+	Do(r *bus.Record, out *Out) error
+	// Pause comes behind the last record of those that were read at once.
+	Pause(out *Out)
+	// Changes gives the memory of each key that has changed since it was called last; nil: it is gone. What is given last is stored last.
+	// The bytes hold until each returns.
+	Changes(each func(key, memory []byte))
+	// Stored says that what was made of all records so far is stored.
+	Stored()
+	// Tend comes each minute, also when there are no records.
+	Tend(now time.Time)
+	// Left says that the partition is another's from now on. All that was made is stored.
+	Left()
+}
+
+// ErrUnknown says that a part knows nothing of a key.
+var ErrUnknown = errors.New("the key is unknown")
+
+// Out is what a step makes of records.
+type Out struct{ records []bus.Record }
+
+// Write adds a record. It is stored soon.
+func (o *Out) Write(r bus.Record) { o.records = append(o.records, r) }
+
+// Counts are what all sessions of a step have done. They may be read at any time.
+type Counts struct {
+	Taken      atomic.Int64 // partitions
+	Restored   atomic.Int64 // keys of their memory
+	Unknown    atomic.Int64 // keys that the step has no use for now
+	Unreadable atomic.Int64 // keys whose memory could not be read
+	Stale      atomic.Int64 // rows of sessions that had lost the partition
+	Rows       atomic.Int64 // written
+	RowBytes   atomic.Int64
+	Commits    atomic.Int64
+	Refused    atomic.Int64 // commits of which nothing was stored
+}
+
+// The rhythm of a session.
+const (
+	pollRecords = 1000
+	commitEvery = 100 * time.Millisecond
+	// commitSoonest is between two commits also where each record gives something: a commit takes some milliseconds, and each that comes at
+	// once would wait for the one before.
+	commitSoonest = 25 * time.Millisecond
+	tendEvery     = time.Minute
+)
+
+// Session is a member of a step's group. It belongs to one goroutine, and is spent when Run returns.
+type Session struct {
+	Bus    *bus.Bus
+	Step   bus.Step                   // but for Take and Left
+	Open   func(partition int32) Part // may be called from another goroutine
+	Now    func() time.Time           // the clock on the wall, for the rhythm of commits alone
+	Counts *Counts
+	Log    *slog.Logger
+
+	flow    *bus.Flow
+	out     Out
+	touched map[int32]*part // since the last commit
+	batch   map[int32]*part // the parts of the records read last
+	began   time.Time       // when the first record since the last commit was taken; zero: there is none
+	last    time.Time       // when the last commit ended
+	soon    bool
+	tended  time.Time // when parts were last tended
+
+	mu     sync.Mutex
+	parts  map[int32]*part
+	broken bool // what parts hold is not stored
+}
+
+// part is a Part and how its memory is written.
+type part struct {
+	Part
+	log   state.Changelog
+	stray []bus.Record // that take pieces away which nobody needs
+}
+
+// Run works until ctx ends, and then stores what it has made, at the latest until drain ends. After an error what was not stored comes
+// again to a new session.
+func (s *Session) Run(ctx, drain context.Context) error {
+	s.parts, s.touched, s.batch = map[int32]*part{}, map[int32]*part{}, map[int32]*part{}
+	step := s.Step
+	step.Take, step.Left = s.take, s.left
+	var err error
+	if s.flow, err = s.Bus.Flow(step); err != nil {
+		return err
+	}
+	if err = s.run(ctx, drain); err == nil {
+		s.flow.Quit(drain)
+		return nil
+	}
+	s.mu.Lock()
+	s.broken = true
+	s.mu.Unlock()
+	s.flow.Leave(drain)
+	return err
+}
+
+func (s *Session) run(ctx, drain context.Context) error {
+	for {
+		records, err := s.poll(ctx)
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		if err := s.do(drain, records); err != nil {
+			return err
+		}
+		ending := ctx.Err() != nil
+		if !s.began.IsZero() && (ending || s.wait() <= 0) {
+			if err := s.commit(drain); err != nil {
+				return err
+			}
+		}
+		s.tend()
+		if ending {
+			return nil
+		}
+	}
+}
+
+// tend lets parts give back what they do not need any more.
+func (s *Session) tend() {
+	now := s.Now()
+	if now.Sub(s.tended) < tendEvery {
+		return
+	}
+	s.tended = now
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.parts {
+		p.Tend(now)
+	}
+}
+
+// wait is how long the next commit may wait.
+func (s *Session) wait() time.Duration {
+	now := s.Now()
+	wait := commitEvery - now.Sub(s.began)
+	if s.soon {
+		wait = min(wait, commitSoonest-now.Sub(s.last))
+	}
+	return wait
+}
+
+// poll waits for records; while something is not stored only as long as the next commit may wait.
+func (s *Session) poll(ctx context.Context) ([]bus.Record, error) {
+	wait := tendEvery
+	if !s.began.IsZero() {
+		wait = max(s.wait(), time.Millisecond)
+	}
+	within, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	records, err := s.flow.Poll(within, pollRecords)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil, nil
+	}
+	return records, err
+}
+
+// do gives records to their parts, and begins to write what these make of them.
+func (s *Session) do(ctx context.Context, records []bus.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	if s.began.IsZero() {
+		s.began = s.Now()
+	}
+	s.out.records = s.out.records[:0]
+	clear(s.batch)
+	for i := range records {
+		r := &records[i]
+		p := s.batch[r.Partition]
+		if p == nil {
+			if p = s.part(r.Partition); p == nil {
+				return fmt.Errorf("a record of partition %d came before its memory", r.Partition)
+			}
+			s.batch[r.Partition], s.touched[r.Partition] = p, p
+		}
+		if err := p.Do(r, &s.out); err != nil {
+			return err
+		}
+	}
+	for _, p := range s.batch {
+		p.Pause(&s.out)
+	}
+	s.soon = s.soon || s.Step.Exactly && len(s.out.records) > 0 // else it is seen before the commit
+	return s.flow.Write(ctx, s.out.records)
+}
+
+func (s *Session) part(partition int32) *part {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.parts[partition]
+}
+
+// commit stores what was made since the last one.
+func (s *Session) commit(ctx context.Context) error {
+	var rows []bus.Record
+	for n, p := range s.touched {
+		rows = append(rows, p.stray...)
+		p.stray = nil
+		put := func(key, value []byte) {
+			s.Counts.RowBytes.Add(int64(len(key) + len(value)))
+			rows = append(rows, bus.Record{Partition: n, Key: key, Value: value})
+		}
+		p.Changes(func(key, memory []byte) {
+			if memory == nil {
+				p.log.Drop(key, put)
+				return
+			}
+			p.log.Put(key, memory, put)
+		})
+	}
+	stored, err := s.flow.Commit(ctx, rows)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	if !stored {
+		s.Counts.Refused.Add(1)
+		return errors.New("store: the group has moved on; nothing was stored, and all comes again")
+	}
+	s.Counts.Commits.Add(1)
+	s.Counts.Rows.Add(int64(len(rows)))
+	for _, p := range s.touched {
+		p.Stored()
+	}
+	clear(s.touched)
+	s.began, s.last, s.soon = time.Time{}, s.Now(), false
+	return nil
+}
+
+// take makes the part of a partition that has fallen to this session.
+func (s *Session) take(ctx context.Context, partition int32, stored bus.Stored) error {
+	at := slog.Int("partition", int(partition))
+	if stored.New && stored.Known {
+		s.Log.Warn("no memory is stored of a partition that was read before: rules that remember begin anew there", slog.String("topic", string(s.Step.State)), at)
+	}
+	p := &part{Part: s.Open(partition)}
+	keys, unknown, unreadable := 0, 0, 0
+	var first error
+	p.log.Load(stored.Rows, func(key, memory []byte, err error) {
+		if err == nil && ctx.Err() == nil {
+			err = p.Load(key, memory)
+		}
+		switch {
+		case err == nil:
+			keys++
+		case errors.Is(err, ErrUnknown):
+			unknown++
+		default:
+			if unreadable++; first == nil {
+				first = err
+			}
+		}
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	p.log.Stray(stored.Rows, func(key, value []byte) {
+		p.stray = append(p.stray, bus.Record{Partition: partition, Key: key, Value: value})
+	})
+	s.Counts.Taken.Add(1)
+	s.Counts.Restored.Add(int64(keys))
+	s.Counts.Unknown.Add(int64(unknown))
+	s.Counts.Unreadable.Add(int64(unreadable))
+	s.Counts.Stale.Add(int64(stored.Stale))
+	if unreadable > 0 {
+		s.Log.Error("memory cannot be read; these keys begin anew", at, slog.Int("keys", unreadable), slog.Any("err", first))
+	}
+	if unknown > 0 {
+		s.Log.Warn("memory of rules that are gone, or that look at something else now, is left alone; these begin anew", at, slog.Int("keys", unknown))
+	}
+	s.Log.Debug("memory read", at, slog.Int("keys", keys))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.parts[partition] = p
+	return nil
+}
+
+// left gives partitions up. The client calls it while the session waits in Poll, when all is stored, or after the session has ended.
+func (s *Session) left(partitions []int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range partitions {
+		if p := s.parts[n]; p != nil && !s.broken {
+			p.Left()
+		}
+		delete(s.parts, n)
+	}
+}
