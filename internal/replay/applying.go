@@ -84,8 +84,11 @@ func (p *applying) clock(at time.Time) time.Time {
 	return at
 }
 
+// reportEvery is how many hits are applied between two reports of progress.
+const reportEvery = 8192
+
 // finish applies what waits to be sorted, ends the memory, and gives out the alerts that wait for their turn, until ctx ends.
-func (p *applying) finish(ctx context.Context) error {
+func (p *applying) finish(ctx context.Context, progress func(done, all int)) error {
 	until := func(do func([]byte) error) func([]byte) error {
 		return func(packed []byte) error {
 			if err := ctx.Err(); err != nil {
@@ -94,7 +97,14 @@ func (p *applying) finish(ctx context.Context) error {
 			return do(packed)
 		}
 	}
-	if err := p.hits.each(until(p.apply)); err != nil {
+	done := 0
+	if err := p.hits.each(until(func(packed []byte) error {
+		if progress != nil && done%reportEvery == 0 {
+			progress(done, p.hits.added)
+		}
+		done++
+		return p.apply(packed)
+	})); err != nil {
 		return err
 	}
 	var failed error

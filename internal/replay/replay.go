@@ -49,9 +49,11 @@ type Replay struct {
 	Last      time.Duration            // alerts earlier than so long before the last event are left out
 	Alert     func(*alert.Alert) error // called from one goroutine; the alert holds until it returns
 	Fault     func(Fault)              // called from one goroutine, in the order of the input
-	Progress  func(read int64)         // called now and then with the bytes read of the input at hand
+	Progress  func(read int64)         // called now and then with the bytes read of all inputs
+	Applying  func(done, all int)      // called now and then when all is read, with the hits that memory has seen
 
 	watch  *watch             // of an explanation
+	before int64              // bytes of the inputs before the one at hand
 	reused []*detector.Worker // of an earlier replay of this set; what they counted then is counted again
 }
 
@@ -110,6 +112,7 @@ func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 	o.applying = newApplying(r.Set, o.alert)
 	o.arrived, o.now, o.until, o.watch = r.AsArrived, r.Now, r.Until, r.watch
 	r.watch.over(o.memory)
+	r.before = 0
 	defer o.close()
 	workers := make([]*detector.Worker, max(1, r.Workers))
 	free := make(chan *matched, blocksFor(len(workers)))
@@ -138,7 +141,7 @@ func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 	for _, w := range workers {
 		o.count(w)
 	}
-	if err := o.finish(ctx); err != nil {
+	if err := o.finish(ctx, r.Applying); err != nil {
 		return o.stats, err
 	}
 	o.bounds()
@@ -170,6 +173,7 @@ func (r *Replay) one(ctx context.Context, one Input, o *ordering, workers []*det
 	case err != nil:
 		return &Unread{one.Name, err}
 	}
+	defer func() { r.before += in.BytesRead() }()
 	if len(workers) == 1 { // what has just been read is still in the cache
 		for p := range free {
 			if more, err := r.fill(ctx, one, in, p); err != nil || !more {
@@ -223,7 +227,7 @@ func (r *Replay) fill(ctx context.Context, one Input, in *ingest.Input, p *match
 		return false, nil
 	}
 	if r.Progress != nil {
-		r.Progress(in.BytesRead())
+		r.Progress(r.before + in.BytesRead())
 	}
 	return true, nil
 }

@@ -21,6 +21,7 @@ const chunkSize = 1 << 20
 // spool sorts packed hits, however many there are.
 type spool struct {
 	memory, used int
+	added        int      // hits, all there were
 	chunks       [][]byte // hits, each behind its length
 	free         [][]byte
 	at           []place
@@ -45,6 +46,7 @@ func (s *spool) add(packed []byte) error {
 		}
 	}
 	s.used += len(packed) + 4
+	s.added++
 	last := len(s.chunks) - 1
 	if last < 0 || cap(s.chunks[last])-len(s.chunks[last]) < len(packed)+4 {
 		s.chunks = append(s.chunks, s.chunk(len(packed)+4))
