@@ -168,6 +168,7 @@ func (r *Reader) Poll(ctx context.Context, most int) ([]Record, error) {
 // of the log: where a batch lies is not in its checksum.
 func (r *Reader) take(fetches kgo.Fetches) (all []Record, gaps []Gap, bad []int32) {
 	gaps = r.places.take()
+	all = make([]Record, 0, fetches.NumRecords())
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		if len(p.Records) == 0 {
 			return

@@ -234,7 +234,7 @@ func guess(rec []byte, before event.Shape) event.Shape {
 	case string(key) == "CreationTime", string(key) == "Operation", string(key) == "Id", string(key) == "RecordType":
 		return event.UAL
 	case strings.EqualFold(string(key), "time"), strings.EqualFold(string(key), "category"):
-		if bytes.Contains(rec[:min(len(rec), 320)], []byte(`"`+hunting)) {
+		if bytes.Contains(rec[:min(len(rec), 320)], []byte(hunting)) {
 			return event.Defender
 		}
 		return event.Entra
