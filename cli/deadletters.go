@@ -43,7 +43,7 @@ stay on their topic with the reason, the place they came from and their bytes, u
 	c.PersistentFlags().StringVar(&f.config, "config", "", "configuration `file`, where brokers are named")
 	c.PersistentFlags().StringVar(&f.data, "data", "", "`folder` of the embedded Kafka of a running noroshi run; kafka.data by default, else noroshi-data")
 	c.PersistentFlags().StringVar(&f.stage, "stage", "", "only letters of this `stage`: ingest, detect or sink:NAME")
-	list := &cobra.Command{Use: "list", Short: "List dead letters", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+	list := &cobra.Command{Use: "list", Short: "List dead letters", Args: cobra.NoArgs, RunE: interruptible(func(c *cobra.Command, _ []string) error {
 		return f.each(c.Context(), nil, func(_ *bus.Bus, l deadletter.Letter) error {
 			if f.json {
 				return writeJSON(s.Out, l.JSON(false))
@@ -51,8 +51,8 @@ stay on their topic with the reason, the place they came from and their bytes, u
 			_, err := fmt.Fprintln(s.Out, l.Format())
 			return err
 		})
-	}}
-	show := &cobra.Command{Use: "show PLACE...", Short: "Show dead letters with their bytes", Example: "  noroshi dead-letters show --data /var/lib/noroshi 0:17", Args: cobra.MinimumNArgs(1), RunE: func(c *cobra.Command, args []string) error {
+	})}
+	show := &cobra.Command{Use: "show PLACE...", Short: "Show dead letters with their bytes", Example: "  noroshi dead-letters show --data /var/lib/noroshi 0:17", Args: cobra.MinimumNArgs(1), RunE: interruptible(func(c *cobra.Command, args []string) error {
 		return f.each(c.Context(), args, func(_ *bus.Bus, l deadletter.Letter) error {
 			if f.json {
 				return writeJSON(s.Out, l.JSON(true))
@@ -60,7 +60,7 @@ stay on their topic with the reason, the place they came from and their bytes, u
 			_, err := fmt.Fprintf(s.Out, "%s\n  %s\n", l.Format(), diag.EscapeLine(string(l.Value)))
 			return err
 		})
-	}}
+	})}
 	for _, sub := range []*cobra.Command{list, show} {
 		sub.Flags().BoolVar(&f.json, "json", false, "print one object a line")
 	}
@@ -70,12 +70,12 @@ stay on their topic with the reason, the place they came from and their bytes, u
 again. The letters stay on their topic, marked as replayed; --all leaves those out. An alert that is told twice has the same id
 both times. Records of tenants that their source does not take stay out, since the configuration keeps them out.`,
 		Example: "  noroshi dead-letters replay --data /var/lib/noroshi --stage sink:soc --all",
-		RunE: func(c *cobra.Command, args []string) error {
+		RunE: interruptible(func(c *cobra.Command, args []string) error {
 			if (len(args) == 0) != f.all {
 				return errors.New("name the letters by their place, or all with --all")
 			}
 			return f.replay(c.Context(), s, args)
-		},
+		}),
 	}
 	replay.Flags().BoolVar(&f.all, "all", false, "all letters, of the stage if one is named")
 	c.AddCommand(list, show, replay)

@@ -32,7 +32,7 @@ counts are since its start. What it prints, from top to bottom:
 docs/operating.md explains each line. --json prints all numbers, also those that are 0.`,
 		Example: "  noroshi status --data /var/lib/noroshi\n  noroshi status --config noroshi.yaml --json | jq '.sinks[] | select(.state != \"delivering\")'",
 		Args:    cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+		RunE: interruptible(func(c *cobra.Command, _ []string) error {
 			b, _, err := f.connect()
 			if err != nil {
 				return err
@@ -56,7 +56,7 @@ docs/operating.md explains each line. --json prints all numbers, also those that
 				return nil
 			}
 			return printStatus(s, all)
-		},
+		}),
 	}
 	c.Flags().StringVar(&f.config, "config", "", "configuration `file`, where brokers are named")
 	c.Flags().StringVar(&f.data, "data", "", "`folder` of the embedded Kafka of a running noroshi run; kafka.data by default, else noroshi-data")

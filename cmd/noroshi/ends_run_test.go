@@ -210,6 +210,7 @@ func heldBroker(t *testing.T) {
 		n += 50
 	}
 	hold()
+	questionsEnd(t, base)
 	if code := r.signal(t, syscall.SIGTERM, first); code != 1 || strings.Contains(r.said.String(), "has not ended") {
 		t.Errorf("exit code %d, and something goes on behind the end:\n%s", code, r.said.String())
 	}
@@ -222,4 +223,27 @@ func heldBroker(t *testing.T) {
 		hold()
 		return r
 	})
+}
+
+// questionsEnd asks a broker that is held, and ends each question by a signal. On a machine that has much to do it is tried three times.
+func questionsEnd(t *testing.T, dir string) {
+	t.Helper()
+	const soon = 4 * time.Second // the client gives up after 10 s
+	for _, args := range [][]string{{"status"}, {"dead-letters", "list"}, {"dead-letters", "replay", "--all"}} {
+		var took time.Duration
+		for range 3 {
+			e := begin(t, noroshi(append(args, "--data", filepath.Join(dir, "data"))...))
+			time.Sleep(500 * time.Millisecond) // by then it waits
+			began := time.Now()
+			if code := e.signal(t, os.Interrupt, first); code != 1 || e.said.String() != "noroshi: interrupted\n" {
+				t.Errorf("%q: exit code %d, %s", args, code, e.said.String())
+			}
+			if took = time.Since(began); took <= soon {
+				break
+			}
+		}
+		if took > soon {
+			t.Errorf("%q ends %v after the signal", args, took)
+		}
+	}
 }

@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// heedWithin is how long a command that asks brokers may take to end after its context.
+const heedWithin = time.Second
+
+// interruptible is a command that ends with its context. The client of Kafka does not heed that while it signs in at a broker that does
+// not answer: then the command is left to itself, and ends with the process.
+func interruptible(do func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		done := make(chan error, 1)
+		go func() { done <- do(c, args) }()
+		select {
+		case err := <-done:
+			return err
+		case <-c.Context().Done():
+		}
+		heed := time.NewTimer(heedWithin)
+		defer heed.Stop()
+		select {
+		case err := <-done:
+			return err
+		case <-heed.C:
+			return c.Context().Err()
+		}
+	}
+}
