@@ -44,7 +44,7 @@ func TestSoak(t *testing.T) {
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	for name, text := range map[string]string{"audit.ndjson": "", "noroshi.yaml": `kafka: {cap_mib: 256}
+	for name, text := range map[string]string{"audit.ndjson": "", "noroshi.yaml": `kafka: {cap_mib: 64}
 sources: [{file: {paths: [audit.ndjson]}}]
 sinks: [{name: out, file: {path: alerts.ndjson, max_mib: 10, keep: 2}}]
 `} {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -145,8 +147,7 @@ func (e *Embedded) shorten(ctx context.Context, b *Bus, readers map[Topic][]stri
 		if share == 0 || t == DetectorState { // which bound shortens
 			continue
 		}
-		size := sizeOf(dirs, b.name(t))
-		if size <= share {
+		if sizeOf(dirs, b.name(t))+batchCost*e.disk.batches(b.name(t)) <= share {
 			continue
 		}
 		low, who, err := b.lowest(ctx, t, readers[t])
@@ -164,6 +165,21 @@ func (e *Embedded) shorten(ctx context.Context, b *Bus, readers map[Topic][]stri
 		}
 	}
 	return by, nil
+}
+
+// batchCost are the bytes of log that a batch counts for beside its own: the broker holds an index of all batches in memory, and where
+// little comes at a time the log would hold millions of small ones.
+const batchCost = 512
+
+// batches is how many batches the broker's index of a topic holds.
+func (d *disk) batches(topic string) (n int64) {
+	files, _ := filepath.Glob(filepath.Join(d.dir, "partitions", topic+"-[0-9]*", "*"+indexExt)) // the pattern is sound
+	for _, f := range files {
+		if info, err := os.Stat(f); err == nil {
+			n += info.Size() / indexEntry
+		}
+	}
+	return n
 }
 
 func sizeOfAll(dirs kadm.DescribedAllLogDirs) (n int64) {
