@@ -13,6 +13,12 @@ type Kind interface {
 	Span(w *Window, i int) (from, to int)
 }
 
+// Sweeper is a kind that tells of many entries in a row for which of them the rule fires, in one pass.
+type Sweeper interface {
+	// Sweep calls fires for entries from the first to before the second, in order.
+	Sweep(w *Window, from, to int, fires func(i int))
+}
+
 // Pairs is a kind whose rule finds two entries that do not go together.
 type Pairs interface {
 	// Pair reports whether entry i makes a finding with entry k, and what it is known by beside its bucket.
@@ -143,6 +149,10 @@ func (w *Window) test(at int) {
 		w.pair(at, from, to)
 		return
 	}
+	if k, ok := w.Kind.(Sweeper); ok && to-from > fewEntries {
+		w.sweep(k, from, to)
+		return
+	}
 	var silent [1 << 5]int64 // by clauses: the second, plus one, in which an entry has not fired; others like it do not either
 	var noted *told
 	for i := from; i < to; i++ {
@@ -164,6 +174,21 @@ func (w *Window) test(at int) {
 		e.marks |= fired
 		w.note(e, "", true)
 	}
+}
+
+// fewEntries are looked at one by one.
+const fewEntries = 8
+
+// sweep is test for many entries: what comes late is seen by all that came after it.
+func (w *Window) sweep(k Sweeper, from, to int) {
+	var noted *told
+	k.Sweep(w, from, to, func(i int) {
+		e := &w.Entries[i]
+		if isNew := e.marks&fired == 0; isNew || noted == nil || w.Repeat == 0 || Floor(e.Time, w.Repeat) != noted.number {
+			e.marks |= fired
+			noted = w.note(e, "", isNew)
+		}
+	})
 }
 
 // pair looks at what the new entry finds, and which others find it.

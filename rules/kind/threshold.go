@@ -221,3 +221,59 @@ func (v *values) add(value uint64) {
 		v.last = value
 	}
 }
+
+// Sweep implements state.Sweeper. Both ends of the window move forward only.
+func (t *enough) Sweep(w *state.Window, from, to int, fires func(i int)) {
+	first, end := t.Span(w, from)
+	s := sliding{w: w, seen: map[uint64]int{}, values: t.distinct > 0}
+	for i := first; i < end; i++ {
+		s.count(i, 1)
+	}
+	for i := from; i < to; i++ {
+		begins, ends := t.Span(w, i)
+		for ; end < ends; end++ {
+			s.count(end, 1)
+		}
+		for ; first < begins; first++ {
+			s.count(first, -1)
+		}
+		reached := end-first >= t.count
+		switch {
+		case t.count > 0:
+		case t.distinct > 0:
+			reached = len(s.seen) >= t.distinct
+		case s.broken || s.sum > 1<<53: // sums of such numbers depend on the order
+			reached = t.reached(w, w.Entries[first:end])
+		default:
+			reached = s.sum >= t.sum
+		}
+		if reached {
+			fires(i)
+		}
+	}
+}
+
+// sliding is what a window holds that moves.
+type sliding struct {
+	w      *state.Window
+	values bool
+	seen   map[uint64]int // values, with how many entries have them
+	sum    float64
+	broken bool // a number was not whole
+}
+
+// count takes an entry in, or out where by is negative.
+func (s *sliding) count(i, by int) {
+	e := &s.w.Entries[i]
+	if s.values {
+		s.w.EachValue(e, func(v uint64) {
+			if s.seen[v] += by; s.seen[v] == 0 {
+				delete(s.seen, v)
+			}
+		})
+		return
+	}
+	n := math.Float64frombits(e.Value)
+	s.broken = s.broken || n != math.Trunc(n)
+	s.sum += float64(by) * n
+}
