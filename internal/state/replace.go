@@ -99,6 +99,10 @@ func (w *Window) replace(c *Context, e *Entry) bool {
 // move takes an alert away, or puts it to another time.
 func (w *Window) move(i int, to *Entry) {
 	was := w.Entries[i]
+	var left *told // its bucket, of which less counts now
+	if was.marks&fired != 0 {
+		left = w.find(&was, "")
+	}
 	w.Entries = slices.Delete(w.Entries, i, i+1)
 	w.unindex(&was)
 	from, until := was.Time, was.Time
@@ -126,6 +130,9 @@ func (w *Window) move(i int, to *Entry) {
 		}
 	}
 	w.told = slices.DeleteFunc(w.told, func(t *told) bool { return w.unfounded(t, &was) })
+	if left != nil && !left.empty {
+		left.changed, w.closes = true, min(w.closes, left.end)
+	}
 }
 
 // unfounded reports whether the rule fires for no entry of a bucket any more after an alert has moved, and nothing has been said of
