@@ -94,9 +94,9 @@ rules: [rules]
 		add(time.Duration(500+random.IntN(2500)) * time.Millisecond)
 	}
 	want := rememberedBy(t, filepath.Join(dir, "rules"), log.Name())
-	r := awaitAlerts(t, to, all, func(r *told) bool { return len(r.got) >= len(want) })
+	awaitAlerts(t, to, all, func(r *told) bool { return len(r.got) >= len(want) })
 	time.Sleep(2 * time.Second) // what is told twice may come later
-	r = awaitAlerts(t, to, all, func(*told) bool { return true })
+	r := awaitAlerts(t, to, all, func(*told) bool { return true })
 	for _, p := range all {
 		p.end(t)
 	}

@@ -260,11 +260,6 @@ func (in *intake) warn() {
 	in.aside = nil
 }
 
-// writeOrSetAside stores records; of those that Kafka will never take it stores dead letters.
-func (r *Run) writeOrSetAside(ctx context.Context, w *bus.Writer, records []bus.Record) error {
-	return r.orSetAside(ctx, w, records, w.Write(ctx, records))
-}
-
 // orSetAside stores dead letters of those of the records that Kafka will never take, as err tells.
 func (r *Run) orSetAside(ctx context.Context, w *bus.Writer, records []bus.Record, err error) error {
 	for large := (*bus.TooLarge)(nil); errors.As(err, &large); {

@@ -39,6 +39,17 @@ var numbers = []number[Status]{
 	{telemetry.TopicProblems, func(s *Status) *int64 { return &s.Problems }},
 }
 
+var memoryNumbers = []number[MemorySum]{
+	{telemetry.TooLate, func(m *MemorySum) *int64 { return &m.TooLate }},
+	{telemetry.MemoryOverflow, func(m *MemorySum) *int64 { return &m.Overflow }},
+	{telemetry.MemoryEvicted, func(m *MemorySum) *int64 { return &m.Evicted }},
+	{telemetry.MemoryRestored, func(m *MemorySum) *int64 { return &m.Restored }},
+	{telemetry.MemoryUnreadable, func(m *MemorySum) *int64 { return &m.Unreadable }},
+	{telemetry.MemoryUnknown, func(m *MemorySum) *int64 { return &m.Unknown }},
+	{telemetry.MemoryRows, func(m *MemorySum) *int64 { return &m.Rows }},
+	{telemetry.MemoryBytes, func(m *MemorySum) *int64 { return &m.Bytes }},
+}
+
 var logNumbers = []number[LogSum]{
 	{telemetry.LogUsed, func(l *LogSum) *int64 { return &l.Used }},
 	{telemetry.LogLimit, func(l *LogSum) *int64 { return &l.Limit }},
@@ -139,6 +150,13 @@ func (r *Run) observe(o *telemetry.Observer) {
 	r.observeSinks(o)
 }
 
+// memory is what has become of the memory of rules.
+func (d *detected) memory(found *tally) MemorySum {
+	c := &d.stage
+	return MemorySum{TooLate: int64(found.bounds.TooLate), Overflow: int64(found.bounds.Overflow), Evicted: int64(found.bounds.Evicted), Restored: c.Restored.Load(),
+		Unreadable: c.Unreadable.Load(), Unknown: c.Unknown.Load(), Rows: c.Rows.Load(), Bytes: c.RowBytes.Load()}
+}
+
 func (r *Run) observeTotals(o *telemetry.Observer) {
 	sum, found, w := r.stored(), r.detected.snapshot(), &r.watching
 	w.mu.Lock()
@@ -147,6 +165,8 @@ func (r *Run) observeTotals(o *telemetry.Observer) {
 		Events: r.detected.events.Load(), Duplicates: r.detected.duplicates.Load(), Overflows: found.overflows, CutLists: found.lists,
 		Alerts: found.alerts, Cut: found.alertsCut, CutEvidence: found.evidenced, TooLarge: r.tooLarge.Load(), Missed: w.missed, Problems: w.problems}
 	hand(o, numbers, &s)
+	memory := r.detected.memory(&found)
+	hand(o, memoryNumbers, &memory)
 	if w.log != nil {
 		hand(o, logNumbers, w.log)
 	}
@@ -209,6 +229,7 @@ func (r *Run) status(ctx context.Context, t *telemetry.Telemetry) (*Status, erro
 	}
 	s := &Status{At: time.Now().UTC(), Crowded: l.Overflow, Keys: r.members.names(), Encoding: r.notUTF8.String(), Inside: r.partial.String()}
 	take(l, numbers, func([]string) *Status { return s })
+	take(l, memoryNumbers, func([]string) *MemorySum { return &s.Memory })
 	if _, ours := l.Value(telemetry.LogLimit); ours {
 		s.Log = &LogSum{}
 		take(l, logNumbers, func([]string) *LogSum { return s.Log })

@@ -82,6 +82,7 @@ func (p *part) Do(rec *bus.Record, out *stage.Out) error {
 func (p *part) Pause(out *stage.Out) {
 	p.memory.Advance(time.Unix(0, p.progress.now()).UTC(), p.telling(nil, out))
 	p.tally.take(p.worker)
+	p.tally.bounded(p.memory)
 	p.run.detected.add(&p.tally)
 }
 

@@ -43,6 +43,7 @@ type Status struct {
 	Shadow      map[string]int64   `json:"shadow_by_rule,omitempty"`   // alerts of rules in shadow, which nobody is told
 	Building    map[string]int64   `json:"building_by_rule,omitempty"` // alerts that are for other rules
 	Excused     map[string]int64   `json:"excused_by_rule,omitempty"`  // events that an exception excused
+	Memory      MemorySum          `json:"memory"`                     // of rules that remember
 	Log         *LogSum            `json:"log,omitempty"`              // of the embedded log
 	Sources     []SourceSum        `json:"sources"`
 	Partitions  []feed.Snapshot    `json:"partitions"`
@@ -50,6 +51,18 @@ type Status struct {
 	Rules       []RuleSum          `json:"rules"`
 	Sinks       map[string]SinkSum `json:"sinks"`
 	Crowded     []string           `json:"crowded_instruments,omitempty"` // that have more series than they may
+}
+
+// MemorySum is what has become of the memory of rules, since the start.
+type MemorySum struct {
+	TooLate    int64 `json:"too_late"`   // events that came when their neighbours were forgotten
+	Overflow   int64 `json:"overflow"`   // events that were forgotten because a key had too many
+	Evicted    int64 `json:"evicted"`    // keys that were forgotten because a tenant had too many
+	Restored   int64 `json:"restored"`   // keys that were read back
+	Unreadable int64 `json:"unreadable"` // keys that could not be read back
+	Unknown    int64 `json:"unknown"`    // keys of rules that are gone or look at something else now
+	Rows       int64 `json:"rows"`       // that were written, and
+	Bytes      int64 `json:"bytes"`      // their size
 }
 
 // LogSum is the use of the embedded log.

@@ -6,6 +6,7 @@ import (
 
 	"noroshi/detector"
 	"noroshi/internal/alert"
+	"noroshi/internal/state"
 	"noroshi/rules"
 )
 
@@ -15,6 +16,7 @@ type tally struct {
 	rules                        []ruleTally // by their place in the set
 	lists, overflows             int64
 	alerts, alertsCut, evidenced int64
+	bounds                       state.Counts // of memory
 }
 
 // ruleTally is what one rule has done.
@@ -57,6 +59,14 @@ func (t *tally) take(w *detector.Worker) {
 	t.lists, w.Reader().Cut = int64(w.Reader().Cut), 0
 }
 
+// bounded takes over which bounds of a memory have bitten.
+func (t *tally) bounded(m *detector.Memory) {
+	for i := range m.Counts {
+		t.bounds.Add(m.Counts[i])
+		m.Counts[i] = state.Counts{}
+	}
+}
+
 // overflowed takes over what a memory of recent records has counted.
 func (t *tally) overflowed(r *detector.Recent) {
 	t.overflows, r.Overflows = t.overflows+int64(r.Overflows), 0
@@ -77,6 +87,7 @@ func (all *tallies) add(t *tally) {
 	}
 	s.lists, s.overflows = s.lists+t.lists, s.overflows+t.overflows
 	s.alerts, s.alertsCut, s.evidenced = s.alerts+t.alerts, s.alertsCut+t.alertsCut, s.evidenced+t.evidenced
+	s.bounds.Add(t.bounds)
 	clear(t.rules)
 	*t = tally{rules: t.rules}
 }

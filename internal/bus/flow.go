@@ -78,7 +78,7 @@ func (b *Bus) Flow(s Step) (*Flow, error) {
 		}
 		return f, nil
 	}
-	o = append(o, kgo.TransactionalID(f.id()), kgo.TransactionTimeout(b.patience), kgo.RequireStableFetchOffsets())
+	o = append(o, kgo.TransactionalID(f.id()), kgo.TransactionTimeout(b.patience))
 	if f.session, err = kgo.NewGroupTransactSession(o...); err != nil {
 		return nil, fmt.Errorf("join group %s: %w", s.Group, err)
 	}
