@@ -125,6 +125,9 @@ func (f *explainFlags) files(ctx context.Context, s Streams, args []string, x *r
 		return failed{err}
 	}
 	told := tally{records: stats.Records, events: stats.Events, unknown: stats.Unknown, keys: stats.UnknownKeys, unread: err}.tell(s.Err)
+	if told == nil && f.account != "" && sum.None() {
+		return failed{fmt.Errorf("no event in the input is about the account %s; %s", f.account, asAccounts)}
+	}
 	if stats.Events > 0 {
 		if err := out.summary(x, &sum); err != nil {
 			return failed{err}
@@ -135,6 +138,9 @@ func (f *explainFlags) files(ctx context.Context, s Streams, args []string, x *r
 	}
 	return told
 }
+
+// asAccounts says how accounts are written.
+const asAccounts = "it is written as the field account has it, such as taro@contoso.example"
 
 // find is the rule that is asked about, nil where all are.
 func (f *explainFlags) find(set *rules.Set) (*rules.Rule, error) {

@@ -128,11 +128,17 @@ func (p *explaining) object(sum *replay.Summary) summed {
 func (p *explaining) keys(b *strings.Builder, sum *replay.Summary) {
 	head := diag.EscapeLine(cmp.Or(p.account, "all keys")) + " at " + sum.At.String()
 	switch {
-	case len(sum.Nearest) == 0 && sum.Events == 0 && p.account != "":
-		fmt.Fprintf(b, "%s: no event is about this account; it is written as the field account has it, such as taro@contoso.example\n", head)
+	case sum.None() && p.account != "":
+		fmt.Fprintf(b, "%s: no event is about this account\n", head)
+		return
+	case len(sum.Nearest) == 0 && p.account == "":
+		fmt.Fprintf(b, "%s: the rule holds nothing; no alert that it looks at counts then\n", head)
+		return
+	case len(sum.Nearest) == 0 && p.rule != nil:
+		fmt.Fprintf(b, "%s: the rule holds nothing for this account\n", head)
 		return
 	case len(sum.Nearest) == 0:
-		fmt.Fprintf(b, "%s: no rule that remembers holds anything for it\n", head)
+		fmt.Fprintf(b, "%s: no rule that remembers holds anything for this account\n", head)
 		return
 	}
 	explain.TellTenants(sum.Nearest)
@@ -186,10 +192,13 @@ func (p *explaining) explainTests(ctx context.Context, set *rules.Set, o decode.
 	if p.event != "" && !found {
 		return failed{fmt.Errorf("no event %s in the tests of rule %s", p.event, p.rule.ID)}
 	}
+	if p.account != "" && !found {
+		return failed{fmt.Errorf("no event in the tests of rule %s is about the account %s; %s", p.rule.ID, p.account, asAccounts)}
+	}
 	return nil
 }
 
-// test explains a test, and gives how many of its events were asked about.
+// test explains a test, and gives how many of its events were asked about, or are about the account.
 func (p *explaining) test(ctx context.Context, set *rules.Set, t *rules.Test, o decode.Options) (int, error) {
 	x, err := replay.NewExplaining(set, p.rule, o)
 	if err != nil {

@@ -123,6 +123,8 @@ func TestBadPartsSayWhatWasExpected(t *testing.T) {
 		"[{\"b\":2},\n":                    {Line: 2, Detail: "the list that opens in line 1 is not closed at the end of the input"},
 		"{\"b\":2}\n{\"a\":{\n":            {Line: 2, Detail: "it is not closed at the end of the input", Bytes: []byte(`{"a":{`)},
 		"[{\"a\" 1},{\"b\":2}]":            {Line: 1, Detail: `expected ":", found "1" at byte 5`, Bytes: []byte(`{"a" 1}`)},
+		"[[[[":                             {Line: 1, Detail: "it is not closed at the end of the input", Bytes: []byte("[[[")},
+		"[\n[[17,":                         {Line: 2, Detail: "it is not closed at the end of the input", Bytes: []byte("[[17,")},
 		"{\"a\":1}}\n{\"b\":2}, x\n":       {Line: 2, Detail: `expected "{", found "x"`, Bytes: []byte("x")},
 		"[{\"a\":tru},{\"b\":2}]":          {Line: 1, Detail: `expected a value, found "tru" at byte 5`, Bytes: []byte(`{"a":tru}`)},
 		"[{\"a\":\x01},{\"b\":2}]":         {Line: 1, Detail: `expected a value, found the byte 0x01 at byte 5`, Bytes: []byte("{\"a\":\x01}")},

@@ -81,7 +81,7 @@ func (s *splitter) scalar(b *Block, p int, last bool) int {
 	case got == whole && (behind == len(d) || d[behind] == ',' || d[behind] == ']'):
 		return s.bad(b, p, at, `expected "{", found `+found(d[p:at]))
 	case got == whole:
-		s.scan.at, s.scan.reason = behind, `expected "," or "]", found `+found(d[behind:])
+		got, s.scan.at, s.scan.reason = broken, behind, `expected "," or "]", found `+found(d[behind:])
 	case d[p] == '"':
 		to, ok := textOverLines(d, p)
 		switch {
@@ -91,7 +91,7 @@ func (s *splitter) scalar(b *Block, p int, last bool) int {
 			return p
 		}
 	}
-	return s.brokenElement(b, p, broken, last)
+	return s.brokenElement(b, p, got, last)
 }
 
 // textOverLines is the end of an element that is a text with the ends of lines in it: behind the next quote, where the list goes on

@@ -51,7 +51,7 @@ func (s *scanner) member(d []byte, from int) outcome {
 
 // scan scans until a value has ended inside so many brackets.
 func (s *scanner) scan(d []byte, from, depth int) outcome {
-	s.at, s.text, s.members = from, from, members{}
+	s.at, s.text, s.reason, s.members = from, from, "", members{}
 	for {
 		if s.at = skipBlanks(d, s.at); s.at >= len(d) {
 			s.members.settle()

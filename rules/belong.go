@@ -59,12 +59,29 @@ func elsewhere(d *strictyaml.Doc, k kind.Kind) func(key string) string {
 		if k == nil || len(places) == 0 {
 			return ""
 		}
+		if group := groupWith(k, key); group != "" {
+			return group + "; this rule is of kind " + k.Name()
+		}
 		is := "this rule is of kind " + k.Name()
 		if child(d.Root, "kind") == nil {
 			is += ", since it has no key kind"
 		}
 		return strings.Join(places, ", and to ") + "; " + is
 	}
+}
+
+// groupWith is the group of a kind's keys that has a key, "" where none has.
+func groupWith(k kind.Kind, name string) string {
+	for _, key := range k.Keys() {
+		if !slices.ContainsFunc(key.Keys, func(inner kind.Key) bool { return inner.Name == name }) {
+			continue
+		}
+		if key.Type == kind.Groups {
+			return "the " + key.Name + ", not to the rule"
+		}
+		return key.Name + ", not to the rule"
+	}
+	return ""
 }
 
 // placesOf are the kinds that have a key, and the groups of keys in them that have it.

@@ -9,6 +9,7 @@ import (
 
 	yaml "go.yaml.in/yaml/v4"
 
+	"noroshi/internal/diag"
 	"noroshi/internal/strictyaml"
 	"noroshi/rules/kind"
 )
@@ -24,7 +25,7 @@ func (f *form) bucket(key kind.Key, n *yaml.Node) time.Duration {
 	if _, ok := parseDuration(n.Value); ok && n.Kind == yaml.ScalarNode {
 		return f.duration(key, n)
 	}
-	p := f.doc.At(n, "duration", "expected each, or a time such as 10m, 1h or 1d, got "+strictyaml.Kind(n))
+	p := f.doc.At(n, "duration", "expected each, or a time such as 10m, 1h or 1d, got "+strictyaml.Kind(n)+withUnits(key, n))
 	if p.Suggestion = plainDuration(n); strings.EqualFold(n.Value, "each") || strings.EqualFold(n.Value, "always") {
 		p.Suggestion = "each"
 	}
@@ -36,16 +37,28 @@ func (f *form) duration(key kind.Key, n *yaml.Node) time.Duration {
 	t, ok := parseDuration(n.Value)
 	if n.Kind != yaml.ScalarNode || !ok {
 		message := "expected a time such as 90s, 10m, 2h or 7d, got " + strictyaml.Kind(n)
-		if n.Tag == "!!int" {
-			message += ", which has no unit"
-		}
-		f.doc.At(n, "duration", message).Suggestion = plainDuration(n)
+		f.doc.At(n, "duration", message+withUnits(key, n)).Suggestion = plainDuration(n)
 		return 0
 	}
 	if least, most := seconds(key.Least), seconds(mostOf(key)); t < least || t > most {
 		f.doc.At(n, "value", fmt.Sprintf("%s lies outside %s to %s", n.Value, shortDuration(least), shortDuration(most)))
 	}
 	return t
+}
+
+// withUnits asks which unit a number means, of those with which it lies within the key's bounds; "" where it is no number.
+func withUnits(key kind.Key, n *yaml.Node) string {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" {
+		return ""
+	}
+	var all []string
+	for _, unit := range [...]string{"s", "m", "h", "d"} {
+		t, ok := parseDuration(n.Value + unit)
+		if ok && t > 0 && t >= seconds(key.Least) && t <= seconds(mostOf(key)) {
+			all = append(all, n.Value+unit)
+		}
+	}
+	return ", which has no unit" + diag.Either(all)
 }
 
 func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
@@ -90,11 +103,8 @@ func plainDuration(n *yaml.Node) string {
 	switch m := worded.FindStringSubmatch(text); {
 	case n.Kind != yaml.ScalarNode || strings.HasSuffix(text, "ms"):
 		return ""
-	case n.Tag == "!!int":
-		total, _ = strconv.ParseFloat(text, 64)
-		if total < 60 { // seconds, minutes or days: nobody can tell
-			return ""
-		}
+	case n.Tag == "!!int": // seconds, minutes or days: nobody can tell
+		return ""
 	case m != nil:
 		count, _ := strconv.ParseFloat(m[1], 64)
 		unit, ok := units[m[2]]

@@ -292,7 +292,7 @@ var durationPattern = regexp.MustCompile(`^([0-9]+)(ms|s|m|h|d)$`)
 func Duration(d *strictyaml.Doc, n *yaml.Node) time.Duration {
 	m := durationPattern.FindStringSubmatch(n.Value)
 	if n.Kind != yaml.ScalarNode || m == nil {
-		d.At(n, "value", "expected a duration such as 250ms, 10s, 5m, 2h or 1d, got "+d.Kind(n))
+		d.At(n, "value", "expected a duration such as 250ms, 10s, 5m, 2h or 1d, got "+d.Kind(n)+unitless(n))
 		return 0
 	}
 	var v int64
@@ -301,6 +301,17 @@ func Duration(d *strictyaml.Doc, n *yaml.Node) time.Duration {
 		return 0
 	}
 	return time.Duration(v) * map[string]time.Duration{"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[m[2]]
+}
+
+// unitless says that a number has no unit, "" where it is none.
+func unitless(n *yaml.Node) string {
+	switch {
+	case n.Kind != yaml.ScalarNode || n.Tag != "!!int":
+		return ""
+	case len(n.Value) > 4 || strings.Trim(n.Value, "0123456789") != "": // it may be anything, and is not repeated
+		return ", which has no unit"
+	}
+	return ", which has no unit" + diag.Either([]string{n.Value + "s", n.Value + "m", n.Value + "h"})
 }
 
 var secretPattern = regexp.MustCompile(`^\$\{(file|env):([^}]+)\}$`)

@@ -27,6 +27,8 @@ func TestLatenessThatCannotBe(t *testing.T) {
 		"lateness:\n  whsec_Zm9v: {wait: 5m}\n": `noroshi.yaml:2:3: lateness: no such dataset; expected a value of the field event.dataset, such as entra.signin, or a family such as ual.* [value]`,
 		"lateness:\n  ual.*: {wait: 8d}\n":      `noroshi.yaml:2:17: lateness: expected at most 7d, got 8d [value]`,
 		"lateness:\n  ual.*: {wait: soon}\n":    `noroshi.yaml:2:17: lateness: expected a duration such as 250ms, 10s, 5m, 2h or 1d, got text [value]`,
+		"lateness:\n  ual.*: {wait: 5}\n":       `noroshi.yaml:2:17: lateness: expected a duration such as 250ms, 10s, 5m, 2h or 1d, got a number, which has no unit; did you mean 5s, 5m or 5h? [value]`,
+		"lateness:\n  ual.*: {wait: 1234567}\n": `noroshi.yaml:2:17: lateness: expected a duration such as 250ms, 10s, 5m, 2h or 1d, got a number, which has no unit [value]`,
 		"lateness:\n  ual.*: {late: 5m}\n":      `noroshi.yaml:2:11: lateness: no key "late" here; known are keep, wait`,
 		"lateness: 5m\n":                        `noroshi.yaml:1:11: lateness: expected`,
 	} {

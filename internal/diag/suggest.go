@@ -70,3 +70,23 @@ func Distance(a, b []rune, limit int) int {
 	}
 	return last[len(b)]
 }
+
+// Either asks which of several was meant, "" where there is none.
+func Either(all []string) string {
+	var b strings.Builder
+	for i, one := range all {
+		switch {
+		case i == 0:
+			b.WriteString("; did you mean ")
+		case i == len(all)-1:
+			b.WriteString(" or ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(one)
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return b.String() + "?"
+}

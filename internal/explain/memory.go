@@ -101,10 +101,10 @@ func (t *Tree) fill(s *detector.Standing) {
 		t.Parts = append(t.Parts, one)
 		switch {
 		case one.Holds:
-		case one.Need == 0:
-			short, _, _ := strings.Cut(one.Says, ";")
-			t.Because = join(t.Because, one.Name+": "+short)
-		default:
+		case p.Parts[i].Short != "" && t.Verdict == Excused: // there is a better reason
+		case p.Parts[i].Short != "":
+			t.Because = join(t.Because, p.Parts[i].Short)
+		case one.counts(s.Rule.Kind):
 			t.Missing = append(t.Missing, one.lack(s.Rule.Kind))
 		}
 	}
@@ -183,12 +183,14 @@ func listed(some []string, all int) string {
 	return text
 }
 
-// lack says what a part lacks.
+// counts reports whether what a part lacks is a number of events, of values or a sum.
+func (p *Part) counts(r *kind.Rule) bool {
+	return len(r.Steps) > 0 || p.Name == "count" || p.Name == "distinct" || p.Name == "sum"
+}
+
+// lack says what a part lacks that counts.
 func (p *Part) lack(r *kind.Rule) string {
-	step := len(r.Steps) > 0 || p.Name == "count" || p.Name == "distinct" || p.Name == "sum"
 	switch {
-	case !step:
-		return p.Name + ": " + p.Says
 	case p.Unit == units[kind.Different]:
 		if p.Missing == 1 {
 			return "1 more different value of " + r.Looks[0].Name

@@ -28,19 +28,22 @@ func (t *Tree) Words() string {
 	default:
 		b.WriteString(string(t.Verdict))
 	}
+	if len(t.CountsAs) > 0 && !(len(t.CountsAs) == 1 && t.CountsAs[0] == "when") {
+		b.WriteString(", counts as " + strings.Join(t.CountsAs, ", "))
+	}
 	if t.Because != "" && t.Verdict == Fired {
 		b.WriteString(" " + t.Because)
 	} else if t.Because != "" {
 		b.WriteString(": " + t.Because)
 	}
-	if len(t.CountsAs) > 0 && !(len(t.CountsAs) == 1 && t.CountsAs[0] == "when") {
-		b.WriteString(", counts as " + strings.Join(t.CountsAs, ", "))
+	if t.Verdict != Silent && t.Verdict != Waits {
+		return b.String()
 	}
-	if len(t.Missing) > 0 && (t.Verdict == Silent || t.Verdict == Waits) {
+	if len(t.Missing) > 0 {
 		b.WriteString("; missing: " + strings.Join(t.Missing, ", "))
-		if t.Left != nil && !t.at.IsZero() {
-			fmt.Fprintf(&b, "; %s left", kind.Written(t.Left.Sub(t.at)))
-		}
+	}
+	if t.Left != nil && !t.at.IsZero() && len(t.Missing)+len(t.Because) > 0 {
+		fmt.Fprintf(&b, "; %s left", kind.Written(t.Left.Sub(t.at)))
 	}
 	return b.String()
 }

@@ -60,6 +60,9 @@ type Summary struct {
 	Uncounted []explain.Tree `json:"uncounted,omitempty"`
 }
 
+// None reports whether there is nothing to tell: no event was asked about, and nothing is held.
+func (s *Summary) None() bool { return s.Events == 0 && len(s.Nearest) == 0 }
+
 // asked is an event that is asked about, and what the rules make of it.
 type asked struct {
 	event explain.Event

@@ -37,12 +37,15 @@ type Progress struct {
 
 // Part is one of the things that must hold before a rule fires.
 type Part struct {
-	Name    string // the step, or the key in the rule's file
-	Holds   bool
-	Have    float64
-	Need    float64 // 0: it is not counted
-	Unit    Unit
-	Note    string // what else there is to say
+	Name  string // the step, or the key in the rule's file
+	Holds bool
+	Have  float64
+	Need  float64 // 0: it is not counted
+	Unit  Unit
+	Note  string // what else there is to say
+	// Short says in a sentence why the rule does not fire, for somebody who reads nothing else. Parts that only count lack it: what
+	// they lack is a number.
+	Short   string
 	Entries []*state.Entry
 }
 
@@ -67,6 +70,16 @@ func newProgress() *Progress {
 // counted is a part that counts.
 func counted(name string, have, need float64, unit Unit) Part {
 	return Part{Name: name, Holds: have >= need, Have: have, Need: need, Unit: unit}
+}
+
+// learning is how long a key has been known of the time that a rule learns, and how long it still learns.
+func learning(known, learn, until int64) Part {
+	p := counted("learn", seconds(known), seconds(learn), Seconds)
+	if !p.Holds {
+		p.Short = fmt.Sprintf("it has been known for %s; the rule learns for %s, until %s",
+			Written(time.Duration(known)), Written(time.Duration(learn)), said(until))
+	}
+	return p
 }
 
 // Missing is how much a part lacks.

@@ -2,6 +2,8 @@ package kind
 
 import (
 	"bytes"
+	"fmt"
+	"time"
 
 	"noroshi/internal/state"
 )
@@ -30,13 +32,17 @@ func (a absent) explain(w *state.Window, c *state.Context, i int) *Progress {
 	p.From, p.To = state.Plus(e.Time, -w.Before), state.Plus(e.Time, w.After)
 	p.Later = p.To
 	part := Part{Name: "without", Note: "the other event has not come"}
+	var came *state.Entry
 	for k := state.After(w.Entries, p.From-1); k < len(w.Entries) && w.Entries[k].Time <= p.To; k++ {
 		if k != i && w.Entries[k].Clauses&2 != 0 {
+			came = &w.Entries[k]
 			part.Note = "the other event came"
-			part.Entries = append(part.Entries, &w.Entries[k])
+			part.Entries = append(part.Entries, came)
 		}
 	}
-	part.Holds = len(part.Entries) == 0
+	if part.Holds = came == nil; !part.Holds {
+		part.Short = "the other event came at " + said(came.Time)
+	}
 	p.Parts = []Part{{Name: "when", Holds: true, Entries: []*state.Entry{e}}, part}
 	switch {
 	case !part.Holds:
@@ -78,13 +84,14 @@ func (a absent) waiting(w *state.Window, c *state.Context) *Progress {
 	return first
 }
 
-// goesWith tells with which entries one goes that none must be without.
+// goesWith tells to which entries of when an entry of without belongs.
 func (absent) goesWith(w *state.Window, i int) Part {
 	t := w.Entries[i].Time
-	p := Part{Name: "when", Note: "no event of this key asks for it"}
+	p := Part{Name: "when", Note: "no event belongs to it", Short: "it is the other event, and no event waited for it"}
 	for k := state.After(w.Entries, state.Plus(t, -w.After)-1); k < len(w.Entries) && w.Entries[k].Time <= state.Plus(t, w.Before); k++ {
 		if k != i && w.Entries[k].Clauses&1 != 0 {
-			p.Entries, p.Note = append(p.Entries, &w.Entries[k]), "goes with it"
+			p.Entries, p.Note = append(p.Entries, &w.Entries[k]), "belongs to it"
+			p.Short = "it is the other event that was waited for at " + said(w.Entries[k].Time)
 		}
 	}
 	return p
@@ -115,18 +122,22 @@ func (s *silent) Explain(c *state.Context, of *Asked) *Progress {
 		pause = (s.spoke[i+1].cell - x.cell) * s.cell
 	}
 	p.To = state.Plus(p.From, pause)
-	part := Part{Name: "longer", Have: seconds(pause), Need: seconds(limit), Unit: Seconds}
+	need := s.until(x.cell, limit) - p.From // whole cells: the first pause that is over the limit
+	part := Part{Name: "longer", Have: seconds(pause), Need: seconds(need), Unit: Seconds,
+		Note: fmt.Sprintf("in steps of %s since %s", Written(time.Duration(s.cell)), said(p.From))}
 	passed := x.after == quiet || x.after == open && !spoke && c.Passed(until)
 	part.Holds = passed
 	switch {
 	case passed:
 	case spoke || x.after == speech:
-		part.Note = "then the key spoke again"
+		part.Note += "; then it spoke again"
+		part.Short = fmt.Sprintf("it spoke again after %s; a silence is %s", Written(time.Duration(pause)), Written(time.Duration(need)))
 	default:
 		p.Waits = until
+		part.Short = fmt.Sprintf("it has been silent for %s of %s", Written(time.Duration(pause)), Written(time.Duration(need)))
 	}
 	if limit > s.longer {
-		part.Note = "the longest pause of the history counts with the ratio"
+		part.Note += "; the longest pause of the history counts with the ratio"
 	}
 	p.Parts = []Part{part}
 	p.Fires = passed && of.Hit != nil && (x.after != open || bytes.Equal(x.first.Identity(), of.Entry.Identity()))

@@ -24,12 +24,15 @@ func (s *seen) Explain(c *state.Context, of *Asked) *Progress {
 	}
 	p := newProgress()
 	known := max(0, at-s.begin)
-	learn := counted("learn", seconds(known), seconds(s.learn), Seconds)
+	learn := learning(known, s.learn, state.Plus(s.begin, s.learn))
 	p.Parts = []Part{s.newness(at, of.Hit), learn}
+	if !learn.Holds {
+		p.Parts[0].Short = ""
+	}
 	full := s.full != math.MinInt64 && at-s.within < s.full
 	if full {
-		note := "the key held too many; it fires nothing before " + said(state.Plus(s.full, s.within))
-		p.Parts = append(p.Parts, Part{Name: "values", Note: note})
+		note := "too many different values came; the rule fires for none before " + said(state.Plus(s.full, s.within))
+		p.Parts = append(p.Parts, Part{Name: "values", Note: note, Short: note})
 	}
 	p.Fires = of.Hit != nil && !of.Hit.Excused && of.Hit.Satisfies(0) && p.Parts[0].Holds && learn.Holds && !full
 	return p
@@ -47,7 +50,8 @@ func (s *seen) newness(at int64, h *Hit) Part {
 		for _, v := range held[:min(len(held), shownValues)] {
 			known = append(known, fmt.Sprintf("%s (%s)", s.shown(v.value), said(v.last)))
 		}
-		if p.Note = "a new one is missing"; len(known) > 0 {
+		p.Short = "nothing new has come"
+		if p.Note = p.Short; len(known) > 0 {
 			p.Note += "; known are " + strings.Join(known, ", ")
 		}
 		if n := len(held) - len(known); n > 0 {
@@ -58,6 +62,7 @@ func (s *seen) newness(at int64, h *Hit) Part {
 	bytes, ok := s.valueOf(nil, h)
 	if !ok {
 		p.Note = "the event has none"
+		p.Short = "the event has no value that could be new"
 		return p
 	}
 	value := string(bytes)
@@ -67,13 +72,16 @@ func (s *seen) newness(at int64, h *Hit) Part {
 	case i < 0:
 		p.Note = text + " is not held any more"
 	case s.values[i].last > at:
-		p.Note = text + " came at " + said(s.values[i].last) + ", and this event behind it"
+		p.Note = text + " came later, too, at " + said(s.values[i].last) + ", but before this event was read"
 	case s.counts(s.values[i].before, at):
-		p.Note = text + " was there at " + said(s.values[i].before)
+		p.Note = text + " is not new: it was there at " + said(s.values[i].before)
 	case s.values[i].before != math.MinInt64:
 		p.Note, p.Holds = text+" is new; it was there at "+said(s.values[i].before)+", too long ago to count", true
 	default:
 		p.Note, p.Holds = text+" is new", true
+	}
+	if !p.Holds {
+		p.Short = p.Note
 	}
 	return p
 }
@@ -95,7 +103,8 @@ func (t *travelled) Explain(c *state.Context, of *Asked) *Progress {
 	if of.Hit != nil {
 		if _, _, ok := event.ParseLocation(of.Hit.at(placeLocation).Text); !ok {
 			p := newProgress()
-			p.Parts = []Part{{Name: "source.geo.location", Note: "the event has none, so it does not count"}}
+			p.Parts = []Part{{Name: "source.geo.location", Note: "the event has none, so it does not count",
+				Short: "the event has no source.geo.location, so it does not count"}}
 			return p
 		}
 	}
@@ -133,7 +142,8 @@ func (j *journeys) explain(w *state.Window, i int, at int64, _ bool) *Progress {
 		}
 	}
 	if best < 0 {
-		p.Parts = []Part{{Name: "within", Note: "no event from another place", Entries: []*state.Entry{e}}}
+		p.Parts = []Part{{Name: "within", Note: "no event from another place", Entries: []*state.Entry{e},
+			Short: "no event from another place came within " + Written(time.Duration(w.Within))}}
 	}
 	return p
 }
@@ -157,15 +167,23 @@ func (j *journeys) parts(w *state.Window, i, k int) ([]Part, bool) {
 	km := between(&here, &there)
 	took := e.Time - x.Time
 	far := counted("least_km", km, j.km, Kilometres)
-	far.Note, far.Entries = fmt.Sprintf("from %s to %s in %s", shownPlace(other), shownPlace(one), Written(time.Duration(took))), []*state.Entry{x, e}
+	way := fmt.Sprintf("from %s to %s", shownPlace(other), shownPlace(one))
+	far.Note, far.Entries = way+" in "+Written(time.Duration(took)), []*state.Entry{x, e}
+	if !far.Holds {
+		far.Short = fmt.Sprintf("%s it is %.0f km; the rule fires from %.0f km", way, km, j.km)
+	}
 	fast := Part{Name: "least_kmh", Holds: true, Note: "at the same time", Need: j.kmh, Have: j.kmh, Unit: KilometresAnHour}
 	if took > 0 {
 		fast = counted("least_kmh", km/(seconds(took)/3600), j.kmh, KilometresAnHour)
+	}
+	if !fast.Holds && far.Holds {
+		fast.Short = fmt.Sprintf("%s it was %.0f km/h; the rule fires from %.0f km/h", way, fast.Have, j.kmh)
 	}
 	known, today := w.Own.(*travelled), int32(state.Floor(e.Time, day))
 	usual := Part{Name: "learned", Holds: true, Note: "the account is not often in both places"}
 	if known.learned(one, today) && known.learned(other, today) {
 		usual.Holds, usual.Note = false, "the account is often in both places"
+		usual.Short = usual.Note
 	}
 	return []Part{far, fast, usual}, true
 }
@@ -190,8 +208,10 @@ func (b *baseline) Explain(c *state.Context, of *Asked) *Progress {
 	}
 	p := newProgress()
 	p.From, p.To = now*b.bucket, (now+1)*b.bucket-1
-	p.Left = (now + 1) * b.bucket
 	p.Parts = b.parts(now, value, held)
+	if p.Parts[2].Holds { // else the bucket's end changes nothing
+		p.Left = (now + 1) * b.bucket
+	}
 	for _, all := range [...][]state.Entry{b.head, b.tail} {
 		if now == b.now {
 			p.Parts[0].Entries = append(p.Parts[0].Entries, pointers(all)...)
@@ -223,6 +243,15 @@ func (b *baseline) parts(now int64, value float64, held []past) []Part {
 	mean := sum / float64(max(1, n))
 	ratio := counted("ratio", value, b.ratio*mean, unit)
 	ratio.Note = fmt.Sprintf("the mean of the %d buckets before it is %.4g", n, mean)
-	learn := counted("learn", seconds(n*b.bucket), seconds(max(b.learn, b.bucket)), Seconds)
-	return []Part{counted("floor", value, b.floor, unit), ratio, learn}
+	least := max(b.learn, b.bucket)
+	learn := learning(n*b.bucket, least, state.Plus(first*b.bucket, (least+b.bucket-1)/b.bucket*b.bucket))
+	floor := counted("floor", value, b.floor, unit)
+	switch {
+	case !learn.Holds: // what is usual is not known yet
+	case !floor.Holds && floor.Need >= ratio.Need:
+		floor.Short = fmt.Sprintf("it has %.4g; the rule fires from %.4g", value, b.floor)
+	case !ratio.Holds:
+		ratio.Short = fmt.Sprintf("it has %.4g; the rule fires from %.4g, %.4g times the mean of %.4g", value, ratio.Need, b.ratio, mean)
+	}
+	return []Part{floor, ratio, learn}
 }

@@ -55,8 +55,6 @@ type Rule struct {
 	Needs   []string // datasets that must have shown what is later
 	// Learns says that events with an exception are learned from.
 	Learns bool
-	// Ignore are lists of networks; events from there do not satisfy the first clause.
-	Ignore []string
 	// About says that the account is that of the first event though the key does not hold it.
 	About bool
 	// Distinct and Sum say what else the rule counts.

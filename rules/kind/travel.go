@@ -45,7 +45,7 @@ func (Travel) Keys() []Key {
 
 // New implements Kind.
 func (k Travel) New(v *Values) *Rule {
-	r := &Rule{Kind: k, Ignore: v.Texts("ignore")}
+	r := &Rule{Kind: k}
 	for _, name := range placeFields {
 		r.Looks = append(r.Looks, v.Named(name))
 	}

@@ -13,6 +13,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/textproto"
 	"net/url"
 	"path/filepath"
@@ -76,9 +77,28 @@ func Read(d *strictyaml.Doc, n *yaml.Node, folder string, secret func(*yaml.Node
 	if d.Errors() == 0 {
 		if _, err := New(c, sinks.Env{}); err != nil {
 			d.At(n, "webhook", err.Error())
+		} else if err := c.reaches(); err != nil {
+			d.At(n, "webhook", err.Error())
 		}
 	}
 	return c
+}
+
+// reaches tells of a url that holds an address, not a name, what the guard will say when it is dialled.
+func (c *Config) reaches() error {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return err
+	}
+	host := u.Hostname()
+	if strings.EqualFold(host, "localhost") {
+		host = "127.0.0.1"
+	}
+	a, err := netip.ParseAddr(host)
+	if err != nil {
+		return nil // a name: its addresses are known when it is dialled
+	}
+	return guard(c.AllowPrivate)("tcp", netip.AddrPortFrom(a, 443).String(), nil)
 }
 
 // headers reads names and references. Names are told by their place alone: somebody may have put a value there.

@@ -13,8 +13,11 @@ import (
 	"testing"
 	"time"
 
+	yaml "go.yaml.in/yaml/v4"
+
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"noroshi/internal/strictyaml"
 	"noroshi/sinks"
 	"noroshi/sinks/sinktest"
 )
@@ -137,6 +140,31 @@ func TestAddressesThatAreRefused(t *testing.T) {
 		err := sink(t, r.url+"?token=hidden", func(c *Config) { c.AllowPrivate = r.private }).Send(t.Context(), []sinks.Message{sinktest.Message(1)})
 		if err == nil || !strings.Contains(err.Error(), r.want) || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%s: %v", r.url, err)
+		}
+	}
+}
+
+// TestAddressesAreCheckedWhenRead: what the guard refuses of a literal address is told with the configuration, before anything is sent.
+func TestAddressesAreCheckedWhenRead(t *testing.T) {
+	rows := map[string]struct{ url, more, want string }{
+		"loopback":              {"https://127.0.0.1/", "", "allow_private"},
+		"a private address":     {"https://10.0.0.1:8443/hook", "", "allow_private"},
+		"a private one in IPv6": {"https://[fd00::1]/", "", "allow_private"},
+		"localhost":             {"https://LocalHost:8443/", "", "allow_private"},
+		"it is allowed":         {"https://127.0.0.1/", ", allow_private: true", ""},
+		"a cloud's credentials": {"https://169.254.169.254/", ", allow_private: true", "credentials"},
+		"a public address":      {"https://8.8.8.8/", "", ""},
+		"a name":                {"https://alerts.example.com/", "", ""},
+	}
+	for name, r := range rows {
+		d := strictyaml.Parse("noroshi.yaml", []byte(`{url: "`+r.url+`", secrets: [`+oldSecret+`]`+r.more+`}`))
+		Read(d, d.Root, "", func(n *yaml.Node) string { return n.Value })
+		got := ""
+		for _, p := range d.Problems {
+			got += p.Message
+		}
+		if (got == "") != (r.want == "") || !strings.Contains(got, r.want) {
+			t.Errorf("%s: %q; want %q", name, got, r.want)
 		}
 	}
 }
