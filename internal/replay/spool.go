@@ -25,7 +25,7 @@ type spool struct {
 	chunks       [][]byte // hits, each behind its length
 	free         [][]byte
 	at           []place
-	inOrder      bool // all of at is
+	timely       bool // at is in order, but for hits that begin alike
 	runs         []*os.File
 	named        []string // those runs that are to be removed in the end
 }
@@ -36,7 +36,7 @@ type place struct {
 	chunk, bytes uint32
 }
 
-func newSpool(memory int) *spool { return &spool{memory: memory, inOrder: true} }
+func newSpool(memory int) *spool { return &spool{memory: memory, timely: true} }
 
 // add takes a hit.
 func (s *spool) add(packed []byte) error {
@@ -55,8 +55,8 @@ func (s *spool) add(packed []byte) error {
 	c := &s.chunks[last]
 	s.at = append(s.at, place{prefix(packed), uint32(last), uint32(len(*c))})
 	*c = append(binary.BigEndian.AppendUint32(*c, uint32(len(packed))), packed...)
-	if n := len(s.at); s.inOrder && n > 1 {
-		s.inOrder = s.compare(s.at[n-2], s.at[n-1]) <= 0
+	if n := len(s.at); s.timely && n > 1 {
+		s.timely = s.at[n-2].begins <= s.at[n-1].begins
 	}
 	return nil
 }
@@ -88,9 +88,16 @@ func (s *spool) compare(a, b place) int {
 	return cmp.Or(cmp.Compare(a.begins, b.begins), bytes.Compare(s.framed(a)[4:], s.framed(b)[4:]))
 }
 
+// sort sorts what is in memory. A log is in order as a rule, but for what happened at one time.
 func (s *spool) sort() {
-	if !s.inOrder {
+	if !s.timely {
 		slices.SortFunc(s.at, s.compare)
+		return
+	}
+	for from, to := 0, 0; from < len(s.at); from = to {
+		for to = from + 1; to < len(s.at) && s.at[to].begins == s.at[from].begins; to++ {
+		}
+		slices.SortFunc(s.at[from:to], s.compare)
 	}
 }
 
@@ -126,7 +133,7 @@ func (s *spool) empty() {
 		}
 	}
 	clear(s.chunks)
-	s.chunks, s.at, s.used, s.inOrder = s.chunks[:0], s.at[:0], 0, true
+	s.chunks, s.at, s.used, s.timely = s.chunks[:0], s.at[:0], 0, true
 }
 
 // close gives the temporary files back.
