@@ -47,12 +47,28 @@ of them is too old. Of an event that is there the answer is the one that the rul
 	}
 	f.add(c)
 	c.Flags().StringVar(&f.rule, "rule", "", "the rule's `id`; all rules by default")
+	_ = c.RegisterFlagCompletionFunc("rule", f.ruleIDs(s)) // it fails where the flag is unknown or has one
 	c.Flags().StringVar(&f.event, "event", "", "the event's `id`")
 	c.Flags().StringVar(&f.account, "account", "", "the account's `name`, as the field account has it")
 	c.Flags().BoolVar(&f.tests, "tests", false, "explain the rule's own tests")
 	c.Flags().StringVar(&f.until, "until", "", "leave out events after this `time`, and tell how things stand then")
 	c.Flags().BoolVar(&f.json, "json", false, "print JSON, one object a line")
 	return c
+}
+
+// ruleIDs completes --rule: the ids of the rules that the other flags name, with their titles.
+func (f *explainFlags) ruleIDs(s Streams) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) (all []string, _ cobra.ShellCompDirective) {
+		s.Out, s.Err = io.Discard, io.Discard
+		set, _, err := f.load(s)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		for _, r := range set.Rules {
+			all = append(all, cobra.CompletionWithDesc(r.ID, diag.EscapeLine(r.Title)))
+		}
+		return all, cobra.ShellCompDirectiveNoFileComp
+	}
 }
 
 // check says what does not go together.

@@ -3,6 +3,8 @@ package event
 import (
 	"slices"
 	"strings"
+
+	"noroshi/internal/diag"
 )
 
 // Placeholders are words that records write, in lower case here, where a name is absent.
@@ -45,11 +47,44 @@ func (f *Field) misspelt(c Comparison, constant string) Doubt {
 		return Doubt{}
 	}
 	meant, known := actionsFolded[Lower(strings.Join(strings.Fields(constant), " "))]
-	if !known || meant == constant {
+	switch {
+	case known && meant != constant:
+		return Doubt{Why: "compared exactly, and written " + meant, Meant: meant, Certain: true}
+	case known:
 		return Doubt{}
 	}
-	return Doubt{Why: "compared exactly, and written " + meant, Meant: meant, Certain: true}
+	if meant = actionMeant(constant); meant != "" {
+		return Doubt{Why: "compared exactly, and no such operation is known", Meant: meant}
+	}
+	return Doubt{}
 }
+
+// actionMeant is the known operation that an unknown one most likely means, "" where nobody can tell: a letter may be wrong, and a
+// second one of a long name. Names that differ in their verb alone, such as Get-Mailbox, are operations of their own.
+func actionMeant(name string) string {
+	limit := 1
+	if len(name) >= 12 {
+		limit = 2
+	}
+	if len(name) < 5 {
+		return ""
+	}
+	best, least := "", limit+1
+	verb, noun, _ := strings.Cut(name, "-")
+	for _, a := range Actions {
+		if v, n, ok := strings.Cut(a, "-"); ok && n == noun && v != verb && slices.Contains(verbs, verb) {
+			continue
+		}
+		if d := diag.Distance([]rune(name), []rune(a), least); d < least {
+			best, least = a, d
+		}
+	}
+	return best
+}
+
+// verbs are those of commands.
+var verbs = []string{"Add", "Clear", "Disable", "Enable", "Export", "Get", "Grant", "Import", "Install", "Invoke", "Move", "New", "Remove", "Resume",
+	"Revoke", "Search", "Set", "Start", "Stop", "Suspend", "Test", "Undo", "Update"}
 
 // Actions are the operations that are known: records that spell them in another case, or with doubled blanks, are read as if they
 // spelt them so.
