@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"testing"
 	"time"
@@ -12,8 +13,9 @@ import (
 	"noroshi/rules"
 )
 
-// writeRemembering writes n rules with memory into a folder: one in six counts what every account does all day, the others what few do.
-func writeRemembering(tb testing.TB, dir string, n int) {
+// writeRemembering writes n rules with memory into a folder: one in six counts what every account does all day, or the commands that
+// few give, and the others what hardly anybody does.
+func writeRemembering(tb testing.TB, dir string, n int, commands bool) {
 	tb.Helper()
 	common := []string{
 		"kind: first_seen\nwhen: event.action == \"UserLoggedIn\" && event.outcome == \"success\"\nvalue: [source.ip]\nwithin: 30d",
@@ -34,6 +36,9 @@ func writeRemembering(tb testing.TB, dir string, n int) {
 		kind := ""
 		if i%6 == 0 {
 			kind = common[i/6%len(common)]
+			if commands {
+				kind = allDay.ReplaceAllString(kind, `event.action == "Set-Mailbox"`)
+			}
 		} else {
 			kind = fmt.Sprintf(rare[i%len(rare)], i)
 		}
@@ -44,56 +49,68 @@ func writeRemembering(tb testing.TB, dir string, n int) {
 	}
 }
 
+// allDay is a condition on what every account does.
+var allDay = regexp.MustCompile(`event\.(action == "(UserLoggedIn|MailItemsAccessed|FileAccessed)"|dataset == "[a-z_.]+")`)
+
 // BenchmarkRemember: the projection alone, then with 200 rules of which 60 remember; an event of them goes through memory.
 func BenchmarkRemember(b *testing.B) {
 	bytes, spans := stream(20_000)
-	dir := b.TempDir()
-	writeIndicators(b, dir, 140, false)
-	writeRemembering(b, dir, 60)
-	set, ps := rules.Load(rules.Options{Paths: []string{dir}})
-	if len(ps) > 0 {
-		b.Fatal(ps[0].Format())
-	}
 	var sample [][]byte
 	for _, s := range spans[:500] {
 		sample = append(sample, bytes[s[0]:s[1]])
 	}
-	d := New(set, Options{Sample: sample})
-	b.Run("projection", func(b *testing.B) {
-		w := d.Worker()
-		over(b, bytes, spans, func(from, to int) {
-			if err := w.Read(bytes, from, to, time.Time{}); err != nil {
-				b.Fatal(err)
-			}
-		})
-	})
-	b.Run("rules=200,remembering=60", func(b *testing.B) {
-		w := d.Worker()
-		alerts, hits := 0, 0
-		each := func(*alert.Alert) { alerts++ }
-		var m *Memory
-		var packed []byte
-		i := 0
-		over(b, bytes, spans, func(from, to int) {
-			if i%len(spans) == 0 { // the stream begins again, with an empty memory
-				m = d.Memory(MemoryOptions{})
-			}
-			i++
-			if err := w.Read(bytes, from, to, time.Time{}); err != nil {
-				b.Fatal(err)
-			}
-			packed = w.Match(packed[:0])
-			EachHit(packed, func(p []byte) {
-				hits++
-				if err := m.Apply(p, each); err != nil {
+	for _, commands := range []bool{true, false} {
+		dir := b.TempDir()
+		writeIndicators(b, dir, 140, false)
+		writeRemembering(b, dir, 60, commands)
+		set, ps := rules.Load(rules.Options{Paths: []string{dir}})
+		if len(ps) > 0 {
+			b.Fatal(ps[0].Format())
+		}
+		d := New(set, Options{Sample: sample})
+		what := "all_day"
+		if commands {
+			what = "commands"
+		}
+		b.Run("projection,"+what, func(b *testing.B) {
+			w := d.Worker()
+			over(b, bytes, spans, func(from, to int) {
+				if err := w.Read(bytes, from, to, time.Time{}); err != nil {
 					b.Fatal(err)
 				}
 			})
-			m.Advance(w.Reader().Time(), each)
 		})
-		b.ReportMetric(float64(hits)/float64(b.N*len(spans)), "hits/event")
-		b.ReportMetric(float64(alerts)/float64(b.N), "alerts")
+		b.Run("rules=200,remembering=60,"+what, func(b *testing.B) { remember(b, d, bytes, spans) })
+	}
+}
+
+// remember evaluates the stream again and again, each time with an empty memory.
+func remember(b *testing.B, d *Set, bytes []byte, spans [][2]int) {
+	w := d.Worker()
+	alerts, hits := 0, 0
+	each := func(*alert.Alert) { alerts++ }
+	var m *Memory
+	var packed []byte
+	i := 0
+	over(b, bytes, spans, func(from, to int) {
+		if i%len(spans) == 0 {
+			m = d.Memory(MemoryOptions{})
+		}
+		i++
+		if err := w.Read(bytes, from, to, time.Time{}); err != nil {
+			b.Fatal(err)
+		}
+		packed = w.Match(packed[:0])
+		EachHit(packed, func(p []byte) {
+			hits++
+			if err := m.Apply(p, each); err != nil {
+				b.Fatal(err)
+			}
+		})
+		m.Advance(w.Reader().Time(), each)
 	})
+	b.ReportMetric(float64(hits)/float64(b.N*len(spans)), "hits/event")
+	b.ReportMetric(float64(alerts)/float64(b.N), "alerts")
 }
 
 // TestAKeyWithOneEntryIsSmall: a key with one entry takes no more than 600 bytes, so a million of them no more than 600 MB.
