@@ -62,7 +62,7 @@ func (w *Window) pairs(f *Finding, t *told, from, to int) {
 	fires := map[int]bool{} // what counted, and whether the rule fires for it
 	var found []Pair
 	for i := from; i < to; i++ {
-		if w.Entries[i].marks&fired == 0 {
+		if w.Entries[i].marks&fired == 0 || !w.Pairs.Concerns(w, i, t.place) {
 			continue
 		}
 		found = w.Pairs.Pairs(w, i, found[:0])

@@ -25,6 +25,8 @@ type Pairs interface {
 	Pair(w *Window, i, k int) (place string, ok bool)
 	// Pairs appends what entry i finds: of each place the latest entry.
 	Pairs(w *Window, i int, to []Pair) []Pair
+	// Concerns reports whether what entry i finds can be known by a place.
+	Concerns(w *Window, i int, place string) bool
 }
 
 // Pair is what an entry finds with another one.

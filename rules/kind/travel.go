@@ -89,7 +89,8 @@ func whereHash(h *Hit) uint64 { return hashOf(place(h) + "\x00" + h.at(placeLoca
 // travelled is the memory of a key: a window, and the days on which each place was seen.
 type travelled struct {
 	*state.Window
-	days map[string][]int32 // since 1970, sorted
+	days  map[string][]int32 // since 1970, sorted
+	names map[uint64]string  // of places, by state.Entry.Value
 }
 
 // Add implements Memory. Events without a place do not count.
@@ -208,6 +209,25 @@ func (j *journeys) Pairs(w *state.Window, i int, to []state.Pair) []state.Pair {
 		to = append(to, state.Pair{With: k, Place: place})
 	}
 	return to
+}
+
+// Concerns implements state.Pairs: where the entry was is one of the two places.
+func (j *journeys) Concerns(w *state.Window, i int, two string) bool {
+	t, e := w.Own.(*travelled), &w.Entries[i]
+	name, have := t.names[e.Value]
+	if !have {
+		var h Hit
+		if h.UnpackHeld(e.Packed) != nil {
+			return false
+		}
+		if t.names == nil || len(t.names) >= maxPlaces {
+			t.names = map[uint64]string{}
+		}
+		name = place(&h)
+		t.names[e.Value] = name
+	}
+	one, other, _ := strings.Cut(two, "\x00")
+	return name == one || name == other
 }
 
 // Pair implements state.Pairs.
