@@ -60,23 +60,20 @@ func (w *Window) spans(f *Finding, from, to int) {
 // pairs gathers the entries of a bucket that find something of a place, and what they find.
 func (w *Window) pairs(f *Finding, t *told, from, to int) {
 	fires := map[int]bool{} // what counted, and whether the rule fires for it
-	var found []Pair
 	for i := from; i < to; i++ {
 		if w.Entries[i].marks&fired == 0 || !w.Pairs.Concerns(w, i, t.place) {
 			continue
 		}
-		found = w.Pairs.Pairs(w, i, found[:0])
-		for _, p := range found {
-			if p.Place != t.place {
-				continue
-			}
-			if f.First == nil {
-				f.First, f.Window, f.With = &w.Entries[i], w.Entries[i:i+1], &w.Entries[p.With]
-			}
-			fires[i] = true
-			if _, have := fires[p.With]; !have {
-				fires[p.With] = false
-			}
+		k := w.Pairs.With(w, i, t.place)
+		if k < 0 {
+			continue
+		}
+		if f.First == nil {
+			f.First, f.Window, f.With = &w.Entries[i], w.Entries[i:i+1], &w.Entries[k]
+		}
+		fires[i] = true
+		if _, have := fires[k]; !have {
+			fires[k] = false
 		}
 	}
 	for _, i := range slices.Sorted(maps.Keys(fires)) {

@@ -129,7 +129,7 @@ func (w *Window) move(i int, to *Entry) {
 			x.marks &^= fired
 		}
 	}
-	w.told = slices.DeleteFunc(w.told, func(t *told) bool { return w.unfounded(t, &was) })
+	w.told, w.byBucket = slices.DeleteFunc(w.told, func(t *told) bool { return w.unfounded(t, &was) }), nil
 	if left != nil && !left.empty {
 		left.changed, w.closes = true, min(w.closes, left.end)
 	}

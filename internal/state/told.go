@@ -22,12 +22,21 @@ type told struct {
 	empty    bool // the rule fires for no event of it any more, and what was said of it stands
 }
 
-// note remembers that there is something to say of a bucket.
+// MaxPairs is how many findings of pairs a key may have at once; their number grows as the square of that of the entries.
+const MaxPairs = 1000
+
+// note remembers that there is something to say of a bucket; nil: there are too many of them.
 func (w *Window) note(e *Entry, place string, fires bool) *told {
 	t := w.find(e, place)
+	if t == nil && w.Pairs != nil && len(w.told) >= MaxPairs {
+		return nil
+	}
 	if t == nil {
 		t = &told{bucket: w.bucketOf(e, place), end: w.end(e.Time), first: *e}
 		w.told = append(w.told, t)
+		if w.byBucket != nil {
+			w.byBucket[t.bucket] = t
+		}
 		w.oldest = min(w.oldest, t.end)
 		if w.Repeat == 0 && place == "" {
 			e.told = t
@@ -41,6 +50,13 @@ func (w *Window) note(e *Entry, place string, fires bool) *told {
 	return t
 }
 
+// noteOrCount remembers a finding of a place, or counts it where there are too many.
+func (w *Window) noteOrCount(e *Entry, place string) {
+	if w.note(e, place, true) == nil {
+		w.unnoted++
+	}
+}
+
 // find is what has been noted of a bucket, nil where nothing has.
 func (w *Window) find(e *Entry, place string) *told {
 	if w.Repeat == 0 && place == "" {
@@ -50,12 +66,29 @@ func (w *Window) find(e *Entry, place string) *told {
 		return e.told
 	}
 	b := w.bucketOf(e, place)
+	if len(w.told) > fewTold {
+		return w.indexed(b)
+	}
 	for i := len(w.told) - 1; i >= 0; i-- {
 		if w.told[i].bucket == b {
 			return w.told[i]
 		}
 	}
 	return nil
+}
+
+// fewTold is how many are looked through without an index.
+const fewTold = 16
+
+// indexed is what has been noted of a bucket, by an index that is made anew when something has gone.
+func (w *Window) indexed(b bucket) *told {
+	if w.byBucket == nil {
+		w.byBucket = make(map[bucket]*told, len(w.told))
+		for _, t := range w.told {
+			w.byBucket[t.bucket] = t
+		}
+	}
+	return w.byBucket[b]
 }
 
 // say tells what has changed and is to be told now.
@@ -115,6 +148,7 @@ func (f *Finding) measure(s *Spec) float64 {
 func (w *Window) ownTold(e *Entry) *told {
 	for _, t := range w.told {
 		if t.first.Linked() && bytes.Equal(t.first.named(), e.named()) {
+			w.byBucket = nil
 			t.event, t.end, t.first = string(e.Identity()), w.end(e.Time), *e
 			w.oldest = min(w.oldest, t.end)
 			return t

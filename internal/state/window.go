@@ -23,6 +23,8 @@ type Sweeper interface {
 type Pairs interface {
 	// Pair reports whether entry i makes a finding with entry k, and what it is known by beside its bucket.
 	Pair(w *Window, i, k int) (place string, ok bool)
+	// With is the latest entry with which entry i makes a finding of a place; -1: none.
+	With(w *Window, i int, place string) int
 	// Pairs appends what entry i finds: of each place the latest entry.
 	Pairs(w *Window, i int, to []Pair) []Pair
 	// Concerns reports whether what entry i finds can be known by a place.
@@ -69,12 +71,14 @@ const WaitMost = int64(24 * 60 * 60 * 1e9)
 // Window is the memory of one key of a rule that looks at events of a span of time.
 type Window struct {
 	*Spec
-	Entries []Entry
-	told    []*told
-	closes  int64            // when the first bucket ends that has changed
-	oldest  int64            // when the first bucket ends of which something is told
-	Own     any              // what the kind keeps beside
-	alerts  map[uint64]int64 // entries that are alerts: their times, by the hash of their ids
+	Entries  []Entry
+	told     []*told
+	byBucket map[bucket]*told // told, where there are many; nil: to be made
+	unnoted  int              // findings that were too many
+	closes   int64            // when the first bucket ends that has changed
+	oldest   int64            // when the first bucket ends of which something is told
+	Own      any              // what the kind keeps beside
+	alerts   map[uint64]int64 // entries that are alerts: their times, by the hash of their ids
 	// Unsearched counts the times that a kind has given up before it knew whether an entry fires.
 	Unsearched int
 	pending    int   // entries that are not decided
@@ -116,6 +120,8 @@ func (w *Window) Add(c *Context, e Entry) {
 		w.test(at)
 		w.say(c)
 	}
+	c.Counts.Overflow += w.unnoted
+	w.unnoted = 0
 	w.countUnsearched(c)
 }
 
@@ -197,7 +203,7 @@ func (w *Window) sweep(k Sweeper, from, to int) {
 func (w *Window) pair(at, from, to int) {
 	for _, p := range w.Pairs.Pairs(w, at, nil) {
 		w.Entries[at].marks |= fired
-		w.note(&w.Entries[at], p.Place, true)
+		w.noteOrCount(&w.Entries[at], p.Place)
 	}
 	for i := from; i < to; i++ {
 		if i == at {
@@ -205,7 +211,7 @@ func (w *Window) pair(at, from, to int) {
 		}
 		if place, ok := w.Pairs.Pair(w, i, at); ok {
 			w.Entries[i].marks |= fired
-			w.note(&w.Entries[i], place, true)
+			w.noteOrCount(&w.Entries[i], place)
 		}
 	}
 }
@@ -325,7 +331,7 @@ func (w *Window) forget(c *Context) {
 	if w.oldest == Never || !c.Passed(Plus(w.closing(c, w.oldest), c.Keep)) {
 		return
 	}
-	w.oldest = Never
+	w.oldest, w.byBucket = Never, nil
 	w.told = slices.DeleteFunc(w.told, func(t *told) bool {
 		if !t.changed && c.Passed(Plus(w.closing(c, t.end), c.Keep)) {
 			return true

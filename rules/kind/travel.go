@@ -230,6 +230,23 @@ func (j *journeys) Concerns(w *state.Window, i int, two string) bool {
 	return name == one || name == other
 }
 
+// With implements state.Pairs.
+func (j *journeys) With(w *state.Window, i int, two string) int {
+	e := &w.Entries[i]
+	var seen []uint64 // coordinates of the two places: few
+	for k := state.After(w.Entries, e.Time) - 1; k >= 0 && w.Entries[k].Time > e.Time-w.Within; k-- {
+		x := &w.Entries[k]
+		if x.Value == e.Value || !j.Concerns(w, k, two) || slices.Contains(seen, x.Value) {
+			continue
+		}
+		seen = append(seen, x.Value)
+		if place, ok := j.Pair(w, i, k); ok && place == two {
+			return k
+		}
+	}
+	return -1
+}
+
 // Pair implements state.Pairs.
 func (j *journeys) Pair(w *state.Window, i, k int) (string, bool) {
 	e, x := &w.Entries[i], &w.Entries[k]
