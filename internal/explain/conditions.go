@@ -67,7 +67,7 @@ func (nothing) Has(event.Slot) bool      { return false }
 // Event is the record at hand.
 func (r *Reader) event() *Event {
 	id := r.Identity()
-	return &Event{ID: id.ID, Time: Time{id.Time}, Action: id.Action, Account: r.Reader.Event.Text(event.Account)}
+	return &Event{ID: id.ID, Time: Time{id.Time}, Action: id.Action, Account: r.Event.Text(event.Account)}
 }
 
 // Tree says what the rule makes of the record at hand as far as conditions tell. A rule without memory fires by them alone; of one
@@ -204,9 +204,9 @@ func (c *Conditions) Of(r *rules.Rule) bool { return c.rule == r }
 func (c *Conditions) LacksKey(r *Reader) string {
 	var lacks []string
 	for _, f := range c.rule.Kind.By {
-		has := r.Reader.Event.Has(f.Slot)
+		has := r.Event.Has(f.Slot)
 		if f.Type == event.List {
-			has = len(r.Reader.Event.List(f.Slot)) > 0
+			has = len(r.Event.List(f.Slot)) > 0
 		}
 		if !has {
 			lacks = append(lacks, f.Name)
