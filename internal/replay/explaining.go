@@ -159,7 +159,7 @@ func (x *Explaining) Test(ctx context.Context, t *rules.Test) (Summary, error) {
 // matched takes the record that the reader has at hand, with its hits.
 func (x *Explaining) matched(hits []byte) {
 	id := x.reader.Identity()
-	if x.Account != "" && strings.EqualFold(x.reader.Reader.Event.Text(event.Account), x.Account) {
+	if x.Account != "" && strings.EqualFold(x.reader.Event.Text(event.Account), x.Account) {
 		x.summary.Events++
 	}
 	if x.Account != "" || x.failed != nil || x.Event != "" && id.ID != x.Event {
