@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -45,7 +46,11 @@ func TestWhatRecordsGiveIsNeverDoubted(t *testing.T) {
 				}
 				tried[d.Name+"\x00"+v] = true
 				for _, source := range comparing(random, d, v) {
-					if _, ms := cond.Compile(source, scope); len(ms) > 0 {
+					_, ms := cond.Compile(source, scope)
+					if d.Name == "event.action" { // an operation that is nearly a known one is asked about, and taken
+						ms = slices.DeleteFunc(ms, func(m cond.Mistake) bool { return m.Warning && !m.Certain && m.Suggestion != "" })
+					}
+					if len(ms) > 0 {
 						t.Errorf("%s of %s\n\t%s\n\t%v", d.Name, rec, source, ms)
 					}
 				}
