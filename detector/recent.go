@@ -26,7 +26,7 @@ type Recent struct {
 	spare  *[recentChunk]uint64
 	first  uint64   // the number of the oldest hash
 	next   uint64   // the number of the next hash
-	table  []uint32 // entries of hashes, 0 where there is none; at most half of them are in use
+	table  []uint32 // the numbers of hashes; 0 means that the slot is free. At most half of the slots are in use
 	marks  []recentMark
 	// Overflows counts hashes that were forgotten before their time because there were too many.
 	Overflows int

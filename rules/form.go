@@ -33,7 +33,7 @@ func kindOf(d *strictyaml.Doc) kind.Kind {
 	return k
 }
 
-// child is the value of a key, nil where there is none.
+// child is the value of a key, or nil if there is none.
 func child(n *yaml.Node, key string) *yaml.Node {
 	if n.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(n.Content); i += 2 {

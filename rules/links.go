@@ -139,7 +139,7 @@ func (l *loader) linksOf(id string) (all []string) {
 	return all
 }
 
-// circle is the way that leads from the end of a way back to a rule, nil where there is none.
+// circle is the way that leads from the end of a way back to a rule, or nil if there is none.
 func (l *loader) circle(to string, way []string) []string {
 	for _, next := range l.linksOf(way[len(way)-1]) {
 		switch {

@@ -38,7 +38,7 @@ func namedBy(d *strictyaml.Doc) (ids []string) {
 	return ids
 }
 
-// member is the value of a key of a mapping, nil where there is none.
+// member is the value of a key of a mapping, or nil if there is none.
 func member(n *yaml.Node, key string) *yaml.Node {
 	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {

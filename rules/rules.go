@@ -83,7 +83,7 @@ type Set struct {
 	Lists list.Set
 }
 
-// Find is the rule of an id, nil where there is none.
+// Find is the rule of an id, or nil if there is none.
 func (s *Set) Find(id string) *Rule {
 	for _, r := range s.Rules {
 		if r.ID == id {

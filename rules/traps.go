@@ -221,7 +221,7 @@ func (l *loader) cutCondition(d *strictyaml.Doc, n *yaml.Node, p *diag.Problem) 
 	p.Suggestion = w.right(l.set.Scope)
 }
 
-// comment is what YAML reads as a comment behind a plain text of one line, "" where there is none.
+// comment is what YAML reads as a comment behind a plain text of one line, or "" if there is none.
 func comment(n *yaml.Node, line string) string {
 	if n.Style != 0 || n.Kind != yaml.ScalarNode {
 		return ""

@@ -11,7 +11,7 @@ import (
 // longestRetryAfter bounds what a destination can ask for.
 const longestRetryAfter = time.Hour
 
-// RetryAfter reads the header of that name, seconds or a date; 0 where it is none. At most an hour.
+// RetryAfter reads the header of that name, seconds or a date; or 0 if it is neither. At most an hour.
 // Source: RFC 9110 §10.2.3.
 func RetryAfter(value string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)

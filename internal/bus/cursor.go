@@ -150,7 +150,7 @@ func (b *Bus) Partitions(ctx context.Context, topic Topic) (int, error) {
 	return n, nil
 }
 
-// Bounds are the offsets of the first and last record that readers of a partition see; last < first where there is none.
+// Bounds are the offsets of the first and last record that readers of a partition see, or last < first if there is none.
 func (b *Bus) Bounds(ctx context.Context, topic Topic, partition int32) (first, last int64, err error) {
 	starts, err := b.admin.ListStartOffsets(ctx, b.name(topic))
 	if err != nil {

@@ -290,7 +290,7 @@ func (c *literals) call(v *ast.CallNode) {
 	}
 }
 
-// listOf is the name of the list that a part has become, "" where it is none.
+// listOf is the name of the list that a part has become, or "" if it is not a list.
 func (c *literals) listOf(n ast.Node) string {
 	k, ok := n.(*ast.ConstantNode)
 	if !ok {

@@ -45,7 +45,7 @@ var said = map[string]string{
 	"too large st": "this text is too long",
 }
 
-// plainReason is the key of said that a sentence of the parser holds, "" where there is none.
+// plainReason is the key of said that a sentence of the parser holds, or "" if there is none.
 func plainReason(sentence string) string {
 	for _, part := range []string{"escape", "bad number", "too large st", "too large", "at least", "wrap", "unclosed com"} {
 		if strings.Contains(sentence, part) {

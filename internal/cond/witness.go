@@ -15,7 +15,7 @@ type Counts interface {
 	Costly(s event.Slot) bool
 }
 
-// Witness is the cheapest disjunction of comparisons without which the condition cannot hold; nil where there is none.
+// Witness is the cheapest disjunction of comparisons without which the condition cannot hold, or nil if there is none.
 func (p *Program) Witness(c Counts) index.Witness {
 	w, _ := p.root.witness(c)
 	return w

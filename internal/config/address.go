@@ -58,7 +58,7 @@ func connectionString(d *strictyaml.Doc, n *yaml.Node, folder string) string {
 // entityPath is the event hub that a connection string names, "" where it names none.
 func entityPath(connectionString string) string { return member(connectionString, "EntityPath") }
 
-// member is a member of a connection string, "" where there is none.
+// member is a member of a connection string, or "" if there is none.
 func member(connectionString, name string) string {
 	for part := range strings.SplitSeq(connectionString, ";") {
 		if k, v, _ := strings.Cut(strings.TrimSpace(part), "="); strings.EqualFold(k, name) {

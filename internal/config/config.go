@@ -303,7 +303,7 @@ func Duration(d *strictyaml.Doc, n *yaml.Node) time.Duration {
 	return time.Duration(v) * map[string]time.Duration{"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[m[2]]
 }
 
-// unitless says that a number has no unit, "" where it is none.
+// unitless is the message for a number without a unit; it is "" if the value has one or is no number.
 func unitless(n *yaml.Node) string {
 	switch {
 	case n.Kind != yaml.ScalarNode || n.Tag != "!!int":

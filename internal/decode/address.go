@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Address is the canonical form of a client address and its port, "" where there is none. It reads what audit records hold:
+// Address is the canonical form of a client address and its port, or "" if there is none. It reads what audit records hold:
 // IPv4 and IPv6, in brackets or without, with a port after a colon or a hyphen, with a zone or a prefix length, IPv4 mapped into
 // IPv6, with blanks and line ends around. Of a list with commas the first usable address counts. Loopback, the unspecified
 // address and text that is no address give neither address nor port; what is no port leaves the port away.

@@ -160,7 +160,7 @@ func complete(s string) bool {
 
 func bracketed(s string) bool { return inBrackets(s) != "" }
 
-// inBrackets is the address in the brackets at the end of a destination, "" where there is none: brackets may also be a part
+// inBrackets is the address in the brackets at the end of a destination, or "" if there is none: brackets may also be a part
 // of a name.
 func inBrackets(s string) string {
 	s = strings.TrimSpace(s)

@@ -73,7 +73,7 @@ func (r *Reader) ownerOfObject() string {
 	return owner
 }
 
-// beforeRule is the mailbox in the name of an inbox rule, before the first backslash that escapes no comma, "" where there is none.
+// beforeRule is the mailbox in the name of an inbox rule, before the first backslash that escapes no comma, or "" if there is none.
 func beforeRule(id string) string {
 	for i := range len(id) {
 		if id[i] == '\\' && !strings.HasPrefix(id[i+1:], ",") {

@@ -28,7 +28,7 @@ func placeholder(s string) bool {
 	return false
 }
 
-// beginsPlaceholder are the first bytes of placeholders, and of what may stand around them: nearly all names begin with another.
+// beginsPlaceholder holds the first bytes that a placeholder, or what encloses one, can have. Most names begin with another byte.
 var beginsPlaceholder = beginningsOf(event.Placeholders[:])
 
 func beginningsOf(words []string) (all [256]bool) {

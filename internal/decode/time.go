@@ -67,7 +67,7 @@ func (r *Reader) timeText(i int32) string {
 	return date.Value
 }
 
-// unreadableTime tells of the first time of the record at hand that stands there and cannot be read, nil where there is none.
+// unreadableTime tells of the first time of the record at hand that stands there and cannot be read, or nil if there is none.
 func (r *Reader) unreadableTime() error {
 	for _, i := range r.view.slots[event.Time].feeds {
 		text := strings.TrimPrefix(r.timeText(i), "? ") // see ingest, columns of tables

@@ -10,7 +10,7 @@ import (
 
 // unfolded are the texts of a record that were opened.
 type unfolded struct {
-	in    []byte // the record with them opened; nil where there is none
+	in    []byte // the record with them opened, or nil if there is none
 	from  []byte // the record as it came
 	texts []opening
 }

@@ -15,7 +15,7 @@ func Suggest(word string, candidates []string) string {
 	return best
 }
 
-// Beginning names the only candidate that begins with a word, or with all but its last letter, "" where there is none or several.
+// Beginning names the only candidate that begins with a word, or with all but its last letter, or "" if there is none or several.
 func Beginning(word string, candidates []string) string {
 	for _, w := range [][]rune{[]rune(word), []rune(word)[:max(len([]rune(word))-1, 0)]} {
 		found := ""
@@ -71,7 +71,7 @@ func Distance(a, b []rune, limit int) int {
 	return last[len(b)]
 }
 
-// Either asks which of several was meant, "" where there is none.
+// Either is the question which of several names was meant; it is "" if there are no names.
 func Either(all []string) string {
 	var b strings.Builder
 	for i, one := range all {

@@ -50,7 +50,7 @@ func placeOf(found maxminddb.Result) (p event.Place, err error) {
 	return p, nil
 }
 
-// at is the value at a path, nil where there is none.
+// at is the value at a path, or nil if there is none.
 func at(v any, path string) any {
 	for path != "" {
 		m, ok := v.(map[string]any)
@@ -64,7 +64,7 @@ func at(v any, path string) any {
 	return v
 }
 
-// firstText is the first text at the paths, "" where there is none.
+// firstText is the first text at the paths, or "" if there is none.
 func firstText(v any, paths []string) string {
 	for _, p := range paths {
 		if s, ok := at(v, p).(string); ok && len(s) <= maxWords {

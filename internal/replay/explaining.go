@@ -63,7 +63,7 @@ type Summary struct {
 // None reports whether there is nothing to tell: no event was asked about, and nothing is held.
 func (s *Summary) None() bool { return s.Events == 0 && len(s.Nearest) == 0 }
 
-// asked is an event that is asked about, and what the rules make of it.
+// asked is an event to explain, and each rule's answer for it.
 type asked struct {
 	event explain.Event
 	trees []explain.Tree // by rule, further keys of it at the end

@@ -48,7 +48,7 @@ func (o *Out) Write(r bus.Record) { o.records = append(o.records, r) }
 type Counts struct {
 	Taken      atomic.Int64 // partitions
 	Restored   atomic.Int64 // keys of their memory
-	Unknown    atomic.Int64 // keys that the step has no use for now
+	Unknown    atomic.Int64 // keys of rules that are gone, or that remember something else now
 	Unreadable atomic.Int64 // keys whose memory could not be read
 	Stale      atomic.Int64 // rows of sessions that had lost the partition
 	Rows       atomic.Int64 // written
@@ -80,7 +80,7 @@ type Session struct {
 	out     Out
 	touched map[int32]*part // since the last commit
 	batch   map[int32]*part // the parts of the records read last
-	began   time.Time       // when the first record since the last commit was taken; zero: there is none
+	began   time.Time       // when the first record since the last commit was taken; zero if no record was
 	last    time.Time       // when the last commit ended
 	soon    bool
 	tended  time.Time // when parts were last tended

@@ -52,7 +52,7 @@ func (w *Window) unindex(e *Entry) {
 	}
 }
 
-// alert is the place of the entry of an alert, whatever its time; -1 where there is none.
+// alert is the index of the entry that holds an alert, at any time, or -1 if no entry does.
 func (w *Window) alert(e *Entry) int {
 	at, have := w.alerts[maphash.Bytes(seed, e.named())]
 	if !have {

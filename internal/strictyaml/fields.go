@@ -36,7 +36,7 @@ func (d *Doc) Fields(n *yaml.Node, by map[string]func(*yaml.Node)) {
 	}
 }
 
-// other is the key here that other programs call so, "" where there is none.
+// other is the key here that other programs call so, or "" if there is none.
 func (d *Doc) other(name string, by map[string]func(*yaml.Node)) string {
 	for _, meant := range strings.Fields(d.Others[strings.ToLower(name)]) {
 		if by[meant] != nil {

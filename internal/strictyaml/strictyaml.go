@@ -217,7 +217,7 @@ func (d *Doc) add(line, column int, code, message string) {
 	d.Problems = append(d.Problems, p)
 }
 
-// Line is a line of the file, from 1; "" where there is none.
+// Line is a line of the file, from 1, or "" if there is none.
 func (d *Doc) Line(n int) string {
 	if n < 1 || n > len(d.lines) {
 		return ""

@@ -42,7 +42,8 @@ type traced struct {
 	opened [maxSteps]int64 // seconds
 }
 
-// traced walks through entries second by second. Entry kept is kept for the last place; a negative one is none.
+// traced walks through entries second by second. The entry with the index kept is reserved for the last place; if kept is negative, no
+// entry is reserved.
 func (s *sequence) traced(w *state.Window, all []state.Entry, kept int) *traced {
 	t := &traced{filling: s.filling(w), all: all, kept: kept}
 	if kept >= 0 {

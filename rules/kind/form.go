@@ -85,7 +85,7 @@ func get[T any](v *Values, key string) T {
 	return value
 }
 
-// Clause is the number of a condition, or of what names alerts, -1 where there is none.
+// Clause is the number of the clause that a key gives, a condition or a reference to alerts, or -1 if the key is not written.
 func (v *Values) Clause(key string) int {
 	if !v.Has(key) {
 		return -1
@@ -117,7 +117,7 @@ func (v *Values) Text(key string) string { return get[string](v, key) }
 // Texts are the value of a key of type Texts.
 func (v *Values) Texts(key string) []string { return get[[]string](v, key) }
 
-// Group is the value of a key of type Group, nil where there is none.
+// Group is the value of a key of type Group, or nil if there is none.
 func (v *Values) Group(key string) *Values { return get[*Values](v, key) }
 
 // Groups are the value of a key of type Groups.

@@ -140,7 +140,7 @@ func (p Path) reach(n *Node) (*Node, *Mistake) {
 	return n, nil
 }
 
-// find is the number of the member, entry or element that a step names, -1 where there is none.
+// find is the number of the member, entry or element that a step names, or -1 if there is none.
 func (n *Node) find(s step) int {
 	switch {
 	case n.Kind == Object:
@@ -186,7 +186,7 @@ var (
 	valuing = []string{"Value"}
 )
 
-// one is the first of the members of some names, nil where there is none.
+// one is the first of the members of some names, or nil if there is none.
 func (n *Node) one(names []string) *Member {
 	for _, name := range names {
 		if i := n.member(step{name: name}); n.Kind == Object && i >= 0 {
