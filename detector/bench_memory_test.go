@@ -116,40 +116,22 @@ func remember(b *testing.B, d *Set, bytes []byte, spans [][2]int) {
 // TestAKeyWithOneEntryIsSmall: a key with one entry takes no more than 600 bytes, so a million of them no more than 600 MB.
 func TestAKeyWithOneEntryIsSmall(t *testing.T) {
 	const keys = 100_000
-	path := filepath.Join(t.TempDir(), "rule.yaml")
 	text := "id: many\ntitle: Many\nseverity: low\nkind: threshold\nwhen: event.action == \"UserLoginFailed\"\nwithin: 30d\ncount: 10\n"
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	set, ps := rules.Load(rules.Options{Paths: []string{path}})
-	if len(ps) > 0 {
-		t.Fatal(ps[0].Format())
-	}
-	d := New(set, Options{})
-	w, m := d.Worker(), d.Memory(MemoryOptions{Keys: keys})
+	f := feed(t, ruleSet(t, text), MemoryOptions{Keys: keys}, func(*alert.Alert) {})
 	before := heapBytes()
-	var packed []byte
 	for i := range keys {
 		rec := fmt.Sprintf(`{"CreationTime":"2026-01-02T%02d:%02d:%02d","Id":"7d1f8e53-24a1-4e0b-8f0c-%012d","Operation":"UserLoginFailed","OrganizationId":"aaaabbbb-0000-cccc-1111-dddd2222eeee","RecordType":15,"UserKey":"x","UserType":0,"Version":1,"Workload":"AzureActiveDirectory","ClientIP":"198.51.100.7","UserId":"user%d@contoso.example"}`, i/3600%24, i/60%60, i%60, i, i)
-		if err := w.ReadAlone([]byte(rec), time.Time{}); err != nil {
-			t.Fatal(err)
-		}
-		packed = w.Match(packed[:0])
-		EachHit(packed, func(p []byte) {
-			if err := m.Apply(p, func(*alert.Alert) {}); err != nil {
-				t.Fatal(err)
-			}
-		})
+		f.record(rec)
 	}
-	if m.Keys() != keys {
-		t.Fatalf("%d keys are held", m.Keys())
+	if f.memory.Keys() != keys {
+		t.Fatalf("%d keys are held", f.memory.Keys())
 	}
 	per := float64(heapBytes()-before) / float64(keys)
 	t.Logf("%.0f bytes a key, %d keys", per, keys)
 	if per > 600 {
 		t.Errorf("%.0f bytes a key", per)
 	}
-	runtime.KeepAlive(m)
+	runtime.KeepAlive(f)
 }
 
 func heapBytes() uint64 {

@@ -2,14 +2,10 @@ package detector
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"noroshi/internal/alert"
-	"noroshi/internal/diag"
-	"noroshi/rules"
 )
 
 const quietly = `id: quiet
@@ -24,32 +20,16 @@ ratio: 2
 // silences are the alerts of a silence for events of some times, as they come or in order, when the input ends at a time.
 func silences(t *testing.T, inOrder bool, end time.Time, times ...string) (n int) {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "rule.yaml"), []byte(quietly), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	rs, ps := rules.Load(rules.Options{Paths: []string{dir}})
-	if diag.Errors(ps) > 0 {
-		t.Fatal(ps[0].Format())
-	}
-	set := New(rs, Options{})
-	w, m := set.Worker(), set.Memory(MemoryOptions{})
-	take := func(*alert.Alert) { n++ }
+	f := feed(t, ruleSet(t, quietly), MemoryOptions{}, func(*alert.Alert) { n++ })
 	for i, at := range times {
 		rec := fmt.Sprintf(`{"CreationTime":%q,"Id":"a-%d","Operation":"Send","RecordType":2,"OrganizationId":"t-1","UserType":0,"UserId":"taro@contoso.example"}`, at, i)
-		if err := w.ReadAlone([]byte(rec), time.Time{}); err != nil {
-			t.Fatal(err)
-		}
 		if inOrder {
-			m.Advance(w.Reader().Time(), take)
+			f.next(rec)
+		} else {
+			f.record(rec)
 		}
-		EachHit(w.Match(nil), func(packed []byte) {
-			if err := m.Apply(packed, take); err != nil {
-				t.Fatal(err)
-			}
-		})
 	}
-	m.End(end, take)
+	f.memory.End(end, f.take)
 	return n
 }
 

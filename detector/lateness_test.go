@@ -1,13 +1,10 @@
 package detector
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"noroshi/internal/event"
-	"noroshi/rules"
 )
 
 // TestARuleIsAsLateAsItsDatasets: the longest of what its conditions admit and of what it needs.
@@ -23,15 +20,7 @@ func TestARuleIsAsLateAsItsDatasets(t *testing.T) {
 		"two steps": {"kind: sequence\nwithin: 1h\nsteps:\n  - {id: a, when: event.dataset == \"entra.signin\"}\n  - {id: b, when: event.dataset == \"defender.email_events\"}\n", event.Late{Wait: 30 * time.Minute, Keep: 6 * time.Hour}},
 		"a silence": {"kind: silence\nlonger: 1h\nby: [event.dataset]\n", event.Late{Wait: time.Hour, Keep: 24 * time.Hour}},
 	} {
-		path := filepath.Join(t.TempDir(), "rule.yaml")
-		if err := os.WriteFile(path, []byte("id: a\ntitle: A\nseverity: low\n"+c.rule), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		set, ps := rules.Load(rules.Options{Paths: []string{path}})
-		if len(ps) > 0 {
-			t.Fatal(ps[0].Format())
-		}
-		if got := New(set, Options{}).Memory(MemoryOptions{Lateness: event.Lateness{}}).late[0]; got != c.want {
+		if got := ruleSet(t, "id: a\ntitle: A\nseverity: low\n"+c.rule).Memory(MemoryOptions{Lateness: event.Lateness{}}).late[0]; got != c.want {
 			t.Errorf("%s: %v; want %v", name, got, c.want)
 		}
 	}
