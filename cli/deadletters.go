@@ -52,15 +52,16 @@ stay on their topic with the reason, the place they came from and their bytes, u
 			return err
 		})
 	})}
-	show := &cobra.Command{Use: "show PLACE...", Short: "Show dead letters with their bytes", Example: "  noroshi dead-letters show --data /var/lib/noroshi 0:17", Args: cobra.MinimumNArgs(1), RunE: interruptible(func(c *cobra.Command, args []string) error {
-		return f.each(c.Context(), args, func(_ *bus.Bus, l deadletter.Letter) error {
-			if f.json {
-				return writeJSON(s.Out, l.JSON(true))
-			}
-			_, err := fmt.Fprintf(s.Out, "%s\n  %s\n", l.Format(), diag.EscapeLine(string(l.Value)))
-			return err
-		})
-	})}
+	show := &cobra.Command{Use: "show PLACE...", Short: "Show dead letters with their bytes",
+		Example: "  noroshi dead-letters show --data /var/lib/noroshi 0:17", Args: cobra.MinimumNArgs(1), RunE: interruptible(func(c *cobra.Command, args []string) error {
+			return f.each(c.Context(), args, func(_ *bus.Bus, l deadletter.Letter) error {
+				if f.json {
+					return writeJSON(s.Out, l.JSON(true))
+				}
+				_, err := fmt.Fprintf(s.Out, "%s\n  %s\n", l.Format(), diag.EscapeLine(string(l.Value)))
+				return err
+			})
+		})}
 	for _, sub := range []*cobra.Command{list, show} {
 		sub.Flags().BoolVar(&f.json, "json", false, "print one object a line")
 	}

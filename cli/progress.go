@@ -41,7 +41,8 @@ func newProgress(to io.Writer, files []input) *progress {
 }
 
 func newBar(to io.Writer, total int64, what string, more ...progressbar.Option) *progressbar.ProgressBar {
-	more = append(more, progressbar.OptionSetWriter(to), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionSetDescription(what))
+	more = append(more, progressbar.OptionSetWriter(to), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetDescription(what))
 	return progressbar.NewOptions64(total, more...)
 }
 

@@ -140,7 +140,8 @@ func alone(set *rules.Set, log *slog.Logger) *rules.Set {
 	all.Rules = nil
 	for _, r := range set.Rules {
 		if why[r] != "" && r.State != rules.Off {
-			log.Warn("this rule is not evaluated by run; replay evaluates it on files", slog.String("rule", r.ID), slog.String("kind", r.Kind.Kind.Name()), slog.String("why", why[r]))
+			log.Warn("this rule is not evaluated by run; replay evaluates it on files", slog.String("rule", r.ID),
+				slog.String("kind", r.Kind.Kind.Name()), slog.String("why", why[r]))
 			continue
 		}
 		all.Rules = append(all.Rules, r)

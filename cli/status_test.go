@@ -28,7 +28,8 @@ func TestTheTableOfStatus(t *testing.T) {
 				{Name: "dead", Kind: "stream", Fault: "connection refused", Since: at.Add(-time.Hour)},
 				{Name: "elsewhere", Kind: "stream"},
 			},
-			Files: []file.Snapshot{{Files: 12, Open: 9, NotFiles: 2, NotFile: "/var/log/pipe: a pipe", Unfinished: 1, UnfinishedAt: "/var/log/a.ndjson:12", Failing: 1, First: "/var/log/b.ndjson", Fault: "permission denied", Cut: 1}},
+			Files: []file.Snapshot{{Files: 12, Open: 9, NotFiles: 2, NotFile: "/var/log/pipe: a pipe", Unfinished: 1,
+				UnfinishedAt: "/var/log/a.ndjson:12", Failing: 1, First: "/var/log/b.ndjson", Fault: "permission denied", Cut: 1}},
 			Rules: []app.RuleSum{
 				{ID: "fires", State: "live", Evaluated: 10, Fired: 2, Excused: 1}, {ID: "quiet", State: "shadow", Evaluated: 5, Shadow: 4}, {ID: "fails", State: "live", Evaluated: 7, Failed: 7},
 				{ID: "a", State: "live", Evaluated: 100}, {ID: "b", State: "live"},

@@ -46,7 +46,8 @@ func (m *Memory) evidence(a *alert.Alert, r *rule, f *state.Finding) {
 
 // evident is the event at hand as evidence shows it.
 func (m *Memory) evident(r *rule, h *kind.Hit, step string) alert.Evidence {
-	one := alert.Evidence{ID: strings.Clone(h.ID), Time: h.Time, Action: strings.Clone(h.Action), Dataset: m.show.text(event.Dataset), SourceIP: m.show.text(event.SourceIP), Step: step}
+	one := alert.Evidence{ID: strings.Clone(h.ID), Time: h.Time, Action: strings.Clone(h.Action), Dataset: m.show.text(event.Dataset),
+		SourceIP: m.show.text(event.SourceIP), Step: step}
 	one.Facts, one.Cut = m.show.factsOf(r)
 	one.Cut = one.Cut || h.Cut
 	return one

@@ -13,8 +13,9 @@ func TestARuleIsAsLateAsItsDatasets(t *testing.T) {
 		rule string
 		want event.Late
 	}{
-		"one":       {"kind: threshold\ncount: 2\nwithin: 1m\nwhen: event.dataset == \"entra.signin\"\n", event.Late{Wait: 15 * time.Minute, Keep: 2 * time.Hour}},
-		"two":       {"kind: threshold\ncount: 2\nwithin: 1m\nwhen: event.dataset in [\"entra.signin\", \"defender.email_events\"]\n", event.Late{Wait: 30 * time.Minute, Keep: 6 * time.Hour}},
+		"one": {"kind: threshold\ncount: 2\nwithin: 1m\nwhen: event.dataset == \"entra.signin\"\n", event.Late{Wait: 15 * time.Minute, Keep: 2 * time.Hour}},
+		"two": {"kind: threshold\ncount: 2\nwithin: 1m\nwhen: event.dataset in [\"entra.signin\", \"defender.email_events\"]\n",
+			event.Late{Wait: 30 * time.Minute, Keep: 6 * time.Hour}},
 		"none":      {"kind: threshold\ncount: 2\nwithin: 1m\nwhen: event.action == \"Send\"\n", event.Late{Wait: time.Hour, Keep: 24 * time.Hour}},
 		"needed":    {"kind: absence\nwhen: event.dataset == \"entra.signin\"\nwithout: {when: event.dataset == \"entra.signin\", after: 5m}\nneeds: [defender.email_events]\n", event.Late{Wait: 30 * time.Minute, Keep: 6 * time.Hour}},
 		"two steps": {"kind: sequence\nwithin: 1h\nsteps:\n  - {id: a, when: event.dataset == \"entra.signin\"}\n  - {id: b, when: event.dataset == \"defender.email_events\"}\n", event.Late{Wait: 30 * time.Minute, Keep: 6 * time.Hour}},

@@ -100,7 +100,8 @@ func (m *Memory) pass(r *rule, a *alert.Alert, f *state.Finding, about subject) 
 	var because []byte
 	for _, l := range r.lookers {
 		by := m.set.rules[l.rule]
-		h := kind.Hit{Rule: l.rule, Time: a.Time, Enqueued: a.Times.Enqueued, ID: a.ID, Tenant: a.Tenant, Told: &kind.Told{Revision: a.Revision, Late: a.Late, Shown: shown}}
+		h := kind.Hit{Rule: l.rule, Time: a.Time, Enqueued: a.Times.Enqueued, ID: a.ID, Tenant: a.Tenant,
+			Told: &kind.Told{Revision: a.Revision, Late: a.Late, Shown: shown}}
 		if l.because {
 			if because == nil {
 				because = becauseOf(f)
@@ -161,7 +162,8 @@ func (m *Memory) leave(r *rule, a *alert.Alert, f *state.Finding, about subject)
 		now := m.set.rules[l.rule].keysOf(about, l.clauses)
 		for _, k := range m.set.rules[l.rule].keysOf(old, l.clauses) {
 			if !slices.ContainsFunc(now, func(n keyed) bool { return slices.Equal(n.key, k.key) }) {
-				m.send(&kind.Hit{Rule: l.rule, Time: a.Time, ID: a.ID, Tenant: a.Tenant, Key: k.key, Clauses: k.clauses, Told: &kind.Told{Revision: a.Revision, Gone: true}})
+				m.send(&kind.Hit{Rule: l.rule, Time: a.Time, ID: a.ID, Tenant: a.Tenant, Key: k.key, Clauses: k.clauses,
+					Told: &kind.Told{Revision: a.Revision, Gone: true}})
 			}
 		}
 	}

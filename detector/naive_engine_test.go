@@ -145,7 +145,8 @@ func (m maker) ways(c theCase) (all []way) {
 	})
 	all = append(all, way{name: "live", inOrder: true, order: inOrder, keep: day, live: true, stands: moves},
 		way{name: "live, each twice", inOrder: true, order: doubled, keep: long, live: true, stands: moves})
-	all = append(all, way{name: "live, restarted from what has changed", inOrder: true, order: inOrder, keep: day, live: true, restart: restarts, stored: true, stands: moves})
+	all = append(all, way{name: "live, restarted from what has changed", inOrder: true, order: inOrder, keep: day, live: true,
+		restart: restarts, stored: true, stands: moves})
 	if c.anyOrder() {
 		some := slices.Clone(numbers)
 		m.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] })

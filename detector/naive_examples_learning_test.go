@@ -16,7 +16,8 @@ var firsts = []example{
 	{name: "events of one time are all first", rule: fresh, events: []string{"1 in a 0s ip=1", "2 in a 25h ip=2", "3 in a 25h ip=2"}, want: []string{"a 25h0m0s 2: 2 3"}},
 	{name: "values of several fields", rule: fresh.with(func(r *rule) { r.value = []string{"source.ip", "app.id"} }),
 		events: []string{"1 in a 0s ip=1 app=x", "2 in a 1h ip=2 app=y", "3 in a 25h ip=1 app=y", "4 in a 26h ip=2 app=y"}, want: []string{"a 25h0m0s 1: 3"}},
-	{name: "a beginning is forgotten", rule: fresh, events: []string{"1 in a 0s ip=1", "2 in a 9625h ip=2", "3 in a 9649h ip=3"}, want: []string{"a 9649h0m0s 1: 3"}},
+	{name: "a beginning is forgotten", rule: fresh, events: []string{"1 in a 0s ip=1", "2 in a 9625h ip=2", "3 in a 9649h ip=3"},
+		want: []string{"a 9649h0m0s 1: 3"}},
 }
 
 var far = rule{kind: "travel", when: in, within: 12 * time.Hour, leastKm: 500, leastKmh: 900}

@@ -153,7 +153,8 @@ var matches = []example{
 		events: []string{"1 hide a 0s to=x,y,x"}, want: []string{"x 0s 1: 1", "y 0s 1: 1"}},
 	{name: "an exception holds on its last day and no longer", rule: rule{kind: "match", when: in, unless: []exception{{"2026-01-02", is("app.id", "known")}}},
 		events: []string{"1 in a 0s app=known", "2 in a 11h59m59s app=known", "3 in a 12h app=known", "4 in a 1s"}, want: []string{"a 1s 1: 4", "a 12h0m0s 1: 3"}},
-	{name: "an event that comes again is no second one", rule: rule{kind: "match", when: in}, events: []string{"1 in a 0s", "1 in a 0s", "1 in a 1s", "1 failed a 0s"}, want: []string{"a 0s 1: 1", "a 1s 1: 1"}},
+	{name: "an event that comes again is no second one", rule: rule{kind: "match", when: in}, events: []string{"1 in a 0s", "1 in a 0s",
+		"1 in a 1s", "1 failed a 0s"}, want: []string{"a 0s 1: 1", "a 1s 1: 1"}},
 	{name: "tenants are apart", rule: rule{kind: "match", when: in, by: []string{}, repeat: time.Hour}, events: []string{"1 in a 0s", "2 in a 1s tenant=t-2", "3 in a 2s"}, want: []string{"0s 2: 1 3", "1s 1: 2"}},
 }
 

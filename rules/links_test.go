@@ -76,11 +76,13 @@ func TestShippedRulesCanBeNamed(t *testing.T) {
 // TestReferencesWithoutAlerts: rules that give no alerts to others are told, and do not stop the rule that names them.
 func TestReferencesWithoutAlerts(t *testing.T) {
 	dir := put(t, map[string]string{
-		"shy.yaml": fmt.Sprintf(good, "shy") + "state: shadow\nclass: access\n", "none.yaml": fmt.Sprintf(good, "none") + "state: \"off\"\n", "part.yaml": fmt.Sprintf(good, "part") + "state: building\nguide: [S1]\n",
+		"shy.yaml": fmt.Sprintf(good, "shy") + "state: shadow\nclass: access\n", "none.yaml": fmt.Sprintf(good,
+			"none") + "state: \"off\"\n", "part.yaml": fmt.Sprintf(good, "part") + "state: building\nguide: [S1]\n",
 		"a.yaml": "id: a\ntitle: A rule\nseverity: low\nkind: correlation\nof: [shy, none, part, class:access, guide:S1, guide:S5]\nwithin: 1d\ncount: 2\n",
 	})
 	set, ps := Load(Options{Paths: []string{dir}})
-	want := []string{"a.yaml:5:6: warning: the rule shy is in shadow", "a.yaml:5:11: warning: the rule none is off", "a.yaml:5:23: warning: no rule that is loaded is taken in by class:access", "a.yaml:5:47: warning: no rule that is loaded is taken in by guide:S5"}
+	want := []string{"a.yaml:5:6: warning: the rule shy is in shadow", "a.yaml:5:11: warning: the rule none is off",
+		"a.yaml:5:23: warning: no rule that is loaded is taken in by class:access", "a.yaml:5:47: warning: no rule that is loaded is taken in by guide:S5"}
 	if len(ps) != len(want) || set.Find("a") == nil {
 		t.Fatal(formatted(ps))
 	}
@@ -102,7 +104,8 @@ func TestWhatAReferenceTakesIn(t *testing.T) {
 	if len(ps) > 0 {
 		t.Fatal(formatted(ps))
 	}
-	for reference, want := range map[string]string{"plain": "plain", "above": "above", "steps": "steps", "class:access": "plain", "guide:S1": "plain", "guide:S3": "plain", "guide:S2": "", "class:hiding": "", "access": "", "x:plain": ""} {
+	for reference, want := range map[string]string{"plain": "plain", "above": "above", "steps": "steps", "class:access": "plain",
+		"guide:S1": "plain", "guide:S3": "plain", "guide:S2": "", "class:hiding": "", "access": "", "x:plain": ""} {
 		var got []string
 		for _, r := range set.Rules {
 			if r.Answers(reference) {

@@ -203,7 +203,8 @@ sinks: [{name: hook, webhook: {url: "%s", secrets: ["${file:secret}"], allow_pri
 		t.Fatal(err)
 	}
 	defer f.Close()
-	p := &process{args: []string{"run", "--config", filepath.Join(dir, "noroshi.yaml"), "--data", filepath.Join(dir, "data")}, said: filepath.Join(dir, "stderr")}
+	p := &process{args: []string{"run", "--config", filepath.Join(dir, "noroshi.yaml"), "--data", filepath.Join(dir, "data")},
+		said: filepath.Join(dir, "stderr")}
 	random, records := rand.New(rand.NewPCG(5, 5)), 0
 	for range n {
 		p.start(t)
@@ -226,7 +227,8 @@ sinks: [{name: hook, webhook: {url: "%s", secrets: ["${file:secret}"], allow_pri
 	}
 	p.end(t)
 	repeats := r.compare(t, want)
-	t.Logf("%d kills, %d records, %d alerts of %v, 0 missing, %d deliveries came again", n, records, len(want), slices.Sorted(maps.Keys(rememberingRules)), repeats)
+	t.Logf("%d kills, %d records, %d alerts of %v, 0 missing, %d deliveries came again", n, records, len(want),
+		slices.Sorted(maps.Keys(rememberingRules)), repeats)
 	if t.Failed() {
 		t.Log(p.text())
 	}

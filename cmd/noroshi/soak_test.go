@@ -199,7 +199,8 @@ func watchHeap(dir string) {
 		time.Sleep(soakLook)
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		fmt.Fprintf(f, "%d goal %d alloc %d inuse %d idle %d released %d stacks %d other %d MiB, %d objects, %d goroutines\n", n, m.NextGC>>20, m.HeapAlloc>>20, m.HeapInuse>>20,
+		fmt.Fprintf(f, "%d goal %d alloc %d inuse %d idle %d released %d stacks %d other %d MiB, %d objects, %d goroutines\n", n, m.NextGC>>20,
+			m.HeapAlloc>>20, m.HeapInuse>>20,
 			m.HeapIdle>>20, m.HeapReleased>>20, m.StackInuse>>20, (m.OtherSys+m.GCSys+m.MSpanSys+m.MCacheSys+m.BuckHashSys)>>20, m.HeapObjects, runtime.NumGoroutine())
 		if n%10 == 0 {
 			var b bytes.Buffer

@@ -122,7 +122,8 @@ var usualPauses = pauses{first: 500 * time.Millisecond, most: 30 * time.Second, 
 // storeWithin is the bound of one transaction.
 const storeWithin = 30 * time.Second
 
-// Run carries until ctx ends. A transaction under way then has until drain ends. What cannot be carried is tried again. Run shares the partitions with other instances that
+// Run carries until ctx ends. A transaction under way then has until drain ends. What cannot be carried is tried again. Run shares the
+// partitions with other instances that
 // carry the same stream onto the same Kafka.
 func (f *Feed) Run(ctx, drain context.Context) {
 	if f.pauses == nil {

@@ -81,7 +81,8 @@ func (s *Source) tell() {
 
 // count says what this turn has found.
 func (s *Source) count(all telling) {
-	now := Snapshot{Files: int64(len(s.listed)), Open: int64(s.held.Len()), Failing: int64(all.files), Vain: int64(len(s.vain.now)), NotFiles: int64(len(s.notFiles))}
+	now := Snapshot{Files: int64(len(s.listed)), Open: int64(s.held.Len()), Failing: int64(all.files), Vain: int64(len(s.vain.now)),
+		NotFiles: int64(len(s.notFiles))}
 	if all.files > 0 {
 		now.First, now.Fault, now.Since = all.path, all.fault.err.Error(), all.fault.since.UTC()
 	}

@@ -85,7 +85,8 @@ func New(c Config) (*Source, error) {
 		c.Held = int(min(512, descriptors()/4))
 	}
 	c.Held = max(c.Held, 4) // a copy is compared with what it is a copy of
-	return &Source{config: c, disk: system{}, files: map[identity]*file{}, first: map[string][]*file{}, faults: map[string]*fault{}, notFiles: map[string]*notFile{}}, nil
+	return &Source{config: c, disk: system{}, files: map[identity]*file{}, first: map[string][]*file{}, faults: map[string]*fault{},
+		notFiles: map[string]*notFile{}}, nil
 }
 
 // Counts are what the source has to say of itself. They may be asked for from any goroutine.

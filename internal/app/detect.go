@@ -38,7 +38,8 @@ func (r *Run) detect(ctx, drain context.Context, d *detection, number int) error
 		}
 		if bus.Fenced(err) {
 			d.name.change(number)
-			r.Log.Error("another process has taken the name of this session; it goes on by another one", slog.String("name", instance), slog.String("new_name", d.name.instance(number)))
+			r.Log.Error("another process has taken the name of this session; it goes on by another one", slog.String("name", instance),
+				slog.String("new_name", d.name.instance(number)))
 		}
 		if time.Since(began) > time.Minute {
 			waits.Reset()

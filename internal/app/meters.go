@@ -153,7 +153,8 @@ func (r *Run) observe(o *telemetry.Observer) {
 // memory is what has become of the memory of rules.
 func (d *detected) memory(found *tally) MemorySum {
 	c := &d.stage
-	return MemorySum{TooLate: int64(found.bounds.TooLate), Overflow: int64(found.bounds.Overflow), Evicted: int64(found.bounds.Evicted), Restored: c.Restored.Load(),
+	return MemorySum{TooLate: int64(found.bounds.TooLate), Overflow: int64(found.bounds.Overflow), Evicted: int64(found.bounds.Evicted),
+		Restored:   c.Restored.Load(),
 		Unreadable: c.Unreadable.Load(), Unknown: c.Unknown.Load(), Rows: c.Rows.Load(), Bytes: c.RowBytes.Load()}
 }
 

@@ -54,7 +54,8 @@ func (p *part) Do(rec *bus.Record, out *stage.Out) error {
 	if err := p.worker.ReadAlone(rec.Value, identify.Enqueued(rec)); err != nil {
 		e := decode.Undecodable(err)
 		d.refused.Add(1)
-		l := deadletter.Letter{Reason: string(e.Reason), Detail: e.Cause.Error(), Stage: deadletter.StageDetect, Topic: bus.Events, Partition: rec.Partition, Offset: rec.Offset, Key: rec.Key, Headers: rec.Headers, Value: rec.Value}
+		l := deadletter.Letter{Reason: string(e.Reason), Detail: e.Cause.Error(), Stage: deadletter.StageDetect, Topic: bus.Events,
+			Partition: rec.Partition, Offset: rec.Offset, Key: rec.Key, Headers: rec.Headers, Value: rec.Value}
 		out.Write(l.Record())
 		return nil
 	}

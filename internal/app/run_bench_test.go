@@ -22,7 +22,8 @@ import (
 
 // The records of BenchmarkRun, of 1.2 KB on average: half sign-ins, half of the audit log. A number, a person, a time and an address differ.
 var mixed = [...]string{
-	signInForm, auditForm + fileForm, strings.Replace(signInForm, "SignInLogs", "NonInteractiveUserSignInLogs", 1), auditForm + mailForm, signInForm, auditForm + commandForm,
+	signInForm, auditForm + fileForm, strings.Replace(signInForm, "SignInLogs", "NonInteractiveUserSignInLogs",
+		1), auditForm + mailForm, signInForm, auditForm + commandForm,
 }
 
 const (

@@ -46,7 +46,8 @@ func (e *Embedded) bound(ctx context.Context, b *Bus, t Topic, at *bounds) error
 		at.next = max(min(at.next, at.most), 2*size)
 	}
 	if at.most > 0 && size > at.most {
-		e.options.Log.Warn("what rules remember takes more than its share of the log", slog.String("topic", b.name(t)), slog.Int64("bytes", size), slog.Int64("share", at.most),
+		e.options.Log.Warn("what rules remember takes more than its share of the log", slog.String("topic", b.name(t)), slog.Int64("bytes", size),
+			slog.Int64("share", at.most),
 			slog.String("way_out", "raise kafka.cap, or shorten what rules remember"))
 	}
 	return nil

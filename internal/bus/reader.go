@@ -79,7 +79,8 @@ func (b *Bus) Reader(m Member) (*Reader, error) {
 // consuming is how all our members read.
 func (r *Reader) consuming() []kgo.Opt {
 	start := kgo.NewOffset().AtStart()
-	return []kgo.Opt{kgo.ConsumerGroup(r.bus.config.Prefix + r.member.Group), kgo.ConsumeTopics(r.bus.name(r.member.Topic)), kgo.Balancers(kgo.CooperativeStickyBalancer()),
+	return []kgo.Opt{kgo.ConsumerGroup(r.bus.config.Prefix + r.member.Group), kgo.ConsumeTopics(r.bus.name(r.member.Topic)),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.ConsumeStartOffset(start), kgo.ConsumeResetOffset(start), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes / 2), kgo.FetchMaxWait(fetchMaxWait),
 		kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),

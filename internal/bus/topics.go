@@ -56,7 +56,8 @@ var retentions = map[Topic]retention{
 
 // stateFirst lets compaction begin soon: it leaves out the segment that is written. What was taken away stays known for a day, which is
 // longer than anybody reads the topic.
-var stateFirst = map[string]string{"retention.bytes": "-1", "segment.ms": "600000", "segment.bytes": "33554432", "min.cleanable.dirty.ratio": "0.2", "delete.retention.ms": "86400000"}
+var stateFirst = map[string]string{"retention.bytes": "-1", "segment.ms": "600000", "segment.bytes": "33554432",
+	"min.cleanable.dirty.ratio": "0.2", "delete.retention.ms": "86400000"}
 
 // firstRetention is what topics that are made get beside their settings; whoever runs Kafka may change it.
 func firstRetention(t Topic) map[string]string {

@@ -79,7 +79,8 @@ type Sink struct {
 
 // Default is the configuration where there is no file.
 func Default() *Config {
-	return &Config{Kafka: Kafka{Prefix: "noroshi.", Partitions: 4, Cap: 1 << 30, Sync: true, Transactions: true, Data: "noroshi-data"}, Lists: list.Set{}, Lateness: event.Lateness{}, Secrets: &diag.Secrets{}, Folder: "."}
+	return &Config{Kafka: Kafka{Prefix: "noroshi.", Partitions: 4, Cap: 1 << 30, Sync: true, Transactions: true, Data: "noroshi-data"},
+		Lists: list.Set{}, Lateness: event.Lateness{}, Secrets: &diag.Secrets{}, Folder: "."}
 }
 
 // closed are the keys whose values are secrets or hold them.

@@ -20,7 +20,8 @@ func account(r *Reader, _ string) string {
 	}
 	switch r.Event.Text(event.UserKind) {
 	case "app":
-		return firstName(r.known(r.Event.Text(event.MailboxOwner)), noAddress(r.Event.Text(event.AppName)), noAddress(r.Event.Text(event.UserName)), r.Event.Text(event.AppID), r.Event.Text(event.UserID))
+		return firstName(r.known(r.Event.Text(event.MailboxOwner)), noAddress(r.Event.Text(event.AppName)),
+			noAddress(r.Event.Text(event.UserName)), r.Event.Text(event.AppID), r.Event.Text(event.UserID))
 	case "service":
 		return firstName(r.otherSide(), r.name(), noAddress(r.Event.Text(event.AppName)), r.Event.Text(event.AppID))
 	case "user", "guest":

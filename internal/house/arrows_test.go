@@ -19,39 +19,40 @@ const module = "noroshi/"
 // arrows are the rooms and what of ours each may import. A new arrow is a decision; its reason stands in the commit.
 // everyone means all rooms, and a hyphen before a room all but this.
 var arrows = map[string][]string{
-	"cmd/noroshi":                 {"cli"},
-	"internal/diag":               {},
-	"internal/alert":              {"internal/event"}, // how all output writes times
-	"internal/event":              {"internal/diag"},  // did-you-mean
-	"internal/strictyaml":         {"internal/diag"},  // YAML with places, for rules, lists and configuration alike
-	"internal/bus":                {"internal/certs"},
-	"internal/certs":              {"internal/regular"},
-	"internal/regular":            {},
-	"internal/decode":             {"internal/event", "internal/diag", "internal/decode/projector"},
-	"internal/decode/projector":   {},
-	"internal/cond":               {"internal/event", "internal/diag", "internal/cond/index"},
-	"internal/cond/index":         {},
-	"internal/list":               {"internal/diag", "internal/strictyaml", "internal/regular", "internal/event"}, // what a database knows of an address
-	"ingest":                      {"internal/decode", "internal/diag"},
-	"ingest/feed":                 {"internal/bus"},
-	"ingest/eventhub":             {"ingest/feed", "internal/regular"},
-	"ingest/kafka":                {"ingest/feed", "internal/bus"},
-	"ingest/file":                 {"ingest", "internal/decode"}, // the reason of a line that is too long
-	"rules":                       {"internal/cond", "internal/list", "internal/event", "internal/alert", "internal/diag", "internal/strictyaml", "rules/kind", "rules/library", "rules/sample"},
-	"rules/sample":                {"rules/library"},                                     // base records of tests
-	"rules/kind":                  {"internal/cond", "internal/event", "internal/state"}, // what an event is known by
-	"rules/library":               {},
-	"detector":                    {"rules", "rules/kind", "internal/state", "internal/decode", "internal/event", "internal/alert", "internal/cond", "internal/cond/index"}, // it runs conditions by their witness
-	"sinks":                       {"internal/alert", "internal/diag"},
-	"sinks/stdout":                {"sinks", "internal/alert"}, // JSON that is safe to look at
-	"sinks/file":                  {"sinks", "internal/strictyaml"},
-	"sinks/webhook":               {"sinks", "internal/alert", "internal/diag", "internal/strictyaml", "internal/certs"}, // short texts without secrets
-	"sinks/sinktest":              {"sinks"},
-	"sinks/catalog":               {"sinks", "sinks/stdout", "sinks/file", "sinks/webhook", "internal/strictyaml", "internal/config"},
-	"internal/deadletter":         {"internal/bus", "internal/diag"},
-	"internal/stage":              {"internal/bus", "internal/state"},
-	"internal/identify":           {"internal/decode", "internal/bus", "internal/deadletter"},
-	"internal/config":             {"internal/diag", "internal/event", "internal/list", "internal/strictyaml", "internal/regular", "internal/certs"}, // lists are read with the file that names them
+	"cmd/noroshi":               {"cli"},
+	"internal/diag":             {},
+	"internal/alert":            {"internal/event"}, // how all output writes times
+	"internal/event":            {"internal/diag"},  // did-you-mean
+	"internal/strictyaml":       {"internal/diag"},  // YAML with places, for rules, lists and configuration alike
+	"internal/bus":              {"internal/certs"},
+	"internal/certs":            {"internal/regular"},
+	"internal/regular":          {},
+	"internal/decode":           {"internal/event", "internal/diag", "internal/decode/projector"},
+	"internal/decode/projector": {},
+	"internal/cond":             {"internal/event", "internal/diag", "internal/cond/index"},
+	"internal/cond/index":       {},
+	"internal/list":             {"internal/diag", "internal/strictyaml", "internal/regular", "internal/event"}, // what a database knows of an address
+	"ingest":                    {"internal/decode", "internal/diag"},
+	"ingest/feed":               {"internal/bus"},
+	"ingest/eventhub":           {"ingest/feed", "internal/regular"},
+	"ingest/kafka":              {"ingest/feed", "internal/bus"},
+	"ingest/file":               {"ingest", "internal/decode"}, // the reason of a line that is too long
+	"rules":                     {"internal/cond", "internal/list", "internal/event", "internal/alert", "internal/diag", "internal/strictyaml", "rules/kind", "rules/library", "rules/sample"},
+	"rules/sample":              {"rules/library"},                                     // base records of tests
+	"rules/kind":                {"internal/cond", "internal/event", "internal/state"}, // what an event is known by
+	"rules/library":             {},
+	"detector":                  {"rules", "rules/kind", "internal/state", "internal/decode", "internal/event", "internal/alert", "internal/cond", "internal/cond/index"}, // it runs conditions by their witness
+	"sinks":                     {"internal/alert", "internal/diag"},
+	"sinks/stdout":              {"sinks", "internal/alert"}, // JSON that is safe to look at
+	"sinks/file":                {"sinks", "internal/strictyaml"},
+	"sinks/webhook":             {"sinks", "internal/alert", "internal/diag", "internal/strictyaml", "internal/certs"}, // short texts without secrets
+	"sinks/sinktest":            {"sinks"},
+	"sinks/catalog":             {"sinks", "sinks/stdout", "sinks/file", "sinks/webhook", "internal/strictyaml", "internal/config"},
+	"internal/deadletter":       {"internal/bus", "internal/diag"},
+	"internal/stage":            {"internal/bus", "internal/state"},
+	"internal/identify":         {"internal/decode", "internal/bus", "internal/deadletter"},
+	"internal/config": {"internal/diag", "internal/event", "internal/list", "internal/strictyaml", "internal/regular",
+		"internal/certs"}, // lists are read with the file that names them
 	"internal/telemetry":          {},
 	"internal/app":                {"everyone"},
 	"internal/explain":            {"detector", "rules", "rules/kind", "internal/state", "internal/cond", "internal/decode", "internal/event", "internal/diag"},

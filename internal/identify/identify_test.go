@@ -28,12 +28,14 @@ func TestARecordBecomesAnEventOrALetter(t *testing.T) {
 		place Place
 		want  string // the headers, or reason: detail
 	}{
-		"of a file":                      {sound, Place{Letter: file, Origin: []byte("a.ndjson:7")}, headers + "a.ndjson:7"},
-		"of a stream":                    {sound, Place{Letter: stream, Origin: []byte("audit/2@9#0")}, headers + "audit/2@9#0 enqueued=2026-01-02T03:05:00.000Z"},
-		"of a tenant that is taken":      {sound, Place{Letter: file, Origin: []byte("x"), Tenants: []string{"o", "T-1"}}, headers + "x"},
-		"of a tenant that is not":        {sound, Place{Letter: file, Origin: []byte("x"), Tenants: []string{"o"}}, `tenant: it is of tenant "t-1", which the source does not take`},
-		"without a time, of a file":      {undated, Place{Letter: file, Origin: []byte("x")}, "time: no readable time"},
-		"without a time, of a stream":    {undated, Place{Letter: stream, Origin: []byte("x")}, "dataset=ual.exchange_admin id=i-2 tenant=t-1 time=2026-01-02T03:05:00.000Z origin=x enqueued=2026-01-02T03:05:00.000Z"},
+		"of a file":                 {sound, Place{Letter: file, Origin: []byte("a.ndjson:7")}, headers + "a.ndjson:7"},
+		"of a stream":               {sound, Place{Letter: stream, Origin: []byte("audit/2@9#0")}, headers + "audit/2@9#0 enqueued=2026-01-02T03:05:00.000Z"},
+		"of a tenant that is taken": {sound, Place{Letter: file, Origin: []byte("x"), Tenants: []string{"o", "T-1"}}, headers + "x"},
+		"of a tenant that is not": {sound, Place{Letter: file, Origin: []byte("x"), Tenants: []string{"o"}},
+			`tenant: it is of tenant "t-1", which the source does not take`},
+		"without a time, of a file": {undated, Place{Letter: file, Origin: []byte("x")}, "time: no readable time"},
+		"without a time, of a stream": {undated, Place{Letter: stream, Origin: []byte("x")},
+			"dataset=ual.exchange_admin id=i-2 tenant=t-1 time=2026-01-02T03:05:00.000Z origin=x enqueued=2026-01-02T03:05:00.000Z"},
 		"of a stream, what is no record": {"17", Place{Letter: stream, Origin: []byte("x")}, "json: "},
 	} {
 		rec, refused := r.Record([]byte(one.body), &one.place)

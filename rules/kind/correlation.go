@@ -22,7 +22,8 @@ func (Correlation) Doc() string {
 const maxOf = 100
 
 // keyAlerts are the rules whose alerts are looked at.
-var keyAlerts = Key{Name: "of", Doc: "The rules whose alerts count: ids of rules, guide:S3, class:access.", Type: Texts, Required: true, Least: 1, Most: maxOf, Of: Findings}
+var keyAlerts = Key{Name: "of", Doc: "The rules whose alerts count: ids of rules, guide:S3, class:access.", Type: Texts, Required: true,
+	Least: 1, Most: maxOf, Of: Findings}
 
 // What an alert says of itself that rules count, and the fields of its first event that make a key.
 const (
@@ -55,7 +56,8 @@ func (Correlation) Keys() []Key {
 	count, distinct, sum, by := keyCount, keyDistinct, keySum, keyBy
 	count.Doc, count.Least = "How many alerts are enough.", 1
 	distinct.Doc = "How many different rules, accounts or items of the guide are enough."
-	distinct.Keys = []Key{{Name: "of", Doc: "What must differ.", Type: Text, Required: true, Choices: []string{AlertRule, "account", AlertGuide}}, keyDistinct.Keys[1]}
+	distinct.Keys = []Key{{Name: "of", Doc: "What must differ.", Type: Text, Required: true, Choices: []string{AlertRule, "account",
+		AlertGuide}}, keyDistinct.Keys[1]}
 	sum.Doc = "How many points are enough."
 	sum.Keys = []Key{{Name: "of", Doc: "What is added up: the points of the rules.", Type: Text, Required: true, Choices: []string{AlertPoints}}, keySum.Keys[1]}
 	by.Doc, by.Lists = "The fields of alerts whose values make the key: "+strings.Join(AlertKeys, ", ")+"; [] is the tenant alone.", false

@@ -67,7 +67,8 @@ func NewValues(clauses *[]Clause, by []Field, wrong func(key, code, message stri
 // Named is the field of a name that is known to be one.
 func (v *Values) Named(field string) Field { return v.named(field) }
 
-// Set gives a key its value: for a condition, and for what names alerts, the number of its clause, for the others a time.Duration, int, float64, Field, []Field,
+// Set gives a key its value: for a condition, and for what names alerts, the number of its clause, for the others a time.Duration, int,
+// float64, Field, []Field,
 // string, []string, *Values, []*Values.
 func (v *Values) Set(key string, value any) { v.all[key] = value }
 

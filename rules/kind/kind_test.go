@@ -14,7 +14,8 @@ import (
 
 func example() Hit {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
-	return Hit{Rule: 7, Clauses: 5, Excused: true, Cut: true, Raised: 5, Time: at, Enqueued: at.Add(time.Second), ID: "id", Action: "x", Outcome: "success", Tenant: "t", Key: []string{"k", ""},
+	return Hit{Rule: 7, Clauses: 5, Excused: true, Cut: true, Raised: 5, Time: at, Enqueued: at.Add(time.Second), ID: "id", Action: "x",
+		Outcome: "success", Tenant: "t", Key: []string{"k", ""},
 		Values: []Value{{Has: true, Text: "203.0.113.7"}, {}, {Has: true}, {Has: true, List: []string{"u", ""}}, {Has: true, Text: "203.0.113.7"}, {Has: true, List: []string{}}, {Has: true, Text: "日本"}}}
 }
 

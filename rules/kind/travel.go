@@ -53,7 +53,8 @@ func (k Travel) New(v *Values) *Rule {
 	if v.Has("repeat") {
 		every = int64(v.Repeat("repeat"))
 	}
-	s := &state.Spec{Pairs: &journeys{km: v.Number("least_km"), kmh: v.Number("least_kmh")}, Within: int64(v.Duration("within")), Repeat: every, Anchor: identity, Value: valueBy(whereHash)}
+	s := &state.Spec{Pairs: &journeys{km: v.Number("least_km"), kmh: v.Number("least_kmh")}, Within: int64(v.Duration("within")),
+		Repeat: every, Anchor: identity, Value: valueBy(whereHash)}
 	r.Settles = settles(s)
 	r.Memory = func() Memory {
 		t := &travelled{Window: state.NewWindow(s), days: map[string][]int32{}}

@@ -29,7 +29,8 @@ func TestAnAnswerThatRepeatsTheRequest(t *testing.T) {
 		}, "repeats the request"},
 		"a header that lacks": {func(w io.Writer, _ *http.Request, _ string) { fmt.Fprint(w, "no header webhook-signature") }, "no header webhook-signature"},
 		"a time":              {func(w io.Writer, _ *http.Request, _ string) { fmt.Fprint(w, "webhook-timestamp is too old") }, "webhook-timestamp is too old"},
-		"a type":              {func(w io.Writer, _ *http.Request, _ string) { fmt.Fprint(w, "unknown type noroshi.alert.firing") }, "unknown type noroshi.alert.firing"},
+		"a type": {func(w io.Writer, _ *http.Request, _ string) { fmt.Fprint(w, "unknown type noroshi.alert.firing") },
+			"unknown type noroshi.alert.firing"},
 	} {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
