@@ -54,11 +54,7 @@ func TestKilledAgainAndAgainEachMessageIsStoredOnce(t *testing.T) {
 	data := filepath.Join(dir, "data")
 	conf := filepath.Join(dir, "noroshi.yaml")
 	const text = "sources: [{eventhub: {name: audit, connection_string: '${file:cs}'}}]\n"
-	for name, body := range map[string]string{"cs": hub.ConnectionString("audit"), "noroshi.yaml": text} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(body), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	writeFiles(t, dir, map[string]string{"cs": hub.ConnectionString("audit"), "noroshi.yaml": text})
 	said := func() string {
 		b, _ := os.ReadFile(filepath.Join(dir, "stderr"))
 		return string(b)

@@ -35,14 +35,10 @@ func TestTwoInstancesAreKilledAndEachFindingIsToldOnce(t *testing.T) {
 	hub := eventhubstest.Start(t, eventhubstest.Config{})
 	dir := t.TempDir()
 	remembers(t, dir)
-	for name, text := range map[string]string{"cs": hub.ConnectionString("audit"), "noroshi.yaml": fmt.Sprintf(`kafka: {brokers: ["%s"], partitions: 4}
+	writeFiles(t, dir, map[string]string{"cs": hub.ConnectionString("audit"), "noroshi.yaml": fmt.Sprintf(`kafka: {brokers: ["%s"], partitions: 4}
 sources: [{eventhub: {name: audit, connection_string: '${file:cs}'}}]
 rules: [rules]
-`, broker.Address)} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+`, broker.Address)})
 	log, err := os.Create(filepath.Join(dir, "signins.ndjson"))
 	if err != nil {
 		t.Fatal(err)

@@ -190,14 +190,10 @@ func TestKilledAgainAndAgainRulesRemember(t *testing.T) {
 	dir := t.TempDir()
 	remembers(t, dir)
 	log := filepath.Join(dir, "signins.ndjson")
-	for name, text := range map[string]string{"signins.ndjson": "", "secret": secret, "noroshi.yaml": fmt.Sprintf(`sources: [{file: {paths: [signins.ndjson], poll: 10ms}}]
+	writeFiles(t, dir, map[string]string{"signins.ndjson": "", "secret": secret, "noroshi.yaml": fmt.Sprintf(`sources: [{file: {paths: [signins.ndjson], poll: 10ms}}]
 rules: [rules]
 sinks: [{name: hook, webhook: {url: "%s", secrets: ["${file:secret}"], allow_private: true, allow_http: true}}]
-`, srv.URL)} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+`, srv.URL)})
 	f, err := os.OpenFile(log, os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)

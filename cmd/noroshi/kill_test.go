@@ -85,13 +85,9 @@ func TestKilledAgainAndAgainNothingIsLost(t *testing.T) {
 	dir := t.TempDir()
 	log := filepath.Join(dir, "audit.ndjson")
 	conf := filepath.Join(dir, "noroshi.yaml")
-	for name, text := range map[string]string{"secret": secret, "noroshi.yaml": fmt.Sprintf(`sources: [{file: {paths: [audit.ndjson], poll: 10ms}}]
+	writeFiles(t, dir, map[string]string{"secret": secret, "noroshi.yaml": fmt.Sprintf(`sources: [{file: {paths: [audit.ndjson], poll: 10ms}}]
 sinks: [{name: hook, webhook: {url: "%s", secrets: ["${file:secret}"], allow_private: true, allow_http: true}}]
-`, srv.URL), "audit.ndjson": ""} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+`, srv.URL), "audit.ndjson": ""})
 	f, err := os.OpenFile(log, os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)

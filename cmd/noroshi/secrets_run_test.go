@@ -73,11 +73,7 @@ func TestNothingThatIsRepeatedShowsASecret(t *testing.T) {
 	secure := listen(t, secured(broker, echoingBroker))
 	proxy := echoingProxy(t, login, entra{"given", token})
 	conf := strings.NewReplacer("PLAIN", plain, "TLS", secure, "DIRECTORY", directory, "PASSWORD@PROXY", proxyPassword+"@"+proxy, "HOOK/", echoingHook(t)+"/", "/PATH", "/"+inPath, "=PATH", "="+inPath).Replace(secretConf)
-	for name, text := range map[string]string{"noroshi.yaml": conf, "audit.ndjson": "{broken\n" + audit(0), "login.pem": string(loginPEM), "ca.pem": string(brokerPEM)} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	writeFiles(t, dir, map[string]string{"noroshi.yaml": conf, "audit.ndjson": "{broken\n" + audit(0), "login.pem": string(loginPEM), "ca.pem": string(brokerPEM)})
 	env := []string{"SSL_CERT_FILE=" + filepath.Join(dir, "login.pem"), "HTTPS_PROXY=http://bob:" + systemProxy + "@" + proxy, "AZURE_TENANT_ID=" + directory, "AZURE_CLIENT_ID=refused"}
 	for name, v := range planted {
 		env = append(env, name+"="+v)

@@ -44,14 +44,10 @@ func TestSoak(t *testing.T) {
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	for name, text := range map[string]string{"audit.ndjson": "", "noroshi.yaml": `kafka: {cap_mib: 64}
+	writeFiles(t, dir, map[string]string{"audit.ndjson": "", "noroshi.yaml": `kafka: {cap_mib: 64}
 sources: [{file: {paths: [audit.ndjson]}}]
 sinks: [{name: out, file: {path: alerts.ndjson, max_mib: 10, keep: 2}}]
-`} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+`})
 	c := noroshi("run", "--config", filepath.Join(dir, "noroshi.yaml"), "--data", filepath.Join(dir, "data"))
 	c.Env = append(c.Env, heapDir+"="+dir)
 	said, err := os.Create(filepath.Join(dir, "stderr"))
