@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"noroshi/internal/bus"
 )
 
 // heedWithin is how long a command that asks brokers may take to end after its context.
@@ -13,20 +15,6 @@ const heedWithin = time.Second
 // not answer: then the command is left to itself, and ends with the process.
 func interruptible(do func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
-		done := make(chan error, 1)
-		go func() { done <- do(c, args) }()
-		select {
-		case err := <-done:
-			return err
-		case <-c.Context().Done():
-		}
-		heed := time.NewTimer(heedWithin)
-		defer heed.Stop()
-		select {
-		case err := <-done:
-			return err
-		case <-heed.C:
-			return c.Context().Err()
-		}
+		return bus.Within(c.Context(), heedWithin, func() error { return do(c, args) })
 	}
 }

@@ -234,29 +234,6 @@ func record(topic Topic, k *kgo.Record) Record {
 	return Record{Topic: topic, Key: k.Key, Value: k.Value, Headers: k.Headers, Partition: k.Partition, Offset: k.Offset, Timestamp: k.Timestamp, Mark: k.Attrs.IsControl()}
 }
 
-// heedWithin is how long after the end of its context something that heeds it may take to end.
-const heedWithin = 200 * time.Millisecond
-
-// within does what may not heed its context, and ends with that at the latest: then it is left to itself. The client waits for a commit
-// or a rebalance under way before it looks at the context.
-func within(ctx context.Context, do func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- do() }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-	}
-	heed := time.NewTimer(heedWithin)
-	defer heed.Stop()
-	select {
-	case err := <-done:
-		return err
-	case <-heed.C:
-		return context.Cause(ctx)
-	}
-}
-
 // Commit stores that all that Poll has given is done. After an error by the end of ctx the reader is spent.
 func (r *Reader) Commit(ctx context.Context) error {
 	if err := r.bus.sync(ctx); err != nil {

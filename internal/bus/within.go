@@ -1,0 +1,33 @@
+package bus
+
+import (
+	"context"
+	"time"
+)
+
+// heedWithin is how long after the end of its context something that heeds it may take to end.
+const heedWithin = 200 * time.Millisecond
+
+// within is Within for what asks the broker in a session. The client waits for a commit or a rebalance under way before it looks at the
+// context.
+func within(ctx context.Context, do func() error) error { return Within(ctx, heedWithin, do) }
+
+// Within does something that may not heed its context. It returns at the latest so long after the context has ended; what is not done
+// by then is left to itself, and the error is the cause of the context's end.
+func Within(ctx context.Context, heed time.Duration, do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	wait := time.NewTimer(heed)
+	defer wait.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-wait.C:
+		return context.Cause(ctx)
+	}
+}
