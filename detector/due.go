@@ -13,9 +13,10 @@ type table struct {
 	*state.Table[kind.Memory]
 	rule   int32
 	tenant string
-	next   int64 // where it stands in the queue
-	at     int   // its place there
-	noted  bool  // it has something for Changes
+	group  *group // whose clock it has
+	next   int64  // where it stands in the queue
+	at     int    // its place there
+	noted  bool   // it has something for Changes
 }
 
 // due orders tables by when they have something to do.

@@ -26,6 +26,7 @@ type Standing struct {
 
 	number int32
 	memory *Memory
+	table  *table
 	asked  kind.Memory
 	of     kind.Asked
 	clock  state.Context
@@ -70,6 +71,7 @@ func (m *Memory) Explain(packed []byte, now int64, ended Ended) (*Standing, erro
 		s.Progress = &kind.Progress{Gone: true}
 		return s, nil
 	}
+	s.table = t
 	s.ask(memory, kind.Asked{Hit: &h, Entry: e}, now, ended)
 	return s, nil
 }
@@ -85,7 +87,7 @@ const (
 
 // ask asks a memory; Progress is nil where it holds nothing.
 func (s *Standing) ask(memory kind.Memory, of kind.Asked, now int64, ended Ended) {
-	s.asked, s.of, s.clock = memory, of, *s.memory.contextOf(s.number, s.Tenant)
+	s.asked, s.of, s.clock = memory, of, *s.memory.contextOf(s.table)
 	s.clock.Now, s.clock.Ended = max(now, s.clock.Now), bool(ended)
 	s.again()
 	p := s.Progress
@@ -93,7 +95,7 @@ func (s *Standing) ask(memory kind.Memory, of kind.Asked, now int64, ended Ended
 		return
 	}
 	for _, name := range s.Rule.Kind.Needs {
-		if p.To != state.Never && (s.memory.options.Shown == nil || !s.memory.options.Shown.has(dataset{s.Tenant, name}, p.To, state.WaitMost)) {
+		if p.To != state.Never && (s.memory.asking.shown == nil || !s.memory.asking.shown.Shows(s.Tenant, name, p.To, state.WaitMost)) {
 			s.Unshown = append(s.Unshown, name)
 		}
 	}
@@ -109,7 +111,7 @@ func (s *Standing) Whole() {
 
 func (s *Standing) again() {
 	if x, ok := s.asked.(kind.Explaining); ok {
-		s.memory.contextOf(s.number, s.Tenant)
+		s.memory.contextOf(s.table)
 		s.Progress = x.Explain(&s.clock, &s.of)
 	}
 }
@@ -131,8 +133,9 @@ func (m *Memory) Standings(account string, of Looks, now int64, ended Ended, eac
 			continue
 		}
 		for _, tenant := range sorted(m.tables[i]) {
-			m.tables[i][tenant].Each(func(key string, memory kind.Memory) {
-				s := &Standing{Rule: r.Rule, Tenant: tenant, Key: parted(nil, key, len(r.Kind.By)), number: int32(i), memory: m}
+			t := m.tables[i][tenant]
+			t.Each(func(key string, memory kind.Memory) {
+				s := &Standing{Rule: r.Rule, Tenant: tenant, Key: parted(nil, key, len(r.Kind.By)), number: int32(i), memory: m, table: t}
 				own := r.accountOf(s.Key)
 				if own != "" && account != "" && !strings.EqualFold(own, account) {
 					return

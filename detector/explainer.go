@@ -29,7 +29,7 @@ func NewExplainer(m *Memory, tell func(packed []byte, s *Standing)) *Explainer {
 
 // Ask asks about a packed hit that has just been applied. The bytes are copied.
 func (x *Explainer) Ask(packed []byte) error {
-	s, err := x.memory.Explain(packed, x.memory.levels[0].now, MoreComes)
+	s, err := x.memory.Explain(packed, x.memory.levels[0].one.now, MoreComes)
 	if err != nil {
 		return err
 	}

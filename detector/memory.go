@@ -2,9 +2,7 @@ package detector
 
 import (
 	"container/heap"
-	"math"
 	"slices"
-	"time"
 
 	"noroshi/internal/alert"
 	"noroshi/internal/event"
@@ -26,7 +24,10 @@ type MemoryOptions struct {
 	// Send takes the packed hits of alerts that other rules look at, and reports whether another memory applies them; nil: this one
 	// does. The bytes hold until it returns.
 	Send func(packed []byte) bool
-	// Shown says when datasets have shown events; nil: nothing is known of it, and nothing is decided late.
+	// Clocks are how far the sources have come, for Follow; nil: there is one clock, which Advance moves.
+	Clocks Clocks
+	// Shown says when datasets have shown events, all that will ever come; nil: Clocks know, or nothing is known of it, and nothing is
+	// decided late.
 	Shown *Shown
 }
 
@@ -39,6 +40,7 @@ type Memory struct {
 	options MemoryOptions
 	tables  []map[string]*table // by rule: by tenant
 	levels  [levels]level
+	groups  map[string]*group // by the clock that they wait for
 	context state.Context
 	late    []event.Late // by rule
 	waiting []byte       // hits of alerts that wait to be applied, as Worker.Match gives them
@@ -61,23 +63,23 @@ type Memory struct {
 	changed []*table // have something for Changes
 }
 
-// level is the clock of the rules of one level. While it moves, a level stands still until those below have told what is due.
-type level struct {
-	now   int64 // math.MinInt64 while it stands still
-	due   due   // its tables, by when Advance has something to do
-	ended bool
-}
-
 // Memory makes an empty memory.
 func (s *Set) Memory(o MemoryOptions) *Memory {
 	if o.Keys == 0 {
 		o.Keys = DefaultKeys
 	}
-	m := &Memory{set: s, options: o, tables: make([]map[string]*table, len(s.rules)), Counts: make([]state.Counts, len(s.rules))}
+	m := &Memory{set: s, options: o, tables: make([]map[string]*table, len(s.rules)), Counts: make([]state.Counts, len(s.rules)), groups: map[string]*group{}}
 	m.context = state.Context{Live: o.Live, Complete: o.Shown != nil, Shown: &m.asking, Tell: m.tell}
-	m.asking.shown = o.Shown
-	for i := range m.levels {
-		m.levels[i].now = math.MinInt64
+	switch {
+	case o.Shown != nil:
+		m.asking.shown = o.Shown
+	case o.Clocks != nil:
+		m.asking.shown = o.Clocks
+	}
+	if o.Clocks == nil {
+		for i := range m.levels {
+			m.levels[i].one = m.newGroup(i)
+		}
 	}
 	m.show.init(s)
 	for _, r := range s.rules {
@@ -132,13 +134,13 @@ func (m *Memory) apply(packed []byte, each func(*alert.Alert)) error {
 		return nil
 	}
 	t := m.table(h.Rule, h.Tenant)
-	c := m.contextOf(h.Rule, h.Tenant)
+	c := m.contextOf(t)
 	m.key = joined(m.key[:0], h.Key)
 	memory := t.Use(c, m.key)
 	m.telling.key = h.Key // another one may have gone
 	memory.Add(c, h, e)
 	t.Used(c)
-	m.levels[r.level].due.plan(t)
+	t.group.due.plan(t)
 	m.note(t)
 	return nil
 }
@@ -180,64 +182,28 @@ func (m *Memory) table(rule int32, tenant string) *table {
 			t.Track()
 		}
 		m.tables[rule][t.tenant] = t
-		heap.Push(&m.levels[m.set.rules[rule].level].due, t)
+		t.group = m.groupOf(m.set.rules[rule], t.tenant)
+		heap.Push(&t.group.due, t)
 	}
 	return t
 }
 
-// contextOf is the context for a rule and a tenant; it holds until the next call. A rule that looks at alerts waits for as long as
-// they grow.
-func (m *Memory) contextOf(rule int32, tenant string) *state.Context {
-	r := m.set.rules[rule]
-	c, l := &m.context, &m.levels[r.level]
-	c.Now, c.Ended = l.now, l.ended
-	c.Counts = &m.Counts[rule]
-	c.Keep, c.Wait = int64(m.late[rule].Keep), int64(m.late[rule].Wait)+r.wait
-	m.asking.tenant, m.asking.names = tenant, r.Kind.Needs
+// contextOf is the context for a table; it holds until the next call. A rule that looks at alerts waits for as long as they grow.
+func (m *Memory) contextOf(t *table) *state.Context {
+	r, g := m.set.rules[t.rule], t.group
+	c := &m.context
+	c.Now, c.Sources, c.Ended = g.now, g.sources, m.levels[g.level].ended
+	c.Counts = &m.Counts[t.rule]
+	c.Keep, c.Wait = int64(m.late[t.rule].Keep), int64(m.late[t.rule].Wait)+r.wait
+	m.asking.tenant, m.asking.names = t.tenant, r.Kind.Needs
 	return c
-}
-
-// Advance moves the clock and gives what becomes due: alerts whose buckets have ended, and what is decided late. A clock that
-// would go back stands still.
-func (m *Memory) Advance(now time.Time, each func(*alert.Alert)) {
-	n := state.Nanoseconds(now)
-	if n <= m.levels[0].now {
-		return
-	}
-	for i := range m.levels {
-		m.levels[i].now = n
-		m.advance(i, each)
-	}
-}
-
-// advance does what is due in a level, and applies the alerts of it before the clocks of the levels above move.
-func (m *Memory) advance(at int, each func(*alert.Alert)) {
-	l := &m.levels[at]
-	for len(l.due) > 0 && (l.now > l.due[0].next || l.ended && l.now == l.due[0].next) {
-		t := l.due[0]
-		t.Advance(m.visit(t, each))
-		l.due.plan(t)
-		m.note(t)
-	}
-	m.applyWaiting(each)
 }
 
 // visit is what the memory of a table is given: the context, and what tells whose memory it is.
 func (m *Memory) visit(t *table, each func(*alert.Alert)) (c *state.Context, at func(key string)) {
 	m.telling.rule, m.telling.tenant, m.telling.each = t.rule, t.tenant, each
 	n := len(m.set.rules[t.rule].Kind.By)
-	return m.contextOf(t.rule, t.tenant), func(key string) { m.telling.key = parted(m.telling.key[:0:0], key, n) }
-}
-
-// End gives what has not been told when the input has ended at a time: what is due then is decided, what is not is counted.
-func (m *Memory) End(now time.Time, each func(*alert.Alert)) {
-	for i := range m.levels {
-		l := &m.levels[i]
-		l.now, l.ended = max(l.now, state.Nanoseconds(now)), true
-		m.advance(i, each)
-		m.close(i, each)
-		m.applyWaiting(each)
-	}
+	return m.contextOf(t), func(key string) { m.telling.key = parted(m.telling.key[:0:0], key, n) }
 }
 
 // close tells what has not been told of the rules of a level, in their order.

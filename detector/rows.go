@@ -12,9 +12,9 @@ import (
 	"noroshi/internal/state"
 )
 
-// Row is the memory of one key of one rule, or the clock, in a form that outlives the process.
+// Row is the memory of one key of one rule, or the one clock, in a form that outlives the process.
 type Row struct {
-	Key   []byte // rule, version, tenant and the key's values; empty: the clock
+	Key   []byte // rule, version, tenant and the key's values; empty: the one clock
 	Value []byte
 }
 
@@ -61,9 +61,11 @@ func (r *rule) versionOf(l *event.Layout) string {
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }
 
-// Rows gives the whole memory, key by key, and the clock. A row's bytes hold until each returns.
+// Rows gives the whole memory, key by key, and the one clock, if there is one. A row's bytes hold until each returns.
 func (m *Memory) Rows(each func(Row)) {
-	each(Row{Value: binary.AppendVarint(nil, m.levels[0].now)})
+	if one := m.levels[0].one; one != nil {
+		each(Row{Value: binary.AppendVarint(nil, one.now)})
+	}
 	for _, tenants := range m.tables {
 		for _, tenant := range sorted(tenants) {
 			t := tenants[tenant]
@@ -110,8 +112,10 @@ func (m *Memory) Load(row Row) error {
 	if len(row.Key) == 0 {
 		v := state.Read(row.Value)
 		now := min(v.Int(), state.Never-1) // a clock that has passed everything would never stand still
-		for i := range m.levels {
-			m.levels[i].now = max(m.levels[i].now, now)
+		for _, l := range m.levels {
+			if l.one != nil {
+				l.one.move(max(l.one.now, now))
+			}
 		}
 		return v.Err()
 	}
@@ -125,10 +129,10 @@ func (m *Memory) Load(row Row) error {
 		}
 		t := m.table(int32(i), tenant)
 		m.telling.rule, m.telling.tenant, m.telling.each = int32(i), tenant, func(*alert.Alert) {} // of keys that go for it
-		if err := t.Load(m.contextOf(int32(i), tenant), key, row.Value); err != nil {
+		if err := t.Load(m.contextOf(t), key, row.Value); err != nil {
 			return fmt.Errorf("read memory of %s: %w", id, err)
 		}
-		m.levels[r.level].due.plan(t)
+		t.group.due.plan(t)
 		m.note(t) // keys may have gone for it
 		return nil
 	}

@@ -81,6 +81,9 @@ func (m *Memory) tell(f *state.Finding) {
 	if r.State != rules.Live {
 		a.State = string(r.State)
 	}
+	if f.Wall {
+		a.Clock = alert.Wall
+	}
 	for i, f := range r.Kind.By {
 		a.Group[f.Name] = t.key[i]
 	}

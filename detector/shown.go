@@ -45,23 +45,29 @@ func (s *Shown) Add(tenant, name string, at int64) {
 
 // asking is what the datasets that a rule needs have shown in a tenant.
 type asking struct {
-	shown  *Shown // nil: nothing is known of it
+	shown  shows // nil: nothing is known of it
 	tenant string
 	names  []string
+}
+
+// shows knows when datasets have shown events.
+type shows interface {
+	Shows(tenant, dataset string, after, within int64) bool
 }
 
 // All implements state.Shown.
 func (a *asking) All(after, within int64) bool {
 	for _, name := range a.names {
-		if a.shown == nil || !a.shown.has(dataset{a.tenant, name}, after, within) {
+		if a.shown == nil || !a.shown.Shows(a.tenant, name, after, within) {
 			return false
 		}
 	}
 	return true
 }
 
-func (s *Shown) has(d dataset, after, within int64) bool {
-	all := s.by[d]
+// Shows reports whether a dataset has shown an event in a tenant after a time, at most so much later.
+func (s *Shown) Shows(tenant, name string, after, within int64) bool {
+	all := s.by[dataset{tenant, name}]
 	i, _ := slices.BinarySearchFunc(all, after, func(x shown, t int64) int {
 		if x.last <= t {
 			return -1

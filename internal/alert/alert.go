@@ -34,6 +34,9 @@ const (
 	Withdrawn Status = "withdrawn"
 )
 
+// Wall is the clock that stands in where no source tells how far it has come.
+const Wall = "wall"
+
 // Alert is one finding. It has the same ID whenever and wherever the same events are evaluated.
 type Alert struct {
 	Schema      string            `json:"schema"`
@@ -62,6 +65,7 @@ type Alert struct {
 	Enrichment  map[string]string `json:"enrichment"`
 	Respond     []Remedy          `json:"respond"`
 	Times       Times             `json:"times"`
+	Clock       string            `json:"clock,omitempty"` // wall: the clock on the wall decided, because no source told how far it had come
 	Traceparent string            `json:"traceparent,omitempty"`
 	Cut         []string          `json:"cut,omitempty"` // what was too long and is told in part: evidence, facts, destinations, texts, …
 }

@@ -70,6 +70,9 @@ func (a *Alert) AppendJSON(to []byte) []byte {
 		w.time(`,"evaluated":`, a.Times.Evaluated)
 	}
 	w.raw("}")
+	if a.Clock != "" {
+		w.text(`,"clock":`, a.Clock)
+	}
 	if a.Traceparent != "" {
 		w.text(`,"traceparent":`, a.Traceparent)
 	}

@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"internal/strictyaml":       {"internal/diag"},  // YAML with places, for rules, lists and configuration alike
 	"internal/bus":              {"internal/certs"},
 	"internal/certs":            {"internal/regular"},
+	"internal/clock":            {"internal/state"}, // how rows are packed
 	"internal/regular":          {},
 	"internal/decode":           {"internal/event", "internal/diag", "internal/decode/projector"},
 	"internal/decode/projector": {},

@@ -84,6 +84,7 @@ type Finding struct {
 	Revision int
 	Raised   uint8 // of events for which the rule fires and that Counted leaves out; see kind.Hit
 	Late     bool  // First came behind the clock
+	Wall     bool  // the clock on the wall decided
 	Final    bool  // nothing more is said of it, but for events that come late
 }
 
@@ -107,11 +108,13 @@ func (c *Counts) Add(o Counts) {
 
 // Context is what a memory is given with each call: the clock, and where findings go.
 type Context struct {
-	Now   int64 // the clock; math.MinInt64 while it stands still
-	Keep  int64 // how long a window stays after its end
-	Wait  int64 // how long a late decision waits
-	Live  bool  // each revision is told; else the last alone
-	Ended bool  // the input has ended: what is due at Now is decided
+	Now int64 // the clock; math.MinInt64 while it stands still
+	// Sources is how far the sources have come. Now is later where the clock on the wall stands in for those that tell nothing any more.
+	Sources int64
+	Keep    int64 // how long a window stays after its end
+	Wait    int64 // how long a late decision waits
+	Live    bool  // each revision is told; else the last alone
+	Ended   bool  // the input has ended: what is due at Now is decided
 	// Complete says that Shown knows all that will ever be shown.
 	Complete bool
 	Counts   *Counts

@@ -324,7 +324,7 @@ func (w *Window) Close(c *Context) {
 // forget drops what counts no more.
 func (w *Window) forget(c *Context) {
 	n := 0
-	for n < len(w.Entries) && c.Passed(w.gone(c, w.Entries[n].Time)) {
+	for n < len(w.Entries) && c.Passed(w.gone(c, w.Entries[n].Time)) && !w.waits(&w.Entries[n]) {
 		n++
 	}
 	w.remove(n)
@@ -341,10 +341,13 @@ func (w *Window) forget(c *Context) {
 	})
 }
 
+// waits reports whether it is not decided yet whether the rule fires for an entry, because another source has not shown enough.
+func (w *Window) waits(e *Entry) bool { return w.Asks != nil && w.Asks(e) && e.marks&decided == 0 }
+
 // remove drops the first entries.
 func (w *Window) remove(n int) {
 	for i := range n {
-		if e := &w.Entries[i]; w.Asks != nil && w.Asks(e) && e.marks&decided == 0 {
+		if w.waits(&w.Entries[i]) {
 			w.pending--
 		}
 		w.unindex(&w.Entries[i])

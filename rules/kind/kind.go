@@ -53,6 +53,7 @@ type Rule struct {
 	Steps   []Step   // of a sequence
 	Of      []string // whose alerts are looked at
 	Needs   []string // datasets that must have shown what is later
+	Wall    bool     // the clock on the wall stands in where no source tells how far it has come
 	// Learns says that events with an exception are learned from.
 	Learns bool
 	// About says that the account is that of the first event though the key does not hold it.

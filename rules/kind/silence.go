@@ -39,7 +39,7 @@ func (Silence) Keys() []Key {
 
 // New implements Kind.
 func (k Silence) New(v *Values) *Rule {
-	r := &Rule{Kind: k}
+	r := &Rule{Kind: k, Wall: true}
 	longer := v.Duration("longer")
 	s := &silenceSpec{longer: int64(longer), cell: int64(max(time.Second, longer/cells)), ratio: v.Number("ratio"), history: int64(7 * 24 * time.Hour)}
 	if v.Has("history") {
@@ -122,7 +122,8 @@ func (s *silent) undecided() int {
 func (s *silent) judge(c *state.Context, i int) {
 	x := &s.spoke[i]
 	limit := s.limit(i)
-	if !c.Passed(state.Plus(s.until(x.cell, limit), c.Wait)) {
+	end := state.Plus(s.until(x.cell, limit), c.Wait)
+	if !c.Passed(end) {
 		return
 	}
 	if i+1 < len(s.spoke) && s.spoke[i+1].cell-x.cell <= limit/s.cell {
@@ -131,7 +132,7 @@ func (s *silent) judge(c *state.Context, i int) {
 	}
 	x.after = quiet
 	f := state.Finding{Anchor: []string{strconv.FormatInt(x.cell, 10)}, Time: state.Plus(x.cell*s.cell, limit), First: &x.first, Revision: 1, Final: true,
-		Counted: []state.Counted{{Entry: &x.first, Fires: true}}, Window: []state.Entry{x.first}}
+		Counted: []state.Counted{{Entry: &x.first, Fires: true}}, Window: []state.Entry{x.first}, Wall: c.Sources < c.Now && c.Sources <= end}
 	c.Tell(&f)
 	x.first = state.Entry{}
 }

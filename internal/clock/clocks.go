@@ -1,0 +1,343 @@
+package clock
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"noroshi/internal/state"
+)
+
+// The bounds of what Clocks hold.
+const (
+	maxSources = 4096
+	maxShown   = 65_536 // over all source partitions
+	maxRetired = 4096
+)
+
+// quiet is for how long a source partition may send no tick before it does not count as one that ticks.
+const quiet = 5 * time.Minute
+
+// heedless is how long nobody may have looked at ticks and still have listened all the time.
+const heedless = 90 * time.Second
+
+// Clocks are what ticks have said so far: the greatest of everything, so that it does not matter in which order they come, or how often.
+// They belong to one goroutine.
+type Clocks struct {
+	// Refused counts what was left out because there was too much: source partitions, datasets that one has shown, and retired names.
+	Refused int64
+	// Ahead is how far ahead of the clock here the last tick was made.
+	Ahead time.Duration
+
+	sources map[string]*source
+	pairs   map[pair]*shown
+	tenants map[string][]*shown
+	shown   int
+	retired map[string]int64
+	asked   map[string]*asked
+	key     []byte
+	version int // of all that decides clocks
+
+	listened time.Duration // how long ticks were listened to
+	looked   time.Time
+
+	changed bool      // the row of sources is not stored
+	stale   []*source // whose row of what they have shown is not stored
+}
+
+// source is a source partition.
+type source struct {
+	name     string
+	progress int64
+	ticked   int64 // when its last tick was made
+	heard    time.Duration
+	shown    map[pair]*span
+	stale    bool
+}
+
+type pair struct{ tenant, dataset string }
+
+// span is when a source partition has shown a dataset in a tenant.
+type span struct{ first, last, stored int64 }
+
+// shown are the source partitions that have shown a dataset in a tenant.
+type shown struct {
+	pair
+	sources []*source
+	version int // of what follows
+	least   *source
+}
+
+// asked is a clock that somebody looks at.
+type asked struct {
+	tenant   string
+	datasets []string
+	version  int // of what follows
+	now      int64
+	derived  int64
+	holds    *source // nil: none has shown any of the datasets
+}
+
+// New makes Clocks that know nothing yet.
+func New() *Clocks {
+	return &Clocks{sources: map[string]*source{}, pairs: map[pair]*shown{}, tenants: map[string][]*shown{}, retired: map[string]int64{},
+		asked: map[string]*asked{}, version: 1}
+}
+
+// Take takes what a tick says. Now is the clock here: no source has come further.
+func (c *Clocks) Take(t *Tick, now time.Time) {
+	at := state.Nanoseconds(now)
+	c.Ahead = time.Duration(t.Made - at)
+	for i := range t.Sources {
+		c.take(&t.Sources[i], min(t.Made, at), at)
+	}
+	for _, r := range t.Retired {
+		c.retire(r.Name, min(r.At, at))
+	}
+	c.version++
+}
+
+func (c *Clocks) take(said *Source, made, now int64) {
+	s := c.source(said.Name)
+	if s == nil {
+		return
+	}
+	s.heard = c.listened
+	if made > s.ticked {
+		s.ticked, c.changed = made, true
+	}
+	if to := min(said.Progress, now); to > s.progress {
+		s.progress, c.changed = to, true
+	}
+	for i := range said.Shown {
+		c.show(s, &said.Shown[i])
+	}
+}
+
+// source is the one of a name, nil where there are too many.
+func (c *Clocks) source(name string) *source {
+	s := c.sources[name]
+	if s == nil {
+		if len(c.sources) >= maxSources {
+			c.Refused++
+			return nil
+		}
+		s = &source{name: strings.Clone(name), progress: Unknown, ticked: Unknown, shown: map[pair]*span{}}
+		c.sources[s.name], c.changed = s, true
+	}
+	return s
+}
+
+// storedEvery is how far what a source partition has shown last may have moved before it is stored again. Where it is lost in a crash, a
+// decision waits for what is shown next.
+const storedEvery = int64(10 * time.Minute)
+
+func (c *Clocks) show(s *source, w *Shown) {
+	p := pair{w.Tenant, w.Dataset}
+	x := s.shown[p]
+	if x == nil {
+		if c.shown >= maxShown {
+			c.Refused++
+			return
+		}
+		c.shown++
+		p = pair{strings.Clone(w.Tenant), strings.Clone(w.Dataset)}
+		x = &span{first: w.First, last: w.Last, stored: Unknown}
+		s.shown[p] = x
+		by := c.pairs[p]
+		if by == nil {
+			by = &shown{pair: p}
+			c.pairs[p] = by
+			c.tenants[p.tenant] = append(c.tenants[p.tenant], by)
+		}
+		by.sources = append(by.sources, s)
+	}
+	x.first, x.last = min(x.first, w.First), max(x.last, w.Last)
+	if !s.stale && x.last >= state.Plus(x.stored, storedEvery) {
+		s.stale = true
+		c.stale = append(c.stale, s)
+	}
+}
+
+func (c *Clocks) retire(name string, at int64) {
+	if was, have := c.retired[name]; !have && len(c.retired) >= maxRetired {
+		c.Refused++
+		return
+	} else if have && was >= at {
+		return
+	}
+	c.retired[strings.Clone(name)] = at
+	c.changed = true
+}
+
+// gone reports whether a source partition is retired, itself or with its source, and has not ticked since.
+func (c *Clocks) gone(s *source) bool { return s.ticked <= c.retiredAt(s.name) }
+
+// retiredAt is when a source partition was retired last, itself or with its source.
+func (c *Clocks) retiredAt(name string) int64 {
+	at := Unknown
+	if t, have := c.retired[name]; have {
+		at = t
+	}
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		if t, have := c.retired[name[:i]]; have {
+			at = max(at, t)
+		}
+	}
+	return at
+}
+
+// Of is the clock of datasets in a tenant, of all of the tenant's where none are named: the least progress of the source partitions that
+// have shown one of them. It is Unknown where none has, and never goes back.
+func (c *Clocks) Of(tenant string, datasets []string) int64 { return c.ask(tenant, datasets).now }
+
+func (c *Clocks) ask(tenant string, datasets []string) *asked {
+	c.key = append(append(c.key[:0], tenant...), 0)
+	for _, d := range datasets {
+		c.key = append(append(c.key, d...), 0)
+	}
+	a := c.asked[string(c.key)]
+	if a == nil {
+		a = &asked{tenant: strings.Clone(tenant), datasets: slices.Clone(datasets), now: Unknown}
+		c.asked[string(c.key)] = a
+	}
+	if a.version != c.version {
+		c.derive(a)
+	}
+	return a
+}
+
+func (c *Clocks) derive(a *asked) {
+	was := a.derived < a.now
+	a.version, a.holds, a.derived = c.version, nil, Unknown
+	c.each(a.tenant, a.datasets, func(by *shown) {
+		if s := c.least(by); s != nil && (a.holds == nil || s.progress < a.holds.progress) {
+			a.holds = s
+		}
+	})
+	if a.holds != nil {
+		a.derived = a.holds.progress
+	}
+	if a.derived > a.now {
+		a.now = a.derived
+	}
+	c.changed = c.changed || was != (a.derived < a.now)
+}
+
+// each gives who has shown one of the datasets in a tenant, or any where none are named.
+func (c *Clocks) each(tenant string, datasets []string, do func(*shown)) {
+	if len(datasets) == 0 {
+		for _, by := range c.tenants[tenant] {
+			do(by)
+		}
+		return
+	}
+	for _, d := range datasets {
+		if by := c.pairs[pair{tenant, d}]; by != nil {
+			do(by)
+		}
+	}
+}
+
+// least is the source partition that is furthest behind; nil: all are gone.
+func (c *Clocks) least(by *shown) *source {
+	if by.version == c.version {
+		return by.least
+	}
+	by.version, by.least = c.version, nil
+	for _, s := range by.sources {
+		if !c.gone(s) && (by.least == nil || cmp.Or(cmp.Compare(s.progress, by.least.progress), strings.Compare(s.name, by.least.name)) < 0) {
+			by.least = s
+		}
+	}
+	return by.least
+}
+
+// Shows reports whether a dataset has shown an event in a tenant after a time, at most so much later. It is known when the first and the
+// last of a source partition were: one that lies before and after is taken to have shown events all the time.
+func (c *Clocks) Shows(tenant, dataset string, after, within int64) bool {
+	p := pair{tenant, dataset}
+	by := c.pairs[p]
+	if by == nil {
+		return false
+	}
+	end := state.Plus(after, within)
+	return slices.ContainsFunc(by.sources, func(s *source) bool {
+		x := s.shown[p]
+		return x.last > after && x.first <= end
+	})
+}
+
+// Listen says that ticks that have come by now have been taken.
+func (c *Clocks) Listen(now time.Time) {
+	if !c.looked.IsZero() {
+		c.listened += max(0, min(heedless, now.Sub(c.looked)))
+	}
+	c.looked = now
+}
+
+// Wall gives the clock on the wall where no source partition ticks any more that has shown one of the datasets in the tenant; it is asked
+// for as in Of. One counts as ticking for some minutes in which ticks were listened to.
+func (c *Clocks) Wall(tenant string, datasets []string) (now int64, stands bool) {
+	stands = c.listened >= quiet
+	c.each(tenant, datasets, func(by *shown) {
+		for _, s := range by.sources {
+			stands = stands && (c.gone(s) || c.listened-s.heard >= quiet)
+		}
+	})
+	return state.Nanoseconds(c.looked), stands
+}
+
+// Standing is how a source partition stands.
+type Standing struct {
+	Name     string
+	Progress int64 // or Unknown
+	Ticked   int64 // when its last tick was made
+	Retired  int64 // when it was retired, and has not ticked since; Unknown: it was not
+	Shown    []Shown
+}
+
+// Sources are all source partitions, by name.
+func (c *Clocks) Sources() (all []Standing) {
+	for _, name := range slices.Sorted(maps.Keys(c.sources)) {
+		s := c.sources[name]
+		one := Standing{Name: name, Progress: s.progress, Ticked: s.ticked, Retired: Unknown}
+		if c.gone(s) {
+			one.Retired = c.retiredAt(name)
+		}
+		for p, x := range s.shown {
+			one.Shown = append(one.Shown, Shown{p.tenant, p.dataset, x.first, x.last})
+		}
+		slices.SortFunc(one.Shown, func(a, b Shown) int {
+			return cmp.Or(strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Dataset, b.Dataset))
+		})
+		all = append(all, one)
+	}
+	return all
+}
+
+// Wait is a clock, and the source partition that holds it up.
+type Wait struct {
+	Tenant   string
+	Datasets []string // none: all
+	Clock    int64    // or Unknown
+	Source   string   // "": none that ticks has shown any of the datasets
+}
+
+// Waits are the clocks that have been asked for, those furthest behind first.
+func (c *Clocks) Waits() (all []Wait) {
+	for key := range maps.Values(c.asked) {
+		a := c.ask(key.tenant, key.datasets)
+		w := Wait{Tenant: a.tenant, Datasets: a.datasets, Clock: a.now}
+		if a.holds != nil {
+			w.Source = a.holds.name
+		}
+		all = append(all, w)
+	}
+	slices.SortFunc(all, func(a, b Wait) int {
+		return cmp.Or(cmp.Compare(a.Clock, b.Clock), strings.Compare(a.Tenant, b.Tenant), slices.Compare(a.Datasets, b.Datasets))
+	})
+	return all
+}
