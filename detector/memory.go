@@ -12,6 +12,8 @@ import (
 
 // MemoryOptions say how a memory is used.
 type MemoryOptions struct {
+	// Stage says whose hits the memory takes.
+	Stage Stage
 	// Live tells every revision of an alert; else each alert is told once, in its last one.
 	Live bool
 	// Stored keeps in mind what changes, for Changes.

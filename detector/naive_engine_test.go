@@ -28,6 +28,7 @@ type way struct {
 	live    bool          // every revision is told, else each alert once
 	restart []int         // before which of the events memory is written as rows and read back
 	stored  bool          // the rows are those that have changed, gathered in a changelog
+	stages  int           // not 0: in two stages, in which signals are looked at after so many records
 	stands  bool          // alerts are looked at before they have come to rest, and what was told of them stands
 }
 
@@ -147,6 +148,7 @@ func (m maker) ways(c theCase) (all []way) {
 		way{name: "live, each twice", inOrder: true, order: doubled, keep: long, live: true, stands: moves})
 	all = append(all, way{name: "live, restarted from what has changed", inOrder: true, order: inOrder, keep: day, live: true,
 		restart: restarts, stored: true, stands: moves})
+	all = append(all, way{name: "live, in two stages", inOrder: true, order: inOrder, keep: day, live: true, stages: 1 + m.IntN(4), stands: c.depth() > 0})
 	if c.anyOrder() {
 		some := slices.Clone(numbers)
 		m.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] })
@@ -218,6 +220,10 @@ func (x tried) run(c theCase, how way, hits [][][]byte, shown *detector.Shown) (
 	}
 	options := detector.MemoryOptions{Shown: shown, Live: how.live, Stored: how.stored}
 	options.Late.Keep = how.keep
+	if how.stages > 0 {
+		err := x.runStages(c, how, options, hits, take)
+		return got, errors.Join(failed, err)
+	}
 	memory := x.set.Memory(options)
 	var last time.Time
 	changes := &changelog{rows: map[string][]byte{}}

@@ -18,7 +18,7 @@ type Row struct {
 	Value []byte
 }
 
-// ErrVersion says that a row is of a rule that the set does not have, or of one that remembers in another way.
+// ErrVersion says that a row is of a rule that the set does not have, or of one that remembers in another way or in another stage.
 var ErrVersion = errors.New("the rule is gone, or remembers in another way now")
 
 // versionOf is all that decides what a rule's memory holds, as a short text. A change of anything else keeps the memory.
@@ -124,7 +124,7 @@ func (m *Memory) Load(row Row) error {
 		return err
 	}
 	for i, r := range m.set.rules {
-		if r.ID != id || r.version != of || r.Kind.Memory == nil {
+		if r.ID != id || r.version != of || r.Kind.Memory == nil || !m.options.Stage.has(r) {
 			continue
 		}
 		t := m.table(int32(i), tenant)

@@ -31,6 +31,8 @@ type Set struct {
 	tables  map[int32]*index.Table
 	probes  [event.Shapes][]event.Slot // indexed slots that records of a shape can have
 	listed  [event.Shapes][]event.Slot // those of them that lie in Name/Value lists
+	known   map[known]int32            // rules of the second stage
+	digest  [8]byte                    // of these
 }
 
 // rule is a rule as the detector runs it.
@@ -48,6 +50,7 @@ type rule struct {
 	lookers  []looker // those that look at its alerts
 	level    int      // see levels
 	wait     int64    // how long after its time an alert that the rule looks at may still grow
+	travels  bool     // see Second
 }
 
 // clause is a condition of a rule.
@@ -78,6 +81,7 @@ func New(rs *rules.Set, o Options) *Set {
 		r.carry(s.scope.Layout)
 	}
 	s.look()
+	s.share()
 	s.choose(o.Sample)
 	return s
 }

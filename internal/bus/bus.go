@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -29,7 +30,17 @@ const (
 	Status      Topic = "status"       // what instances are doing, kept for an hour
 	// DetectorState is compacted: what rules remember of the events of each partition.
 	DetectorState Topic = "detector-state"
+	// Signals are what rules look at whose key is not the account; each lies where its key does.
+	Signals Topic = "signals"
+	// SignalsState is compacted: what these rules remember of each partition of Signals.
+	SignalsState Topic = "signals-state"
 )
+
+// states are the topics of what rules remember.
+var states = []Topic{DetectorState, SignalsState}
+
+// placed reports whether records of a topic name the partition where they are to lie.
+func (t Topic) placed() bool { return t == Signals || slices.Contains(states, t) }
 
 // maxMessage is the longest record, in bytes: one of 4 MiB and what belongs to it.
 const maxMessage = 8 << 20
@@ -72,7 +83,7 @@ type Record struct {
 	Key       []byte
 	Value     []byte
 	Headers   []Header
-	Partition int32 // where it lies; in checkpoint topics and those of state also where it is to lie
+	Partition int32 // where it lies; in checkpoint topics, those of state and Signals also where it is to lie
 	Offset    int64
 	Timestamp time.Time // when it was written
 	// What only a Cursor gives:

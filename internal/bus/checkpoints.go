@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -145,10 +146,10 @@ func (e *Shrunk) Error() string {
 	return fmt.Sprintf("topic %s has %d partitions and its stream has %d: the stream was made anew, and the positions belong to the old one; end all instances, delete the topic and start again to read the new stream from its start position, or give the source another name", e.Topic, e.Have, e.Now)
 }
 
-// partitioner puts records of checkpoint topics and of state where they say, and all others by their key, as every writer does.
+// partitioner puts records of checkpoint topics, of state and signals where they say, and all others by their key, as every writer does.
 type partitioner struct {
-	checkpoints   string // how names of checkpoint topics begin
-	state         string
+	checkpoints   string   // how names of checkpoint topics begin
+	placed        []string // topics
 	manual, keyed kgo.Partitioner
 }
 
@@ -156,11 +157,18 @@ type partitioner struct {
 const uniformBytes = 64 << 10
 
 func (b *Bus) partitioner() kgo.Partitioner {
-	return partitioner{b.name(Checkpoints) + ".", b.name(DetectorState), kgo.ManualPartitioner(), kgo.UniformBytesPartitioner(uniformBytes, true, true, nil)}
+	p := partitioner{checkpoints: b.name(Checkpoints) + "."}
+	for _, t := range Topics {
+		if t.placed() {
+			p.placed = append(p.placed, b.name(t))
+		}
+	}
+	p.manual, p.keyed = kgo.ManualPartitioner(), kgo.UniformBytesPartitioner(uniformBytes, true, true, nil)
+	return p
 }
 
 func (p partitioner) ForTopic(topic string) kgo.TopicPartitioner {
-	if topic == p.state || strings.HasPrefix(topic, p.checkpoints) {
+	if slices.Contains(p.placed, topic) || strings.HasPrefix(topic, p.checkpoints) {
 		return p.manual.ForTopic(topic)
 	}
 	return p.keyed.ForTopic(topic)

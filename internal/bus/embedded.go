@@ -127,16 +127,18 @@ func (e *Embedded) Close() {
 func (e *Embedded) share(t Topic) int64 {
 	switch t {
 	case Events:
-		return e.options.Cap / 10 * 7
+		return e.options.Cap / 10 * 6
 	case Alerts, DeadLetters, DetectorState:
 		return e.options.Cap / 10
+	case Signals, SignalsState:
+		return e.options.Cap / 20
 	}
 	return 0
 }
 
 // stateSegment is how long a segment of a partition's state is. What is not needed any more is given back segment by segment.
-func (e *Embedded) stateSegment() int64 {
-	return min(max(e.share(DetectorState)/int64(e.options.Partitions)/32, 1<<20), 16<<20)
+func (e *Embedded) stateSegment(t Topic) int64 {
+	return min(max(e.share(t)/int64(e.options.Partitions)/32, 1<<20), 16<<20)
 }
 
 // TopicSettings are what topics of the embedded broker need: nothing is deleted by age or size, since retention is ours, and
@@ -149,8 +151,8 @@ func (e *Embedded) TopicSettings() map[Topic]map[string]string {
 			m["segment.bytes"] = strconv.FormatInt(min(max(s/int64(e.options.Partitions)/8, 1<<20), 64<<20), 10)
 		}
 		switch t {
-		case DetectorState:
-			m["segment.bytes"] = strconv.FormatInt(e.stateSegment(), 10)
+		case DetectorState, SignalsState:
+			m["segment.bytes"] = strconv.FormatInt(e.stateSegment(t), 10)
 		case Checkpoints:
 			m["segment.bytes"] = strconv.Itoa(positionSegment)
 		}

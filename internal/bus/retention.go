@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,7 +71,10 @@ func (e *Embedded) Keep(ctx context.Context, b *Bus, readers map[Topic][]string,
 	defer t.Stop()
 	var looked, renewed time.Time
 	positions := bounds{least: positionBytes}
-	state := bounds{least: 4 * e.stateSegment() * int64(e.options.Partitions), most: e.share(DetectorState)}
+	rows := map[Topic]*bounds{}
+	for _, t := range states {
+		rows[t] = &bounds{least: 4 * e.stateSegment(t) * int64(e.options.Partitions), most: e.share(t)}
+	}
 	full, health, keeping := &Trouble{Log: e.options.Log}, &Trouble{Log: e.options.Log}, &Trouble{Log: e.options.Log}
 	for {
 		by, err := e.shorten(ctx, b, readers)
@@ -93,8 +97,10 @@ func (e *Embedded) Keep(ctx context.Context, b *Bus, readers map[Topic][]string,
 		case now := <-t.C:
 			if now.Sub(renewed) >= renewEvery {
 				renewed = now
-				if err := e.bound(ctx, b, DetectorState, &state); err != nil && ctx.Err() == nil {
-					e.options.Log.Warn("old rows of what rules remember not deleted", slog.Any("err", err))
+				for t, at := range rows {
+					if err := e.bound(ctx, b, t, at); err != nil && ctx.Err() == nil {
+						e.options.Log.Warn("old rows of what rules remember not deleted", slog.String("topic", b.name(t)), slog.Any("err", err))
+					}
 				}
 			}
 			if now.Sub(looked) < expireEvery {
@@ -144,7 +150,7 @@ func (e *Embedded) shorten(ctx context.Context, b *Bus, readers map[Topic][]stri
 	defer func() { e.used.Store(sizeOfAll(dirs)) }()
 	for _, t := range Topics {
 		share := e.share(t)
-		if share == 0 || t == DetectorState { // which bound shortens
+		if share == 0 || slices.Contains(states, t) { // which bound shortens
 			continue
 		}
 		if sizeOf(dirs, b.name(t))+batchCost*e.disk.batches(b.name(t)) <= share {

@@ -21,7 +21,7 @@ func (b *Bus) settings(t Topic) (partitions int, configs map[string]string) {
 		m["retention.ms"] = "-1"
 		return 1, m
 	}
-	if t == DetectorState {
+	if slices.Contains(states, t) {
 		m["cleanup.policy"] = "compact"
 		m["retention.ms"] = "-1"
 		return b.config.Partitions, m
@@ -34,7 +34,7 @@ func (b *Bus) settings(t Topic) (partitions int, configs map[string]string) {
 }
 
 // Topics are all topics.
-var Topics = []Topic{Events, Alerts, DeadLetters, Checkpoints, Status, DetectorState}
+var Topics = []Topic{Events, Alerts, DeadLetters, Checkpoints, Status, DetectorState, Signals, SignalsState}
 
 // retention is how long a topic's records are kept. A record that is deleted before its reader has come to it is lost.
 type retention struct {
@@ -50,6 +50,7 @@ const day = 24 * time.Hour
 var retentions = map[Topic]retention{
 	Events:      {7 * day, day, 1 << 30, "what the detector has not read by then is never evaluated"},
 	Alerts:      {30 * day, 3 * day, 64 << 20, "alerts that a sink could not deliver by then are lost"},
+	Signals:     {3 * day, day, 64 << 20, "what rules whose key is not the account have not read by then counts for nothing"},
 	DeadLetters: {keepLetters, day, 16 << 20, "dead letters that nobody has looked at by then are lost"},
 	Status:      {made: time.Hour},
 }
@@ -61,7 +62,7 @@ var stateFirst = map[string]string{"retention.bytes": "-1", "segment.ms": "60000
 
 // firstRetention is what topics that are made get beside their settings; whoever runs Kafka may change it.
 func firstRetention(t Topic) map[string]string {
-	if t == DetectorState {
+	if slices.Contains(states, t) {
 		return stateFirst
 	}
 	r, ok := retentions[t]
@@ -202,7 +203,7 @@ func (b *Bus) check(ctx context.Context, topics []Topic) (all []problem, err err
 // deleted is a topic that is gone.
 func (b *Bus) deleted(t Topic) problem {
 	gone := "what it held is gone"
-	if t == DetectorState {
+	if slices.Contains(states, t) {
 		gone = "what rules remember is gone, so that they begin anew"
 	}
 	return problem{b.name(t), fmt.Sprintf("topic %s was deleted, and %s: restart noroshi to make it again", b.name(t), gone), true}
@@ -214,7 +215,7 @@ func (b *Bus) resized(t Topic, have, want int) problem {
 	switch {
 	case t == Checkpoints || t == Status:
 		text += " Stop all instances, delete the topic and start again; files are then read again from their start."
-	case t == DetectorState:
+	case slices.Contains(states, t):
 		text += " Stop all instances, delete the topic and start again; rules that remember then begin anew."
 	case have < want:
 		text += fmt.Sprintf(" Set kafka.partitions to %d, or give all of noroshi's topics %d partitions.", have, want)

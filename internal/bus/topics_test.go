@@ -391,3 +391,34 @@ func TestAFullLogIsToldEachMinute(t *testing.T) {
 		t.Errorf("that there is room is told %d times: %s", n, log)
 	}
 }
+
+// TestTopicsOfALaterVersionAreMade: topics that an earlier version did not know are made beside those that it left.
+func TestTopicsOfALaterVersionAreMade(t *testing.T) {
+	e, b := start(t, t.TempDir(), 1<<30)
+	other := beside(t, b, "earlier.", slog.New(slog.DiscardHandler))
+	for _, topic := range Topics {
+		if topic == Signals || topic == SignalsState {
+			continue
+		}
+		partitions, settings := other.settings(topic)
+		if _, err := other.create(t.Context(), topic, partitions, settings, firstRetention(topic), e.TopicSettings()[topic]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := other.Ensure(t.Context(), e.TopicSettings()); err != nil {
+		t.Fatal(err)
+	}
+	found, err := other.admin.ListTopics(t.Context(), other.name(Signals), other.name(SignalsState))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, topic := range []Topic{Signals, SignalsState} {
+		if n := len(found[other.name(topic)].Partitions); n != b.config.Partitions {
+			t.Errorf("%s has %d partitions", topic, n)
+		}
+	}
+	have, err := other.configured(t.Context(), SignalsState)
+	if err != nil || have["cleanup.policy"] != "compact" {
+		t.Errorf("%s has %v, %v", SignalsState, have, err)
+	}
+}

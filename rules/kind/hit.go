@@ -194,6 +194,19 @@ func (h *Hit) at(i int) *Value {
 	return &nothing
 }
 
+// RuleAt is where the number of the rule lies in a packed hit, behind its head: four bytes, the highest first.
+func RuleAt(packed []byte) (at int, err error) {
+	f := state.Read(packed)
+	f.Word()
+	for range 3 {
+		f.Sorted()
+	}
+	if at = len(packed) - f.Len(); f.Len() < 4 {
+		return 0, ErrHit
+	}
+	return at, nil
+}
+
 // TimeOf is the time of a packed hit.
 func TimeOf(packed []byte) (time.Time, error) {
 	if len(packed) < 8 {

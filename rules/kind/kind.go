@@ -62,6 +62,8 @@ type Rule struct {
 	Distinct, Sum bool
 	// Settles is how long after its time an alert of the rule may still grow while events come in order.
 	Settles time.Duration
+	// Cell is a span of time of which memory looks at a key's first event alone; 0: it looks at each.
+	Cell time.Duration
 	// Memory makes the memory of a key; nil: each event fires by itself.
 	Memory func() Memory
 	// Shape is all that decides what memory holds: where it differs memory begins anew.

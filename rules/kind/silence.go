@@ -49,7 +49,7 @@ func (k Silence) New(v *Values) *Rule {
 		*v.Clauses = append(*v.Clauses, Clause{})
 	}
 	r.Shape = shape(s.cell)
-	r.Settles = longer
+	r.Settles, r.Cell = longer, time.Duration(s.cell)
 	r.Memory = func() Memory { return &silent{silenceSpec: s} }
 	return r
 }
