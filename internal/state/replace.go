@@ -25,12 +25,16 @@ func (e *Entry) named() []byte { return e.Packed[headTime:e.Head] }
 
 // Hash is a hash of what the entry is known by: of events their identity, of alerts their id.
 func (e *Entry) Hash() uint64 {
+	if e.hash != 0 {
+		return e.hash
+	}
 	known := e.Identity()
 	if e.Linked() {
 		known = e.named()
 	}
 	sum := sha256.Sum256(known)
-	return binary.BigEndian.Uint64(sum[:])
+	e.hash = binary.BigEndian.Uint64(sum[:])
+	return e.hash
 }
 
 var seed = maphash.MakeSeed()
@@ -85,7 +89,7 @@ func (w *Window) replace(c *Context, e *Entry) bool {
 	switch was := &w.Entries[i]; {
 	case e.marks&gone != 0:
 		w.move(i, nil)
-	case was.Time == e.Time && !w.Apart: // what fires goes on firing
+	case w.alike(was, e): // what fires goes on firing
 		was.Packed, was.Value, was.Clauses = e.Packed, e.Value, e.Clauses
 		w.test(i)
 	default:
@@ -104,7 +108,7 @@ func (w *Window) move(i int, to *Entry) {
 		left = w.find(&was, "")
 	}
 	w.Entries = slices.Delete(w.Entries, i, i+1)
-	w.unindex(&was)
+	w.leave(&was)
 	from, until := was.Time, was.Time
 	if to != nil {
 		from, until = min(from, to.Time), max(until, to.Time)
@@ -116,7 +120,7 @@ func (w *Window) move(i int, to *Entry) {
 		}
 		at, _ := w.place(to)
 		w.Entries = slices.Insert(w.Entries, at, *to)
-		w.index(to)
+		w.enter(&w.Entries[at])
 	}
 	if w.Second {
 		from = Floor(from, 1e9) * 1e9

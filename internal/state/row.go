@@ -11,7 +11,7 @@ func AppendEntries(to []byte, all []Entry) []byte {
 	for i := range all {
 		e := &all[i]
 		to = binary.AppendVarint(to, e.Time)
-		to = append(to, e.Clauses, byte(e.marks))
+		to = append(to, e.Clauses, byte(e.marks&^clashes))
 		to = AppendBytes(binary.AppendUvarint(to, uint64(e.Head)), e.Packed)
 	}
 	return to
@@ -70,7 +70,7 @@ func (w *Window) Load(row []byte) error {
 	w.Entries = f.Entries()
 	for i := range w.Entries {
 		e := &w.Entries[i]
-		w.index(e)
+		w.enter(e)
 		if w.Value != nil {
 			e.Value = w.Value(e.Packed)
 		}

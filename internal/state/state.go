@@ -20,7 +20,8 @@ type Entry struct {
 	Head    int32  // its first bytes, which order events and are what they are known by
 	Clauses uint8  // the clauses that the event satisfies, a bit each
 	marks   marks
-	told    *told // where every event is a bucket of its own: what has been said of it
+	hash    uint64 // of what it is known by; 0: not made yet
+	told    *told  // where every event is a bucket of its own: what has been said of it
 }
 
 type marks uint8
@@ -32,6 +33,7 @@ const (
 	listed                    // the hit carries lists
 	linked                    // an alert of another rule
 	gone                      // it counts for another key now
+	clashes                   // may clash with another entry of its window
 )
 
 // Identity is what the event is known by.

@@ -54,8 +54,9 @@ type Spec struct {
 	Values func(e *Entry) []uint64
 	// Value is Entry.Value of a hit.
 	Value func(packed []byte) uint64
-	// Apart says that entries which satisfy the same clauses in the same second need not fire alike.
-	Apart bool
+	// Because gives the hashes of what counted for a packed alert, eight bytes each, where the kind asks which entries clash; nil: it
+	// does not. Entries that satisfy the same clauses in the same second fire alike unless some clash.
+	Because func(packed []byte) []byte
 	// Later reports whether the second of two packed alerts is a later revision of the first.
 	Later func(was, is []byte) bool
 	// Anchor is what an event is known by in an alert's id.
@@ -79,6 +80,7 @@ type Window struct {
 	oldest   int64            // when the first bucket ends of which something is told
 	Own      any              // what the kind keeps beside
 	alerts   map[uint64]int64 // entries that are alerts: their times, by the hash of their ids
+	apart    *apart           // what clashes; nil: nothing yet
 	// Unsearched counts the times that a kind has given up before it knew whether an entry fires.
 	Unsearched int
 	pending    int   // entries that are not decided
@@ -108,7 +110,7 @@ func (w *Window) Add(c *Context, e Entry) {
 	}
 	e.Packed = bytes.Clone(e.Packed)
 	w.Entries = slices.Insert(w.Entries, at, e)
-	w.index(&e)
+	w.enter(&w.Entries[at])
 	if n := len(w.Entries) - w.most(); n > 0 {
 		c.Counts.Overflow += n
 		w.remove(n)
@@ -172,7 +174,7 @@ func (w *Window) test(at int) {
 			continue
 		}
 		alike, second := &silent[e.Clauses%(1<<5)], Floor(e.Time, 1e9)+1
-		if w.Second && !w.Apart && *alike == second {
+		if w.Second && !w.Clash() && *alike == second {
 			continue
 		}
 		if !w.Kind.Fires(w, i) {
@@ -350,7 +352,7 @@ func (w *Window) remove(n int) {
 		if w.waits(&w.Entries[i]) {
 			w.pending--
 		}
-		w.unindex(&w.Entries[i])
+		w.leave(&w.Entries[i])
 		w.Entries[i] = Entry{}
 	}
 	if w.Entries = w.Entries[n:]; len(w.Entries) == 0 {

@@ -1,7 +1,6 @@
 package kind
 
 import (
-	"encoding/binary"
 	"slices"
 
 	"noroshi/internal/state"
@@ -16,6 +15,15 @@ func (s *sequence) mixed() bool {
 		}
 	}
 	return alerts > 0 && alerts < len(s.steps)
+}
+
+// because is Told.Because of a packed alert.
+func because(packed []byte) []byte {
+	var h Hit
+	if h.UnpackHeld(packed) != nil || h.Told == nil {
+		return nil
+	}
+	return h.Told.Because
 }
 
 // maxWays is how many entries are looked at in search of a way to fill the places.
@@ -36,11 +44,15 @@ type clashing struct {
 // apart reports whether the places can be filled so that an alert and an event that counted for it do not both fill one. Without that
 // condition they can be filled.
 func (s *sequence) apart(w *state.Window, all []state.Entry, kept int) bool {
-	c := clashing{sequence: s, w: w, all: all, kept: kept, with: map[int][]int{}, out: make([]bool, len(all))}
+	if !w.Clash() || s.straight(w, all, kept) {
+		return true
+	}
+	c := clashing{sequence: s, w: w, all: all, kept: kept}
 	c.find()
 	if len(c.alerts) == 0 {
 		return true
 	}
+	c.out = make([]bool, len(all))
 	for _, i := range c.with[kept] { // the kept one fills the last place, whatever else does
 		c.out[i] = true
 	}
@@ -61,19 +73,29 @@ func (s *sequence) apart(w *state.Window, all []state.Entry, kept int) bool {
 // find finds which alerts clash with what.
 func (c *clashing) find() {
 	at := map[uint64]int{}
-	var h Hit
+	r := c.reach(c.all, c.kept)
 	for i := range c.all {
-		at[c.all[i].Hash()] = i
+		if e := &c.all[i]; e.Clashes() && (i == c.kept || r.holds(e)) {
+			at[e.Hash()] = i
+		}
 	}
+	if len(at) < 2 {
+		return
+	}
+	c.with = map[int][]int{}
 	for i := range c.all {
-		if !c.all[i].Linked() || h.UnpackHeld(c.all[i].Packed) != nil || h.Told == nil {
+		e := &c.all[i]
+		if !e.Clashes() || !e.Linked() {
 			continue
 		}
-		for b := h.Told.Because; len(b) >= 8; b = b[8:] {
-			if k, have := at[binary.BigEndian.Uint64(b)]; have && k != i {
+		if _, have := at[e.Hash()]; !have {
+			continue
+		}
+		c.w.EachClash(e, func(hash uint64) {
+			if k, have := at[hash]; have {
 				c.with[i] = append(c.with[i], k)
 			}
-		}
+		})
 		if c.with[i] != nil {
 			c.alerts = append(c.alerts, i)
 		}

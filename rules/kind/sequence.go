@@ -83,7 +83,10 @@ func (k Sequence) New(v *Values) *Rule {
 			g.Wrong("when", "value", fmt.Sprintf("no event fills this step: what satisfies it satisfies the step %s, too, and counts there alone", r.Steps[0].ID))
 		}
 	}
-	spec := &state.Spec{Kind: s, Within: int64(v.Duration("within")), Repeat: repeat(v, v.Duration("within")), Second: true, Apart: len(r.Of) > 0}
+	spec := &state.Spec{Kind: s, Within: int64(v.Duration("within")), Repeat: repeat(v, v.Duration("within")), Second: true}
+	if s.mixed() {
+		spec.Because = because
+	}
 	var value func(*Hit) uint64
 	switch {
 	case lists:
