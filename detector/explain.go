@@ -3,6 +3,7 @@ package detector
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,9 +33,10 @@ type Standing struct {
 	clock  state.Context
 }
 
-// Held is an event that a memory holds, as far as it holds it.
+// Held is an event that a memory holds, as far as it holds it, or an alert, by its id.
 type Held struct {
 	ID, Action, Account string
+	Rule                string // of an alert
 	Time                time.Time
 	Facts               []Fact
 }
@@ -170,12 +172,29 @@ func (s *Standing) See(e *state.Entry) Held {
 	r, show := s.memory.set.rules[s.number], &s.memory.show
 	show.stand(r, &h)
 	seen := Held{ID: strings.Clone(h.ID), Action: strings.Clone(h.Action), Account: show.text(event.Account), Time: h.Time}
+	if h.Told != nil {
+		var shown struct{ Rule string }
+		_ = json.Unmarshal(h.Told.Shown, &shown) // without it the alert is told by its id alone
+		seen.Rule = shown.Rule
+	}
 	for _, f := range r.facts {
 		if b := show.appendValue(nil, f.slot); len(b) > 0 {
 			seen.Facts = append(seen.Facts, Fact{Name: show.ev.Layout().Def(f.slot).Name, Value: b})
 		}
 	}
 	return seen
+}
+
+// Takes are the rules whose alerts satisfy a clause, sorted by id.
+func (s *Standing) Takes(clause int) (ids []string) {
+	r := s.memory.set.rules[s.number]
+	for _, of := range s.memory.set.rules {
+		if of.State != rules.Shadow && r.takes(of.Rule)&(1<<clause) != 0 {
+			ids = append(ids, of.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // Values are the different values that entries have of the field that the rule counts, sorted, the first of them.

@@ -1,6 +1,9 @@
 package detector_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -14,21 +17,31 @@ import (
 	"noroshi/rules/kind"
 )
 
-// answers are those about the hits of a case's events in order, by rule, key and event; of one event, or where it is nil of all.
-func (x tried) answers(c theCase, one *event) (all map[string]kind.Progress, failed error) {
+// answers are those about the hits of a case's events in order, and about those of alerts, by rule, key and event; of one event, or
+// where it is nil of all. They come with the alerts that the rules give.
+func (x tried) answers(c theCase, one *event) (all map[string]kind.Progress, got map[string]*alert.Alert, failed error) {
 	hits, shown, err := x.hitsOf(c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	names := map[string]string{}
+	got = map[string]*alert.Alert{}
+	take := func(a *alert.Alert) {
+		var kept alert.Alert
+		failed = errors.Join(failed, json.Unmarshal(a.AppendJSON(nil), &kept))
+		got[a.ID] = &kept
+	}
 	all = map[string]kind.Progress{}
-	m := x.set.Memory(detector.MemoryOptions{Shown: shown})
+	alerts := map[string][]byte{} // hits of alerts in their last revisions, by name
+	m := x.set.Memory(detector.MemoryOptions{Shown: shown, KeepAlerts: long, Send: func(packed []byte) bool {
+		alerts[x.hitName(packed)] = bytes.Clone(packed)
+		return false
+	}})
 	asking := detector.NewExplainer(m, func(packed []byte, s *detector.Standing) {
 		if s.Progress == nil || s.Progress.Gone || s.Progress.Waits != math.MaxInt64 && s.Progress.Fires {
-			failed = fmt.Errorf("%s has no answer", names[string(packed)])
+			failed = fmt.Errorf("%s has no answer", x.hitName(packed))
 			return
 		}
-		all[names[string(packed)]] = *s.Progress
+		all[x.hitName(packed)] = *s.Progress
 	})
 	numbers := make([]int, len(c.events))
 	for i := range numbers {
@@ -39,37 +52,56 @@ func (x tried) answers(c theCase, one *event) (all map[string]kind.Progress, fai
 	for _, i := range numbers {
 		last = c.events[i].at
 		if err := asking.Before(last.UnixNano()); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		m.Advance(last, func(*alert.Alert) {})
+		m.Advance(last, take)
 		for _, packed := range hits[i] {
-			var h kind.Hit
-			if err := h.Unpack(packed); err != nil {
-				return nil, err
-			}
-			names[string(packed)] = firedName(x.set.Rules()[h.Rule].ID, h.Key, c.events[i])
-			if err := m.Apply(packed, func(*alert.Alert) {}); err != nil {
-				return nil, err
+			if err := m.Apply(packed, take); err != nil {
+				return nil, nil, err
 			}
 			if one != nil && one != c.events[i] {
 				continue
 			}
 			if err := asking.Ask(packed); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 	}
 	if err := asking.End(last.UnixNano()); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return all, failed
+	m.End(last, take)
+	for _, packed := range alerts {
+		if err := asking.Ask(packed); err != nil {
+			return nil, nil, err
+		}
+	}
+	return all, got, errors.Join(asking.Ended(last.UnixNano()), failed)
 }
 
 func firedName(rule string, key []string, e *event) string {
-	return fmt.Sprintf("%s %q %q %s %s", rule, e.tenant(), key, e.identity(), e.at)
+	return fmt.Sprintf("%s %q %q %s", rule, e.tenant(), key, e.identity())
 }
 
-// TestExplainKnowsWhatFires: what is explained as firing are the events for which the definitions say that the rule fires.
+// hitName is what firedName calls a packed hit.
+func (x tried) hitName(packed []byte) string {
+	var h kind.Hit
+	if err := h.Unpack(packed); err != nil {
+		return err.Error()
+	}
+	e := &event{at: h.Time, id: h.ID, finding: &finding{}, fields: fields{"organization.id": {h.Tenant}}}
+	if h.Told == nil {
+		e.finding = nil
+		e.fields["event.id"], e.fields["event.action"], e.fields["event.outcome"] = []string{h.ID}, []string{h.Action}, []string{h.Outcome}
+		if h.Outcome != "" {
+			e.fields["event.dataset"] = []string{"entra.signin"}
+		}
+	}
+	return firedName(x.set.Rules()[h.Rule].ID, h.Key, e)
+}
+
+// TestExplainKnowsWhatFires: what is explained as firing are the events, and the alerts, for which the definitions say that the rule
+// fires.
 func TestExplainKnowsWhatFires(t *testing.T) {
 	cases := 75
 	if testing.Short() {
@@ -81,27 +113,31 @@ func TestExplainKnowsWhatFires(t *testing.T) {
 			fired := 0
 			for seed := range uint64(cases) {
 				c := kinds[name](newMaker(seed))
-				if len(c.rules) > 1 {
-					t.Skip("alerts are not asked about")
-				}
 				x, err := loadTried(c)
 				if err != nil {
 					t.Fatal(err)
 				}
-				answers, err := x.answers(c, nil)
+				answers, alerts, err := x.answers(c, nil)
 				if err != nil {
 					t.Fatalf("seed %d: %v\n%s", seed, err, c)
 				}
+				w, difference := compared(c, alerts, false)
+				if difference != "" {
+					t.Fatalf("seed %d: %s", seed, difference)
+				}
 				got := map[string]bool{}
 				for name, p := range answers {
-					if p.Fires {
+					rule, _, _ := strings.Cut(name, " ")
+					if _, have := w.found[rule]; have && p.Fires {
 						got[name] = true
 					}
 				}
 				want := map[string]bool{}
-				for _, f := range c.evaluate(newWorld(c.events)) {
-					for _, e := range f.fires {
-						want[firedName(f.rule.id, f.key, e)] = true
+				for _, found := range w.found {
+					for _, f := range found {
+						for _, e := range f.fires {
+							want[firedName(f.rule.id, f.key, e)] = true
+						}
 					}
 				}
 				fired += len(got)
@@ -155,7 +191,7 @@ func alike(c theCase, e *event) bool {
 // firesWith reports whether the rule is explained as firing for an event when further ones have come.
 func firesWith(t *testing.T, x tried, c theCase, e *event, name string, more int, amount float64) bool {
 	t.Helper()
-	all, err := x.answers(enlarged(c, e, more, amount), e)
+	all, _, err := x.answers(enlarged(c, e, more, amount), e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +208,7 @@ func TestWhatAThresholdLacksIsExact(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, e := range c.events {
-			answers, err := x.answers(c, e)
+			answers, _, err := x.answers(c, e)
 			if err != nil {
 				t.Fatal(err)
 			}

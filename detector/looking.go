@@ -93,7 +93,7 @@ func (m *Memory) subjectOf(r *rule, a *alert.Alert) subject {
 // pass makes hits of an alert for the rules that look at it. They are applied when the one at hand has been, or given to whoever
 // carries them to the memory that applies them.
 func (m *Memory) pass(r *rule, a *alert.Alert, f *state.Finding, about subject) {
-	shown, err := json.Marshal(alert.Shown{Evidence: a.Evidence, Sessions: a.Sessions, Indicators: a.Indicators, Enrichment: a.Enrichment})
+	shown, err := json.Marshal(alert.Shown{Rule: r.ID, Evidence: a.Evidence, Sessions: a.Sessions, Indicators: a.Indicators, Enrichment: a.Enrichment})
 	if err != nil {
 		return // only facts could fail, and these are JSON
 	}

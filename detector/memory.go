@@ -3,6 +3,7 @@ package detector
 import (
 	"container/heap"
 	"slices"
+	"time"
 
 	"noroshi/internal/alert"
 	"noroshi/internal/event"
@@ -23,6 +24,9 @@ type MemoryOptions struct {
 	// Lateness is how late events come, by the datasets that a rule looks at. Where it is nil it is Late for all.
 	Lateness event.Lateness
 	Late     event.Late
+	// KeepAlerts is how long rules that look at alerts keep a window at least after its end: who explains them asks when all alerts
+	// have been told.
+	KeepAlerts time.Duration
 	// Send takes the packed hits of alerts that other rules look at, and reports whether another memory applies them; nil: this one
 	// does. The bytes hold until it returns.
 	Send func(packed []byte) bool
@@ -88,6 +92,9 @@ func (s *Set) Memory(o MemoryOptions) *Memory {
 		late := o.Late
 		if o.Lateness != nil {
 			late = o.Lateness.Worst(r.datasets)
+		}
+		if r.level > 0 {
+			late.Keep = max(late.Keep, o.KeepAlerts)
 		}
 		m.late = append(m.late, late)
 	}

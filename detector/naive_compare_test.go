@@ -50,7 +50,13 @@ func tell(r *rule, a *alert.Alert) string {
 // differ compares what the engine gave, each id in its last revision, with what must be found. It is "" where all agree.
 // Of rules that look at alerts more may stand, where that is asked for: what they told before an alert moved.
 func differ(c theCase, got map[string]*alert.Alert, stands bool) string {
-	w := newWorld(c.events)
+	_, difference := compared(c, got, stands)
+	return difference
+}
+
+// compared is the world in which findings are called as the engine calls them, as far as it is known which is which, and the difference.
+func compared(c theCase, got map[string]*alert.Alert, stands bool) (w *world, difference string) {
+	w = newWorld(c.events)
 	ids := map[*finding]string{}
 	w.names = func(f *finding) string { return ids[f] }
 	var all strings.Builder
@@ -88,7 +94,7 @@ func differ(c theCase, got map[string]*alert.Alert, stands bool) string {
 			break
 		}
 	}
-	return all.String()
+	return w, all.String()
 }
 
 // networks are lists of one address each, as travel ignores them.

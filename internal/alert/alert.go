@@ -100,6 +100,7 @@ type Window struct {
 
 // Shown is what an alert tells of its events, and what alerts about this one tell again.
 type Shown struct {
+	Rule       string            `json:"rule,omitempty"`
 	Evidence   []Evidence        `json:"evidence,omitempty"`
 	Sessions   []string          `json:"sessions,omitempty"`
 	Indicators Indicators        `json:"indicators"`

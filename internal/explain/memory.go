@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -105,7 +106,7 @@ func (t *Tree) fill(s *detector.Standing) {
 		case p.Parts[i].Short != "":
 			t.Because = join(t.Because, p.Parts[i].Short)
 		case one.counts(s.Rule.Kind):
-			t.Missing = append(t.Missing, one.lack(s.Rule.Kind))
+			t.Missing = append(t.Missing, lack(s, i, &one))
 		}
 	}
 }
@@ -128,7 +129,10 @@ func part(s *detector.Standing, i int) Part {
 	}
 	if p.Need > 0 {
 		one.Unit = units[p.Unit]
-		one.Says = join(measured(s, p), p.Note)
+		if p.Unit == kind.Events && ofAlerts(r, i) {
+			one.Unit = "alerts"
+		}
+		one.Says = join(measured(s, p, one.Unit), p.Note)
 	}
 	for k, e := range p.Entries {
 		if k >= firstEvents && k < len(p.Entries)-lastEvents {
@@ -136,7 +140,7 @@ func part(s *detector.Standing, i int) Part {
 			continue
 		}
 		x := s.See(e)
-		ev := Event{ID: x.ID, Time: Time{x.Time}, Action: x.Action, Account: x.Account}
+		ev := Event{ID: x.ID, Time: Time{x.Time}, Action: x.Action, Account: x.Account, Rule: x.Rule}
 		for _, f := range x.Facts {
 			ev.Values = append(ev.Values, Value{f.Name, f.Value})
 		}
@@ -148,27 +152,48 @@ func part(s *detector.Standing, i int) Part {
 var units = [...]string{kind.Events: "events", kind.Different: "different values", kind.Amount: "sum", kind.Seconds: "s",
 	kind.Kilometres: "km", kind.KilometresAnHour: "km/h"}
 
-// measured says how much of what is needed there is.
-func measured(s *detector.Standing, p *kind.Part) string {
-	r, of := s.Rule.Kind, ""
-	if len(r.Looks) > 0 {
-		of = r.Looks[0].Name
+// ofAlerts reports whether the events of a part are alerts of other rules.
+func ofAlerts(r *kind.Rule, part int) bool {
+	if len(r.Steps) > 0 {
+		return part < len(r.Steps) && r.Clauses[part].Of != nil
 	}
+	return len(r.Of) > 0
+}
+
+// measured says how much of what is needed there is.
+func measured(s *detector.Standing, p *kind.Part, unit string) string {
 	have, need := number(p.Have), number(p.Need)
 	switch p.Unit {
 	case kind.Different:
-		return fmt.Sprintf("%s of %s different values of %s%s", have, need, of, listed(s.Values(p.Entries), int(p.Have)))
+		return fmt.Sprintf("%s of %s %s%s", have, need, different(s.Rule.Kind, p.Need), listed(s.Values(p.Entries), int(p.Have)))
 	case kind.Amount:
-		return fmt.Sprintf("%s of %s, the sum of %s", have, need, of)
+		return fmt.Sprintf("%s of %s, the sum of %s", have, need, s.Rule.Kind.Looks[0].Name)
 	case kind.Seconds:
 		return fmt.Sprintf("%s of %s", kind.Written(seconds(p.Have)), kind.Written(seconds(p.Need)))
 	case kind.Kilometres, kind.KilometresAnHour:
-		return fmt.Sprintf("%.0f of %s %s", p.Have, need, units[p.Unit])
+		return fmt.Sprintf("%.0f of %s %s", p.Have, need, unit)
 	}
 	if p.Need == 1 {
 		return have + " of 1"
 	}
-	return fmt.Sprintf("%s of %s events", have, need)
+	return fmt.Sprintf("%s of %s %s", have, need, unit)
+}
+
+// differing is what alerts differ in, one and more of them.
+var differing = map[string][2]string{
+	kind.AlertRule: {"rule", "rules"}, kind.AlertGuide: {"item of the guide", "items of the guide"}, "account": {"account", "accounts"},
+}
+
+// different names the different values that a rule counts, so many of them.
+func different(r *kind.Rule, n float64) string {
+	name, many := r.Looks[0].Name, 1
+	if n == 1 {
+		many = 0
+	}
+	if words, ok := differing[name]; ok && len(r.Of) > 0 {
+		return "different " + words[many]
+	}
+	return [...]string{"different value of ", "different values of "}[many] + name
 }
 
 // listed are texts behind a colon, and how many more there are.
@@ -189,21 +214,75 @@ func (p *Part) counts(r *kind.Rule) bool {
 }
 
 // lack says what a part lacks that counts.
-func (p *Part) lack(r *kind.Rule) string {
+func lack(s *detector.Standing, i int, p *Part) string {
+	r, n := s.Rule.Kind, number(p.Missing)
 	switch {
 	case p.Unit == units[kind.Different]:
-		if p.Missing == 1 {
-			return "1 more different value of " + r.Looks[0].Name
-		}
-		return fmt.Sprintf("%s more different values of %s", number(p.Missing), r.Looks[0].Name)
+		return n + " more " + different(r, p.Missing) + others(s, i)
 	case p.Unit == units[kind.Amount]:
-		return fmt.Sprintf("%s more of %s", number(p.Missing), r.Looks[0].Name)
+		return n + " more of " + r.Looks[0].Name
+	case len(r.Steps) > 0 && ofAlerts(r, i):
+		return fmt.Sprintf("%s more of %s (%s of %s)", n, p.Name, many("alert", p.Missing), either(named(s, i)))
 	case len(r.Steps) > 0:
-		return fmt.Sprintf("%s more of %s", number(p.Missing), p.Name)
-	case p.Missing == 1:
-		return "1 more event"
+		return n + " more of " + p.Name
+	case ofAlerts(r, i):
+		return fmt.Sprintf("%s more %s of %s", n, many("alert", p.Missing), either(named(s, i)))
 	}
-	return number(p.Missing) + " more events"
+	return n + " more " + many("event", p.Missing)
+}
+
+// named are the rules whose alerts a part counts, and where none of them gives alerts the words of the rule's file.
+func named(s *detector.Standing, i int) []string {
+	if ids := s.Takes(clauseOf(s.Rule.Kind, i)); len(ids) > 0 {
+		return ids
+	}
+	return s.Rule.Kind.Clauses[clauseOf(s.Rule.Kind, i)].Of
+}
+
+// clauseOf is the clause of a part that counts: parts of steps are in the order of the steps.
+func clauseOf(r *kind.Rule, part int) int {
+	if len(r.Steps) > 0 {
+		return part
+	}
+	return 0
+}
+
+// others names the rules of which another alert is missing, where different rules are counted.
+func others(s *detector.Standing, i int) string {
+	if len(s.Rule.Kind.Of) == 0 || s.Rule.Kind.Looks[0].Name != kind.AlertRule {
+		return ""
+	}
+	have := map[string]bool{}
+	for _, e := range s.Progress.Parts[i].Entries {
+		have[s.See(e).Rule] = true
+	}
+	left := slices.DeleteFunc(named(s, i), func(id string) bool { return have[id] })
+	if len(left) == 0 {
+		return "; no other rule gives alerts that count"
+	}
+	return ": " + either(left)
+}
+
+// maxEither is how many rules are named of which one is enough.
+const maxEither = 5
+
+// either names things of which one is enough.
+func either(all []string) string {
+	rest := len(all) - maxEither
+	if rest > 1 {
+		all = append(slices.Clone(all[:maxEither]), fmt.Sprintf("%d more", rest))
+	}
+	if len(all) == 1 {
+		return all[0]
+	}
+	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
+}
+
+func many(word string, n float64) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
 }
 
 func join(a, b string) string {

@@ -48,13 +48,16 @@ func (t *Tree) Words() string {
 	return b.String()
 }
 
-// Head names the event.
+// Head names the event, or the alert and whom it is about.
 func (e *Event) Head() string {
 	head := e.Time.String()
-	for _, t := range [...]string{e.Action, e.ID} {
+	for _, t := range [...]string{e.Rule, e.Action, e.ID} {
 		if t != "" {
 			head += " " + t
 		}
+	}
+	if e.Rule != "" && e.Account != "" {
+		head += " (" + e.Account + ")"
 	}
 	return head
 }

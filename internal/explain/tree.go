@@ -58,8 +58,9 @@ type Value struct {
 	Value json.RawMessage `json:"value"`
 }
 
-// Event is an event as trees speak of it.
+// Event is an event as trees speak of it, or an alert of a rule, which has no action.
 type Event struct {
+	Rule    string  `json:"rule,omitempty"`
 	ID      string  `json:"id"`
 	Time    Time    `json:"time"`
 	Action  string  `json:"action"`

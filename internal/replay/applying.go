@@ -31,9 +31,11 @@ type applying struct {
 // replayKeys is how many keys of a tenant a rule holds in a replay: one process reads what many share live.
 const replayKeys = 12 * detector.DefaultKeys
 
-func newApplying(set *detector.Set, give func(*alert.Alert) error) *applying {
+func newApplying(set *detector.Set, w *watch, give func(*alert.Alert) error) *applying {
 	a := &applying{hits: newSpool(spoolMemory), alerts: newSpool(spoolMemory), shown: detector.NewShown(), remembers: set.Remembers(), give: give}
-	a.memory = set.Memory(detector.MemoryOptions{Keys: replayKeys, Shown: a.shown})
+	a.memory = set.Memory(detector.MemoryOptions{Keys: replayKeys, Shown: a.shown, KeepAlerts: w.keeps()})
+	w.over(a.memory)
+	a.watch = w
 	return a
 }
 

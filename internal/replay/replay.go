@@ -109,9 +109,8 @@ func (s *Stats) bounds(rule string) state.Counts {
 // the error joins an *Unread for each.
 func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 	o := &ordering{replay: r, rules: r.Set.Rules(), stats: newStats()}
-	o.applying = newApplying(r.Set, o.alert)
-	o.arrived, o.now, o.until, o.watch = r.AsArrived, r.Now, r.Until, r.watch
-	r.watch.over(o.memory)
+	o.applying = newApplying(r.Set, r.watch, o.alert)
+	o.arrived, o.now, o.until = r.AsArrived, r.Now, r.Until
 	r.before = 0
 	defer o.close()
 	workers := make([]*detector.Worker, max(1, r.Workers))

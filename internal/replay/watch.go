@@ -16,6 +16,14 @@ type watch struct {
 	end    time.Time
 }
 
+// keeps is how long rules that look at alerts keep what they hold.
+func (w *watch) keeps() time.Duration {
+	if w == nil {
+		return 0
+	}
+	return 100 * 365 * 24 * time.Hour // longer than any window
+}
+
 // over begins to look at a memory.
 func (w *watch) over(m *detector.Memory) {
 	if w != nil {

@@ -18,6 +18,7 @@ func (s *sequence) explain(w *state.Window, i int, at int64, whole bool) *Progre
 	if i >= 0 && s.completes(&w.Entries[i]) {
 		kept = i - from
 	}
+	unsearched := w.Unsearched // asking counts nothing
 	p := newProgress()
 	p.From, p.To, p.Later = at-w.Within, end, end
 	t := s.traced(w, all, kept)
@@ -25,6 +26,12 @@ func (s *sequence) explain(w *state.Window, i int, at int64, whole bool) *Progre
 	for k := range s.steps {
 		p.Parts = append(p.Parts, t.part(k, whole))
 	}
+	if t.full() && !p.Fires {
+		if why := s.hindered(w, all, i, kept); why != "" {
+			p.Parts = append(p.Parts, Part{Name: "steps", Note: why, Short: why})
+		}
+	}
+	w.Unsearched = unsearched
 	if !whole {
 		return p
 	}
@@ -32,6 +39,23 @@ func (s *sequence) explain(w *state.Window, i int, at int64, whole bool) *Progre
 		return s.traced(w, rest, kept-(len(all)-len(rest))).missing()
 	})
 	return p
+}
+
+// hindered says why the sequence does not fire for an entry although all steps are full, and where none is asked about why it has fired
+// for none.
+func (s *sequence) hindered(w *state.Window, all []state.Entry, i, kept int) string {
+	if i >= 0 && kept < 0 {
+		return "all steps are full; the rule fires for an event of the last step"
+	}
+	for at := len(all) - 1; at >= 0 && kept < 0; at-- {
+		if s.completes(&all[at]) {
+			kept = at
+		}
+	}
+	if s.mixed() && kept >= 0 && !s.apart(w, all, kept) {
+		return "an alert and an event that counted for it do not both count; another event or alert is missing"
+	}
+	return ""
 }
 
 // traced is a walk that knows when each step was open.
