@@ -95,6 +95,8 @@ func (f *form) values(at *yaml.Node, who string, keys []kind.Key, nodes map[stri
 	for _, key := range keys {
 		switch n := nodes[key.Name]; {
 		case n != nil && key.Name == "by" && at == f.doc.Root: // it has been read, since steps are compared with it
+		case n != nil && key.Against != "" && nodes[key.Against] != nil:
+			f.doc.At(n, "value", key.Instead)
 		case n != nil:
 			if value := f.value(key, n); value != nil {
 				v.Set(key.Name, value)

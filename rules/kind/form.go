@@ -33,9 +33,11 @@ type Key struct {
 	Most     float64 // 0: no bound
 	Default  string  // as an author would write it
 	Choices  []string
-	Of       Named // what the texts name
-	Lists    bool  // fields may be lists of the event
-	Keys     []Key // of groups
+	Of       Named  // what the texts name
+	Lists    bool   // fields may be lists of the event
+	Keys     []Key  // of groups
+	Against  string // a key beside which this one makes no sense
+	Instead  string // what is told where both are written
 }
 
 // Named says what texts name, so that they can be checked.

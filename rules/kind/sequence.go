@@ -39,11 +39,13 @@ func (Sequence) Keys() []Key {
 	of.Doc, of.Required = "The rules whose alerts are the events of the step, instead of when: ids of rules, guide:S3, class:access.", false
 	by := keyBy
 	by.Doc, by.Default = "The fields whose values make the key in this step, as many as the rule has.", "as the rule"
+	distinct := keyDistinct
+	distinct.Against, distinct.Instead = "of", "a step of alerts has no distinct; write a rule of kind correlation with this distinct, and name its id in of"
 	return []Key{keyBy, within, keyRepeat, keyAbout, {
 		Name: "steps", Doc: "Two to five steps.", Type: Groups, Required: true, Least: minSteps, Most: maxSteps, Keys: []Key{
 			{Name: "id", Doc: "The step's name.", Type: Text, Required: true}, step, of,
 			{Name: "count", Doc: "How many events fill the step.", Type: Whole, Least: 1, Most: maxStepCount, Default: "1"},
-			keyDistinct, by,
+			distinct, by,
 			{Name: "show", Doc: "Fields that the summary may show beside those of the condition.", Type: FieldNames, Lists: true},
 		},
 	}}
@@ -70,8 +72,6 @@ func (k Sequence) New(v *Values) *Rule {
 				g.Wrong("distinct", "value", "only the first step can count different values")
 			case g.Has("count"):
 				g.Wrong("count", "value", "expected one of the keys count and distinct")
-			case one.alerts:
-				g.Wrong("distinct", "value", "alerts have no fields whose values could differ; expected count, or a rule of kind correlation, which this step then names")
 			}
 			lists = d.Field("of").Type == event.List
 			r.Looks, r.Distinct = append(r.Looks, d.Field("of")), false
