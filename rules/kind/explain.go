@@ -2,6 +2,8 @@ package kind
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -190,6 +192,9 @@ func Written(d time.Duration) string {
 	}
 	return b.String()
 }
+
+// quantity is a number as notes have it: three decimals are enough.
+func quantity(f float64) string { return strconv.FormatFloat(math.Round(f*1000)/1000, 'f', -1, 64) }
 
 // pointers are entries by their places.
 func pointers(all []state.Entry) (to []*state.Entry) {

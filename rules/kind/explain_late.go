@@ -130,14 +130,14 @@ func (s *silent) Explain(c *state.Context, of *Asked) *Progress {
 	switch {
 	case passed:
 	case spoke || x.after == speech:
-		part.Note += "; then it spoke again"
-		part.Short = fmt.Sprintf("it spoke again after %s; a silence is %s", Written(time.Duration(pause)), Written(time.Duration(need)))
+		part.Note += "; then an event came"
+		part.Short = fmt.Sprintf("an event came after %s; the rule fires after %s without one", Written(time.Duration(pause)), Written(time.Duration(need)))
 	default:
 		p.Waits = until
-		part.Short = fmt.Sprintf("it has been silent for %s of %s", Written(time.Duration(pause)), Written(time.Duration(need)))
+		part.Short = fmt.Sprintf("no event has come for %s; the rule fires after %s", Written(time.Duration(pause)), Written(time.Duration(need)))
 	}
 	if limit > s.longer {
-		part.Note += "; the longest pause of the history counts with the ratio"
+		part.Note += fmt.Sprintf("; the longest pause of the history, %s, counts %s times", Written(time.Duration(float64(limit)/s.ratio)), quantity(s.ratio))
 	}
 	p.Parts = []Part{part}
 	p.Fires = passed && of.Hit != nil && (x.after != open || bytes.Equal(x.first.Identity(), of.Entry.Identity()))

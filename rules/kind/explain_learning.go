@@ -31,7 +31,7 @@ func (s *seen) Explain(c *state.Context, of *Asked) *Progress {
 	}
 	full := s.full != math.MinInt64 && at-s.within < s.full
 	if full {
-		note := "too many different values came; the rule fires for none before " + said(state.Plus(s.full, s.within))
+		note := "more different values came than are held; the rule fires for none before " + said(state.Plus(s.full, s.within))
 		p.Parts = append(p.Parts, Part{Name: "values", Note: note, Short: note})
 	}
 	p.Fires = of.Hit != nil && !of.Hit.Excused && of.Hit.Satisfies(0) && p.Parts[0].Holds && learn.Holds && !full
@@ -180,9 +180,9 @@ func (j *journeys) parts(w *state.Window, i, k int) ([]Part, bool) {
 		fast.Short = fmt.Sprintf("%s it was %.0f km/h; the rule fires from %.0f km/h", way, fast.Have, j.kmh)
 	}
 	known, today := w.Own.(*travelled), int32(state.Floor(e.Time, day))
-	usual := Part{Name: "learned", Holds: true, Note: "the account is not often in both places"}
+	usual := Part{Name: "learned", Holds: true, Note: "the account has not often been in both places"}
 	if known.learned(one, today) && known.learned(other, today) {
-		usual.Holds, usual.Note = false, "the account is often in both places"
+		usual.Holds, usual.Note = false, fmt.Sprintf("the account has often been in %s and in %s", shownPlace(other), shownPlace(one))
 		usual.Short = usual.Note
 	}
 	return []Part{far, fast, usual}, true
@@ -224,6 +224,22 @@ func (b *baseline) Explain(c *state.Context, of *Asked) *Progress {
 	return p
 }
 
+// inBucket says what a bucket holds.
+func inBucket(value float64, unit Unit) string {
+	format := map[Unit]string{Events: "the bucket has %s events", Different: "the bucket has %s different values", Amount: "the bucket has a sum of %s"}[unit]
+	if value == 1 {
+		format = strings.TrimSuffix(format, "s")
+	}
+	return fmt.Sprintf(format, quantity(value))
+}
+
+func buckets(n int64) string {
+	if n == 1 {
+		return "1 bucket"
+	}
+	return fmt.Sprintf("%d buckets", n)
+}
+
 // parts are what must hold of a bucket.
 func (b *baseline) parts(now int64, value float64, held []past) []Part {
 	unit := Events
@@ -242,16 +258,17 @@ func (b *baseline) parts(now int64, value float64, held []past) []Part {
 	}
 	mean := sum / float64(max(1, n))
 	ratio := counted("ratio", value, b.ratio*mean, unit)
-	ratio.Note = fmt.Sprintf("the mean of the %d buckets before it is %.4g", n, mean)
+	ratio.Note = fmt.Sprintf("the mean of the %s before it is %s", buckets(n), quantity(mean))
 	least := max(b.learn, b.bucket)
 	learn := learning(n*b.bucket, least, state.Plus(first*b.bucket, (least+b.bucket-1)/b.bucket*b.bucket))
 	floor := counted("floor", value, b.floor, unit)
 	switch {
 	case !learn.Holds: // what is usual is not known yet
 	case !floor.Holds && floor.Need >= ratio.Need:
-		floor.Short = fmt.Sprintf("it has %.4g; the rule fires from %.4g", value, b.floor)
+		floor.Short = fmt.Sprintf("%s; the rule fires from %s, its floor", inBucket(value, unit), quantity(b.floor))
 	case !ratio.Holds:
-		ratio.Short = fmt.Sprintf("it has %.4g; the rule fires from %.4g, %.4g times the mean of %.4g", value, ratio.Need, b.ratio, mean)
+		ratio.Short = fmt.Sprintf("%s; the rule fires from %s, %s times the mean of %s", inBucket(value, unit), quantity(ratio.Need), quantity(b.ratio),
+			quantity(mean))
 	}
 	return []Part{floor, ratio, learn}
 }
