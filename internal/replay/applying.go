@@ -9,12 +9,14 @@ import (
 
 	"noroshi/detector"
 	"noroshi/internal/alert"
+	"noroshi/rules"
 	"noroshi/rules/kind"
 )
 
 // applying turns hits into alerts: in the order of their events or as they come, with the clock at the event at hand.
 type applying struct {
 	memory    *detector.Memory
+	rules     []*rules.Rule
 	hits      *spool // wait to be sorted
 	alerts    *spool // where rules remember: alerts, by the event that speaks for them
 	shown     *detector.Shown
@@ -32,7 +34,7 @@ type applying struct {
 const replayKeys = 12 * detector.DefaultKeys
 
 func newApplying(set *detector.Set, w *watch, give func(*alert.Alert) error) *applying {
-	a := &applying{hits: newSpool(spoolMemory), alerts: newSpool(spoolMemory), shown: detector.NewShown(), remembers: set.Remembers(), give: give}
+	a := &applying{hits: newSpool(spoolMemory), alerts: newSpool(spoolMemory), shown: detector.NewShown(), rules: set.Rules(), remembers: set.Remembers(), give: give}
 	a.memory = set.Memory(detector.MemoryOptions{Keys: replayKeys, Shown: a.shown, KeepAlerts: w.keeps()})
 	w.over(a.memory)
 	a.watch = w
@@ -134,13 +136,13 @@ func (p *applying) finish(ctx context.Context, progress func(done, all int)) err
 	}))
 }
 
-// taking gives alerts out, or keeps them until all can be sorted: rules that remember give theirs late. After a failure it takes
-// nothing more.
+// taking gives alerts out, or keeps them until all can be sorted: rules that remember give theirs late. Where hits are applied as they
+// come, so are the alerts of the other rules. After a failure it takes nothing more.
 func (p *applying) taking(failed *error) func(*alert.Alert) {
 	return func(a *alert.Alert) {
 		switch {
 		case *failed != nil:
-		case !p.remembers:
+		case !p.remembers, p.arrived && p.rules[p.memory.Rule()].Kind.Memory == nil:
 			*failed = p.give(a)
 		default:
 			p.packed = append(p.packed[:0], p.memory.Order()...)

@@ -16,7 +16,6 @@ import (
 type ordering struct {
 	*applying
 	replay *Replay
-	rules  []*rules.Rule
 	name   string
 	stats  Stats
 	seen   detector.Seen

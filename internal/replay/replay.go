@@ -108,7 +108,7 @@ func (s *Stats) bounds(rule string) state.Counts {
 // in any order give the same; each id comes once. An input that cannot be read does not stop the others: where nothing else fails,
 // the error joins an *Unread for each.
 func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
-	o := &ordering{replay: r, rules: r.Set.Rules(), stats: newStats()}
+	o := &ordering{replay: r, stats: newStats()}
 	o.applying = newApplying(r.Set, r.watch, o.alert)
 	o.arrived, o.now, o.until = r.AsArrived, r.Now, r.Until
 	r.before = 0
