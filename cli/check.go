@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -13,20 +14,21 @@ import (
 	"noroshi/rules"
 )
 
-// pathFlags choose what check and test look at: the paths named, else the shipped library.
+// pathFlags choose what check and test look at: the rules named, by paths or by --rules, else the shipped library.
 type pathFlags struct {
-	config    string
-	now       string
-	noLibrary bool
+	ruleFlags
+	now string
 }
 
 func (f *pathFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&f.config, "config", "", "configuration `file` to check too; rules use its lists")
+	c.Flags().StringArrayVar(&f.dirs, "rules", nil, "rule `file` or folder, as PATH is one; may be repeated")
+	c.Flags().BoolVar(&f.noLibrary, "no-library", false, "leave the shipped library out: its ids are free, and no rule can name its rules")
+	c.Flags().StringVar(&f.config, "config", "", "configuration `file` to check too, with its rules and lists")
 	c.Flags().StringVar(&f.now, "now", "", "check on this `day` whether exceptions have ended; today by default")
 }
 
 // load reads the rules named, as strictly as asked.
-func (f *pathFlags) load(s Streams, paths []string, strict bool) (*rules.Set, *config.Config, []diag.Problem, error) {
+func (f *pathFlags) load(s Streams, args []string, strict bool) (*rules.Set, *config.Config, []diag.Problem, error) {
 	now := s.Now()
 	if f.now != "" {
 		at, _, err := when("now", f.now)
@@ -36,7 +38,12 @@ func (f *pathFlags) load(s Streams, paths []string, strict bool) (*rules.Set, *c
 		now = at
 	}
 	c, ps := wholeConfiguration(s, f.config)
-	set, more := rules.Load(rules.Options{Paths: append(paths, c.Rules...), Library: len(paths) == 0 && !f.noLibrary, Beside: strict && !f.noLibrary, Named: true, Lists: c.Lists, Now: now, Strict: strict})
+	paths := slices.Concat(args, f.dirs)
+	if len(paths) == 0 && f.noLibrary && f.config == "" {
+		return nil, nil, nil, errors.New("--no-library leaves no rules; expected a rule file or folder")
+	}
+	set, more := rules.Load(rules.Options{Paths: append(paths, c.Rules...), Library: len(paths) == 0 && !f.noLibrary, Beside: strict && !f.noLibrary,
+		Named: true, Alone: f.noLibrary, Lists: c.Lists, Now: now, Strict: strict})
 	ps = append(ps, more...)
 	diag.Sort(ps)
 	return set, c, ps, nil
@@ -59,7 +66,7 @@ func checkCommand(s Streams) *cobra.Command {
 		Short: "Find mistakes in rules and configuration",
 		Long: `Check reads rule files and folders, the shipped library where none is named, and reports every mistake with its place
 and what would be right. It also demands what a rule should have: tests, one that fires and one that stays silent.`,
-		Example: "  noroshi check rules/\n  noroshi check --config noroshi.yaml rules/\n  noroshi check --json rules/ | jq -r .message",
+		Example: "  noroshi check rules/    # the same as noroshi check --rules rules/\n  noroshi check --config noroshi.yaml rules/\n  noroshi check --json rules/ | jq -r .message",
 		RunE: func(_ *cobra.Command, args []string) error {
 			set, _, ps, err := f.load(s, args, true)
 			if err != nil {
@@ -85,7 +92,6 @@ and what would be right. It also demands what a rule should have: tests, one tha
 		},
 	}
 	f.add(c)
-	c.Flags().BoolVar(&f.noLibrary, "no-library", false, "the rules will not stand beside the shipped ones, whose ids are free")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one object a line")
 	return c
 }

@@ -31,7 +31,7 @@ func testCommand(s Streams) *cobra.Command {
 		Short: "Run the tests that rules carry",
 		Long: `Test runs the tests of the rules named, or of the shipped library. It evaluates them as replay does. Of a test that
 fails it prints how the alerts differ from what is wanted, and what the rule makes of the records; see noroshi explain.`,
-		Example: "  noroshi test rules/\n  noroshi test --run 'ten wrong passwords' rules/\n  noroshi test --junit report.xml rules/",
+		Example: "  noroshi test rules/    # the same as noroshi test --rules rules/\n  noroshi test --run 'ten wrong passwords' rules/\n  noroshi test --junit report.xml rules/",
 		RunE: func(c *cobra.Command, args []string) error {
 			chosen := matcher(run)
 			set, conf, ps, err := f.load(s, args, false)

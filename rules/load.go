@@ -31,6 +31,7 @@ type Options struct {
 	Library bool      // the shipped rules too
 	Beside  bool      // without Library: the rules will stand beside the shipped ones, whose ids are taken
 	Named   bool      // also the rules that these name with of, from their folders and the library
+	Alone   bool      // of Named: from their folders alone
 	Lists   list.Set  // what conditions may look things up in
 	Now     time.Time // for the expiry of exceptions; zero: none has expired
 	Strict  bool      // demand what `check` demands: tests, unexpired exceptions, of shipped rules also guide, class and summary

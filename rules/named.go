@@ -66,7 +66,9 @@ func (l *loader) named() {
 		for _, w := range wishes {
 			l.folder(w.at.in, w.at.folder, w.folder, false)
 		}
-		l.folder(library.Files, ".", "library", true)
+		if !l.options.Alone {
+			l.folder(library.Files, ".", "library", true)
+		}
 	}
 	l.wanted, l.uses, l.options.Strict = nil, l.uses[:uses], strict
 }
