@@ -90,12 +90,8 @@ func (c *Config) reaches() error {
 	if err != nil {
 		return err
 	}
-	host := u.Hostname()
-	if strings.EqualFold(host, "localhost") {
-		host = "127.0.0.1"
-	}
-	a, err := netip.ParseAddr(host)
-	if err != nil {
+	a, ok := literal(u.Hostname())
+	if !ok {
 		return nil // a name: its addresses are known when it is dialled
 	}
 	return guard(c.AllowPrivate)("tcp", netip.AddrPortFrom(a, 443).String(), nil)
