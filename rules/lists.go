@@ -16,7 +16,7 @@ import (
 // maxEntries is how many entries of one list are told one by one.
 const maxEntries = 20
 
-// byTenant is a list to which tenants add something, as conditions ask for it.
+// byTenant is a list in whose place tenants have their own, as conditions ask for it.
 type byTenant struct{ *list.List }
 
 // Own implements cond.ByTenant.

@@ -32,12 +32,12 @@ type List interface {
 	Texts() []string
 }
 
-// ByTenant is a list to which single tenants add something.
+// ByTenant is a list in whose place single tenants have their own.
 type ByTenant interface {
 	List // as it is for all others
-	// Tenants are the ids of the tenants that add something.
+	// Tenants are the ids of these tenants.
 	Tenants() []string
-	// Own is what a tenant adds, nil where it adds nothing.
+	// Own is a tenant's list, nil where it has none.
 	Own(tenant string) List
 }
 

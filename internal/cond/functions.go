@@ -71,11 +71,11 @@ func (m *Machine) accepts(d string) bool {
 	if m.accepted == nil {
 		return m.own != nil && m.lends(d)
 	}
-	own := m.ownOf(m.accepted)
-	if len(m.accepted.Texts()) == 0 && (own == nil || len(own.Texts()) == 0) {
+	accepted := m.mine(m.accepted)
+	if len(accepted.Texts()) == 0 {
 		return m.own != nil && m.lends(d)
 	}
-	return m.accepted.Has(d) || own != nil && own.Has(d)
+	return accepted.Has(d)
 }
 
 // lends reports whether a domain is one's own by what the event says. What a command names is no proof: whoever writes the command
@@ -181,8 +181,7 @@ func (m *Machine) inNet(address string, l List) bool {
 	if err != nil {
 		return false
 	}
-	own := m.ownOf(l)
-	return l.HasAddress(a.Unmap()) || own != nil && own.HasAddress(a.Unmap())
+	return m.mine(l).HasAddress(a.Unmap())
 }
 
 // OddName reports whether a name says nothing: empty, blank, or with at most one letter or digit.

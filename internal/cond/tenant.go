@@ -2,8 +2,8 @@ package cond
 
 import "noroshi/internal/event"
 
-// Lists to which single tenants add entries: a look-up in them depends on the event's tenant. Of a tenant that nobody has heard of, and
-// of records that name none, only what is common to all counts.
+// Lists of which single tenants have their own: a look-up in them depends on the event's tenant. For a tenant that has none of that
+// name, and for records that name no tenant, the common list counts.
 
 // listedName is the function that `x in lists.name` becomes where the list differs by tenant. No author can write such a name.
 const listedName = "in list"
@@ -11,7 +11,7 @@ const listedName = "in list"
 // tenantTexts are the entries of a list.
 type tenantTexts struct {
 	common map[string]struct{}
-	own    map[string]map[string]struct{} // by tenant, what it adds
+	own    map[string]map[string]struct{} // by tenant, also empty ones
 	all    map[string]struct{}            // of all tenants together
 }
 
@@ -45,17 +45,20 @@ func textSet(l List) map[string]struct{} {
 
 // listed reports whether a list holds a text for the event's tenant.
 func (m *Machine) listed(text string, in *tenantTexts) bool {
-	if _, ok := in.common[text]; ok {
-		return true
+	mine, ok := in.own[m.ev.Text(event.Tenant)]
+	if !ok {
+		mine = in.common
 	}
-	_, ok := in.own[m.ev.Text(event.Tenant)][text]
+	_, ok = mine[text]
 	return ok
 }
 
-// ownOf is what the event's tenant adds to a list, nil where it adds nothing.
-func (m *Machine) ownOf(l List) List {
+// mine is the list of the event's tenant, the common one where it has none of that name.
+func (m *Machine) mine(l List) List {
 	if of, ok := l.(ByTenant); ok {
-		return of.Own(m.ev.Text(event.Tenant))
+		if own := of.Own(m.ev.Text(event.Tenant)); own != nil {
+			return own
+		}
 	}
-	return nil
+	return l
 }

@@ -42,7 +42,7 @@ type List struct {
 	nets     []netip.Prefix    // sorted, none inside another, once seal has run
 	sorted   []string          // what Texts gives, once seal has run
 	ids      map[string]string // of the directory: alias or object id to user principal name
-	own      map[string]*List  // what tenants add, by their ids
+	own      map[string]*List  // of tenants, by their ids
 }
 
 // place is where an entry stands first in its file, and how it is written there, "" where that is its lower case.
@@ -133,22 +133,20 @@ func (l *List) Entries(each func(Entry)) {
 	}
 }
 
-// Resolve is the user principal name of an alias or object id, for a tenant: its own directory comes first.
+// Resolve is the user principal name of an alias or object id, by the tenant's directory, and where it has none by the common one.
 func (l *List) Resolve(tenant, name string) (upn string, ok bool) {
 	name = strings.ToLower(name)
 	if own := l.own[tenant]; own != nil {
-		if upn, ok = own.ids[name]; ok {
-			return upn, true
-		}
+		l = own
 	}
 	upn, ok = l.ids[name]
 	return upn, ok
 }
 
-// Tenants are the ids of the tenants that add entries of their own, sorted. What the list's other methods tell is common to all.
+// Tenants are the ids of the tenants that have a list of their own, sorted. What the list's other methods tell is for all others.
 func (l *List) Tenants() []string { return slices.Sorted(maps.Keys(l.own)) }
 
-// Own is what a tenant adds, nil where it adds nothing.
+// Own is a tenant's list, nil where it has none.
 func (l *List) Own(tenant string) *List { return l.own[tenant] }
 
 // ascii is a domain in lower case as DNS has it, or the domain as it is where there is no such form.
@@ -190,7 +188,7 @@ func Read(d *strictyaml.Doc, n *yaml.Node, folder string) (Set, []diag.Problem) 
 	return s, read(d, n, folder, func(l *List) { s[l.name] = l })
 }
 
-// ReadTenant reads the `lists:` of a tenant, which add to those that are common to all.
+// ReadTenant reads the `lists:` of a tenant, which stand in the place of the common ones of their names.
 func (s Set) ReadTenant(d *strictyaml.Doc, n *yaml.Node, folder, tenant string) []diag.Problem {
 	return read(d, n, folder, func(own *List) {
 		l := s[own.name]

@@ -262,7 +262,7 @@ func FuzzFile(f *testing.F) {
 }
 
 // TestWhatTenantsAdd: it stands beside what is common, apart from what others add, and knows its place.
-func TestWhatTenantsAdd(t *testing.T) {
+func TestListsOfTenants(t *testing.T) {
 	s, ps := readLists(t, "vip: [taro@contoso.example]\ndirectory: {file: common.csv}", map[string]string{"common.csv": "taro,taro@contoso.example,\nken,ken@contoso.example,\n"})
 	if len(ps) > 0 {
 		t.Fatal(ps)
@@ -285,7 +285,7 @@ func TestWhatTenantsAdd(t *testing.T) {
 	if a := netip.MustParseAddr("203.0.113.7"); s["vpn"].HasAddress(a) || !s["vpn"].Own("a").HasAddress(a) {
 		t.Error("vpn")
 	}
-	for _, c := range [][3]string{{"a", "taro", "taro@fabrikam.example"}, {"b", "taro", "taro@contoso.example"}, {"", "TARO", "taro@contoso.example"}, {"a", "ken", "ken@contoso.example"}, {"a", "hana", ""}} {
+	for _, c := range [][3]string{{"a", "taro", "taro@fabrikam.example"}, {"b", "taro", "taro@contoso.example"}, {"", "TARO", "taro@contoso.example"}, {"a", "ken", ""}, {"b", "ken", "ken@contoso.example"}, {"a", "hana", ""}} {
 		if upn, _ := s["directory"].Resolve(c[0], c[1]); upn != c[2] {
 			t.Errorf("%s of tenant %q is %q", c[1], c[0], upn)
 		}
