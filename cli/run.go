@@ -154,15 +154,13 @@ func looksAt(r, of *rules.Rule) bool {
 	return slices.ContainsFunc(r.Kind.Clauses, func(c kind.Clause) bool { return slices.ContainsFunc(c.Of, of.Answers) })
 }
 
-// notLive is why run cannot evaluate a rule by itself, "" where it can. What it remembers lies where the events of an account lie.
+// notLive is why run cannot evaluate a rule by itself, "" where it can.
 func notLive(r *rules.Rule) string {
 	switch k := r.Kind; {
 	case k.Memory == nil:
 		return ""
 	case k.Kind.Name() == "absence" || k.Kind.Name() == "silence":
 		return "it waits for what does not come, and run cannot tell yet whether a source is quiet or behind"
-	case !k.Local():
-		return "its key does not hold the account, so that its events lie apart"
 	}
 	return ""
 }

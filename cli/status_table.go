@@ -106,6 +106,10 @@ func (t *statusTable) lacking() {
 	if one.TooLarge > 0 {
 		t.line("  too large: %s not taken by their topic; dead letters stand for them", plural(int(one.TooLarge), "record"))
 	}
+	if n := one.Signals.Unknown + one.Signals.Unreadable; n > 0 {
+		t.line("  signals: %s for rules that this instance lacks, or has in another version; %d cannot be read", plural(int(one.Signals.Unknown), "hit"),
+			one.Signals.Unreadable)
+	}
 	if one.Problems > 0 {
 		t.line("  topics: %s found; the log says which, and the way out", plural(int(one.Problems), "problem"))
 	}

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -21,7 +23,8 @@ func TestMain(m *testing.M) {
 
 // TestScripts are what users see, command by command.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: os.Getenv("NOROSHI_UPDATE") != "", Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "waitstatus": waitStatus, "latin1": latin1, "mmdb": mmdb}})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: os.Getenv("NOROSHI_UPDATE") != "", Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "waitstatus": waitStatus, "latin1": latin1, "mmdb": mmdb,
+		"agree": agree}})
 }
 
 // waitFor waits until a file holds a text: waitfor FILE TEXT.
@@ -60,4 +63,28 @@ func latin1(ts *testscript.TestScript, neg bool, args []string) {
 		b = append(b, byte(c))
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
+}
+
+// agree compares the alerts of two files, each in its last revision, but for what differs between a run and a replay: agree FILE FILE.
+func agree(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: agree FILE FILE")
+	}
+	var all [2]map[string]map[string]any
+	for i, name := range args {
+		all[i] = map[string]map[string]any{}
+		for line := range strings.Lines(ts.ReadFile(name)) {
+			var a map[string]any
+			if err := json.Unmarshal([]byte(line), &a); err != nil {
+				ts.Fatalf("%s: %v", name, err)
+			}
+			for _, key := range []string{"revision", "late", "times"} {
+				delete(a, key)
+			}
+			all[i][a["id"].(string)] = a // the last one stays
+		}
+	}
+	if d := cmp.Diff(all[0], all[1]); d != "" || len(all[0]) == 0 {
+		ts.Fatalf("%d alerts; they differ:\n%s", len(all[0]), d)
+	}
 }

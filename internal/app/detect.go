@@ -20,32 +20,34 @@ import (
 type detected struct {
 	events, duplicates, refused atomic.Int64
 	stage                       stage.Counts
+	signals                     signalCounts
 	tallies
 }
 
-// detect runs a session of the detector, and a new one after a fault, until ctx ends. What is under way then has until drain ends.
-func (r *Run) detect(ctx, drain context.Context, d *detection, number int) error {
+// detect runs a session of a stage of the detector, and a new one after a fault, until ctx ends. What is under way then has until drain
+// ends.
+func (r *Run) detect(ctx, drain context.Context, d *detection, of place) error {
 	waits := backoff.NewExponentialBackOff()
 	for {
 		began := time.Now()
-		instance := d.name.instance(number)
-		err := r.session(ctx, drain, d, instance)
+		instance := d.name.instance(of)
+		err := r.session(ctx, drain, d, of.group, instance)
 		if ctx.Err() != nil {
 			if err != nil {
-				r.Log.Warn("what the detector read last is not stored; it comes again", slog.Int("session", number), slog.Any("err", err))
+				r.Log.Warn("what the detector read last is not stored; it comes again", slog.String("stage", of.group), slog.Int("session", of.number), slog.Any("err", err))
 			}
 			return nil
 		}
 		if bus.Fenced(err) {
-			d.name.change(number)
+			d.name.change(of)
 			r.Log.Error("another process has taken the name of this session; it goes on by another one", slog.String("name", instance),
-				slog.String("new_name", d.name.instance(number)))
+				slog.String("new_name", d.name.instance(of)))
 		}
 		if time.Since(began) > time.Minute {
 			waits.Reset()
 		}
 		wait := waits.NextBackOff()
-		r.Log.Warn("detector session ended", slog.Int("session", number), slog.Any("err", err), slog.Duration("again_in", wait))
+		r.Log.Warn("detector session ended", slog.String("stage", of.group), slog.Int("session", of.number), slog.Any("err", err), slog.Duration("again_in", wait))
 		if feed.Pause(ctx, wait) != nil {
 			return nil
 		}
@@ -73,19 +75,26 @@ func (r *Run) newDetection(ctx context.Context, k *kafka, w *bus.Writer) *detect
 	return d
 }
 
-// session is one member of the detector's group, in one goroutine.
+// session is one member of a stage's group, in one goroutine.
 type session struct {
-	run    *Run
-	worker *detector.Worker
-	tally  tally
-	body   []byte
+	run     *Run
+	exactly bool
+	worker  *detector.Worker // of the first stage
+	tally   tally
+	body    []byte
 }
 
-func (r *Run) session(ctx, drain context.Context, d *detection, instance string) error {
-	s := &session{run: r, worker: r.set.Worker(), tally: tally{rules: make([]ruleTally, len(r.set.Rules()))}}
+// session runs a session of the stage that has a group.
+func (r *Run) session(ctx, drain context.Context, d *detection, group, instance string) error {
+	s := &session{run: r, exactly: d.exactly, tally: tally{rules: make([]ruleTally, len(r.set.Rules()))}}
 	one := &stage.Session{Bus: d.bus, Now: time.Now, Log: r.Log, Counts: &r.detected.stage, Open: s.open,
-		Step: bus.Step{Topic: bus.Events, Group: detectorGroup, State: bus.DetectorState, Instance: instance, Exactly: d.exactly,
+		Step: bus.Step{Topic: bus.Events, Group: group, State: bus.DetectorState, Instance: instance, Exactly: d.exactly,
 			Missed: r.missedRecords(d.writer), Smaller: r.setAside}}
+	if group == signalsGroup {
+		one.Counts, one.Open, one.Step.Topic, one.Step.State = &r.detected.signals.stage, s.openSignals, bus.Signals, bus.SignalsState
+	} else {
+		s.worker = r.set.Worker()
+	}
 	return one.Run(ctx, drain)
 }
 

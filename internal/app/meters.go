@@ -10,6 +10,7 @@ import (
 	"noroshi/ingest/feed"
 	"noroshi/ingest/file"
 	"noroshi/internal/decode"
+	"noroshi/internal/stage"
 	"noroshi/internal/telemetry"
 	"noroshi/sinks"
 )
@@ -48,6 +49,17 @@ var memoryNumbers = []number[MemorySum]{
 	{telemetry.MemoryUnknown, func(m *MemorySum) *int64 { return &m.Unknown }},
 	{telemetry.MemoryRows, func(m *MemorySum) *int64 { return &m.Rows }},
 	{telemetry.MemoryBytes, func(m *MemorySum) *int64 { return &m.Bytes }},
+}
+
+var signalNumbers = []number[SignalSum]{
+	{telemetry.SignalsWritten, func(s *SignalSum) *int64 { return &s.Written }},
+	{telemetry.SignalsApplied, func(s *SignalSum) *int64 { return &s.Applied }},
+	{telemetry.SignalsSkipped, func(s *SignalSum) *int64 { return &s.Skipped }},
+	{telemetry.SignalsUnknown, func(s *SignalSum) *int64 { return &s.Unknown }},
+	{telemetry.SignalsUnreadable, func(s *SignalSum) *int64 { return &s.Unreadable }},
+	{telemetry.SignalsRestored, func(s *SignalSum) *int64 { return &s.Restored }},
+	{telemetry.SignalsRows, func(s *SignalSum) *int64 { return &s.Rows }},
+	{telemetry.SignalsBytes, func(s *SignalSum) *int64 { return &s.Bytes }},
 }
 
 var logNumbers = []number[LogSum]{
@@ -152,10 +164,18 @@ func (r *Run) observe(o *telemetry.Observer) {
 
 // memory is what has become of the memory of rules.
 func (d *detected) memory(found *tally) MemorySum {
-	c := &d.stage
-	return MemorySum{TooLate: int64(found.bounds.TooLate), Overflow: int64(found.bounds.Overflow), Evicted: int64(found.bounds.Evicted),
-		Restored:   c.Restored.Load(),
-		Unreadable: c.Unreadable.Load(), Unknown: c.Unknown.Load(), Rows: c.Rows.Load(), Bytes: c.RowBytes.Load()}
+	s := MemorySum{TooLate: int64(found.bounds.TooLate), Overflow: int64(found.bounds.Overflow), Evicted: int64(found.bounds.Evicted)}
+	for _, c := range []*stage.Counts{&d.stage, &d.signals.stage} {
+		s.Restored, s.Unreadable, s.Unknown = s.Restored+c.Restored.Load(), s.Unreadable+c.Unreadable.Load(), s.Unknown+c.Unknown.Load()
+		s.Rows, s.Bytes = s.Rows+c.Rows.Load(), s.Bytes+c.RowBytes.Load()
+	}
+	return s
+}
+
+// sum is what has become of signals.
+func (c *signalCounts) sum() SignalSum {
+	return SignalSum{Written: c.written.Load(), Applied: c.applied.Load(), Skipped: c.skipped.Load(), Unknown: c.unknown.Load(),
+		Unreadable: c.unreadable.Load(), Restored: c.stage.Restored.Load(), Rows: c.stage.Rows.Load(), Bytes: c.stage.RowBytes.Load()}
 }
 
 func (r *Run) observeTotals(o *telemetry.Observer) {
@@ -168,6 +188,8 @@ func (r *Run) observeTotals(o *telemetry.Observer) {
 	hand(o, numbers, &s)
 	memory := r.detected.memory(&found)
 	hand(o, memoryNumbers, &memory)
+	signals := r.detected.signals.sum()
+	hand(o, signalNumbers, &signals)
 	if w.log != nil {
 		hand(o, logNumbers, w.log)
 	}
@@ -231,6 +253,7 @@ func (r *Run) status(ctx context.Context, t *telemetry.Telemetry) (*Status, erro
 	s := &Status{At: time.Now().UTC(), Crowded: l.Overflow, Keys: r.members.names(), Encoding: r.notUTF8.String(), Inside: r.partial.String()}
 	take(l, numbers, func([]string) *Status { return s })
 	take(l, memoryNumbers, func([]string) *MemorySum { return &s.Memory })
+	take(l, signalNumbers, func([]string) *SignalSum { return &s.Signals })
 	if _, ours := l.Value(telemetry.LogLimit); ours {
 		s.Log = &LogSum{}
 		take(l, logNumbers, func([]string) *LogSum { return s.Log })

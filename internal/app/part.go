@@ -20,14 +20,15 @@ type part struct {
 	*session
 	partition int32
 	memory    *detector.Memory
+	signals   *detector.Signals
 	recent    *detector.Recent
 	progress  progress
 }
 
 // open makes the part of a partition.
 func (s *session) open(partition int32) stage.Part {
-	return &part{session: s, partition: partition, recent: s.run.repeats.take(partition),
-		memory: s.run.set.Memory(detector.MemoryOptions{Live: true, Stored: true, Lateness: s.run.Config.Lateness})}
+	signals := s.signals(detector.UpEvents, partition)
+	return &part{session: s, partition: partition, recent: s.run.repeats.take(partition), signals: signals, memory: s.memory(detector.First, signals)}
 }
 
 // keyProgress is the key of the progress among those of memory, which begin with the length of a rule's id.
@@ -70,27 +71,32 @@ func (p *part) Do(rec *bus.Record, out *stage.Out) error {
 		p.tally.rules[i].excused++
 	}
 	var failed error
-	tell := p.telling(rec.Key, out)
+	tell := p.telling(p.memory, rec.Key, out)
 	detector.EachHit(p.body, func(packed []byte) {
+		if p.signals.Take(packed) {
+			return
+		}
 		if err := p.memory.Apply(packed, tell); err != nil {
 			failed = err
 		}
 	})
+	p.send(p.signals, recordPlace(rec), out)
 	return failed
 }
 
 // Pause implements stage.Part. The clock moves when all that was read at once has been applied: what came together may be out of order.
 func (p *part) Pause(out *stage.Out) {
-	p.memory.Advance(time.Unix(0, p.progress.now()).UTC(), p.telling(nil, out))
+	p.memory.Advance(time.Unix(0, p.progress.now()).UTC(), p.telling(p.memory, nil, out))
+	p.send(p.signals, noPlace, out)
 	p.tally.take(p.worker)
 	p.tally.bounded(p.memory)
 	p.run.detected.add(&p.tally)
 }
 
 // telling writes alerts. They have the key of their record, or of their account: an account's alerts stay in order.
-func (p *part) telling(key []byte, out *stage.Out) func(*alert.Alert) {
+func (s *session) telling(m *detector.Memory, key []byte, out *stage.Out) func(*alert.Alert) {
 	return func(a *alert.Alert) {
-		if !p.tally.found(a, p.memory.Rule()) {
+		if !s.tally.found(a, m.Rule()) {
 			return
 		}
 		of := key

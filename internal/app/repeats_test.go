@@ -59,7 +59,7 @@ func (r *repeating) session(number int) (end func()) {
 	ctx, stop := context.WithCancel(r.t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- r.run.detect(ctx, r.t.Context(), &detection{bus: r.bus, writer: r.writer, name: &names{}}, number)
+		ended <- r.run.detect(ctx, r.t.Context(), &detection{bus: r.bus, writer: r.writer, name: &names{}}, place{detectorGroup, number})
 	}()
 	return func() {
 		stop()

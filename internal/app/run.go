@@ -50,9 +50,10 @@ type NamedSink struct {
 	Sink sinks.Sink
 }
 
-// The group of the detector, and the beginning of those of sinks.
+// The groups of the detector's stages, and the beginning of those of sinks.
 const (
 	detectorGroup = "detector"
+	signalsGroup  = "signals"
 	sinkGroup     = "sink-"
 )
 
@@ -102,6 +103,7 @@ func (r *Run) Run(ctx context.Context) error {
 	alarm := make(chan struct{}, 1)
 	delivery := newTasks(drain, "delivery", alarm)
 	detection := newTasks(drain, "detection", alarm)
+	signals := newTasks(drain, "detection over signals", alarm)
 	keeping := newTasks(drain, "keeping the log", alarm)
 	keeping.run(func(ctx context.Context) error { return kafka.keep(ctx, r.groups()) })
 	reporting := newTasks(drain, "reporting", alarm)
@@ -111,7 +113,8 @@ func (r *Run) Run(ctx context.Context) error {
 		delivery.run(func(ctx context.Context) error { return r.deliver(ctx, drain, kafka.bus, writer, runner) })
 	}
 	for i := range r.sessions() {
-		detection.run(func(ctx context.Context) error { return r.detect(ctx, drain, detect, i) })
+		detection.run(func(ctx context.Context) error { return r.detect(ctx, drain, detect, place{detectorGroup, i}) })
+		signals.run(func(ctx context.Context) error { return r.detect(ctx, drain, detect, place{signalsGroup, i}) })
 	}
 	reading := newTasks(ctx, "reading", alarm)
 	in, err := r.newIngest(ctx, kafka, writer)
@@ -144,7 +147,7 @@ func (r *Run) Run(ctx context.Context) error {
 		}
 	}
 	end()
-	for _, t := range []*tasks{reading, detection, delivery, reporting, keeping} {
+	for _, t := range []*tasks{reading, detection, signals, delivery, reporting, keeping} {
 		err = errors.Join(err, t.end(left))
 	}
 	if drain.Err() != nil {
@@ -164,7 +167,7 @@ func (r *Run) sessions() int {
 
 // groups are our readers by topic.
 func (r *Run) groups() map[bus.Topic][]string {
-	g := map[bus.Topic][]string{bus.Events: {detectorGroup}}
+	g := map[bus.Topic][]string{bus.Events: {detectorGroup}, bus.Signals: {signalsGroup}}
 	for _, s := range r.Sinks {
 		g[bus.Alerts] = append(g[bus.Alerts], sinkGroup+s.Name)
 	}

@@ -44,6 +44,7 @@ type Status struct {
 	Building    map[string]int64   `json:"building_by_rule,omitempty"` // alerts that are for other rules
 	Excused     map[string]int64   `json:"excused_by_rule,omitempty"`  // events that an exception excused
 	Memory      MemorySum          `json:"memory"`                     // of rules that remember
+	Signals     SignalSum          `json:"signals"`                    // of them for those whose key is not the account
 	Log         *LogSum            `json:"log,omitempty"`              // of the embedded log
 	Sources     []SourceSum        `json:"sources"`
 	Partitions  []feed.Snapshot    `json:"partitions"`
@@ -62,6 +63,18 @@ type MemorySum struct {
 	Unreadable int64 `json:"unreadable"` // keys that could not be read back
 	Unknown    int64 `json:"unknown"`    // keys of rules that are gone or look at something else now
 	Rows       int64 `json:"rows"`       // that were written, and
+	Bytes      int64 `json:"bytes"`      // their size
+}
+
+// SignalSum is what has become of what travels to rules whose key is not the account, since the start.
+type SignalSum struct {
+	Written    int64 `json:"written"`
+	Applied    int64 `json:"applied"`
+	Skipped    int64 `json:"skipped"`    // they had been applied before
+	Unknown    int64 `json:"unknown"`    // hits in them that count for nothing: of rules that this instance lacks, or has in another version
+	Unreadable int64 `json:"unreadable"` // dead letters stand for them
+	Restored   int64 `json:"restored"`   // keys of the memory of these rules that were read back
+	Rows       int64 `json:"rows"`       // of it that were written, and
 	Bytes      int64 `json:"bytes"`      // their size
 }
 

@@ -59,6 +59,8 @@ func TestEachNumberOfTheStatusHasItsInstrument(t *testing.T) {
 	check("log", given, has)
 	memory, given, has := filled(memoryNumbers)
 	check("memory", given, has)
+	signals, given, has := filled(signalNumbers)
+	check("signals", given, has)
 	rule, given, has := filled(ruleNumbers)
 	check("rule", given, has)
 	sink, given, has := filled(sinkNumbers)
@@ -77,6 +79,7 @@ func TestEachNumberOfTheStatusHasItsInstrument(t *testing.T) {
 		hand(o, numbers, &total)
 		hand(o, logNumbers, &use)
 		hand(o, memoryNumbers, &memory)
+		hand(o, signalNumbers, &signals)
 		hand(o, ruleNumbers, &rule, "r")
 		hand(o, sinkNumbers, &sink, "s")
 		hand(o, fileNumbers, &files, "f")
@@ -93,17 +96,19 @@ func TestEachNumberOfTheStatusHasItsInstrument(t *testing.T) {
 	var gotTotal Status
 	var gotUse LogSum
 	var gotMemory MemorySum
+	var gotSignals SignalSum
 	var gotRule RuleSum
 	var gotSink SinkSum
 	var gotFiles file.Snapshot
 	take(l, numbers, func([]string) *Status { return &gotTotal })
 	take(l, logNumbers, func([]string) *LogSum { return &gotUse })
 	take(l, memoryNumbers, func([]string) *MemorySum { return &gotMemory })
+	take(l, signalNumbers, func([]string) *SignalSum { return &gotSignals })
 	take(l, ruleNumbers, func([]string) *RuleSum { return &gotRule })
 	take(l, sinkNumbers, func([]string) *SinkSum { return &gotSink })
 	take(l, fileNumbers, func([]string) *file.Snapshot { return &gotFiles })
-	got := []any{gotTotal, gotUse, gotMemory, gotRule, gotSink, gotFiles, partitions(l, []feed.Snapshot{part, unseen})}
-	want := []any{total, use, memory, rule, sink, files, []feed.Snapshot{unseen, part}}
+	got := []any{gotTotal, gotUse, gotMemory, gotSignals, gotRule, gotSink, gotFiles, partitions(l, []feed.Snapshot{part, unseen})}
+	want := []any{total, use, memory, signals, rule, sink, files, []feed.Snapshot{unseen, part}}
 	if d := cmp.Diff(want, got, cmpopts.EquateErrors()); d != "" {
 		t.Errorf("want -, got +:\n%s", d)
 	}

@@ -27,7 +27,7 @@ func (b *Bus) Writer() (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make writer: %w", err)
 	}
-	c, err := kgo.NewClient(append(o, b.producing()...)...)
+	c, err := kgo.NewClient(append(append(o, b.producing()...), kgo.RecordPartitioner(b.partitioner()))...)
 	if err != nil {
 		return nil, fmt.Errorf("make writer: %w", err)
 	}

@@ -193,7 +193,7 @@ func (l *Letter) JSON(withValue bool) JSON {
 // Again is the record that gives a letter another try: what failed in detection goes to its topic again, an alert that a sink
 // refused to that sink alone. What failed in ingest has to be split and identified anew, so ok is false.
 func (l *Letter) Again() (r bus.Record, ok bool) {
-	r = bus.Record{Topic: l.Topic, Key: l.Key, Value: l.Value, Headers: l.Headers}
+	r = bus.Record{Topic: l.Topic, Key: l.Key, Value: l.Value, Headers: l.Headers, Partition: l.Partition}
 	if l.Topic == "" || len(l.Value) == 0 || l.Cut {
 		return r, false
 	}

@@ -1,0 +1,213 @@
+package app
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"noroshi/detector"
+	"noroshi/internal/bus"
+	"noroshi/internal/deadletter"
+	"noroshi/internal/stage"
+)
+
+// schemaSignal is the header of signals.
+const schemaSignal = "noroshi.signal/1"
+
+// signalCounts count what has become of signals.
+type signalCounts struct {
+	written    atomic.Int64
+	applied    atomic.Int64
+	skipped    atomic.Int64 // that had been applied before
+	unknown    atomic.Int64 // hits in them of rules that this instance does not have
+	unreadable atomic.Int64
+	stage      stage.Counts
+
+	mu   sync.Mutex
+	told map[string]bool // versions of rules that were told to be unknown
+}
+
+// maxTold is how many unknown versions of rules are told.
+const maxTold = 1000
+
+// missing counts hits of rules that are not here, and reports which of these are to be told.
+func (c *signalCounts) missing(rules map[string]int) (news []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for rule, n := range rules {
+		c.unknown.Add(int64(n))
+		if c.told[rule] || len(c.told) == maxTold {
+			continue
+		}
+		if c.told == nil {
+			c.told = map[string]bool{}
+		}
+		c.told[rule] = true
+		news = append(news, rule)
+	}
+	return news
+}
+
+// signals is what gathers the hits of a partition that travel.
+func (s *session) signals(topic byte, partition int32) *detector.Signals {
+	return s.run.set.Signals(detector.Upstream{Topic: topic, Partition: partition}, s.run.Config.Kafka.Partitions)
+}
+
+// memory is an empty memory of a stage, whose alerts travel where other rules look at them that lie elsewhere.
+func (s *session) memory(of detector.Stage, signals *detector.Signals) *detector.Memory {
+	return s.run.set.Memory(detector.MemoryOptions{Stage: of, Live: true, Stored: true, Lateness: s.run.Config.Lateness, Send: signals.Take})
+}
+
+func recordPlace(rec *bus.Record) detector.Place {
+	return detector.Place{Offset: rec.Offset, Written: rec.Timestamp.UnixNano()}
+}
+
+// noPlace is the place of what no record has made.
+var noPlace = detector.Place{Offset: -1}
+
+// send writes the signals of the hits that have been gathered.
+func (s *session) send(from *detector.Signals, at detector.Place, out *stage.Out) {
+	from.Flush(at, func(to int32, signal []byte) {
+		s.run.detected.signals.written.Add(1)
+		out.Write(bus.Record{Topic: bus.Signals, Partition: to, Value: signal, Headers: []bus.Header{{Key: headerSchema, Value: []byte(schemaSignal)}}})
+	})
+}
+
+// signalPart is what the detector keeps of one partition of signals.
+type signalPart struct {
+	*session
+	partition int32
+	memory    *detector.Memory
+	signals   *detector.Signals // to other partitions
+	applied   map[detector.Upstream]*detector.Applied
+	moved     map[detector.Upstream]bool // since Changes was called last
+}
+
+// openSignals makes the part of a partition.
+func (s *session) openSignals(partition int32) stage.Part {
+	signals := s.signals(detector.UpSignals, partition)
+	return &signalPart{session: s, partition: partition, signals: signals, memory: s.memory(detector.Second, signals),
+		applied: map[detector.Upstream]*detector.Applied{}, moved: map[detector.Upstream]bool{}}
+}
+
+// keyApplied is how the key of a row begins that tells how far the signals of an upstream partition have been applied.
+const keyApplied = "\x00applied"
+
+// Load implements stage.Part.
+func (p *signalPart) Load(key, memory []byte) error {
+	if from, ok := upstreamOf(key); ok {
+		a := &detector.Applied{}
+		if err := a.Load(memory); err != nil {
+			return fmt.Errorf("read how far signals were applied: %w", err)
+		}
+		p.applied[from] = a
+		return nil
+	}
+	err := p.memory.Load(detector.Row{Key: key, Value: memory})
+	if errors.Is(err, detector.ErrVersion) {
+		return stage.ErrUnknown
+	}
+	return err
+}
+
+func appliedKey(from detector.Upstream) []byte {
+	return binary.BigEndian.AppendUint32(append([]byte(keyApplied), from.Topic), uint32(from.Partition))
+}
+
+func upstreamOf(key []byte) (from detector.Upstream, ok bool) {
+	n := len(keyApplied)
+	if len(key) != n+5 || string(key[:n]) != keyApplied {
+		return from, false
+	}
+	return detector.Upstream{Topic: key[n], Partition: int32(binary.BigEndian.Uint32(key[n+1:]))}, true
+}
+
+// Do implements stage.Part.
+func (p *signalPart) Do(rec *bus.Record, out *stage.Out) error {
+	c := &p.run.detected.signals
+	s, err := p.run.set.Signal(rec.Value)
+	if err != nil {
+		p.refuse(rec, err, out)
+		return nil
+	}
+	for _, rule := range c.missing(s.Unknown) {
+		p.run.Log.Warn("signals are of a rule that this instance does not have, or has in another version; they count for nothing here",
+			slog.String("rule", rule), slog.String("way_out", "give all instances the same rules"))
+	}
+	if p.passed(s) {
+		c.skipped.Add(1)
+		return nil
+	}
+	tell := p.telling(p.memory, nil, out)
+	for _, packed := range s.Hits {
+		if err := p.memory.Apply(packed, tell); err != nil {
+			return fmt.Errorf("apply signal: %w", err)
+		}
+	}
+	c.applied.Add(1)
+	p.send(p.signals, recordPlace(rec), out)
+	return nil
+}
+
+// passed reports whether a signal has been applied.
+func (p *signalPart) passed(s *detector.Signal) bool {
+	a := p.applied[s.From]
+	if a == nil {
+		a = &detector.Applied{}
+		p.applied[s.From] = a
+	}
+	if a.Pass(s) {
+		return true
+	}
+	p.moved[s.From] = true
+	return false
+}
+
+// refuse makes a dead letter of what is no signal.
+func (p *signalPart) refuse(rec *bus.Record, err error, out *stage.Out) {
+	if p.run.detected.signals.unreadable.Add(1) == 1 {
+		way := "look at the dead letters"
+		if errors.Is(err, detector.ErrSignalFormat) {
+			way = "a newer version of noroshi has written it: run the same version everywhere"
+		}
+		p.run.Log.Error("a signal cannot be read", slog.Int("partition", int(p.partition)), slog.Int64("offset", rec.Offset), slog.Any("err", err),
+			slog.String("way_out", way))
+	}
+	p.run.detected.refused.Add(1)
+	l := deadletter.Letter{Reason: reasonSignal, Detail: err.Error(), Stage: deadletter.StageDetect, Topic: bus.Signals,
+		Partition: rec.Partition, Offset: rec.Offset, Key: rec.Key, Headers: rec.Headers, Value: rec.Value}
+	out.Write(l.Record())
+}
+
+// reasonSignal is the reason of dead letters that are no signals.
+const reasonSignal = "signal"
+
+// Pause implements stage.Part.
+func (p *signalPart) Pause(*stage.Out) {
+	p.tally.bounded(p.memory)
+	p.run.detected.add(&p.tally)
+}
+
+// Changes implements stage.Part. Exactly once nothing comes again, and nobody asks how far signals were applied.
+func (p *signalPart) Changes(each func(key, memory []byte)) {
+	p.memory.Changes(func(r detector.Row) { each(r.Key, r.Value) })
+	if !p.exactly {
+		for from := range p.moved {
+			each(appliedKey(from), p.applied[from].Append(nil))
+		}
+	}
+	clear(p.moved)
+}
+
+// Stored implements stage.Part.
+func (p *signalPart) Stored() {}
+
+// Tend implements stage.Part.
+func (p *signalPart) Tend(time.Time) {}
+
+// Left implements stage.Part.
+func (p *signalPart) Left() {}
