@@ -9,13 +9,15 @@ import (
 )
 
 // TestAQuestionOfALongWindowUnpacksNothing: for a new event a rule asks the entries that the key holds, be they thousands, and unpacks
-// none of them again. What a question unpacks it allocates, so the allocations for a record do not grow with the window.
+// none of them again, nor does an alert about what all of them show. What is unpacked is allocated, so the allocations for a record do
+// not grow with the window.
 func TestAQuestionOfALongWindowUnpacksNothing(t *testing.T) {
 	const failed, told = "id: failed\ntitle: F\nseverity: low\nwhen: event.action == \"UserLoginFailed\"\n", "%s\ntitle: S\nseverity: low\nwithin: 7d\n%s"
 	for name, text := range map[string]string{
 		"a sequence of alerts and other events": "kind: sequence\nsteps:\n  - {id: a, of: [failed], count: 2}\n  - {id: b, when: event.action == \"UserLoggedIn\"}\n",
 		"a sequence of alerts and what counted for them": "kind: sequence\nsteps:\n  - {id: a, of: [failed], count: 2}\n" +
 			"  - {id: b, when: event.action startsWith \"UserLog\"}\n",
+		"an alert about each alert": "kind: correlation\nof: [failed]\ncount: 2\nrepeat: each\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := feed(t, ruleSet(t, failed, fmt.Sprintf(told, "id: told", text)), MemoryOptions{}, func(*alert.Alert) {})

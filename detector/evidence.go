@@ -90,19 +90,24 @@ func enrich(a *alert.Alert, what, database string) {
 
 // stepOf is the step that an event stands for: the last where the rule fires for it, else the first that it satisfies.
 func stepOf(r *rule, c state.Counted) string {
-	steps := r.Kind.Steps
-	if len(steps) == 0 {
-		return ""
-	}
-	if c.Fires {
-		return steps[len(steps)-1].ID
-	}
-	for i := range steps {
-		if c.Clauses&(1<<i) != 0 {
-			return steps[i].ID
-		}
+	if i := stepNumber(r, c); i >= 0 {
+		return r.Kind.Steps[i].ID
 	}
 	return ""
+}
+
+// stepNumber is the number of the step that an event stands for, -1 where there is none.
+func stepNumber(r *rule, c state.Counted) int {
+	n := len(r.Kind.Steps)
+	if c.Fires {
+		return n - 1
+	}
+	for i := range n {
+		if c.Clauses&(1<<i) != 0 {
+			return i
+		}
+	}
+	return -1
 }
 
 // destinations are the first of those of all events; seen are all.

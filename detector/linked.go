@@ -2,90 +2,147 @@ package detector
 
 import (
 	"encoding/json"
-	"fmt"
-	"maps"
 	"slices"
-	"strings"
 
 	"noroshi/internal/alert"
-	"noroshi/internal/event"
 	"noroshi/internal/state"
 	"noroshi/rules/kind"
 )
 
 // linked shows what counted for a rule that looks at alerts: these alerts, with their own evidence, and the events of steps.
 func (m *Memory) linked(a *alert.Alert, r *rule, f *state.Finding) {
-	var h kind.Hit
-	evidence := ends{seen: map[string]struct{}{}}
-	destinations := map[string]struct{}{}
-	for _, c := range f.Counted {
-		if h.UnpackHeld(c.Packed) != nil {
-			continue
-		}
-		m.show.stand(r, &h)
-		a.Indicators.Accounts = addUpTo(a.Indicators.Accounts, m.show.ev.Text(event.Account), alert.MaxAccounts)
-		if h.Told == nil {
-			m.destinations(a, destinations)
-			m.indicate(a)
-			evidence.add(m.evident(r, &h, stepOf(r, c)))
-			continue
-		}
-		a.Linked = append(a.Linked, strings.Clone(h.ID))
-		var shown alert.Shown
-		if json.Unmarshal(h.Told.Shown, &shown) != nil {
-			continue
-		}
-		retell(a, &shown, destinations)
-		for _, one := range shown.Evidence {
-			if len(r.Kind.Steps) > 0 {
-				one.Step = stepOf(r, c)
-			}
-			evidence.add(one)
+	g := gathering{alert: a, destinations: map[string]struct{}{}, seen: map[uint64]struct{}{}}
+	parts := make([]*part, len(f.Counted))
+	for i, c := range f.Counted {
+		if parts[i] = m.part(r, f, i); parts[i] != nil {
+			g.add(i, parts[i], stepNumber(r, c))
 		}
 	}
-	a.Evidence = evidence.all()
-	if evidence.n > alert.MaxEvidence {
+	for _, place := range g.evidence.all() {
+		a.Evidence = append(a.Evidence, m.retold(r, f.Counted[place.entry], parts[place.entry], place.at))
+	}
+	for _, place := range g.evidence.all() {
+		parts[place.entry].shown = nil // parts are kept
+	}
+	if g.evidence.n > alert.MaxEvidence {
 		a.Cut = append(a.Cut, "evidence")
 	}
-	if len(destinations) > alert.MaxDestinations {
-		a.Indicators.Total, a.Cut = len(destinations), append(a.Cut, "destinations")
+	if len(g.destinations) > alert.MaxDestinations {
+		a.Indicators.Total, a.Cut = len(g.destinations), append(a.Cut, "destinations")
 	}
 }
 
-// retell tells again what else to look for that an alert has told.
-func retell(a *alert.Alert, shown *alert.Shown, destinations map[string]struct{}) {
-	for _, d := range shown.Indicators.Destinations {
-		addDestination(a, d, destinations)
+// retold is a piece of evidence of an entry that counted.
+func (m *Memory) retold(r *rule, c state.Counted, p *part, at int) alert.Evidence {
+	var h kind.Hit
+	if h.UnpackHeld(c.Packed) != nil {
+		return alert.Evidence{}
 	}
-	for _, s := range shown.Sessions {
-		a.Sessions = addUpTo(a.Sessions, s, alert.MaxIndicators)
+	if h.Told == nil {
+		m.show.stand(r, &h)
+		return m.evident(r, &h, stepOf(r, c))
 	}
-	for _, s := range shown.Indicators.Apps {
-		a.Indicators.Apps = addUpTo(a.Indicators.Apps, s, alert.MaxIndicators)
+	shown := p.shown
+	if shown == nil {
+		shown = &alert.Shown{}
+		_ = json.Unmarshal(h.Told.Shown, shown) // as when the part was read
+		p.shown = shown                         // its other evidence comes next
 	}
-	for _, s := range shown.Indicators.Networks {
-		a.Indicators.Networks = addUpTo(a.Indicators.Networks, s, alert.MaxIndicators)
+	one := shown.Evidence[at]
+	if len(r.Kind.Steps) > 0 {
+		one.Step = stepOf(r, c)
 	}
-	for _, what := range slices.Sorted(maps.Keys(shown.Enrichment)) {
-		enrich(a, what, shown.Enrichment[what])
+	return one
+}
+
+// gathering adds up what entries show that counted. What they show alike is added once, so that thousands of them cost little more
+// than a look at each.
+type gathering struct {
+	alert        *alert.Alert
+	evidence     ends
+	destinations map[string]struct{} // all, of which the alert shows some
+	seen         map[uint64]struct{} // lists that have been added
+	last         [kindsOfLists]uint64
+	account      string
+}
+
+func (g *gathering) add(entry int, p *part, step int) {
+	a := g.alert
+	if p.account != g.account {
+		g.account, a.Indicators.Accounts = p.account, addUpTo(a.Indicators.Accounts, p.account, alert.MaxAccounts)
+	}
+	most := alert.MaxIndicators
+	if p.id == "" {
+		most++ // of events one more than is shown: Fit notes what it cuts
+	} else if len(a.Linked) <= alert.MaxEvidence {
+		a.Linked = append(a.Linked, clone(p.id))
+	}
+	for i := range p.lists {
+		if l := &p.lists[i]; l.hash != 0 && l.hash != g.last[i] {
+			g.list(i, l, most)
+		}
+	}
+	for at, hash := range p.evidence {
+		g.evidence.add(place{entry, at}, hash^uint64(step+1)*stepPrime)
 	}
 }
 
-// ends gathers evidence, each event of a step once: the first entries and the last.
+// stepPrime tells the same event in different steps apart.
+const stepPrime = 0x9e3779b97f4a7c15
+
+// list adds a list, once.
+func (g *gathering) list(i int, l *list, most int) {
+	to := g.shown(i)
+	if to != nil && len(*to) >= most {
+		return
+	}
+	g.last[i] = l.hash
+	if _, have := g.seen[l.hash]; have {
+		return
+	}
+	g.seen[l.hash] = struct{}{}
+	for k, text := range l.texts {
+		switch i {
+		case ofDestinations:
+			addDestination(g.alert, text, g.destinations)
+		case ofEnrichment:
+			enrich(g.alert, l.names[k], text)
+		default:
+			*to = addUpTo(*to, text, most)
+		}
+	}
+}
+
+// shown is a list of the alert that has a bound.
+func (g *gathering) shown(i int) *[]string {
+	switch i {
+	case ofSessions:
+		return &g.alert.Sessions
+	case ofApps:
+		return &g.alert.Indicators.Apps
+	case ofNetworks:
+		return &g.alert.Indicators.Networks
+	}
+	return nil
+}
+
+// place is a piece of evidence: that of an entry that counted, of an alert one of several.
+type place struct{ entry, at int }
+
+// ends chooses evidence, each event of a step once: the first and the last.
 type ends struct {
-	first, last []alert.Evidence
-	seen        map[string]struct{}
+	first, last []place
+	seen        Seen
 	n           int
 }
 
 const end = alert.MaxEvidence / 2
 
-func (e *ends) add(one alert.Evidence) {
-	known := fmt.Sprint(one.Time.UnixNano(), len(one.ID), one.ID, len(one.Action), one.Action, one.Step)
-	if _, have := e.seen[known]; have {
+// add takes the next piece, which is known by a hash.
+func (e *ends) add(one place, hash uint64) {
+	if e.seen.Add(hash) {
 		return
 	}
-	e.seen[known] = struct{}{}
 	if e.n++; len(e.first) < end {
 		e.first = append(e.first, one)
 		return
@@ -95,6 +152,6 @@ func (e *ends) add(one alert.Evidence) {
 	}
 }
 
-func (e *ends) all() []alert.Evidence {
+func (e *ends) all() []place {
 	return append(e.first, e.last[max(0, len(e.last)-end):]...)
 }

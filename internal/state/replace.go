@@ -25,16 +25,19 @@ func (e *Entry) named() []byte { return e.Packed[headTime:e.Head] }
 
 // Hash is a hash of what the entry is known by: of events their identity, of alerts their id.
 func (e *Entry) Hash() uint64 {
-	if e.hash != 0 {
-		return e.hash
+	if e.kept != nil && e.kept.hash != 0 {
+		return e.kept.hash
 	}
 	known := e.Identity()
 	if e.Linked() {
 		known = e.named()
 	}
 	sum := sha256.Sum256(known)
-	e.hash = binary.BigEndian.Uint64(sum[:])
-	return e.hash
+	if e.kept == nil {
+		e.kept = &kept{}
+	}
+	e.kept.hash = binary.BigEndian.Uint64(sum[:])
+	return e.kept.hash
 }
 
 var seed = maphash.MakeSeed()
@@ -83,14 +86,14 @@ func (w *Window) replace(c *Context, e *Entry) bool {
 	e.Packed = bytes.Clone(e.Packed)
 	for _, t := range w.told {
 		if t.first.Linked() && bytes.Equal(t.first.named(), e.named()) && t.first.Time == e.Time {
-			t.first.Packed = e.Packed
+			t.first.Packed, t.first.kept = e.Packed, nil
 		}
 	}
 	switch was := &w.Entries[i]; {
 	case e.marks&gone != 0:
 		w.move(i, nil)
 	case w.alike(was, e): // what fires goes on firing
-		was.Packed, was.Value, was.Clauses = e.Packed, e.Value, e.Clauses
+		was.Packed, was.kept = e.Packed, nil
 		w.test(i)
 	default:
 		w.move(i, e)
@@ -133,7 +136,8 @@ func (w *Window) move(i int, to *Entry) {
 			x.marks &^= fired
 		}
 	}
-	w.told, w.byBucket = slices.DeleteFunc(w.told, func(t *told) bool { return w.unfounded(t, &was) }), nil
+	w.drop(func(t *told) bool { return w.unfounded(t, &was) })
+	w.byBucket = nil
 	if left != nil && !left.empty {
 		left.changed, w.closes = true, min(w.closes, left.end)
 	}

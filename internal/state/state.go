@@ -20,8 +20,30 @@ type Entry struct {
 	Head    int32  // its first bytes, which order events and are what they are known by
 	Clauses uint8  // the clauses that the event satisfies, a bit each
 	marks   marks
-	hash    uint64 // of what it is known by; 0: not made yet
-	told    *told  // where every event is a bucket of its own: what has been said of it
+	kept    *kept // what was made of it; nil: nothing
+	told    *told // where every event is a bucket of its own: what has been said of it
+}
+
+// kept is what has been made of an entry and need not be made again.
+type kept struct {
+	hash uint64 // of what it is known by; 0: not made
+	made any
+}
+
+// Made is what Make has kept with the entry, nil where it has kept nothing.
+func (e *Entry) Made() any {
+	if e.kept == nil {
+		return nil
+	}
+	return e.kept.made
+}
+
+// Make keeps something that was made of the entry for as long as the entry is what it is.
+func (e *Entry) Make(of any) {
+	if e.kept == nil {
+		e.kept = &kept{}
+	}
+	e.kept.made = of
 }
 
 type marks uint8

@@ -1,6 +1,6 @@
 package state
 
-import "bytes"
+import "slices"
 
 // bucket is what the findings of a key are known by.
 type bucket struct {
@@ -40,6 +40,7 @@ func (w *Window) note(e *Entry, place string, fires bool) *told {
 		w.oldest = min(w.oldest, t.end)
 		if w.Repeat == 0 && place == "" {
 			e.told = t
+			w.noteAlert(t)
 		}
 	}
 	t.changed = true
@@ -146,13 +147,38 @@ func (f *Finding) measure(s *Spec) float64 {
 
 // ownTold is what has been noted of an alert that was here before, where every entry is a bucket of its own.
 func (w *Window) ownTold(e *Entry) *told {
-	for _, t := range w.told {
-		if t.first.Linked() && bytes.Equal(t.first.named(), e.named()) {
-			w.byBucket = nil
-			t.event, t.end, t.first = string(e.Identity()), w.end(e.Time), *e
-			w.oldest = min(w.oldest, t.end)
-			return t
+	if w.byAlert == nil {
+		w.byAlert = make(map[string]*told, len(w.told))
+		for _, t := range w.told {
+			w.noteAlert(t)
 		}
 	}
-	return nil
+	t := w.byAlert[string(e.named())]
+	if t != nil {
+		w.byBucket = nil
+		t.event, t.end, t.first = string(e.Identity()), w.end(e.Time), *e
+		w.oldest = min(w.oldest, t.end)
+	}
+	return t
+}
+
+// noteAlert indexes what has been noted of an alert.
+func (w *Window) noteAlert(t *told) {
+	if w.byAlert != nil && t.first.Linked() {
+		w.byAlert[string(t.first.named())] = t
+	}
+}
+
+// drop forgets what has been noted of buckets.
+func (w *Window) drop(goes func(t *told) bool) {
+	w.told = slices.DeleteFunc(w.told, func(t *told) bool {
+		if !goes(t) {
+			return false
+		}
+		delete(w.byBucket, t.bucket)
+		if w.byAlert != nil && t.first.Linked() {
+			delete(w.byAlert, string(t.first.named()))
+		}
+		return true
+	})
 }

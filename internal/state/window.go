@@ -75,6 +75,7 @@ type Window struct {
 	Entries  []Entry
 	told     []*told
 	byBucket map[bucket]*told // told, where there are many; nil: to be made
+	byAlert  map[string]*told // told of alerts, by what they are known by, where each is a bucket of its own; nil: to be made
 	unnoted  int              // findings that were too many
 	closes   int64            // when the first bucket ends that has changed
 	oldest   int64            // when the first bucket ends of which something is told
@@ -333,8 +334,8 @@ func (w *Window) forget(c *Context) {
 	if w.oldest == Never || !c.Passed(Plus(w.closing(c, w.oldest), c.Keep)) {
 		return
 	}
-	w.oldest, w.byBucket = Never, nil
-	w.told = slices.DeleteFunc(w.told, func(t *told) bool {
+	w.oldest = Never
+	w.drop(func(t *told) bool {
 		if !t.changed && c.Passed(Plus(w.closing(c, t.end), c.Keep)) {
 			return true
 		}
