@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -25,9 +24,24 @@ import (
 	"noroshi/internal/identify"
 )
 
-// ingested counts what sources have handed over. An account is unresolved that has neither a user principal name nor an entry
-// in the directory.
+// ingested counts what has been stored of what sources have handed over. An account is unresolved that has neither a user principal
+// name nor an entry in the directory.
 type ingested struct{ records, refused, unresolved, unknown, notUTF8, partial atomic.Int64 }
+
+// batchCounts are what one batch holds. They count when the batch is stored.
+type batchCounts struct{ records, refused, unresolved, unknown, notUTF8, partial, tooLarge int64 }
+
+// count counts a batch that has been stored.
+func (r *Run) count(b *batchCounts) {
+	c := &r.ingested
+	c.records.Add(b.records)
+	c.refused.Add(b.refused)
+	c.unresolved.Add(b.unresolved)
+	c.unknown.Add(b.unknown)
+	c.notUTF8.Add(b.notUTF8)
+	c.partial.Add(b.partial)
+	r.tooLarge.Add(b.tooLarge)
+}
 
 // intake is the way of records from the sources to their topic.
 type intake struct {
@@ -170,18 +184,22 @@ func (in *intake) store(ctx context.Context, m *making) error {
 		put = in.storeInOrder
 	}
 	err := put(ctx, m)
-	if b := &m.batch; err == nil && b.Key != "" {
+	if err != nil {
+		return err
+	}
+	in.run.count(&m.counts)
+	if b := &m.batch; b.Key != "" {
 		in.mu.Lock()
 		in.stored[b.Key] = b.Position
 		in.mu.Unlock()
 	}
-	return err
+	return nil
 }
 
 // storeInOrder stores the position after the records: a crash between the two repeats the batch, whose alerts have the same ids.
 func (in *intake) storeInOrder(ctx context.Context, m *making) error {
 	err := in.writer.WriteParts(ctx, m.records)
-	if err := in.run.orSetAside(ctx, in.writer, m.made, err); err != nil {
+	if err := m.orSetAside(ctx, err); err != nil {
 		return fmt.Errorf("store records: %w", err)
 	}
 	if err := in.writer.Write(ctx, m.position()); err != nil {
@@ -222,17 +240,17 @@ func (in *intake) at(file string, line int) *identify.Place {
 }
 
 // count counts the record at hand.
-func (in *intake) count(body, origin []byte) {
-	c, id := &in.run.ingested, in.identify.AtHand()
-	c.records.Add(1)
+func (in *intake) count(b *batchCounts, body, origin []byte) {
+	id := in.identify.AtHand()
+	b.records++
 	if !strings.Contains(id.Account, "@") {
-		c.unresolved.Add(1)
+		b.unresolved++
 	}
 	if id.Dataset == decode.DatasetUnknown {
-		in.run.members.add(body) // before it is counted: who tells the count tells the names
-		c.unknown.Add(1)
+		in.run.members.add(body)
+		b.unknown++
 	}
-	in.run.lacking(in.identify.Reader, origin, func() { c.notUTF8.Add(1) }, func() { c.partial.Add(1) })
+	in.run.lacking(in.identify.Reader, origin, func() { b.notUTF8++ }, func() { b.partial++ })
 }
 
 // aside is what was set aside of one batch for one reason: the first of it, and how much.
@@ -241,8 +259,8 @@ type aside struct {
 	records int
 }
 
-func (in *intake) letter(l *deadletter.Letter) bus.Record {
-	in.run.ingested.refused.Add(1)
+func (in *intake) letter(b *batchCounts, l *deadletter.Letter) bus.Record {
+	b.refused++
 	i := slices.IndexFunc(in.aside, func(a aside) bool { return a.first.Reason == l.Reason })
 	if i < 0 {
 		i, in.aside = len(in.aside), append(in.aside, aside{first: l})
@@ -260,20 +278,13 @@ func (in *intake) warn() {
 	in.aside = nil
 }
 
-// orSetAside stores dead letters of those of the records that Kafka will never take, as err tells.
-func (r *Run) orSetAside(ctx context.Context, w *bus.Writer, records []bus.Record, err error) error {
-	for large := (*bus.TooLarge)(nil); errors.As(err, &large); {
-		if records, err = r.setAside(large, records); err != nil {
-			return err
-		}
-		err = w.Write(ctx, records)
-	}
-	return err
-}
-
 // setAside makes dead letters of records that Kafka will never take.
 func (r *Run) setAside(large *bus.TooLarge, records []bus.Record) ([]bus.Record, error) {
 	r.tooLarge.Add(int64(len(large.Records)))
+	return r.replace(large, records)
+}
+
+func (r *Run) replace(large *bus.TooLarge, records []bus.Record) ([]bus.Record, error) {
 	r.Log.Error("records are larger than their topic takes; dead letters stand for them", slog.String("topic", string(records[large.Records[0]].Topic)),
 		slog.Int("records", len(large.Records)), slog.String("way_out", "raise the topic's max.message.bytes to 8388608 and replay the dead letters"))
 	return large.Replace(records, identify.SetAside)

@@ -22,6 +22,7 @@ type shelf struct {
 	events []string
 	rows   map[string][]byte
 	open   *shelfWriter
+	asked  func() // before records are stored
 }
 
 type shelfWriter struct {
@@ -47,11 +48,13 @@ func (w *shelfWriter) Write(_ context.Context, parts iter.Seq[[]bus.Record], _ f
 	if w.spent || w.shelf.open != w {
 		panic("it is used after an error")
 	}
+	all := slices.Concat(slices.Collect(parts)...)
+	w.shelf.asked()
 	answer := w.shelf.r.IntN(4)
 	if w.spent = answer < 2; answer == 0 {
 		return errShelf
 	}
-	for _, r := range slices.Concat(slices.Collect(parts)...) {
+	for _, r := range all {
 		if r.Topic == bus.Checkpoints {
 			w.shelf.rows[string(r.Key)] = r.Value
 			continue
@@ -80,6 +83,12 @@ func TestABatchIsStoredOnce(t *testing.T) {
 			return s.open, nil
 		}}
 		stored := 0
+		counted := func() int64 { return run.stored().records + run.stored().letters }
+		s.asked = func() {
+			if n := counted(); n != int64(stored) {
+				t.Fatalf("%d records are counted, and %d are known to be stored", n, stored)
+			}
+		}
 		for n := range 500 {
 			b := ingest.Batch{Key: fmt.Sprint("file/1/", n%3), Position: fmt.Append(nil, n)}
 			var want []string
@@ -99,6 +108,18 @@ func TestABatchIsStoredOnce(t *testing.T) {
 		}
 		if read, refused := run.ingested.records.Load(), run.ingested.refused.Load(); read+refused != int64(stored) || refused != 500 {
 			t.Errorf("%d records are counted and %d refused of %d", read, refused, stored)
+		}
+		for n := range 50 { // of what is given up nothing is counted
+			ctx, cancel := context.WithCancel(t.Context())
+			s.asked = cancel
+			b := ingest.Batch{Key: "file/1/0", Position: fmt.Append(nil, "last ", n), Refused: []ingest.Refused{{Bad: ingest.Bad{Reason: "json", Bytes: []byte("no record")}, File: "a"}}}
+			if in.deliver(ctx, b) == nil {
+				stored++
+			}
+			cancel()
+		}
+		if n := counted(); n != int64(stored) || stored == len(s.events) {
+			t.Errorf("%d records are counted, and %d are known to be stored", n, stored)
 		}
 	})
 }

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"context"
+	"errors"
 	"slices"
 
 	"noroshi/ingest"
@@ -17,6 +19,7 @@ type making struct {
 	batch  ingest.Batch
 	made   []bus.Record // has room for all
 	begun  int          // what of the batch is among them, or was set aside
+	counts batchCounts
 }
 
 // records gives what the batch's records and its parts that are none become, part by part.
@@ -63,15 +66,15 @@ func (m *making) make(to int) {
 		place := in.at(raw.File, raw.Line)
 		rec, refused := in.identify.Record(raw.Bytes, place)
 		if refused != nil {
-			m.made = append(m.made, in.letter(refused))
+			m.made = append(m.made, in.letter(&m.counts, refused))
 			continue
 		}
-		in.count(raw.Bytes, place.Origin)
+		in.count(&m.counts, raw.Bytes, place.Origin)
 		m.made = append(m.made, rec)
 	}
 	for ; m.begun < to; m.begun++ {
 		bad := &m.batch.Refused[m.begun-len(m.batch.Records)]
-		m.made = append(m.made, in.letter(in.at(bad.File, bad.Line).Refuse(string(bad.Reason), bad.Detail, bad.Bytes)))
+		m.made = append(m.made, in.letter(&m.counts, in.at(bad.File, bad.Line).Refuse(string(bad.Reason), bad.Detail, bad.Bytes)))
 	}
 	if m.begun == len(m.batch.Records)+len(m.batch.Refused) {
 		in.warn()
@@ -88,7 +91,30 @@ func (m *making) smaller() func(*bus.TooLarge) ([]bus.Record, error) {
 		if slices.Max(large.Records) >= len(written) { // the position, which must stay whole
 			return nil, large
 		}
-		written, err = m.intake.run.setAside(large, written)
+		written, err = m.setAside(large, written)
 		return written, err
 	}
+}
+
+// orSetAside stores dead letters of those of the records that Kafka will never take, as err tells.
+func (m *making) orSetAside(ctx context.Context, err error) error {
+	records := m.made
+	for large := (*bus.TooLarge)(nil); errors.As(err, &large); {
+		if records, err = m.setAside(large, records); err != nil {
+			return err
+		}
+		err = m.intake.writer.Write(ctx, records)
+	}
+	return err
+}
+
+// setAside makes dead letters of records that Kafka will never take; they stay in the places of the records.
+func (m *making) setAside(large *bus.TooLarge, records []bus.Record) ([]bus.Record, error) {
+	for _, i := range large.Records {
+		if m.counts.tooLarge++; records[i].Topic != bus.DeadLetters {
+			m.counts.records--
+			m.counts.refused++
+		}
+	}
+	return m.intake.run.replace(large, records)
 }
