@@ -147,10 +147,10 @@ func (r *told) compare(t *testing.T, want map[string]string) (repeats int) {
 	return repeats
 }
 
-// rememberedBy are the alerts that a replay gives, and their rules.
+// rememberedBy are the alerts that a replay gives with the shipped rules and those of a folder, and their rules.
 func rememberedBy(t *testing.T, rules, log string) map[string]string {
 	t.Helper()
-	out, err := noroshi("replay", "--json", "--no-library", "--rules", rules, log).Output()
+	out, err := noroshi("replay", "--json", "--rules", rules, log).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
