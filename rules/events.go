@@ -52,7 +52,7 @@ func (l *loader) event(d *strictyaml.Doc, n *yaml.Node) Event {
 	}
 	given := map[string]*yaml.Node{}
 	keys := map[string]func(*yaml.Node){
-		"like":   func(n *yaml.Node) { e.Base = l.sample(d, n) },
+		"like":   func(n *yaml.Node) { e.Base, e.Sample = l.sample(d, n), path.Join(sample.Folder, n.Value+".json") },
 		"record": func(n *yaml.Node) { e.Base, e.Whole = whole(d, n), true },
 		"at":     func(n *yaml.Node) { e.At = span(d, n) },
 		"times":  func(n *yaml.Node) { e.Times = d.Int(n, 1, maxTimes) },
@@ -139,7 +139,7 @@ func (l *loader) sample(d *strictyaml.Doc, n *yaml.Node) []byte {
 	}
 	p := d.At(n, "sample", fmt.Sprintf("no sample %q", name))
 	if p.Suggestion = closest(name, names); p.Suggestion == "" {
-		p.Message += "; noroshi sample lists them"
+		p.Message += "; noroshi sample lists those that are shipped, and a folder samples beside the rule holds others"
 	}
 	return nil
 }
@@ -148,7 +148,7 @@ func (l *loader) sample(d *strictyaml.Doc, n *yaml.Node) []byte {
 func object(data []byte) error {
 	switch n, err := sample.Parse(data); {
 	case err != nil:
-		return fmt.Errorf("it is no JSON: %w", err)
+		return err
 	case n.Kind != sample.Object:
 		return fmt.Errorf("it is no JSON object")
 	}

@@ -36,15 +36,16 @@ type Arrive struct {
 
 // Event is an entry of a test's events: a base record, how often it comes and when, and what is other in it.
 type Event struct {
-	Base  []byte
-	Whole bool           // a record that stands in the test; it keeps its own time and id unless these are given
-	At    *time.Duration // since the test's start; nil: that of the record before it
-	Times int
-	Every time.Duration
-	ID    string
-	Line  int
-	edits []edit
-	each  int // how many of them, the first ones, have numbers
+	Base   []byte
+	Sample string         // the file of the base record, beside the rule or shipped; "" where the record stands in the test
+	Whole  bool           // a record that stands in the test; it keeps its own time and id unless these are given
+	At     *time.Duration // since the test's start; nil: that of the record before it
+	Times  int
+	Every  time.Duration
+	ID     string
+	Line   int
+	edits  []edit
+	each   int // how many of them, the first ones, have numbers
 }
 
 // edit is what is put at a place of a record, or taken away there.

@@ -159,7 +159,7 @@ func (b *builder) records(t *rules.Test) (all [][]byte, err error) {
 			}
 			rec, err := b.record(s)
 			if err != nil {
-				return nil, fmt.Errorf("event %d (line %d) %w", len(all)+1, e.Line, err)
+				return nil, fmt.Errorf("event %d (%s) %w", len(all)+1, placeOf(e), err)
 			}
 			all = append(all, rec)
 		}
@@ -174,4 +174,13 @@ func (b *builder) records(t *rules.Test) (all [][]byte, err error) {
 		return nil, fmt.Errorf("until is %s, before the last event at %s", decode.FormatTime(t.Until), decode.FormatTime(last))
 	}
 	return all, nil
+}
+
+// placeOf says where a record of a test stands.
+func placeOf(e *rules.Event) string {
+	line := fmt.Sprintf("line %d", e.Line)
+	if e.Sample != "" {
+		line += ", " + e.Sample
+	}
+	return line
 }

@@ -116,8 +116,8 @@ func TestTheLanguageOfTests(t *testing.T) {
 		{"too few", `{events: [{like: signin}], want: [{}, {}]}`, `expected 2 alerts, got 1`},
 		{"a clock that goes back", `{until: +1m, events: [{like: signin, times: 2, every: 2m}], want: []}`, `until is 2026-01-02T03:01:00.000Z, before the last event at 2026-01-02T03:02:00.000Z`},
 		{"no record", `{events: [{record: {Operation: x}}], want: []}`, `event 1 cannot be read: no kind that is known (keys: Operation) and no time`},
-		{"no id", `{events: [{like: alert-evidence, id: x}], want: []}`, `event 1 (line 6) cannot be given the id x: it has none of its own`},
-		{"an odd time", `{events: [{like: odd}], want: []}`, `event 1 (line 6) cannot be given the time 2026-01-02T03:00:00.000Z: expected its own as 2026-01-02T03:00:00Z, with or without decimals and zone`},
+		{"no id", `{events: [{like: alert-evidence, id: x}], want: []}`, `event 1 (line 6, samples/alert-evidence.json) cannot be given the id x: it has none of its own`},
+		{"an odd time", `{events: [{like: odd}], want: []}`, `event 1 (line 6, samples/odd.json) cannot be given the time 2026-01-02T03:00:00.000Z: expected its own as 2026-01-02T03:00:00Z, with or without decimals and zone`},
 	} {
 		test := "  - " + strings.Replace(r.tests, "{", "{name: t, ", 1) + "\n"
 		all := proved(t, test, map[string]string{

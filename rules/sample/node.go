@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // Kind is what a value of JSON is.
@@ -40,13 +42,25 @@ func Parse(data []byte) (*Node, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	n, err := parse(d)
-	if err != nil {
-		return nil, err
+	rest := bytes.TrimLeft(data[d.InputOffset():], " \t\r\n,:")
+	switch {
+	case len(bytes.TrimSpace(data)) == 0:
+		return nil, errors.New("it is empty")
+	case err != nil && len(rest) == 0:
+		return nil, errors.New("it is JSON that does not end")
+	case err != nil:
+		return nil, fmt.Errorf("it is no JSON from %s on", placeOf(data, len(data)-len(rest)))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something stands behind the value")
+		return nil, fmt.Errorf("it is one value of JSON, and more from %s on", placeOf(data, len(data)-len(rest)))
 	}
 	return n, nil
+}
+
+// placeOf is a place in a text as people count: lines and characters.
+func placeOf(text []byte, at int) string {
+	begin := bytes.LastIndexByte(text[:at], '\n') + 1
+	return fmt.Sprintf("line %d, column %d", 1+bytes.Count(text[:at], []byte("\n")), 1+utf8.RuneCount(text[begin:at]))
 }
 
 func parse(d *json.Decoder) (*Node, error) {
