@@ -132,6 +132,7 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	if !f.json && (err == nil || stats.Records > 0) {
 		fmt.Fprintf(s.Err, "%s: %s, %s, %d undecodable, %s%s\n", plural(stats.Records, "record"), plural(stats.Events, "event"), plural(stats.Duplicates, "duplicate"), stats.Undecodable, plural(stats.Alerts, "alert"), inShadow(stats.Shadow))
 	}
+	tellBounds(s.Err, stats.Bounds)
 	if err := f.writeStats(stats); err != nil {
 		return err
 	}

@@ -1,0 +1,38 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"noroshi/internal/state"
+)
+
+// maxBounds is how many rules are told of which bounds have bitten.
+const maxBounds = 10
+
+// tellBounds tells of which rules memory was too small, so that what they find is not complete.
+func tellBounds(w io.Writer, by map[string]state.Counts) {
+	told := 0
+	for _, rule := range slices.Sorted(maps.Keys(by)) {
+		c := by[rule]
+		if c.Overflow+c.Evicted == 0 {
+			continue
+		}
+		if told++; told > maxBounds {
+			continue
+		}
+		for _, what := range [...]struct {
+			n        int
+			one, why string
+		}{{c.Overflow, "event", "one key had too many"}, {c.Evicted, "key", "one tenant had too many"}} {
+			if what.n > 0 {
+				fmt.Fprintf(w, "warning: rule %s forgot %s too early, because %s; what it finds there is not complete\n", rule, plural(what.n, what.one), what.why)
+			}
+		}
+	}
+	if more := told - maxBounds; more > 0 {
+		fmt.Fprintf(w, "warning: %s more forgot something too early; --stats tells all\n", plural(more, "rule"))
+	}
+}
