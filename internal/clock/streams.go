@@ -1,0 +1,76 @@
+package clock
+
+import "strings"
+
+// Streams puts together what streams say that carry the same ticks, each as far as it has come. A source partition has come as far as the
+// stream says that is furthest behind, and nobody knows how far while one of them has not spoken of it.
+type Streams struct {
+	// Refused counts what was left out because there was too much.
+	Refused int64
+
+	heard   []bool // by stream
+	sources map[string][]int64
+}
+
+// NewStreams makes Streams of so many, none of which has spoken.
+func NewStreams(n int) *Streams {
+	return &Streams{heard: make([]bool, n), sources: map[string][]int64{}}
+}
+
+// Take takes a tick of a stream, and gives what all of them have said of the same source partitions. What these have shown may be told
+// before all streams have come so far, for no clock passes their progress.
+func (s *Streams) Take(stream int, t *Tick) *Tick {
+	s.heard[stream] = true
+	all := &Tick{Made: t.Made, Retired: t.Retired}
+	for _, said := range t.Sources {
+		by := s.sources[said.Name]
+		if by == nil {
+			if len(s.sources) >= maxSources {
+				s.Refused++
+				continue
+			}
+			by = make([]int64, len(s.heard))
+			for i := range by {
+				by[i] = Unknown
+			}
+			s.sources[strings.Clone(said.Name)] = by
+		}
+		by[stream] = max(by[stream], said.Progress)
+		for _, at := range by {
+			said.Progress = min(said.Progress, at)
+		}
+		all.Sources = append(all.Sources, said)
+	}
+	return all
+}
+
+// Silent is how many streams have not spoken yet.
+func (s *Streams) Silent() (n int) {
+	for _, heard := range s.heard {
+		if !heard {
+			n++
+		}
+	}
+	return n
+}
+
+// Join adds what a later tick of the same stream says: of each source partition the greatest.
+func (t *Tick) Join(later *Tick) {
+	at := make(map[string]int, len(t.Sources))
+	for i := range t.Sources {
+		at[t.Sources[i].Name] = i
+	}
+	for _, s := range later.Sources {
+		i, have := at[s.Name]
+		if !have {
+			at[s.Name] = len(t.Sources)
+			t.Sources = append(t.Sources, s)
+			continue
+		}
+		was := &t.Sources[i]
+		was.Progress = max(was.Progress, s.Progress)
+		was.Shown = append(was.Shown, s.Shown...)
+	}
+	t.Retired = append(t.Retired, later.Retired...)
+	t.Made = max(t.Made, later.Made)
+}
