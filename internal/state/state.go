@@ -87,6 +87,12 @@ func order(a, b *Entry) int {
 	return cmp.Or(cmp.Compare(a.Time, b.Time), bytes.Compare(a.Identity(), b.Identity()))
 }
 
+// Insert puts an entry where it lies in order.
+func Insert(all []Entry, e Entry) []Entry {
+	at, _ := slices.BinarySearchFunc(all, &e, func(a Entry, b *Entry) int { return order(&a, b) })
+	return slices.Insert(all, at, e)
+}
+
 // Counted is an entry that counted for a finding.
 type Counted struct {
 	*Entry

@@ -2,8 +2,6 @@ package kind
 
 import (
 	"bytes"
-	"encoding/binary"
-	"maps"
 	"math/big"
 	"slices"
 	"strconv"
@@ -51,6 +49,7 @@ func (k Baseline) New(v *Values) *Rule {
 	if v.Has("learn") {
 		s.learn = int64(v.Duration("learn"))
 	}
+	s.times = decimal(s.ratio)
 	switch short := s.learn > s.history*s.bucket; {
 	case short && v.Has("learn"):
 		v.Wrong("learn", "value", "expected at most as long as history: nothing is known of a key for longer")
@@ -82,6 +81,7 @@ func (k Baseline) New(v *Values) *Rule {
 type baselineSpec struct {
 	bucket, history, learn int64 // history in buckets
 	ratio, floor           float64
+	times                  *big.Rat // the ratio as its author wrote it
 	distinct, sum          bool
 }
 
@@ -105,6 +105,8 @@ type baseline struct {
 	head   []state.Entry
 	tail   []state.Entry // the last ones, behind head
 	fired  *state.Entry  // the first for which the rule fires
+	unsaid bool          // what counted has changed since it was told
+	usual  *usual        // of the buckets before; nil: to be made
 	raised uint8         // the most of the events for which the rule fires
 	told   int
 	said   struct {
@@ -113,13 +115,6 @@ type baseline struct {
 		sum      float64
 		entries  []state.Counted
 	}
-}
-
-// past is a bucket that is over. The identities of its events are kept as long as late ones are expected, so that repeats count once.
-type past struct {
-	bucket int64
-	value  float64
-	seen   map[uint64]struct{}
 }
 
 // Add implements Memory.
@@ -147,10 +142,16 @@ func (b *baseline) Add(c *state.Context, h *Hit, e state.Entry) {
 	}
 	b.raised = max(b.raised, h.Raised)
 	b.note(&e)
-	if c.Live && b.told == 0 {
+	switch over := c.Passed(b.over(c)); {
+	case over:
+		b.close(c)
+	case c.Live && b.told == 0:
 		b.tell(c, false)
 	}
 }
+
+// over is when the bucket at hand is over, and what comes of it is late.
+func (b *baseline) over(c *state.Context) int64 { return state.Plus((b.now+1)*b.bucket, c.Wait) }
 
 // enter counts an event, once.
 func (b *baseline) enter(c *state.Context, h *Hit, e *state.Entry) bool {
@@ -174,15 +175,21 @@ func (b *baseline) enter(c *state.Context, h *Hit, e *state.Entry) bool {
 		b.value++
 	}
 	e.Packed = bytes.Clone(e.Packed)
-	if len(b.head) < shownEnds {
-		b.head = append(b.head, *e)
-		return true
+	b.show(*e)
+	return true
+}
+
+// show keeps an event to be shown if it is one of the first or the last in order.
+func (b *baseline) show(e state.Entry) {
+	b.head = state.Insert(b.head, e)
+	if len(b.head) <= shownEnds {
+		return
 	}
-	if len(b.tail) == shownEnds {
+	b.tail = state.Insert(b.tail, b.head[shownEnds])
+	b.head = b.head[:shownEnds]
+	if len(b.tail) > shownEnds {
 		b.tail = slices.Delete(b.tail, 0, 1)
 	}
-	b.tail = append(b.tail, *e)
-	return true
 }
 
 // differ counts values that are new in the bucket.
@@ -206,34 +213,14 @@ func (b *baseline) tooMuch() bool {
 	if n < 1 || n*b.bucket < b.learn || b.value < b.floor {
 		return false
 	}
-	sum := new(big.Rat)
-	for _, p := range b.past {
-		if p.bucket >= first {
-			sum.Add(sum, rational(p.value))
-		}
-	}
+	b.usual = b.usual.from(first, b.past)
 	here := new(big.Rat).Mul(new(big.Rat).SetInt64(n), rational(b.value))
-	return here.Cmp(sum.Mul(sum, decimal(b.ratio))) >= 0
-}
-
-// decimal is a number as its author wrote it: 4.9 is no binary fraction.
-func decimal(f float64) *big.Rat {
-	if r, ok := new(big.Rat).SetString(strconv.FormatFloat(f, 'f', -1, 64)); ok {
-		return r
-	}
-	return rational(f)
-}
-
-func rational(f float64) *big.Rat {
-	r := new(big.Rat).SetFloat64(f)
-	if r == nil {
-		return new(big.Rat)
-	}
-	return r
+	return here.Cmp(new(big.Rat).Mul(&b.usual.sum, b.times)) >= 0
 }
 
 // note keeps what counted up to an event for which the rule fires.
 func (b *baseline) note(e *state.Entry) {
+	b.unsaid = true
 	b.said.count, b.said.distinct, b.said.sum = b.count, len(b.values), b.value
 	b.said.entries = b.said.entries[:0]
 	for _, all := range [...][]state.Entry{b.head, b.tail} {
@@ -246,6 +233,7 @@ func (b *baseline) note(e *state.Entry) {
 
 func (b *baseline) tell(c *state.Context, final bool) {
 	b.told++
+	b.unsaid = false
 	f := state.Finding{Anchor: []string{strconv.FormatInt(b.now, 10)}, Time: b.fired.Time, First: b.fired, Late: b.fired.Late(), Counted: b.said.entries,
 		Total: b.said.count, Distinct: b.said.distinct, Sum: b.said.sum, Revision: b.told, Raised: b.raised, Final: final}
 	c.Tell(&f)
@@ -253,9 +241,8 @@ func (b *baseline) tell(c *state.Context, final bool) {
 
 // close tells the bucket at hand for the last time.
 func (b *baseline) close(c *state.Context) {
-	if b.fired != nil {
+	if b.unsaid {
 		b.tell(c, true)
-		b.fired = nil
 	}
 }
 
@@ -263,19 +250,23 @@ func (b *baseline) close(c *state.Context) {
 func (b *baseline) turn(c *state.Context, at int64) {
 	b.close(c)
 	b.past = append(b.past, past{b.now, b.value, b.seen})
+	b.usual.add(b.now, b.value)
+	if b.usual != nil { // what goes now is taken away
+		b.usual = b.usual.from(max(at-b.history, b.usual.first), b.past)
+	}
 	for i := range b.past {
 		if c.Passed((b.past[i].bucket+1)*b.bucket + c.Wait + c.Keep) {
 			b.past[i].seen = nil
 		}
 	}
 	b.past = slices.DeleteFunc(b.past, func(p past) bool { return p.seen == nil && p.bucket < at-b.history })
-	*b = baseline{baselineSpec: b.baselineSpec, begin: b.begin, known: true, past: b.past, now: at}
+	*b = baseline{baselineSpec: b.baselineSpec, begin: b.begin, known: true, past: b.past, usual: b.usual, now: at}
 }
 
 // late adds an event to a bucket that is over: it was not looked at in its order, and it changes what comes.
 func (b *baseline) late(h *Hit, at int64) {
 	same := h.Same().Hash("")
-	i, have := slices.BinarySearchFunc(b.past, at, func(p past, at int64) int { return int(max(-1, min(1, p.bucket-at))) })
+	i, have := find(b.past, at)
 	if have {
 		if _, repeated := b.past[i].seen[same]; repeated {
 			return
@@ -294,14 +285,16 @@ func (b *baseline) late(h *Hit, at int64) {
 	if p := &b.past[i]; p.seen != nil && len(p.seen) < maxBucketValues {
 		p.seen[same] = struct{}{}
 	}
+	was := b.past[i].value
 	b.past[i].value += value
+	b.usual.replace(at, was, b.past[i].value)
 	b.begin = min(b.begin, max(at, b.now-b.history))
 }
 
 // Due implements state.Memory.
 func (b *baseline) Due(c *state.Context) int64 {
-	if b.fired != nil {
-		return (b.now+1)*b.bucket + c.Wait
+	if b.unsaid {
+		return b.over(c)
 	}
 	return b.forgotten(c)
 }
@@ -313,7 +306,7 @@ func (b *baseline) forgotten(c *state.Context) int64 {
 
 // Advance implements state.Memory.
 func (b *baseline) Advance(c *state.Context) (empty bool) {
-	if b.fired != nil && c.Passed((b.now+1)*b.bucket+c.Wait) {
+	if b.unsaid && c.Passed(b.over(c)) {
 		b.close(c)
 	}
 	return c.Passed(b.forgotten(c))
@@ -321,74 +314,3 @@ func (b *baseline) Advance(c *state.Context) (empty bool) {
 
 // Close implements state.Memory.
 func (b *baseline) Close(c *state.Context) { b.close(c) }
-
-// Append implements state.Memory.
-func (b *baseline) Append(to []byte) []byte {
-	to = binary.AppendVarint(binary.AppendVarint(to, b.begin), b.now)
-	to = binary.AppendUvarint(binary.AppendUvarint(to, uint64(b.count)), uint64(b.told))
-	to = state.AppendFloat(to, b.value)
-	to = binary.AppendUvarint(to, uint64(len(b.past)))
-	for _, p := range b.past {
-		to = appendHashes(state.AppendFloat(binary.AppendVarint(to, p.bucket), p.value), p.seen)
-	}
-	to = binary.AppendUvarint(to, uint64(len(b.values)))
-	for _, t := range slices.Sorted(maps.Keys(b.values)) {
-		to = state.AppendBytes(to, t)
-	}
-	to = appendHashes(to, b.seen)
-	to = state.AppendEntries(state.AppendEntries(to, b.head), b.tail)
-	var first []state.Entry
-	if b.fired != nil {
-		first = append(first, *b.fired)
-	}
-	to = state.AppendEntries(to, first)
-	to = binary.AppendUvarint(binary.AppendUvarint(to, uint64(b.said.count)), uint64(b.said.distinct))
-	to = append(state.AppendFloat(to, b.said.sum), b.raised)
-	var said []state.Entry
-	for _, x := range b.said.entries {
-		said = append(said, *x.Entry)
-	}
-	return state.AppendEntries(to, said)
-}
-
-func appendHashes(to []byte, all map[uint64]struct{}) []byte {
-	to = binary.AppendUvarint(to, uint64(len(all)))
-	for _, h := range slices.Sorted(maps.Keys(all)) {
-		to = binary.BigEndian.AppendUint64(to, h)
-	}
-	return to
-}
-
-func hashes(f *state.Fields) map[uint64]struct{} {
-	all := map[uint64]struct{}{}
-	for n := f.Many(); n > 0; n-- {
-		all[f.Word()] = struct{}{}
-	}
-	return all
-}
-
-// Load implements state.Memory.
-func (b *baseline) Load(row []byte) error {
-	f := state.Read(row)
-	b.known, b.begin, b.now = true, f.Int(), f.Int()
-	b.count, b.told, b.value = int(f.Uint()), int(f.Uint()), f.Float()
-	for n := f.Many(); n > 0; n-- {
-		b.past = append(b.past, past{f.Int(), f.Float(), hashes(f)})
-	}
-	b.values = map[string]struct{}{}
-	for n := f.Many(); n > 0; n-- {
-		b.values[string(f.Bytes())] = struct{}{}
-	}
-	b.seen = hashes(f)
-	b.head, b.tail = f.Entries(), f.Entries()
-	if first := f.Entries(); len(first) > 0 {
-		b.fired = &first[0]
-	}
-	b.said.count, b.said.distinct, b.said.sum = int(f.Uint()), int(f.Uint()), f.Float()
-	b.raised = f.Byte()
-	said := f.Entries()
-	for i := range said {
-		b.said.entries = append(b.said.entries, state.Counted{Entry: &said[i]})
-	}
-	return f.Err()
-}

@@ -1,0 +1,73 @@
+package kind
+
+import (
+	"cmp"
+	"math/big"
+	"slices"
+	"strconv"
+)
+
+// past is a bucket that is over. The identities of its events are kept as long as late ones are expected, so that repeats count once.
+type past struct {
+	bucket int64
+	value  float64
+	seen   map[uint64]struct{}
+}
+
+// usual is what buckets that are over have shown, from one on.
+type usual struct {
+	first int64
+	sum   big.Rat
+}
+
+// replace notes that a bucket has shown something else.
+func (u *usual) replace(bucket int64, was, is float64) {
+	if u != nil && bucket >= u.first {
+		u.sum.Add(u.sum.Sub(&u.sum, rational(was)), rational(is))
+	}
+}
+
+// add adds what a bucket has shown.
+func (u *usual) add(bucket int64, value float64) {
+	if u != nil && bucket >= u.first {
+		u.sum.Add(&u.sum, rational(value))
+	}
+}
+
+// from is the sum from another bucket on, made anew only where it begins earlier.
+func (u *usual) from(first int64, all []past) *usual {
+	if u == nil || first < u.first {
+		u = &usual{first: first}
+		for _, p := range all {
+			u.add(p.bucket, p.value)
+		}
+		return u
+	}
+	i, _ := find(all, u.first)
+	for ; i < len(all) && all[i].bucket < first; i++ {
+		u.sum.Sub(&u.sum, rational(all[i].value))
+	}
+	u.first = first
+	return u
+}
+
+// find is where a bucket that is over lies, or would lie.
+func find(all []past, bucket int64) (at int, have bool) {
+	return slices.BinarySearchFunc(all, bucket, func(p past, at int64) int { return cmp.Compare(p.bucket, at) })
+}
+
+// decimal is a number as its author wrote it: 4.9 is no binary fraction.
+func decimal(f float64) *big.Rat {
+	if r, ok := new(big.Rat).SetString(strconv.FormatFloat(f, 'f', -1, 64)); ok {
+		return r
+	}
+	return rational(f)
+}
+
+func rational(f float64) *big.Rat {
+	r := new(big.Rat).SetFloat64(f)
+	if r == nil {
+		return new(big.Rat)
+	}
+	return r
+}
