@@ -121,7 +121,7 @@ func TestExplainKnowsWhatFires(t *testing.T) {
 				if err != nil {
 					t.Fatalf("seed %d: %v\n%s", seed, err, c)
 				}
-				w, difference := compared(c, alerts, false)
+				w, difference := compared(c, alerts, nil)
 				if difference != "" {
 					t.Fatalf("seed %d: %s", seed, difference)
 				}

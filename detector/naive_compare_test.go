@@ -48,14 +48,18 @@ func tell(r *rule, a *alert.Alert) string {
 }
 
 // differ compares what the engine gave, each id in its last revision, with what must be found. It is "" where all agree.
-// Of rules that look at alerts more may stand, where that is asked for: what they told before an alert moved.
-func differ(c theCase, got map[string]*alert.Alert, stands bool) string {
-	_, difference := compared(c, got, stands)
+// Of rules that look at alerts more may stand: what they told of alerts that have moved since, and of what stands itself.
+func differ(c theCase, got map[string]*alert.Alert, moved map[string]bool) string {
+	_, difference := compared(c, got, moved)
 	return difference
 }
 
 // compared is the world in which findings are called as the engine calls them, as far as it is known which is which, and the difference.
-func compared(c theCase, got map[string]*alert.Alert, stands bool) (w *world, difference string) {
+func compared(c theCase, got map[string]*alert.Alert, moved map[string]bool) (w *world, difference string) {
+	stands := func(id string) bool {
+		a := got[id]
+		return slices.ContainsFunc(a.Linked, func(id string) bool { return moved[id] })
+	}
 	w = newWorld(c.events)
 	ids := map[*finding]string{}
 	w.names = func(f *finding) string { return ids[f] }
@@ -83,10 +87,11 @@ func compared(c theCase, got map[string]*alert.Alert, stands bool) (w *world, di
 			ids[f], told[said] = told[said][0], told[said][1:]
 		}
 		for _, said := range slices.Sorted(maps.Keys(told)) {
-			if stands && r.depth(c.rules) > 0 && all.Len() == 0 {
-				continue
-			}
-			for range told[said] {
+			for _, id := range told[said] {
+				if stands(id) {
+					moved[id] = true // what looks at it stands, too
+					continue
+				}
 				fmt.Fprintf(&all, "TOO MUCH\n%s", said)
 			}
 		}

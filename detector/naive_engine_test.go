@@ -197,13 +197,16 @@ func (x tried) hitsOf(c theCase) (hits [][][]byte, shown *detector.Shown, err er
 	return hits, shown, err
 }
 
-// run gives what the engine finds in a way, each alert in its last revision.
-func (x tried) run(c theCase, how way, hits [][][]byte, shown *detector.Shown) (got map[string]*alert.Alert, failed error) {
-	got = map[string]*alert.Alert{}
+// run gives what the engine finds in a way, each alert in its last revision, and which alerts were told otherwise before.
+func (x tried) run(c theCase, how way, hits [][][]byte, shown *detector.Shown) (got map[string]*alert.Alert, moved map[string]bool, failed error) {
+	got, moved = map[string]*alert.Alert{}, map[string]bool{}
 	forgetful := map[string]bool{} // rules that keep nothing: they tell a record that comes twice twice
 	for _, r := range c.rules {
 		forgetful[r.id] = r.kind == "match" && (r.repeat == 0 || r.repeat == each)
 	}
+	mixed := slices.ContainsFunc(c.rules, func(r *rule) bool { // no two places of it are filled by an alert and what counted for it
+		return slices.ContainsFunc(r.steps, func(s step) bool { return s.of != nil })
+	})
 	take := func(a *alert.Alert) {
 		switch was := got[a.ID]; {
 		case was != nil && forgetful[a.Rule.ID]:
@@ -216,13 +219,16 @@ func (x tried) run(c theCase, how way, hits [][][]byte, shown *detector.Shown) (
 		if err := json.Unmarshal(a.AppendJSON(nil), &kept); err != nil {
 			failed = err
 		}
+		if was := got[a.ID]; was != nil && (movedFrom(was, &kept) || mixed && was.Window.Count != a.Window.Count) {
+			moved[a.ID] = true
+		}
 		got[a.ID] = &kept
 	}
 	options := detector.MemoryOptions{Shown: shown, Live: how.live, Stored: how.stored}
 	options.Late.Keep = how.keep
 	if how.stages > 0 {
 		err := x.runStages(c, how, options, hits, take)
-		return got, errors.Join(failed, err)
+		return got, moved, errors.Join(failed, err)
 	}
 	memory := x.set.Memory(options)
 	var last time.Time
@@ -251,12 +257,19 @@ func (x tried) run(c theCase, how way, hits [][][]byte, shown *detector.Shown) (
 		}
 		for _, packed := range hits[i] {
 			if err := memory.Apply(packed, take); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 	}
 	memory.End(last, take)
-	return got, failed
+	return got, moved, failed
+}
+
+// movedFrom reports whether an alert counts otherwise in its next revision for rules that look at it: at another time, or about somebody or
+// something else.
+func movedFrom(was, is *alert.Alert) bool {
+	return !was.Time.Equal(is.Time) || was.Account != is.Account || was.Actor != is.Actor || was.Source != is.Source ||
+		!slices.Equal(was.Sessions, is.Sessions) || !slices.Equal(was.Indicators.Apps, is.Indicators.Apps)
 }
 
 func later(a, b time.Time) time.Time {
@@ -274,7 +287,7 @@ func (x tried) try(c theCase, ways []way) string {
 	}
 	var first map[string]string
 	for i, how := range ways {
-		got, err := x.run(c, how, hits, shown)
+		got, moved, err := x.run(c, how, hits, shown)
 		if err != nil {
 			return how.name + ": " + err.Error()
 		}
@@ -289,7 +302,10 @@ func (x tried) try(c theCase, ways []way) string {
 		if i > 0 && maps.Equal(said, first) {
 			continue
 		}
-		if d := differ(c, got, how.stands); d != "" {
+		if !how.stands {
+			moved = nil
+		}
+		if d := differ(c, got, moved); d != "" {
 			return how.name + ":\n" + d
 		}
 		if i > 0 && !how.stands {
