@@ -186,7 +186,7 @@ func (m *Memory) table(rule int32, tenant string) *table {
 			m.tables[rule] = map[string]*table{}
 		}
 		t = &table{Table: state.NewTable(m.options.Keys, m.set.rules[rule].Kind.Memory), rule: rule, tenant: clone(tenant), next: state.Never}
-		t.Evicting = func(key string) { m.telling.key = parted(nil, key, len(m.set.rules[rule].Kind.By)) }
+		t.Evicting = m.evicting(rule)
 		if m.options.Stored {
 			t.Track()
 		}

@@ -69,7 +69,7 @@ func (f *form) read(k kind.Kind, nodes map[string]*yaml.Node) *kind.Rule {
 	}
 	r := k.New(v)
 	r.By, r.Clauses = f.by, f.clauses
-	r.About = v.Has("about")
+	r.About, r.Within = v.Has("about"), v.Duration("within")
 	f.ignore(r, nodes["ignore"])
 	return r
 }

@@ -60,6 +60,8 @@ type Rule struct {
 	About bool
 	// Distinct and Sum say what else the rule counts.
 	Distinct, Sum bool
+	// Within is how far back windows reach; 0: the kind has none.
+	Within time.Duration
 	// Settles is how long after its time an alert of the rule may still grow while events come in order.
 	Settles time.Duration
 	// Cell is a span of time of which memory looks at a key's first event alone; 0: it looks at each.
