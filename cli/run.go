@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/signal"
 	"runtime"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,7 +33,11 @@ func runCommand(s Streams) *cobra.Command {
 		Long: `Run reads the sources of the configuration, puts their records on Kafka, evaluates the rules and delivers the alerts.
 
 Where the configuration names no brokers, a Kafka runs inside this process, with its data under --data; it is for one machine.
-Ctrl-C ends it in order: what has been read is stored, what has been evaluated is stored, what is being sent is finished.`,
+Ctrl-C ends it in order: what has been read is stored, what has been evaluated is stored, what is being sent is finished.
+
+Rules, lists, databases of addresses and lateness are read again when a file of theirs changes, or at SIGHUP, and take effect without a
+restart. Where a file has a mistake, the rules of before stay, and the log and noroshi status say where it is. Kafka, sources and sinks
+are read at the start alone; when they change, the log says which need a restart. docs/operating.md tells more.`,
 		Example: "  noroshi run --config noroshi.yaml --data /var/lib/noroshi",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -38,10 +45,14 @@ Ctrl-C ends it in order: what has been read is stored, what has been evaluated i
 				return errors.New("--config is missing: a run needs sources")
 			}
 			log := slog.New(slog.NewTextHandler(s.Secrets.Writer(s.Err), nil))
+			hangup := make(chan os.Signal, 1)
+			signal.Notify(hangup, syscall.SIGHUP)
+			defer signal.Stop(hangup)
 			r, err := newRun(s, path, data, log)
 			if err != nil {
 				return err
 			}
+			r.Hangup = hangup
 			if err := r.Run(c.Context()); err != nil {
 				return failed{err}
 			}
@@ -55,11 +66,15 @@ Ctrl-C ends it in order: what has been read is stored, what has been evaluated i
 
 // newRun makes everything of a configuration file; whatever is wrong in it, in rules or lists is told at once.
 func newRun(s Streams, path, data string, log *slog.Logger) (*app.Run, error) {
-	conf, doc, ps := readConfiguration(s, path, catalog.Kinds())
-	r := &app.Run{Config: conf, Log: log, Version: Version()}
-	ps = append(ps, makeEnds(s, conf, doc, r, log)...)
-	set, more := rules.Load(rules.Options{Paths: conf.Rules, Library: true, Lists: conf.Lists, Now: s.Now()})
-	ps = append(ps, more...)
+	began := time.Now()
+	first, doc := readRun(s, path, log)
+	conf := first.Config
+	r := &app.Run{Config: conf, Compile: first.Compile, Log: log, Version: Version(), Began: began}
+	r.Read = func() *app.Reading {
+		again, _ := readRun(s, path, log)
+		return again
+	}
+	ps := append(first.Problems, makeEnds(s, conf, doc, r, log)...)
 	diag.Sort(ps)
 	show(s.Err, ps)
 	if n := diag.Errors(ps); n > 0 {
@@ -71,11 +86,20 @@ func newRun(s Streams, path, data string, log *slog.Logger) (*app.Run, error) {
 	if data != "" {
 		conf.Kafka.Data = data
 	}
-	r.Compile = func(sample [][]byte) *detector.Set { return compile(alone(set, log), conf, sample) }
 	if len(r.Sources)+len(r.Feeds) == 0 {
 		return nil, failed{fmt.Errorf("%s names no sources", path)}
 	}
 	return r, nil
+}
+
+// readRun reads a configuration file, and the rules and lists that it names.
+func readRun(s Streams, path string, log *slog.Logger) (*app.Reading, *strictyaml.Doc) {
+	conf, doc, ps := readConfiguration(s, path, catalog.Kinds())
+	set, more := rules.Load(rules.Options{Paths: conf.Rules, Library: true, Lists: conf.Lists, Now: s.Now()})
+	ps = append(ps, more...)
+	diag.Sort(ps)
+	return &app.Reading{Config: conf, Problems: ps,
+		Compile: func(sample [][]byte) *detector.Set { return compile(alone(set, log), conf, sample) }}, doc
 }
 
 // makeEnds makes sinks and, where the configuration is right so far, sources. It starts none, and gives what is wrong with them.

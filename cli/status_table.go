@@ -19,6 +19,7 @@ func printStatus(s Streams, all []app.Status) error {
 	for i := range all {
 		t := &statusTable{out: s.Out, of: &all[i]}
 		t.headline(s.Now().UTC())
+		t.ruleSet()
 		t.lacking()
 		t.log()
 		t.sources()
@@ -77,6 +78,24 @@ func (t *statusTable) headline(now time.Time) {
 	}
 	t.line("%s: %s; %s, %s, %s, %s, %s", diag.EscapeLine(one.Instance), state, plural(int(one.Records), "record"), plural(int(one.Events), "event"), plural(int(one.Duplicates), "duplicate"),
 		plural(int(one.Alerts), "alert"), plural(int(one.Letters), "dead letter"))
+}
+
+// ruleSet tells which rules are evaluated, and what keeps others from being.
+func (t *statusTable) ruleSet() {
+	s := &t.of.RuleSet
+	if s.Digest == "" {
+		return
+	}
+	t.line("  rule set %s, loaded %s", s.Digest, at(s.Loaded))
+	if s.Fault != "" {
+		t.line("  rules not loaded again since %s; those of before stay: %s", at(s.Since), diag.EscapeLine(s.Fault))
+	}
+	if len(s.Restart) > 0 {
+		t.line("  restart needed for: %s", strings.Join(s.Restart, ", "))
+	}
+	if len(s.Others) > 0 && !t.of.Ended {
+		t.line("  other rules than here for longer than a minute: %s", diag.EscapeLine(strings.Join(s.Others, ", ")))
+	}
 }
 
 // lacking tells of what was not read, or not wholly.

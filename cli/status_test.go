@@ -20,6 +20,8 @@ func TestTheTableOfStatus(t *testing.T) {
 	var out bytes.Buffer
 	err := printStatus(Streams{Out: &out, Now: func() time.Time { return at.Add(10 * time.Second) }}, []app.Status{
 		{Instance: "soc1/17", At: at, Started: at.Add(-time.Hour), Records: 120, Letters: 3, Events: 118, Duplicates: 2, Alerts: 2, Cut: 1, CutEvidence: 1, CutLists: 1, Overflows: 1, Missed: 4, TooLarge: 1, Problems: 1,
+			RuleSet: app.RuleSetSum{Digest: "1a2b3c4d5e6f", Loaded: at.Add(-time.Hour), Failed: 2, Fault: "rules/a.yaml:3:7: no field \"Contry\" [field]",
+				Since: at.Add(-time.Minute), Restart: []string{"kafka", "sinks"}, Others: []string{"soc2/9"}},
 			Log: &app.LogSum{Used: 3 << 20, Limit: 1 << 30, Full: "sink-soc on noroshi.alerts"},
 			Sources: []app.SourceSum{
 				{Name: "files", Kind: "file", Records: 3, Last: at.Add(-7 * time.Minute), Fault: "/var/log/b.ndjson: permission denied", Since: at.Add(-time.Minute)},
@@ -51,6 +53,10 @@ func TestTheTableOfStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `soc1/17: running since 2026-01-02T02:04:05Z, as of 2026-01-02T03:04:05Z; 120 records, 118 events, 2 duplicates, 2 alerts, 3 dead letters
+  rule set 1a2b3c4d5e6f, loaded 2026-01-02T02:04:05Z
+  rules not loaded again since 2026-01-02T03:03:05Z; those of before stay: rules/a.yaml:3:7: no field "Contry" [field]
+  restart needed for: kafka, sinks
+  other rules than here for longer than a minute: soc2/9
   cut: 1 list in records longer than conditions look into
   cut: 1 of 2 alerts too long and told in part; evidence was left out of 1
   overflow: 1 recent record forgotten early; a repeat of one is evaluated again

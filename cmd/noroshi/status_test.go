@@ -28,6 +28,7 @@ var alike = []struct {
 	{regexp.MustCompile(`\d+\.\d [KMG]iB`), "SIZE"},
 	{regexp.MustCompile(`\d+d\d+h|(\d+h)?(\d+m)?\d+(\.\d+)?m?s\b`), "AGE"},
 	{regexp.MustCompile(`stream:\d+`), "stream:N"},
+	{regexp.MustCompile(`rule set [0-9a-f]{12}`), "rule set N"},
 	{regexp.MustCompile(`\d+ more rules`), "N more rules"},
 	{regexp.MustCompile(`(?m)(retrying +TIME +\d+ +\d+ +)\d+`), "${1}N"},  // faults
 	{regexp.MustCompile(`(?m)^( *[a-z-]+ +(live|shadow) +)\d+`), "${1}N"}, // evaluated

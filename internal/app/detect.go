@@ -56,14 +56,14 @@ func (r *Run) detect(ctx, drain context.Context, d *detection, of place) error {
 
 // detection is what the sessions of the detector share.
 type detection struct {
-	bus     *bus.Bus
+	kafka   *kafka
 	writer  *bus.Writer
 	name    *names
 	exactly bool
 }
 
 func (r *Run) newDetection(ctx context.Context, k *kafka, w *bus.Writer) *detection {
-	d := &detection{bus: k.bus, writer: w}
+	d := &detection{kafka: k, writer: w}
 	if k.embedded == nil { // the embedded one has one process, and what a crash repeats meets the memory that knows it
 		var err error
 		if d.exactly, err = r.exactly(ctx, k); err != nil {
@@ -79,23 +79,37 @@ func (r *Run) newDetection(ctx context.Context, k *kafka, w *bus.Writer) *detect
 type session struct {
 	run     *Run
 	exactly bool
-	worker  *detector.Worker // of the first stage
+	second  bool                   // of the second stage
+	ruling  atomic.Pointer[ruling] // parts that are opened begin with it
+	worker  *detector.Worker       // of it, in the first stage
 	tally   tally
 	body    []byte
 }
 
 // session runs a session of the stage that has a group.
 func (r *Run) session(ctx, drain context.Context, d *detection, group, instance string) error {
-	s := &session{run: r, exactly: d.exactly, tally: tally{rules: make([]ruleTally, len(r.set.Rules()))}}
-	one := &stage.Session{Bus: d.bus, Now: time.Now, Log: r.Log, Counts: &r.detected.stage, Open: s.open,
+	s := &session{run: r, exactly: d.exactly, second: group == signalsGroup}
+	s.turn()
+	one := &stage.Session{Bus: d.kafka.bus, Now: time.Now, Log: r.Log, Counts: &r.detected.stage, Open: s.open, Turn: s.turn, Await: d.await(s),
 		Step: bus.Step{Topic: bus.Events, Group: group, State: bus.DetectorState, Instance: instance, Exactly: d.exactly,
 			Missed: r.missedRecords(d.writer), Smaller: r.setAside}}
 	if group == signalsGroup {
 		one.Counts, one.Open, one.Step.Topic, one.Step.State = &r.detected.signals.stage, s.openSignals, bus.Signals, bus.SignalsState
-	} else {
-		s.worker = r.set.Worker()
 	}
 	return one.Run(ctx, drain)
+}
+
+// turn takes new rules over, when there are some.
+func (s *session) turn() {
+	u := s.run.ruling.Load()
+	if s.ruling.Load() == u {
+		return
+	}
+	s.tally = s.run.detected.tally(u.set)
+	if !s.second {
+		s.worker = u.set.Worker()
+	}
+	s.ruling.Store(u)
 }
 
 // DecodeOptions are what the configuration knows beyond the records.

@@ -57,7 +57,7 @@ func (r *Run) feeds(ctx context.Context, k *kafka) (all []*feed.Feed, err error)
 	if k.embedded != nil { // there is one instance, which need not wait for its own session from before a crash
 		instance = "noroshi"
 	}
-	plan := decode.NewPlan(event.NewLayout(), IdentityOptions(r.Config))
+	plan := decode.NewPlan(event.NewLayout(), r.resolving())
 	for _, f := range r.Feeds {
 		all = append(all, &feed.Feed{Stream: f.Stream, Bus: k.bus, Latest: f.Latest, Instance: instance, AtLeastOnce: !exactly, Counts: &r.counts, Log: r.Log, Room: k.room, TooLarge: identify.SetAside,
 			Missed: func(partition int32, g feed.Gap) []bus.Record {

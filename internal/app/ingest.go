@@ -72,7 +72,7 @@ type batches interface {
 
 func (r *Run) newIngest(ctx context.Context, k *kafka, w *bus.Writer) (*intake, error) {
 	in := &intake{run: r, kafka: k, writer: w}
-	in.identify = identify.New(decode.NewPlan(event.NewLayout(), IdentityOptions(r.Config)).Reader())
+	in.identify = identify.New(decode.NewPlan(event.NewLayout(), r.resolving()).Reader())
 	if len(r.Sources) == 0 {
 		return in, nil
 	}

@@ -62,6 +62,12 @@ var signalNumbers = []number[SignalSum]{
 	{telemetry.SignalsBytes, func(s *SignalSum) *int64 { return &s.Bytes }},
 }
 
+var reloadNumbers = []number[RuleSetSum]{
+	{telemetry.RulesReloaded, func(s *RuleSetSum) *int64 { return &s.Reloads }},
+	{telemetry.RulesRefused, func(s *RuleSetSum) *int64 { return &s.Failed }},
+	{telemetry.RulesDiffer, func(s *RuleSetSum) *int64 { return &s.Different }},
+}
+
 var logNumbers = []number[LogSum]{
 	{telemetry.LogUsed, func(l *LogSum) *int64 { return &l.Used }},
 	{telemetry.LogLimit, func(l *LogSum) *int64 { return &l.Limit }},
@@ -150,12 +156,8 @@ func (r *Run) observe(o *telemetry.Observer) {
 			hand(o, fileNumbers, &c, name)
 		}
 	}
-	rules := r.detected.snapshot().rules
-	for i, rule := range r.set.Rules() {
-		var t ruleTally
-		if i < len(rules) {
-			t = rules[i]
-		}
+	for _, rule := range r.ruling.Load().set.Rules() {
+		t := r.detected.rule(rule.ID)
 		row := RuleSum{Evaluated: t.evaluated, Failed: t.failed, Excused: t.excused, Fired: t.fired, Shadow: t.shadow, Building: t.building}
 		hand(o, ruleNumbers, &row, rule.ID)
 	}
@@ -190,6 +192,8 @@ func (r *Run) observeTotals(o *telemetry.Observer) {
 	hand(o, memoryNumbers, &memory)
 	signals := r.detected.signals.sum()
 	hand(o, signalNumbers, &signals)
+	set := r.ruleSet()
+	hand(o, reloadNumbers, &set)
 	if w.log != nil {
 		hand(o, logNumbers, w.log)
 	}
@@ -258,6 +262,8 @@ func (r *Run) status(ctx context.Context, t *telemetry.Telemetry) (*Status, erro
 		s.Log = &LogSum{}
 		take(l, logNumbers, func([]string) *LogSum { return s.Log })
 	}
+	s.RuleSet = r.ruleSet()
+	take(l, reloadNumbers, func([]string) *RuleSetSum { return &s.RuleSet })
 	r.ruleStatus(l, s)
 	r.sourceStatus(l, s)
 	r.sinkStatus(l, s)
@@ -266,7 +272,7 @@ func (r *Run) status(ctx context.Context, t *telemetry.Telemetry) (*Status, erro
 
 func (r *Run) ruleStatus(l *telemetry.Look, s *Status) {
 	at := map[string]*RuleSum{}
-	rules := r.set.Rules()
+	rules := r.ruling.Load().set.Rules()
 	s.Rules = make([]RuleSum, len(rules))
 	for i, rule := range rules {
 		s.Rules[i] = RuleSum{ID: rule.ID, State: string(rule.State)}

@@ -18,17 +18,17 @@ import (
 // part is what the detector keeps of one partition of events.
 type part struct {
 	*session
+	remembered
 	partition int32
-	memory    *detector.Memory
-	signals   *detector.Signals
 	recent    *detector.Recent
 	progress  progress
 }
 
 // open makes the part of a partition.
 func (s *session) open(partition int32) stage.Part {
-	signals := s.signals(detector.UpEvents, partition)
-	return &part{session: s, partition: partition, recent: s.run.repeats.take(partition), signals: signals, memory: s.memory(detector.First, signals)}
+	p := &part{session: s, partition: partition, recent: s.run.repeats.take(partition)}
+	p.begin(s, detector.UpEvents, partition, detector.First)
+	return p
 }
 
 // keyProgress is the key of the progress among those of memory, which begin with the length of a rule's id.
@@ -113,7 +113,7 @@ const headerSchema = "schema"
 
 // Changes implements stage.Part. Progress is stored with memory alone: where it is older, what is too old stays a little longer.
 func (p *part) Changes(each func(key, memory []byte)) {
-	changed := false
+	changed := p.drop(each)
 	p.memory.Changes(func(r detector.Row) {
 		changed = true
 		each(r.Key, r.Value)

@@ -40,7 +40,7 @@ func newRepeating(t *testing.T, n int) *repeating {
 	}
 	t.Cleanup(w.Close)
 	r := &repeating{t: t, bus: b, writer: w, run: &Run{Config: config.Default(), Log: slog.New(slog.DiscardHandler)}}
-	r.run.set = detector.New(set, detector.Options{})
+	r.run.ruling.Store(&ruling{set: detector.New(set, detector.Options{})})
 	again := NewAgain(decode.Options{})
 	for i := range n {
 		body := strings.Replace(sound(fmt.Sprint(i)), "taro@", fmt.Sprintf("user%d@", i%37), 1)
@@ -59,7 +59,7 @@ func (r *repeating) session(number int) (end func()) {
 	ctx, stop := context.WithCancel(r.t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- r.run.detect(ctx, r.t.Context(), &detection{bus: r.bus, writer: r.writer, name: &names{}}, place{detectorGroup, number})
+		ended <- r.run.detect(ctx, r.t.Context(), &detection{kafka: &kafka{bus: r.bus}, writer: r.writer, name: &names{}}, place{detectorGroup, number})
 	}()
 	return func() {
 		stop()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,9 @@ import (
 type Run struct {
 	Config   *config.Config
 	Compile  func(sample [][]byte) *detector.Set // called once, with records that tell how common comparisons are
+	Began    time.Time                           // when Config and the rules were begun to be read
+	Read     func() *Reading                     // reads them again; nil: they stay as they are
+	Hangup   <-chan os.Signal                    // asks for that
 	Sources  []ingest.Source
 	Feeds    []Feed
 	Sinks    []NamedSink
@@ -30,7 +34,10 @@ type Run struct {
 	Log      *slog.Logger
 	Version  string
 
-	set      *detector.Set
+	ruling   atomic.Pointer[ruling]
+	reloads  reloads
+	awaited  awaited
+	peers    peers
 	ingested ingested
 	members  members // of records of no known kind
 	notUTF8  example
@@ -90,7 +97,12 @@ func (r *Run) Run(ctx context.Context) error {
 	if err != nil { // rules are found as surely without, only slower
 		r.Log.Warn("no sample of records for the rules", slog.Any("err", err))
 	}
-	r.set = r.Compile(sample)
+	first, err := rule(r.Config, r.Compile(sample))
+	if err != nil {
+		return err
+	}
+	r.ruling.Store(first)
+	r.reloads.missing = make(chan struct{}, 1)
 	writer, err := kafka.bus.Writer()
 	if err != nil {
 		return err
@@ -117,6 +129,10 @@ func (r *Run) Run(ctx context.Context) error {
 		signals.run(func(ctx context.Context) error { return r.detect(ctx, drain, detect, place{signalsGroup, i}) })
 	}
 	reading := newTasks(ctx, "reading", alarm)
+	reading.run(func(ctx context.Context) error {
+		r.keepReading(ctx, kafka)
+		return nil
+	})
 	in, err := r.newIngest(ctx, kafka, writer)
 	var feeds []*feed.Feed
 	if err == nil {
@@ -137,7 +153,7 @@ func (r *Run) Run(ctx context.Context) error {
 		if r.Config.Geography != nil {
 			r.Log.Info("databases of addresses", slog.Any("types", r.Config.Geography.Databases()))
 		}
-		r.Log.Info("running", slog.Int("rules", len(r.set.Rules())), slog.Int("sources", len(r.Sources)+len(r.Feeds)), slog.Int("sinks", len(r.Sinks)))
+		r.Log.Info("running", slog.Int("rules", len(first.set.Rules())), slog.String("rule_set", first.digest), slog.Int("sources", len(r.Sources)+len(r.Feeds)), slog.Int("sinks", len(r.Sinks)))
 	}
 	if err == nil {
 		select {
@@ -180,7 +196,7 @@ func (r *Run) sum() {
 	r.Log.Info("stopped", slog.Int64("records", all.records), slog.Int64("dead_letters", all.letters), slog.Int64("unresolved_accounts", all.unresolved), slog.Int64("events", r.detected.events.Load()),
 		slog.Int64("duplicates", r.detected.duplicates.Load()), slog.Int64("alerts", found.alerts), slog.Int64("alerts_cut", found.alertsCut), slog.Int64("unknown", all.unknown),
 		slog.Int64("not_utf8", all.notUTF8), slog.Int64("partial", all.partial))
-	if n := r.Config.Geography.Broken(); n > 0 {
+	if n := r.ruling.Load().geography.Broken(); n > 0 {
 		r.Log.Warn("databases of addresses are broken; what they say there is left out", slog.Int64("lookups", n))
 	}
 	for _, s := range r.runners {

@@ -52,16 +52,6 @@ func (c *signalCounts) missing(rules map[string]int) (news []string) {
 	return news
 }
 
-// signals is what gathers the hits of a partition that travel.
-func (s *session) signals(topic byte, partition int32) *detector.Signals {
-	return s.run.set.Signals(detector.Upstream{Topic: topic, Partition: partition}, s.run.Config.Kafka.Partitions)
-}
-
-// memory is an empty memory of a stage, whose alerts travel where other rules look at them that lie elsewhere.
-func (s *session) memory(of detector.Stage, signals *detector.Signals) *detector.Memory {
-	return s.run.set.Memory(detector.MemoryOptions{Stage: of, Live: true, Stored: true, Lateness: s.run.Config.Lateness, Send: signals.Take})
-}
-
 func recordPlace(rec *bus.Record) detector.Place {
 	return detector.Place{Offset: rec.Offset, Written: rec.Timestamp.UnixNano()}
 }
@@ -80,18 +70,17 @@ func (s *session) send(from *detector.Signals, at detector.Place, out *stage.Out
 // signalPart is what the detector keeps of one partition of signals.
 type signalPart struct {
 	*session
+	remembered
 	partition int32
-	memory    *detector.Memory
-	signals   *detector.Signals // to other partitions
 	applied   map[detector.Upstream]*detector.Applied
 	moved     map[detector.Upstream]bool // since Changes was called last
 }
 
 // openSignals makes the part of a partition.
 func (s *session) openSignals(partition int32) stage.Part {
-	signals := s.signals(detector.UpSignals, partition)
-	return &signalPart{session: s, partition: partition, signals: signals, memory: s.memory(detector.Second, signals),
-		applied: map[detector.Upstream]*detector.Applied{}, moved: map[detector.Upstream]bool{}}
+	p := &signalPart{session: s, partition: partition, applied: map[detector.Upstream]*detector.Applied{}, moved: map[detector.Upstream]bool{}}
+	p.begin(s, detector.UpSignals, partition, detector.Second)
+	return p
 }
 
 // keyApplied is how the key of a row begins that tells how far the signals of an upstream partition have been applied.
@@ -129,7 +118,7 @@ func upstreamOf(key []byte) (from detector.Upstream, ok bool) {
 // Do implements stage.Part.
 func (p *signalPart) Do(rec *bus.Record, out *stage.Out) error {
 	c := &p.run.detected.signals
-	s, err := p.run.set.Signal(rec.Value)
+	s, err := p.rules.set.Signal(rec.Value)
 	if err != nil {
 		p.refuse(rec, err, out)
 		return nil
@@ -194,6 +183,7 @@ func (p *signalPart) Pause(*stage.Out) {
 
 // Changes implements stage.Part. Exactly once nothing comes again, and nobody asks how far signals were applied.
 func (p *signalPart) Changes(each func(key, memory []byte)) {
+	p.drop(each)
 	p.memory.Changes(func(r detector.Row) { each(r.Key, r.Value) })
 	if !p.exactly {
 		for from := range p.moved {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"os"
 	"time"
 
 	"noroshi/ingest/feed"
@@ -43,6 +42,7 @@ type Status struct {
 	Shadow      map[string]int64   `json:"shadow_by_rule,omitempty"`   // alerts of rules in shadow, which nobody is told
 	Building    map[string]int64   `json:"building_by_rule,omitempty"` // alerts that are for other rules
 	Excused     map[string]int64   `json:"excused_by_rule,omitempty"`  // events that an exception excused
+	RuleSet     RuleSetSum         `json:"rule_set"`                   // which rules are evaluated
 	Memory      MemorySum          `json:"memory"`                     // of rules that remember
 	Signals     SignalSum          `json:"signals"`                    // of them for those whose key is not the account
 	Log         *LogSum            `json:"log,omitempty"`              // of the embedded log
@@ -137,11 +137,7 @@ func (s *Status) Stale(now time.Time) bool { return !s.Ended && now.Sub(s.At) > 
 
 // report writes the status to its topic, and a line of it into the log each minute, until ctx ends.
 func (r *Run) report(ctx, drain context.Context, k *kafka, w *bus.Writer) error {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	instance, started, logged := fmt.Sprintf("%s/%d", host, os.Getpid()), time.Now().UTC(), time.Now()
+	started, logged, around := time.Now().UTC(), time.Now(), time.Time{}
 	t, err := telemetry.New(r.Version, r.observe)
 	if err != nil {
 		return err
@@ -155,9 +151,13 @@ func (r *Run) report(ctx, drain context.Context, k *kafka, w *bus.Writer) error 
 			within = watchAtEnd
 		}
 		r.watch(drain, k, within)
+		if !ended && time.Since(around) >= peersEvery {
+			around = time.Now()
+			r.lookAround(drain, k)
+		}
 		s, err := r.status(drain, t)
 		if err == nil {
-			s.Instance, s.Started, s.Ended = instance, started, ended
+			s.Instance, s.Started, s.Ended = instance(), started, ended
 			err = s.write(drain, w)
 		}
 		trouble.Tick(time.Since(looked), "status not written", err, "status is written again")

@@ -13,7 +13,8 @@ import (
 // tally is what a session has counted of a batch: it belongs to one goroutine, and is added to what all have counted at the end of
 // the batch.
 type tally struct {
-	rules                        []ruleTally // by their place in the set
+	rules                        []ruleTally  // by their place in the set
+	of                           []*ruleTally // what all have counted of them
 	lists, overflows             int64
 	alerts, alertsCut, evidenced int64
 	bounds                       state.Counts // of memory
@@ -24,8 +25,26 @@ type ruleTally struct{ evaluated, failed, excused, fired, shadow, building int64
 
 // tallies are what all sessions have counted.
 type tallies struct {
-	mu  sync.Mutex
-	sum tally
+	mu    sync.Mutex
+	sum   tally
+	rules map[string]*ruleTally // by id: sets come and go
+}
+
+// tally makes the tally of a session for a set.
+func (all *tallies) tally(set *detector.Set) (t tally) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if all.rules == nil {
+		all.rules = map[string]*ruleTally{}
+	}
+	for _, r := range set.Rules() {
+		if all.rules[r.ID] == nil {
+			all.rules[r.ID] = &ruleTally{}
+		}
+		t.of = append(t.of, all.rules[r.ID])
+	}
+	t.rules = make([]ruleTally, len(t.of))
+	return t
 }
 
 // found counts an alert, and reports whether it is for delivery.
@@ -77,11 +96,8 @@ func (all *tallies) add(t *tally) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	s := &all.sum
-	if s.rules == nil {
-		s.rules = make([]ruleTally, len(t.rules))
-	}
 	for i, r := range t.rules {
-		to := &s.rules[i]
+		to := t.of[i]
 		to.evaluated, to.failed, to.excused = to.evaluated+r.evaluated, to.failed+r.failed, to.excused+r.excused
 		to.fired, to.shadow, to.building = to.fired+r.fired, to.shadow+r.shadow, to.building+r.building
 	}
@@ -89,13 +105,21 @@ func (all *tallies) add(t *tally) {
 	s.alerts, s.alertsCut, s.evidenced = s.alerts+t.alerts, s.alertsCut+t.alertsCut, s.evidenced+t.evidenced
 	s.bounds.Add(t.bounds)
 	clear(t.rules)
-	*t = tally{rules: t.rules}
+	*t = tally{rules: t.rules, of: t.of}
 }
 
 func (all *tallies) snapshot() tally {
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	t := all.sum
-	t.rules = slices.Clone(t.rules)
+	return all.sum
+}
+
+// rule is what has been counted of a rule.
+func (all *tallies) rule(id string) (t ruleTally) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if known := all.rules[id]; known != nil {
+		t = *known
+	}
 	return t
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,6 +36,9 @@ type Config struct {
 
 	Secrets *diag.Secrets // what no message may show
 	Folder  string        // of the file: relative paths start here
+
+	Files []string          // that were read, and the files and folders of rules
+	fixed map[string]string // see Differs
 }
 
 // Kafka says where the topics lie. Without brokers they lie in the process.
@@ -89,7 +93,7 @@ var closed = []string{"password", "secret", "secrets", "connection_string", "hea
 // Read reads a configuration file. Kinds are the sinks that there are. All problems are reported at once.
 func Read(path string, kinds []string) (*Config, *strictyaml.Doc, []diag.Problem) {
 	c := Default()
-	c.Folder = filepath.Dir(path)
+	c.Folder, c.Files = filepath.Dir(path), []string{path}
 	data, err := regular.Read(path, strictyaml.MaxSize)
 	if err != nil {
 		return c, nil, []diag.Problem{{File: path, Code: "read", Level: diag.Error, Message: "cannot be read: " + err.Error()}}
@@ -114,9 +118,11 @@ func Read(path string, kinds []string) (*Config, *strictyaml.Doc, []diag.Problem
 			"sinks":     func(n *yaml.Node) { c.sinks(d, n, kinds) },
 		})
 	}
+	c.fixed = fixed(d, c.Folder)
 	if tenants != nil { // after the lists, wherever they stand
 		more = append(more, c.tenants(d, tenants)...)
 	}
+	c.Files = slices.Concat([]string{path}, d.Reads, c.Rules)
 	return c, d, append(d.Problems, more...)
 }
 
@@ -154,11 +160,13 @@ func (c *Config) tenants(d *strictyaml.Doc, n *yaml.Node) (problems []diag.Probl
 }
 
 // path makes a path of the file relative to the file's folder.
-func (c *Config) path(p string) string {
+func (c *Config) path(p string) string { return under(c.Folder, p) }
+
+func under(folder, p string) string {
 	if filepath.IsAbs(p) {
 		return p
 	}
-	return filepath.Join(c.Folder, p)
+	return filepath.Join(folder, p)
 }
 
 // certificates is the path of a file of certificates, which is read at once: a mistake in it is told with its place.
@@ -328,6 +336,9 @@ func Secret(d *strictyaml.Doc, n *yaml.Node, folder string) string {
 		d.At(n, "secret", "a secret is a reference, ${file:path} or ${env:NAME}, never a value")
 		return ""
 	}
+	if m[1] == "file" {
+		d.Reads = append(d.Reads, under(folder, m[2]))
+	}
 	v, problem := secret(m[1], m[2], folder)
 	if problem != "" {
 		d.At(n, "secret", problem)
@@ -345,10 +356,7 @@ func secret(kind, where, folder string) (value, problem string) {
 		}
 		return value, ""
 	}
-	if !filepath.IsAbs(where) {
-		where = filepath.Join(folder, where)
-	}
-	data, err := small(where, maxSecret)
+	data, err := small(under(folder, where), maxSecret)
 	if err != nil {
 		return "", "the secret cannot be read: " + err.Error() + "; relative paths start at the folder of the configuration"
 	}

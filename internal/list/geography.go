@@ -2,6 +2,7 @@ package list
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -36,6 +37,7 @@ type Geography struct {
 	databases []*database
 	size      int
 	broken    atomic.Int64
+	sum       []byte // a hash of all of them
 }
 
 // database is one file in the format of MaxMind. It is held in memory and not mapped, so that nothing happens to whoever looks an
@@ -48,7 +50,7 @@ type database struct {
 // ReadGeography reads the `geography:` of a configuration: paths of databases, relative to the configuration's folder. What is wrong
 // goes to the document.
 func ReadGeography(d *strictyaml.Doc, n *yaml.Node, folder string) *Geography {
-	g := &Geography{}
+	g, sum := &Geography{}, sha256.New()
 	for _, c := range d.Items(n) {
 		path := d.Text(c)
 		if strings.TrimSpace(path) == "" {
@@ -57,6 +59,7 @@ func ReadGeography(d *strictyaml.Doc, n *yaml.Node, folder string) *Geography {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(folder, path)
 		}
+		d.Reads = append(d.Reads, path)
 		data, err := regular.Read(path, MaxDatabase)
 		if err != nil {
 			d.At(c, "read", diag.Unopened(path, err).Error())
@@ -68,8 +71,10 @@ func ReadGeography(d *strictyaml.Doc, n *yaml.Node, folder string) *Geography {
 			continue
 		}
 		g.databases = append(g.databases, one)
+		sum.Write(data)
 		g.size += len(data)
 	}
+	g.sum = sum.Sum(nil)
 	return g
 }
 
@@ -141,6 +146,14 @@ func (g *Geography) Size() int {
 		return 0
 	}
 	return g.size
+}
+
+// Sum is a hash of all that the databases say.
+func (g *Geography) Sum() []byte {
+	if g == nil {
+		return nil
+	}
+	return g.sum
 }
 
 // Broken is how many look-ups came upon a broken place of a database; what it says there is left out.

@@ -3,6 +3,7 @@ package list
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -143,6 +144,21 @@ func (l *List) Resolve(tenant, name string) (upn string, ok bool) {
 	return upn, ok
 }
 
+// Sum is a hash of all that the list says, wherever it stands.
+func (l *List) Sum() []byte {
+	h := sha256.New()
+	for _, text := range l.sorted {
+		fmt.Fprintf(h, "%q\n", text)
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.ids)) {
+		fmt.Fprintf(h, "%q is %q\n", name, l.ids[name])
+	}
+	for _, tenant := range l.Tenants() {
+		fmt.Fprintf(h, "of %q %x\n", tenant, l.own[tenant].Sum())
+	}
+	return h.Sum(nil)
+}
+
 // Tenants are the ids of the tenants that have a list of their own, sorted. What the list's other methods tell is for all others.
 func (l *List) Tenants() []string { return slices.Sorted(maps.Keys(l.own)) }
 
@@ -264,6 +280,7 @@ func (l *List) named(d *strictyaml.Doc, n *yaml.Node, folder string) []diag.Prob
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(folder, path)
 	}
+	d.Reads = append(d.Reads, path)
 	ps, err := l.file(path)
 	if err != nil {
 		d.At(at, "list", err.Error())

@@ -29,6 +29,9 @@ type Part interface {
 	Changes(each func(key, memory []byte))
 	// Stored says that what was made of all records so far is stored.
 	Stored()
+	// Renew comes between two commits, before the first record behind the earlier: then the part may become another one that goes on with
+	// what this one holds. Where it drops keys, Changes says so.
+	Renew()
 	// Tend comes each minute, also when there are no records.
 	Tend(now time.Time)
 	// Left says that the partition is another's from now on. All that was made is stored.
@@ -48,7 +51,7 @@ func (o *Out) Write(r bus.Record) { o.records = append(o.records, r) }
 type Counts struct {
 	Taken      atomic.Int64 // partitions
 	Restored   atomic.Int64 // keys of their memory
-	Unknown    atomic.Int64 // keys of rules that are gone, or that remember something else now
+	Unknown    atomic.Int64 // keys of rules that are gone, or that remember something else now; they are dropped
 	Unreadable atomic.Int64 // keys whose memory could not be read
 	Stale      atomic.Int64 // rows of sessions that had lost the partition
 	Rows       atomic.Int64 // written
@@ -65,14 +68,21 @@ const (
 	// once would wait for the one before.
 	commitSoonest = 25 * time.Millisecond
 	tendEvery     = time.Minute
+	turnEvery     = time.Second
 )
 
 // Session is a member of a step's group. It belongs to one goroutine, and is spent when Run returns.
 type Session struct {
-	Bus    *bus.Bus
-	Step   bus.Step                   // but for Take and Left
-	Open   func(partition int32) Part // may be called from another goroutine
-	Now    func() time.Time           // the clock on the wall, for the rhythm of commits alone
+	Bus  *bus.Bus
+	Step bus.Step                   // but for Take and Left
+	Open func(partition int32) Part // may be called from another goroutine
+	// Turn comes between two commits, at least each second: a step that is to become another one becomes it then, and Renew is called for
+	// its parts. nil: it stays.
+	Turn func()
+	// Await is asked from another goroutine when a partition has fallen to this session whose memory has keys that its part does not know.
+	// It may wait until they can be known, and reports whether the part is to be made anew. nil: it is not.
+	Await  func(ctx context.Context, unknown [][]byte) (again bool)
+	Now    func() time.Time // the clock on the wall, for the rhythm of commits alone
 	Counts *Counts
 	Log    *slog.Logger
 
@@ -124,6 +134,7 @@ func (s *Session) run(ctx, drain context.Context) error {
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
+		s.turn()
 		if err := s.do(drain, records); err != nil {
 			return err
 		}
@@ -137,6 +148,20 @@ func (s *Session) run(ctx, drain context.Context) error {
 		if ending {
 			return nil
 		}
+	}
+}
+
+// turn lets the step and its parts become another one where nothing is under way. Parts that are taken later are renewed before their
+// first record.
+func (s *Session) turn() {
+	if s.Turn == nil || !s.began.IsZero() {
+		return
+	}
+	s.Turn()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.parts {
+		p.Renew()
 	}
 }
 
@@ -166,7 +191,7 @@ func (s *Session) wait() time.Duration {
 
 // poll waits for records; while something is not stored only as long as the next commit may wait.
 func (s *Session) poll(ctx context.Context) ([]bus.Record, error) {
-	wait := tendEvery
+	wait := turnEvery
 	if !s.began.IsZero() {
 		wait = max(s.wait(), time.Millisecond)
 	}
@@ -195,6 +220,9 @@ func (s *Session) do(ctx context.Context, records []bus.Record) error {
 		if p == nil {
 			if p = s.part(r.Partition); p == nil {
 				return fmt.Errorf("a record of partition %d came before its memory", r.Partition)
+			}
+			if s.touched[r.Partition] != p {
+				p.Renew()
 			}
 			s.batch[r.Partition], s.touched[r.Partition] = p, p
 		}
@@ -257,46 +285,64 @@ func (s *Session) take(ctx context.Context, partition int32, stored bus.Stored) 
 	if stored.New && stored.Known {
 		s.Log.Warn("no memory is stored of a partition that was read before: rules that remember begin anew there", slog.String("topic", string(s.Step.State)), at)
 	}
-	p := &part{Part: s.Open(partition)}
-	keys, unknown, unreadable := 0, 0, 0
-	var first error
+	p, found := s.restore(ctx, partition, stored)
+	for len(found.unknown) > 0 && s.Await != nil && ctx.Err() == nil && s.Await(ctx, found.unknown) {
+		p, found = s.restore(ctx, partition, stored)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	drop := func(key, value []byte) {
+		p.stray = append(p.stray, bus.Record{Partition: partition, Key: key, Value: value})
+	}
+	for _, key := range found.unknown {
+		p.log.Drop(key, drop)
+	}
+	p.log.Stray(stored.Rows, drop)
+	s.Counts.Taken.Add(1)
+	s.Counts.Restored.Add(int64(found.keys))
+	s.Counts.Unknown.Add(int64(len(found.unknown)))
+	s.Counts.Unreadable.Add(int64(found.unreadable))
+	s.Counts.Stale.Add(int64(stored.Stale))
+	if found.unreadable > 0 {
+		s.Log.Error("memory cannot be read; these keys begin anew", at, slog.Int("keys", found.unreadable), slog.Any("err", found.err))
+	}
+	if n := len(found.unknown); n > 0 {
+		s.Log.Warn("memory of rules that are gone, or that look at something else now, is dropped; these begin anew", at, slog.Int("keys", n))
+	}
+	s.Log.Debug("memory read", at, slog.Int("keys", found.keys))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.parts[partition] = p
+	return nil
+}
+
+// restored is what became of the rows of a partition's memory.
+type restored struct {
+	keys, unreadable int
+	err              error // of the first that could not be read
+	unknown          [][]byte
+}
+
+// restore makes a part of the rows of a partition's memory.
+func (s *Session) restore(ctx context.Context, partition int32, stored bus.Stored) (p *part, found restored) {
+	p = &part{Part: s.Open(partition)}
 	p.log.Load(stored.Rows, func(key, memory []byte, err error) {
 		if err == nil && ctx.Err() == nil {
 			err = p.Load(key, memory)
 		}
 		switch {
 		case err == nil:
-			keys++
+			found.keys++
 		case errors.Is(err, ErrUnknown):
-			unknown++
+			found.unknown = append(found.unknown, key)
 		default:
-			if unreadable++; first == nil {
-				first = err
+			if found.unreadable++; found.err == nil {
+				found.err = err
 			}
 		}
 	})
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	p.log.Stray(stored.Rows, func(key, value []byte) {
-		p.stray = append(p.stray, bus.Record{Partition: partition, Key: key, Value: value})
-	})
-	s.Counts.Taken.Add(1)
-	s.Counts.Restored.Add(int64(keys))
-	s.Counts.Unknown.Add(int64(unknown))
-	s.Counts.Unreadable.Add(int64(unreadable))
-	s.Counts.Stale.Add(int64(stored.Stale))
-	if unreadable > 0 {
-		s.Log.Error("memory cannot be read; these keys begin anew", at, slog.Int("keys", unreadable), slog.Any("err", first))
-	}
-	if unknown > 0 {
-		s.Log.Warn("memory of rules that are gone, or that look at something else now, is left alone; these begin anew", at, slog.Int("keys", unknown))
-	}
-	s.Log.Debug("memory read", at, slog.Int("keys", keys))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.parts[partition] = p
-	return nil
+	return p, found
 }
 
 // left gives partitions up. The client calls it while the session waits in Poll, when all is stored, or after the session has ended.

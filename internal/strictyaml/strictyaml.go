@@ -26,6 +26,7 @@ type Doc struct {
 	Root     *yaml.Node // nil where the file cannot be read
 	Problems []diag.Problem
 	Secrets  *diag.Secrets // what no problem may show; nil where the file is nobody's secret
+	Reads    []string      // other files that it names and that were read with it
 
 	// Others are what other programs call the keys of Fields, lower case, with the keys here that are meant, separated by blanks. The
 	// first that is known in its place is suggested.

@@ -117,6 +117,13 @@ var (
 	RuleBuilding  = counter("rule.building", "{alert}", "Findings of the rule that are for other rules alone.", ofRule...)
 )
 
+// Rule sets.
+var (
+	RulesReloaded = counter("rules.reloaded", "{reload}", "Times that changed rules were taken over while running.")
+	RulesRefused  = counter("rules.refused", "{reload}", "Times that changed rules were not taken over because of mistakes in files.")
+	RulesDiffer   = sum("rules.differ", "{instance}", "Other instances that have had different rules for longer than a minute.")
+)
+
 // Streams, by partition.
 var (
 	SourceOwned      = sum("source.owned", "{partition}", "Whether this instance reads the partition, 1 or 0.", ofPartition...)

@@ -1,0 +1,58 @@
+package app
+
+import (
+	"bytes"
+	"log/slog"
+
+	"noroshi/detector"
+)
+
+// remembered is what the rules keep of one partition, and what takes their hits elsewhere.
+type remembered struct {
+	session *session
+	from    detector.Upstream
+	of      detector.Stage
+	rules   *ruling
+	memory  *detector.Memory
+	signals *detector.Signals
+	gone    [][]byte // keys of memory that no rule needs any more
+}
+
+// begin begins with nothing, by the rules that the session has now.
+func (m *remembered) begin(s *session, topic byte, partition int32, of detector.Stage) {
+	m.session, m.from, m.of = s, detector.Upstream{Topic: topic, Partition: partition}, of
+	m.rules = s.ruling.Load()
+	m.memory = m.rules.set.Memory(m.options())
+}
+
+// options are those of a memory by the rules that there are now. Its alerts travel where other rules look at them that lie elsewhere.
+func (m *remembered) options() detector.MemoryOptions {
+	m.signals = m.rules.set.Signals(m.from, m.session.run.Config.Kafka.Partitions)
+	return detector.MemoryOptions{Stage: m.of, Live: true, Stored: true, Lateness: m.rules.lateness, Send: m.signals.Take}
+}
+
+// Renew implements stage.Part.
+func (m *remembered) Renew() {
+	rules := m.session.ruling.Load()
+	if m.rules == rules {
+		return
+	}
+	m.rules = rules
+	options := m.options()
+	memory, err := rules.set.Renew(m.memory, options, func(key []byte) { m.gone = append(m.gone, bytes.Clone(key)) })
+	if err != nil {
+		m.session.run.Log.Error("memory cannot be taken over; rules that remember begin anew", slog.Int("partition", int(m.from.Partition)), slog.Any("err", err))
+		memory = rules.set.Memory(options)
+	}
+	m.memory = memory
+}
+
+// drop gives the keys that no rule needs any more, and reports whether there are any.
+func (m *remembered) drop(each func(key, memory []byte)) bool {
+	n := len(m.gone)
+	for _, key := range m.gone {
+		each(key, nil)
+	}
+	m.gone = nil
+	return n > 0
+}

@@ -1,0 +1,56 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"noroshi/internal/strictyaml"
+)
+
+// renewed are the keys whose values a run takes over while it works. The others hold until the next start.
+var renewed = []string{"rules", "lists", "geography", "lateness", "tenants"}
+
+// fixed gives for each key that holds until the next start a hash of what it says, and of the secrets that it refers to.
+func fixed(d *strictyaml.Doc, folder string) map[string]string {
+	all := map[string]string{}
+	for i := 0; d.Root != nil && i+1 < len(d.Root.Content); i += 2 {
+		if key := d.Root.Content[i].Value; !slices.Contains(renewed, key) {
+			h := sha256.New()
+			say(h, d.Root.Content[i+1], folder)
+			all[key] = hex.EncodeToString(h.Sum(nil))
+		}
+	}
+	return all
+}
+
+func say(to io.Writer, n *yaml.Node, folder string) {
+	fmt.Fprintf(to, "%d %q %q %d\n", n.Kind, n.Tag, n.Value, len(n.Content))
+	if m := secretPattern.FindStringSubmatch(n.Value); n.Kind == yaml.ScalarNode && m != nil {
+		value, _ := secret(m[1], m[2], folder) // one that cannot be read has been told
+		fmt.Fprintf(to, "%q\n", value)
+	}
+	for _, c := range n.Content {
+		say(to, c, folder)
+	}
+}
+
+// Differs are the keys that hold until the next start and say something else than in another configuration, sorted.
+func (c *Config) Differs(from *Config) (all []string) {
+	for key := range c.fixed {
+		if c.fixed[key] != from.fixed[key] {
+			all = append(all, key)
+		}
+	}
+	for key := range from.fixed {
+		if _, have := c.fixed[key]; !have {
+			all = append(all, key)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
