@@ -191,7 +191,7 @@ func (r *Run) takeOver(next *ruling, why string) {
 func (r *Run) tellChange(c detector.Change, at time.Time) {
 	attrs := []any{slog.String("rule", c.Rule), slog.String("change", c.What)}
 	switch {
-	case !c.Remembers:
+	case !c.Remembers, c.What == detector.Added:
 	case c.What == detector.Removed:
 		attrs = append(attrs, slog.String("memory", "dropped"))
 	case !c.Kept:
