@@ -78,9 +78,7 @@ func (s *Set) Fires() bool {
 // version is the same; gone is given the keys of the rows of what does not, which hold until it returns. The other memory is spent.
 func (s *Set) Renew(was *Memory, o MemoryOptions, gone func(key []byte)) (*Memory, error) {
 	m := s.Memory(o)
-	for i := range m.levels {
-		m.levels[i].now = was.levels[i].now
-	}
+	m.setClocks(was)
 	at := map[string]int32{}
 	for i, r := range s.rules {
 		at[r.ID] = int32(i)
@@ -88,7 +86,7 @@ func (s *Set) Renew(was *Memory, o MemoryOptions, gone func(key []byte)) (*Memor
 	for i, tenants := range was.tables {
 		old := was.set.rules[i]
 		n, there := at[old.ID]
-		kept := there && s.rules[n].Kind.Memory != nil && s.rules[n].version == old.version
+		kept := there && s.rules[n].Kind.Memory != nil && s.rules[n].version == old.version && o.Stage.has(s.rules[n])
 		for _, tenant := range sorted(tenants) {
 			t := tenants[tenant]
 			switch {
@@ -106,6 +104,23 @@ func (s *Set) Renew(was *Memory, o MemoryOptions, gone func(key []byte)) (*Memor
 	return m, nil
 }
 
+// setClocks sets the clocks to where those of another memory stand: they never go back.
+func (m *Memory) setClocks(was *Memory) {
+	for i := range m.levels {
+		if to, from := m.levels[i].one, was.levels[i].one; to != nil && from != nil {
+			to.now, to.sources = from.now, from.sources
+		}
+	}
+	if m.options.Clocks == nil {
+		return
+	}
+	for key, from := range was.groups {
+		to := m.newGroup(from.level)
+		to.tenant, to.datasets, to.wall, to.now, to.sources = from.tenant, from.datasets, from.wall, from.now, from.sources
+		m.groups[key] = to
+	}
+}
+
 // alike reports whether the tables of another memory's rule serve a rule as they are.
 func (m *Memory) alike(n int32, was *Memory, i int32) bool {
 	r, old := m.set.rules[n], was.set.rules[i]
@@ -115,13 +130,13 @@ func (m *Memory) alike(n int32, was *Memory, i int32) bool {
 
 // adopt takes a table over from another memory.
 func (m *Memory) adopt(t *table, rule int32) {
-	t.rule, t.noted = rule, false
+	t.rule, t.noted, t.group = rule, false, m.groupOf(m.set.rules[rule], t.tenant)
 	t.Evicting = m.evicting(rule)
 	if m.tables[rule] == nil {
 		m.tables[rule] = map[string]*table{}
 	}
 	m.tables[rule][t.tenant] = t
-	heap.Push(&m.levels[m.set.rules[rule].level].due, t)
+	heap.Push(&t.group.due, t)
 }
 
 // copy reads what a table of another memory holds.
@@ -130,13 +145,13 @@ func (m *Memory) copy(from *table, rule int32) (err error) {
 	m.telling.rule, m.telling.tenant, m.telling.each = rule, from.tenant, func(*alert.Alert) {} // of keys that go for it
 	from.Rows(func(key string, row []byte) {
 		if err == nil {
-			err = to.Load(m.contextOf(rule, from.tenant), key, row)
+			err = to.Load(m.contextOf(to), key, row)
 		}
 	})
 	if err != nil {
 		return fmt.Errorf("take over memory of %s: %w", m.set.rules[rule].ID, err)
 	}
-	m.levels[m.set.rules[rule].level].due.plan(to)
+	to.group.due.plan(to)
 	m.note(to)
 	return nil
 }
