@@ -123,8 +123,8 @@ func (r *Run) readAgain(ctx context.Context, k *kafka, w *watcher, why string) {
 	r.takeOver(next, why)
 }
 
-// maxTold is how many problems of files the log tells one by one.
-const maxTold = 20
+// maxListed is how many problems of files the log tells one by one.
+const maxListed = 20
 
 // refuse tells what is wrong in the files. The rules stay.
 func (r *Run) refuse(why string, all []diag.Problem) {
@@ -139,7 +139,7 @@ func (r *Run) refuse(why string, all []diag.Problem) {
 		s.fault += fmt.Sprintf(" (and %d more)", n)
 	}
 	s.mu.Unlock()
-	for _, p := range all[:min(len(all), maxTold)] {
+	for _, p := range all[:min(len(all), maxListed)] {
 		r.Log.Error("this keeps the rules from being loaded again", slog.String("problem", r.Config.Secrets.Hide(p.Error())))
 	}
 	r.Log.Error("rules not loaded again; those of before stay", slog.String("because", why), slog.Int("errors", len(all)),

@@ -75,9 +75,11 @@ func TestSignalsThatCannotBeAppliedAreCounted(t *testing.T) {
 	}
 	t.Cleanup(w.Close)
 	said := &bytes.Buffer{}
-	run := &Run{Config: config.Default(), Log: slog.New(slog.NewTextHandler(said, nil)), set: compiled(t, fmt.Sprintf(spraying, 3, "raw.A"))}
+	run := &Run{Config: config.Default(), Log: slog.New(slog.NewTextHandler(said, nil))}
 	run.Config.Kafka.Partitions = 4
-	sound := signalsOf(t, run.set, 3)
+	set := compiled(t, fmt.Sprintf(spraying, 3, "raw.A"))
+	run.ruling.Store(&ruling{set: set})
+	sound := signalsOf(t, set, 3)
 	other := signalsOf(t, compiled(t, fmt.Sprintf(spraying, 3, "raw.B")), 2)
 	newer := bus.Record{Topic: bus.Signals, Partition: 2, Value: append([]byte{99}, sound[0].Value[1:]...)}
 	all := slices.Concat([]bus.Record{{Topic: bus.Signals, Partition: 2, Value: []byte("nonsense")}, newer}, other, sound[:2], sound[:2], sound[2:])
@@ -87,7 +89,7 @@ func TestSignalsThatCannotBeAppliedAreCounted(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run.detect(ctx, t.Context(), &detection{bus: b, writer: w, name: &names{}}, place{signalsGroup, 0})
+		ended <- run.detect(ctx, t.Context(), &detection{kafka: &kafka{bus: b}, writer: w, name: &names{}}, place{signalsGroup, 0})
 	}()
 	c := &run.detected.signals
 	counted := []*atomic.Int64{&c.applied, &c.skipped, &c.unknown, &c.unreadable}
