@@ -62,12 +62,6 @@ var signalNumbers = []number[SignalSum]{
 	{telemetry.SignalsBytes, func(s *SignalSum) *int64 { return &s.Bytes }},
 }
 
-var reloadNumbers = []number[RuleSetSum]{
-	{telemetry.RulesReloaded, func(s *RuleSetSum) *int64 { return &s.Reloads }},
-	{telemetry.RulesRefused, func(s *RuleSetSum) *int64 { return &s.Failed }},
-	{telemetry.RulesDiffer, func(s *RuleSetSum) *int64 { return &s.Different }},
-}
-
 var logNumbers = []number[LogSum]{
 	{telemetry.LogUsed, func(l *LogSum) *int64 { return &l.Used }},
 	{telemetry.LogLimit, func(l *LogSum) *int64 { return &l.Limit }},

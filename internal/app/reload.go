@@ -13,6 +13,7 @@ import (
 	"noroshi/detector"
 	"noroshi/internal/config"
 	"noroshi/internal/diag"
+	"noroshi/internal/telemetry"
 )
 
 // Reading is what was read of the configuration and of the files that it names.
@@ -210,4 +211,10 @@ func (r *Run) ruleSet() RuleSetSum {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return RuleSetSum{Others: others, Different: int64(len(others)), Digest: u.digest, Loaded: u.loaded, Reloads: s.taken, Failed: s.failed, Fault: s.fault, Since: s.since, Restart: slices.Clone(s.restart)}
+}
+
+var reloadNumbers = []number[RuleSetSum]{
+	{telemetry.RulesReloaded, func(s *RuleSetSum) *int64 { return &s.Reloads }},
+	{telemetry.RulesRefused, func(s *RuleSetSum) *int64 { return &s.Failed }},
+	{telemetry.RulesDiffer, func(s *RuleSetSum) *int64 { return &s.Different }},
 }
