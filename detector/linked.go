@@ -21,14 +21,28 @@ func (m *Memory) linked(a *alert.Alert, r *rule, f *state.Finding) {
 	for _, place := range g.evidence.all() {
 		a.Evidence = append(a.Evidence, m.retold(r, f.Counted[place.entry], parts[place.entry], place.at))
 	}
-	for _, place := range g.evidence.all() {
-		parts[place.entry].shown = nil // parts are kept
+	if len(parts) > fewCounted {
+		m.keepRead(parts, g.evidence.all())
 	}
 	if g.evidence.n > alert.MaxEvidence {
 		a.Cut = append(a.Cut, "evidence")
 	}
 	if len(g.destinations) > alert.MaxDestinations {
 		a.Indicators.Total, a.Cut = len(g.destinations), append(a.Cut, "destinations")
+	}
+}
+
+// keepRead keeps of alerts what has been read for the evidence chosen, and no more: the next finding of the key mostly shows the same.
+func (m *Memory) keepRead(parts []*part, chosen []place) {
+	was := m.readParts
+	m.readParts = nil
+	for _, place := range chosen {
+		m.readParts = append(m.readParts, parts[place.entry])
+	}
+	for _, p := range was {
+		if !slices.Contains(m.readParts, p) {
+			p.shown = nil
+		}
 	}
 }
 
@@ -63,23 +77,23 @@ type gathering struct {
 	destinations map[string]struct{} // all, of which the alert shows some
 	seen         map[uint64]struct{} // lists that have been added
 	last         [kindsOfLists]uint64
-	account      string
+	alike        uint64 // the lists of the part before
 }
 
 func (g *gathering) add(entry int, p *part, step int) {
 	a := g.alert
-	if p.account != g.account {
-		g.account, a.Indicators.Accounts = p.account, addUpTo(a.Indicators.Accounts, p.account, alert.MaxAccounts)
-	}
 	most := alert.MaxIndicators
 	if p.id == "" {
 		most++ // of events one more than is shown: Fit notes what it cuts
 	} else if len(a.Linked) <= alert.MaxEvidence {
 		a.Linked = append(a.Linked, clone(p.id))
 	}
-	for i := range p.lists {
-		if l := &p.lists[i]; l.hash != 0 && l.hash != g.last[i] {
-			g.list(i, l, most)
+	if p.alike != g.alike {
+		g.alike = p.alike
+		for i, hash := range p.hashes {
+			if hash != 0 && hash != g.last[i] {
+				g.list(i, p, most)
+			}
 		}
 	}
 	for at, hash := range p.evidence {
@@ -91,22 +105,25 @@ func (g *gathering) add(entry int, p *part, step int) {
 const stepPrime = 0x9e3779b97f4a7c15
 
 // list adds a list, once.
-func (g *gathering) list(i int, l *list, most int) {
+func (g *gathering) list(i int, p *part, most int) {
 	to := g.shown(i)
+	if i == ofAccounts {
+		most = alert.MaxAccounts
+	}
 	if to != nil && len(*to) >= most {
 		return
 	}
-	g.last[i] = l.hash
-	if _, have := g.seen[l.hash]; have {
+	g.last[i] = p.hashes[i]
+	if _, have := g.seen[p.hashes[i]]; have {
 		return
 	}
-	g.seen[l.hash] = struct{}{}
-	for k, text := range l.texts {
+	g.seen[p.hashes[i]] = struct{}{}
+	for k, text := range p.lists[i].texts {
 		switch i {
 		case ofDestinations:
 			addDestination(g.alert, text, g.destinations)
 		case ofEnrichment:
-			enrich(g.alert, l.names[k], text)
+			enrich(g.alert, p.lists[i].names[k], text)
 		default:
 			*to = addUpTo(*to, text, most)
 		}
@@ -116,6 +133,8 @@ func (g *gathering) list(i int, l *list, most int) {
 // shown is a list of the alert that has a bound.
 func (g *gathering) shown(i int) *[]string {
 	switch i {
+	case ofAccounts:
+		return &g.alert.Indicators.Accounts
 	case ofSessions:
 		return &g.alert.Sessions
 	case ofApps:

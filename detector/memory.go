@@ -64,9 +64,10 @@ type Memory struct {
 		key    []string
 		each   func(*alert.Alert)
 	}
-	asking  asking
-	order   []byte
-	changed []*table // have something for Changes
+	asking    asking
+	order     []byte
+	readParts []*part  // of which shown is kept
+	changed   []*table // have something for Changes
 }
 
 // Memory makes an empty memory.

@@ -15,23 +15,24 @@ import (
 
 // part is what an entry that counted adds to an alert.
 type part struct {
-	id       string // of an alert; "": an event
-	account  string
-	lists    [kindsOfLists]list
-	evidence []uint64     // a hash of each piece
+	alike    uint64               // a hash of all lists
+	hashes   [kindsOfLists]uint64 // of each list; 0: it is empty
+	evidence []uint64             // a hash of each piece
+	id       string               // of an alert; "": an event
+	lists    *[kindsOfLists]list
 	shown    *alert.Shown // of an alert; nil: it is read again where it is needed
 }
 
-// list are texts, with a hash of them.
+// list are texts.
 type list struct {
-	hash  uint64
 	texts []string
 	names []string // of databases: what they told
 }
 
 // The lists of a part.
 const (
-	ofDestinations = iota
+	ofAccounts = iota
+	ofDestinations
 	ofSessions
 	ofApps
 	ofNetworks
@@ -63,7 +64,8 @@ func (m *Memory) read(r *rule, e *state.Entry) *part {
 		return nil
 	}
 	m.show.stand(r, &h)
-	p := &part{account: m.show.ev.Text(event.Account)}
+	p := &part{lists: &[kindsOfLists]list{}}
+	p.set(ofAccounts, []string{m.show.ev.Text(event.Account)})
 	if h.Told == nil {
 		m.readEvent(p, &h)
 		return p
@@ -103,12 +105,14 @@ func (m *Memory) readEvent(p *part, h *kind.Hit) {
 		}
 	}
 	p.evidence = []uint64{evidenceHash(h.Time.UnixNano(), h.ID, h.Action, "")}
+	p.alike++ // never as an alert: events have other bounds
 }
 
 // set makes a list.
 func (p *part) set(i int, texts []string) {
 	if texts = slices.DeleteFunc(slices.Clone(texts), func(t string) bool { return t == "" }); len(texts) > 0 {
-		p.lists[i] = list{hash: hashOfTexts(strconv.Itoa(i), texts...), texts: texts}
+		p.lists[i].texts, p.hashes[i] = texts, hashOfTexts(strconv.Itoa(i), texts...)
+		p.alike += p.hashes[i]
 	}
 }
 
@@ -116,7 +120,8 @@ func (p *part) set(i int, texts []string) {
 func (p *part) tell(what, database string) {
 	l := &p.lists[ofEnrichment]
 	l.names, l.texts = append(l.names, what), append(l.texts, database)
-	l.hash = hashOfTexts(strconv.FormatUint(l.hash, 16), what, database)
+	p.hashes[ofEnrichment] = hashOfTexts(strconv.FormatUint(p.hashes[ofEnrichment], 16), what, database)
+	p.alike += p.hashes[ofEnrichment]
 }
 
 var seed = maphash.MakeSeed()
