@@ -63,8 +63,8 @@ func (s *sending) become(set *Set) (gone int) {
 	s.t.Helper()
 	s.m.Changes(func(Row) {})
 	m, err := set.Renew(s.m, s.m.options, func(key []byte) {
-		if s.set.Knows(key); set.Knows(key) {
-			s.t.Errorf("the key of %s is gone, though the rule is there", VersionOf(key))
+		if !s.set.Knows(key) || set.Knows(key) {
+			s.t.Errorf("the key of %s is gone; the rule was there: %t, is there: %t", VersionOf(key), s.set.Knows(key), set.Knows(key))
 		}
 		gone++
 	})

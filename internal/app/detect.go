@@ -84,13 +84,16 @@ type session struct {
 	worker  *detector.Worker       // of it, in the first stage
 	tally   tally
 	body    []byte
+	// await waits for the rules of a signal. An error means that the signal is to come again.
+	await func(versions []string, known func(*ruling) bool) error
 }
 
 // session runs a session of the stage that has a group.
 func (r *Run) session(ctx, drain context.Context, d *detection, group, instance string) error {
 	s := &session{run: r, exactly: d.exactly, second: group == signalsGroup}
+	s.await = func(versions []string, known func(*ruling) bool) error { return d.awaitSignal(ctx, r, versions, known) }
 	s.turn()
-	one := &stage.Session{Bus: d.kafka.bus, Now: time.Now, Log: r.Log, Counts: &r.detected.stage, Open: s.open, Turn: s.turn, Await: d.await(s),
+	one := &stage.Session{Bus: d.kafka.bus, Now: time.Now, Log: r.Log, Counts: &r.detected.stage, Open: s.open, Turn: s.turn, Await: d.awaitMemory(s),
 		Step: bus.Step{Topic: bus.Events, Group: group, State: bus.DetectorState, Instance: instance, Exactly: d.exactly,
 			Missed: r.missedRecords(d.writer), Smaller: r.setAside}}
 	if group == signalsGroup {

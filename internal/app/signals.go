@@ -123,6 +123,9 @@ func (p *signalPart) Do(rec *bus.Record, out *stage.Out) error {
 		p.refuse(rec, err, out)
 		return nil
 	}
+	if err := p.awaitRules(rec, s); err != nil {
+		return err
+	}
 	for _, rule := range c.missing(s.Unknown) {
 		p.run.Log.Warn("signals are of a rule that this instance does not have, or has in another version; they count for nothing here",
 			slog.String("rule", rule), slog.String("way_out", "give all instances the same rules"))
@@ -140,6 +143,17 @@ func (p *signalPart) Do(rec *bus.Record, out *stage.Out) error {
 	c.applied.Add(1)
 	p.send(p.signals, recordPlace(rec), out)
 	return nil
+}
+
+// awaitRules waits for the rules of a signal that are not here.
+func (p *signalPart) awaitRules(rec *bus.Record, s *detector.Signal) error {
+	if len(s.Unknown) == 0 {
+		return nil
+	}
+	return p.await(sortedKeys(s.Unknown), func(u *ruling) bool {
+		again, err := u.set.Signal(rec.Value)
+		return err == nil && len(again.Unknown) < len(s.Unknown)
+	})
 }
 
 // passed reports whether a signal has been applied.
