@@ -88,7 +88,7 @@ func (f *letterFlags) connect() (*bus.Bus, *config.Config, error) {
 	conf, log := config.Default(), slog.New(slog.NewTextHandler(f.secrets.Writer(os.Stderr), nil))
 	if f.config != "" {
 		var ps []diag.Problem
-		if conf, _, ps = readConfiguration(Streams{Secrets: f.secrets}, f.config, catalog.Kinds()); diag.Errors(ps) > 0 {
+		if conf, _, ps = readConfiguration(Streams{Secrets: f.secrets}, f.config, catalog.Kinds(), "sources", "rules", "geography", "lateness"); diag.Errors(ps) > 0 {
 			return nil, nil, failed{ps[0]}
 		}
 	}

@@ -29,8 +29,8 @@ func knowEnvironment(s *diag.Secrets) {
 }
 
 // readConfiguration reads a configuration file. What it holds of secrets, and the environment, is shown by nothing from then on.
-func readConfiguration(s Streams, path string, kinds []string) (*config.Config, *strictyaml.Doc, []diag.Problem) {
-	c, doc, ps := config.Read(path, kinds)
+func readConfiguration(s Streams, path string, kinds []string, without ...string) (*config.Config, *strictyaml.Doc, []diag.Problem) {
+	c, doc, ps := config.Read(path, kinds, without...)
 	knowEnvironment(c.Secrets)
 	s.Secrets.Include(c.Secrets)
 	return c, doc, ps

@@ -27,9 +27,10 @@ import (
 
 func runCommand(s Streams) *cobra.Command {
 	var path, data string
+	var named []string
 	c := &cobra.Command{
-		Use:   "run --config FILE [--data DIR]",
-		Short: "Watch live: sources, Kafka, detector and sinks in one process",
+		Use:   "run --config FILE [--data DIR] [--role ROLE,…]",
+		Short: "Watch live: sources, Kafka, detector and sinks in one process, or some of them in each of several",
 		Long: `Run reads the sources of the configuration, puts their records on Kafka, evaluates the rules and delivers the alerts.
 
 Where the configuration names no brokers, a Kafka runs inside this process, with its data under --data; it is for one machine.
@@ -37,18 +38,30 @@ Ctrl-C ends it in order: what has been read is stored, what has been evaluated i
 
 Rules, lists, databases of addresses and lateness are read again when a file of theirs changes, or at SIGHUP, and take effect without a
 restart. Where a file has a mistake, the rules of before stay, and the log and noroshi status say where it is. Kafka, sources and sinks
-are read at the start alone; when they change, the log says which need a restart. docs/operating.md tells more.`,
-		Example: "  noroshi run --config noroshi.yaml --data /var/lib/noroshi",
+are read at the start alone; when they change, the log says which need a restart. docs/operating.md tells more.
+
+With brokers of your own, several instances share the work: start the same command again. --role gives an instance a part of it:
+
+  ingest   read the sources and store their records; needs the keys sources and lists.directory
+  detect   evaluate the records; needs rules, lists, tenants, geography and lateness
+  deliver  send the alerts to the sinks; needs sinks
+
+What a role does not need, an instance without it does not read, secrets included.`,
+		Example: "  noroshi run --config noroshi.yaml --data /var/lib/noroshi\n  noroshi run --config noroshi.yaml --role detect",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if path == "" {
 				return errors.New("--config is missing: a run needs sources")
 			}
 			log := slog.New(slog.NewTextHandler(s.Secrets.Writer(s.Err), nil))
+			roles, err := rolesOf(named)
+			if err != nil {
+				return err
+			}
 			hangup := make(chan os.Signal, 1)
 			signal.Notify(hangup, syscall.SIGHUP)
 			defer signal.Stop(hangup)
-			r, err := newRun(s, path, data, log)
+			r, err := newRun(s, path, data, roles, log)
 			if err != nil {
 				return err
 			}
@@ -61,17 +74,19 @@ are read at the start alone; when they change, the log says which need a restart
 	}
 	c.Flags().StringVar(&path, "config", "", "configuration `file`")
 	c.Flags().StringVar(&data, "data", "", "`folder` of the embedded Kafka; kafka.data by default")
+	c.Flags().StringSliceVar(&named, "role", nil, "`roles` of this instance, "+rolesText(app.Roles)+"; all by default")
+	_ = c.RegisterFlagCompletionFunc("role", completeRoles) // it fails where the flag is unknown or has one
 	return c
 }
 
 // newRun makes everything of a configuration file; whatever is wrong in it, in rules or lists is told at once.
-func newRun(s Streams, path, data string, log *slog.Logger) (*app.Run, error) {
+func newRun(s Streams, path, data string, roles []app.Role, log *slog.Logger) (*app.Run, error) {
 	began := time.Now()
-	first, doc := readRun(s, path, log)
+	first, doc := readRun(s, path, roles, log)
 	conf := first.Config
-	r := &app.Run{Config: conf, Compile: first.Compile, Log: log, Version: Version(), Began: began}
+	r := &app.Run{Config: conf, Compile: first.Compile, Roles: roles, Log: log, Version: Version(), Began: began}
 	r.Read = func() *app.Reading {
-		again, _ := readRun(s, path, log)
+		again, _ := readRun(s, path, roles, log)
 		return again
 	}
 	ps := append(first.Problems, makeEnds(s, conf, doc, r, log)...)
@@ -86,16 +101,17 @@ func newRun(s Streams, path, data string, log *slog.Logger) (*app.Run, error) {
 	if data != "" {
 		conf.Kafka.Data = data
 	}
-	if len(r.Sources)+len(r.Feeds) == 0 {
-		return nil, failed{fmt.Errorf("%s names no sources", path)}
+	if err := lacksFor(path, r, conf); err != nil {
+		return nil, failed{err}
 	}
 	return r, nil
 }
 
 // readRun reads a configuration file, and the rules and lists that it names.
-func readRun(s Streams, path string, log *slog.Logger) (*app.Reading, *strictyaml.Doc) {
-	conf, doc, ps := readConfiguration(s, path, catalog.Kinds())
-	set, more := rules.Load(rules.Options{Paths: conf.Rules, Library: true, Lists: conf.Lists, Now: s.Now()})
+func readRun(s Streams, path string, roles []app.Role, log *slog.Logger) (*app.Reading, *strictyaml.Doc) {
+	without := notRead(roles)
+	conf, doc, ps := readConfiguration(s, path, catalog.Kinds(), without...)
+	set, more := rules.Load(rules.Options{Paths: conf.Rules, Library: !slices.Contains(without, "rules"), Lists: conf.Lists, Now: s.Now()})
 	ps = append(ps, more...)
 	diag.Sort(ps)
 	return &app.Reading{Config: conf, Problems: ps,

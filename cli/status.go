@@ -29,7 +29,7 @@ counts are since its start. What it prints, from top to bottom:
   SINK           delivering, retrying (a fault of the destination), dead (it answered 410) or interrupted (our Kafka); since when,
                  what waits for it, how old the oldest of it is, when it is tried again; below it the last error
 
-docs/operating.md explains each line. --json prints all numbers, also those that are 0.`,
+At the end it names the roles that no running instance has. docs/operating.md explains each line. --json prints all numbers, also those that are 0.`,
 		Example: "  noroshi status --data /var/lib/noroshi\n  noroshi status --config noroshi.yaml --json | jq '.sinks[] | select(.state != \"delivering\")'",
 		Args:    cobra.NoArgs,
 		RunE: interruptible(func(c *cobra.Command, _ []string) error {

@@ -30,7 +30,7 @@ func printStatus(s Streams, all []app.Status) error {
 			return failed{t.err}
 		}
 	}
-	return nil
+	return tellLacking(s, all)
 }
 
 // statusTable prints the status of one instance. Ages are as of its report.
@@ -76,26 +76,12 @@ func (t *statusTable) headline(now time.Time) {
 	default:
 		state += ", as of " + at(one.At)
 	}
-	t.line("%s: %s; %s, %s, %s, %s, %s", diag.EscapeLine(one.Instance), state, plural(int(one.Records), "record"), plural(int(one.Events), "event"), plural(int(one.Duplicates), "duplicate"),
+	name := one.Instance
+	if n := len(one.Roles); n > 0 && n < len(app.Roles) {
+		name += " (" + rolesText(one.Roles) + ")"
+	}
+	t.line("%s: %s; %s, %s, %s, %s, %s", diag.EscapeLine(name), state, plural(int(one.Records), "record"), plural(int(one.Events), "event"), plural(int(one.Duplicates), "duplicate"),
 		plural(int(one.Alerts), "alert"), plural(int(one.Letters), "dead letter"))
-}
-
-// ruleSet tells which rules are evaluated, and what keeps others from being.
-func (t *statusTable) ruleSet() {
-	s := &t.of.RuleSet
-	if s.Digest == "" {
-		return
-	}
-	t.line("  rule set %s, loaded %s", s.Digest, at(s.Loaded))
-	if s.Fault != "" {
-		t.line("  rules not loaded again since %s; those of before stay: %s", at(s.Since), diag.EscapeLine(s.Fault))
-	}
-	if len(s.Restart) > 0 {
-		t.line("  restart needed for: %s", strings.Join(s.Restart, ", "))
-	}
-	if len(s.Others) > 0 && !t.of.Ended {
-		t.line("  other rules than here for longer than a minute: %s", diag.EscapeLine(strings.Join(s.Others, ", ")))
-	}
 }
 
 // lacking tells of what was not read, or not wholly.

@@ -19,7 +19,7 @@ func TestTheTableOfStatus(t *testing.T) {
 	n := func(n int64) *int64 { return &n }
 	var out bytes.Buffer
 	err := printStatus(Streams{Out: &out, Now: func() time.Time { return at.Add(10 * time.Second) }}, []app.Status{
-		{Instance: "soc1/17", At: at, Started: at.Add(-time.Hour), Records: 120, Letters: 3, Events: 118, Duplicates: 2, Alerts: 2, Cut: 1, CutEvidence: 1, CutLists: 1, Overflows: 1, Missed: 4, TooLarge: 1, Problems: 1,
+		{Instance: "soc1/17", Roles: []app.Role{app.Ingest, app.Detect}, At: at, Started: at.Add(-time.Hour), Records: 120, Letters: 3, Events: 118, Duplicates: 2, Alerts: 2, Cut: 1, CutEvidence: 1, CutLists: 1, Overflows: 1, Missed: 4, TooLarge: 1, Problems: 1,
 			RuleSet: app.RuleSetSum{Digest: "1a2b3c4d5e6f", Loaded: at.Add(-time.Hour), Failed: 2, Fault: "rules/a.yaml:3:7: no field \"Contry\" [field]",
 				Since: at.Add(-time.Minute), Restart: []string{"kafka", "sinks"}, Others: []string{"soc2/9"}},
 			Log: &app.LogSum{Used: 3 << 20, Limit: 1 << 30, Full: "sink-soc on noroshi.alerts"},
@@ -52,7 +52,7 @@ func TestTheTableOfStatus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `soc1/17: running since 2026-01-02T02:04:05Z, as of 2026-01-02T03:04:05Z; 120 records, 118 events, 2 duplicates, 2 alerts, 3 dead letters
+	want := `soc1/17 (ingest, detect): running since 2026-01-02T02:04:05Z, as of 2026-01-02T03:04:05Z; 120 records, 118 events, 2 duplicates, 2 alerts, 3 dead letters
   rule set 1a2b3c4d5e6f, loaded 2026-01-02T02:04:05Z
   rules not loaded again since 2026-01-02T03:03:05Z; those of before stay: rules/a.yaml:3:7: no field "Contry" [field]
   restart needed for: kafka, sinks
@@ -90,6 +90,7 @@ func TestTheTableOfStatus(t *testing.T) {
   sink soc, last error: status 500
 soc2/9: silent since 2026-01-02T03:03:05Z; 0 records, 0 events, 0 duplicates, 0 alerts, 0 dead letters
 soc2/8: ended 2026-01-02T02:04:05Z; 0 records, 0 events, 0 duplicates, 2 alerts, 0 dead letters
+no running instance has the role deliver: alerts are not delivered
 `
 	if d := cmp.Diff(strings.Split(out.String(), "\n"), strings.Split(want, "\n")); d != "" {
 		t.Errorf("got -, want +:\n%s", d)

@@ -262,9 +262,10 @@ sinks: [{name: hook, webhook: {url: "%s", secrets: ["${file:secret}"], allow_pri
 
 // process is noroshi as it is started again and again.
 type process struct {
-	args []string
-	said string // where its messages go
-	cmd  *exec.Cmd
+	args        []string
+	environment []string // beside that of the test
+	said        string   // where its messages go
+	cmd         *exec.Cmd
 }
 
 func (p *process) start(t *testing.T) {
@@ -275,7 +276,7 @@ func (p *process) start(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer said.Close()
-	p.cmd.Stderr = said
+	p.cmd.Stderr, p.cmd.Env = said, append(p.cmd.Env, p.environment...)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,9 @@ type peers struct {
 	all    map[string]Status    // that run; of each the last report
 	differ map[string]time.Time // those that have other rules, and since when
 	told   bool
+
+	lacking     time.Time // since when a role is nobody's
+	toldLacking bool
 }
 
 const (
@@ -69,16 +72,17 @@ func (r *Run) lookAround(ctx context.Context, k *kafka) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.all, p.looked = all, now
-	p.compare(r.ruling.Load().digest, now)
+	p.compare(r.ruleSetNow(), now)
 	r.tellPeers(now)
+	p.tellRoles(r.roles(), r.Log, now)
 }
 
-// compare notes which instances have other rules.
-func (p *peers) compare(digest string, now time.Time) {
+// compare notes which instances have other rules, or another directory.
+func (p *peers) compare(own RuleSetSum, now time.Time) {
 	was := p.differ
 	p.differ = map[string]time.Time{}
 	for name, s := range p.all {
-		if s.RuleSet.Digest == "" || s.RuleSet.Digest == digest {
+		if !own.differs(&s) {
 			continue
 		}
 		p.differ[name] = now
@@ -86,6 +90,22 @@ func (p *peers) compare(digest string, now time.Time) {
 			p.differ[name] = since
 		}
 	}
+}
+
+// differs reports whether another instance finds something else. One that only delivers finds nothing, and one that only ingests asks the
+// directory alone.
+func (s *RuleSetSum) differs(from *Status) bool {
+	if s.Digest != "" && from.RuleSet.Digest != "" {
+		return s.Digest != from.RuleSet.Digest
+	}
+	resolves := func(all []Role) bool { return slices.Contains(all, Ingest) || slices.Contains(all, Detect) }
+	return resolves(s.roles) && resolves(from.Roles) && s.Accounts != from.RuleSet.Accounts
+}
+
+// ruleSetNow is what is compared with other instances.
+func (r *Run) ruleSetNow() RuleSetSum {
+	u := r.ruling.Load()
+	return RuleSetSum{Digest: u.digest, Accounts: u.accounts(), roles: r.roles()}
 }
 
 // long are the instances that have had other rules for so long that nobody is changing them any more.
@@ -125,6 +145,6 @@ func (r *Run) changing() bool {
 	p := &r.peers
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.compare(r.ruling.Load().digest, time.Now())
+	p.compare(r.ruleSetNow(), time.Now())
 	return len(p.differ) > 0
 }

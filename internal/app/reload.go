@@ -39,16 +39,19 @@ type reloads struct {
 
 // RuleSetSum is which rules are evaluated, and what has become of those that were read later.
 type RuleSetSum struct {
-	Digest  string    `json:"digest"` // of rules, lists, databases of addresses and lateness: the same for instances that find the same
-	Loaded  time.Time `json:"loaded"`
-	Reloads int64     `json:"reloads"`                  // times that others were taken over
-	Failed  int64     `json:"failed_reloads"`           // times that others could not be
-	Fault   string    `json:"reload_error,omitempty"`   // why those that are there now cannot be,
-	Since   time.Time `json:"failing_since,omitzero"`   // and since when
-	Restart []string  `json:"restart_needed,omitempty"` // keys of the configuration that have changed and are read at the start alone
+	Digest string `json:"digest,omitempty"` // of rules, lists, databases of addresses and lateness: the same for instances that find the same
+	// Accounts is the digest of the directory, by which ingest tells whom a record is about; "": there is none.
+	Accounts string    `json:"directory_digest,omitempty"`
+	Loaded   time.Time `json:"loaded"`
+	Reloads  int64     `json:"reloads"`                  // times that others were taken over
+	Failed   int64     `json:"failed_reloads"`           // times that others could not be
+	Fault    string    `json:"reload_error,omitempty"`   // why those that are there now cannot be,
+	Since    time.Time `json:"failing_since,omitzero"`   // and since when
+	Restart  []string  `json:"restart_needed,omitempty"` // keys of the configuration that have changed and are read at the start alone
 	// Others are the instances that have had other rules for longer than a minute, so many.
 	Others    []string `json:"differ,omitempty"`
 	Different int64    `json:"differ_count,omitempty"`
+	roles     []Role
 }
 
 // keepReading reads rules again when files change, when somebody asks for it with a signal, and when there is memory of rules that are not
@@ -115,7 +118,7 @@ func (r *Run) readAgain(ctx context.Context, k *kafka, w *watcher, why string) {
 	if err != nil {
 		r.Log.Debug("no sample of records for the rules", slog.Any("err", err))
 	}
-	next, err := rule(got.Config, got.Compile(sample))
+	next, err := r.rule(got.Config, got.Compile(sample))
 	if err != nil {
 		r.refuse(why, []diag.Problem{{File: got.Config.Files[0], Code: "silent", Level: diag.Error, Message: err.Error()}})
 		return
@@ -165,11 +168,12 @@ func (r *Run) takeOver(next *ruling, why string) {
 	s.mu.Lock()
 	recovered := s.fault != ""
 	s.fault, s.since = "", time.Time{}
-	if next.digest != was.digest {
+	same := next.digest == was.digest && next.sameDirectory(was)
+	if !same {
 		s.taken++
 	}
 	s.mu.Unlock()
-	if next.digest == was.digest {
+	if same {
 		if recovered {
 			r.Log.Info("files are in order again; the rules are those of before", slog.String("because", why))
 		} else {
@@ -210,7 +214,7 @@ func (r *Run) ruleSet() RuleSetSum {
 	u, s, others := r.ruling.Load(), &r.reloads, r.others()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return RuleSetSum{Others: others, Different: int64(len(others)), Digest: u.digest, Loaded: u.loaded, Reloads: s.taken, Failed: s.failed, Fault: s.fault, Since: s.since, Restart: slices.Clone(s.restart)}
+	return RuleSetSum{Others: others, Different: int64(len(others)), Digest: u.digest, Accounts: u.accounts(), Loaded: u.loaded, Reloads: s.taken, Failed: s.failed, Fault: s.fault, Since: s.since, Restart: slices.Clone(s.restart)}
 }
 
 var reloadNumbers = []number[RuleSetSum]{

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -22,20 +21,24 @@ type ruling struct {
 	directory *list.List // nil: there is none
 	geography *list.Geography
 	lateness  event.Lateness
-	digest    string // the same for all instances that find the same
+	digest    string // the same for all instances that find the same; "": nothing is evaluated here
 	loaded    time.Time
 }
 
 // errSilent refuses rules by which nobody would be told anything.
 var errSilent = errors.New("no rule is live, so that nothing could ever be found")
 
-// rule makes a ruling of a configuration and its rules.
-func rule(c *config.Config, set *detector.Set) (*ruling, error) {
+// rule makes a ruling of a configuration and its rules, which only an instance has that evaluates records.
+func (r *Run) rule(c *config.Config, set *detector.Set) (*ruling, error) {
+	u := &ruling{set: set, directory: c.Lists["directory"], geography: c.Geography, lateness: c.Lateness, loaded: time.Now().UTC()}
+	if !r.has(Detect) {
+		return u, nil
+	}
 	if !set.Fires() {
 		return nil, errSilent
 	}
-	return &ruling{set: set, directory: c.Lists["directory"], geography: c.Geography, lateness: c.Lateness, digest: digest(c, set),
-		loaded: time.Now().UTC()}, nil
+	u.digest = digest(c, set)
+	return u, nil
 }
 
 // digest is a short text that differs where the rules, the lists, the databases of addresses or the lateness differ.
@@ -62,12 +65,17 @@ func sortedKeys[T any](m map[string]T) (all []string) {
 	return all
 }
 
+// accounts is a short text that differs where the directory does; "": there is none.
+func (u *ruling) accounts() string {
+	if u.directory == nil {
+		return ""
+	}
+	return hex.EncodeToString(u.directory.Sum())[:12]
+}
+
 // sameDirectory reports whether the same accounts are resolved.
 func (u *ruling) sameDirectory(was *ruling) bool {
-	if u.directory == nil || was.directory == nil {
-		return u.directory == was.directory
-	}
-	return bytes.Equal(u.directory.Sum(), was.directory.Sum())
+	return u.accounts() == was.accounts()
 }
 
 // resolving are the options of what tells whom a record is about. It asks the directory as it is at the time.

@@ -30,7 +30,8 @@ type Run struct {
 	Sources  []ingest.Source
 	Feeds    []Feed
 	Sinks    []NamedSink
-	Sessions int // detector sessions; 0: one for each core, at most one for each partition
+	Roles    []Role // none: all
+	Sessions int    // detector sessions; 0: one for each core, at most one for each partition
 	Log      *slog.Logger
 	Version  string
 
@@ -97,7 +98,7 @@ func (r *Run) Run(ctx context.Context) error {
 	if err != nil { // rules are found as surely without, only slower
 		r.Log.Warn("no sample of records for the rules", slog.Any("err", err))
 	}
-	first, err := rule(r.Config, r.Compile(sample))
+	first, err := r.rule(r.Config, r.Compile(sample))
 	if err != nil {
 		return err
 	}
@@ -108,8 +109,6 @@ func (r *Run) Run(ctx context.Context) error {
 		return err
 	}
 	defer orLeave(left, writer.Close)
-	detect := r.newDetection(ctx, kafka, writer)
-	defer detect.name.released()
 	r.brought = make([]atomic.Int64, len(r.Sources))
 	// Each of these ends after the one that feeds it, so its context is its own.
 	alarm := make(chan struct{}, 1)
@@ -124,9 +123,13 @@ func (r *Run) Run(ctx context.Context) error {
 		r.runners = append(r.runners, runner)
 		delivery.run(func(ctx context.Context) error { return r.deliver(ctx, drain, kafka.bus, writer, runner) })
 	}
-	for i := range r.sessions() {
-		detection.run(func(ctx context.Context) error { return r.detect(ctx, drain, detect, place{detectorGroup, i}) })
-		signals.run(func(ctx context.Context) error { return r.detect(ctx, drain, detect, place{signalsGroup, i}) })
+	if r.has(Detect) {
+		detect := r.newDetection(ctx, kafka, writer)
+		defer detect.name.released()
+		for i := range r.sessions() {
+			detection.run(func(ctx context.Context) error { return r.detect(ctx, drain, detect, place{detectorGroup, i}) })
+			signals.run(func(ctx context.Context) error { return r.detect(ctx, drain, detect, place{signalsGroup, i}) })
+		}
 	}
 	reading := newTasks(ctx, "reading", alarm)
 	reading.run(func(ctx context.Context) error {
@@ -153,7 +156,7 @@ func (r *Run) Run(ctx context.Context) error {
 		if r.Config.Geography != nil {
 			r.Log.Info("databases of addresses", slog.Any("types", r.Config.Geography.Databases()))
 		}
-		r.Log.Info("running", slog.Int("rules", len(first.set.Rules())), slog.String("rule_set", first.digest), slog.Int("sources", len(r.Sources)+len(r.Feeds)), slog.Int("sinks", len(r.Sinks)))
+		r.Log.Info("running", slog.Any("roles", r.roles()), slog.Int("rules", len(first.set.Rules())), slog.String("rule_set", first.digest), slog.Int("sources", len(r.Sources)+len(r.Feeds)), slog.Int("sinks", len(r.Sinks)))
 	}
 	if err == nil {
 		select {

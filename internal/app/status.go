@@ -19,6 +19,7 @@ type Status struct {
 	Instance    string             `json:"instance"`
 	At          time.Time          `json:"at"` // UTC; all of it is as of then
 	Started     time.Time          `json:"started"`
+	Roles       []Role             `json:"roles,omitempty"`
 	Ended       bool               `json:"ended,omitempty"` // this is its last word
 	Records     int64              `json:"records"`
 	Unknown     int64              `json:"unknown"`                // of them those of no known kind, and
@@ -157,7 +158,7 @@ func (r *Run) report(ctx, drain context.Context, k *kafka, w *bus.Writer) error 
 		}
 		s, err := r.status(drain, t)
 		if err == nil {
-			s.Instance, s.Started, s.Ended = instance(), started, ended
+			s.Instance, s.Roles, s.Started, s.Ended = instance(), r.roles(), started, ended
 			err = s.write(drain, w)
 		}
 		trouble.Tick(time.Since(looked), "status not written", err, "status is written again")

@@ -90,8 +90,9 @@ func Default() *Config {
 // closed are the keys whose values are secrets or hold them.
 var closed = []string{"password", "secret", "secrets", "connection_string", "headers"}
 
-// Read reads a configuration file. Kinds are the sinks that there are. All problems are reported at once.
-func Read(path string, kinds []string) (*Config, *strictyaml.Doc, []diag.Problem) {
+// Read reads a configuration file. Kinds are the sinks that there are. All problems are reported at once. Of the keys that are left out
+// nothing is read but their names.
+func Read(path string, kinds []string, without ...string) (*Config, *strictyaml.Doc, []diag.Problem) {
 	c := Default()
 	c.Folder, c.Files = filepath.Dir(path), []string{path}
 	data, err := regular.Read(path, strictyaml.MaxSize)
@@ -103,7 +104,7 @@ func Read(path string, kinds []string) (*Config, *strictyaml.Doc, []diag.Problem
 	var more []diag.Problem
 	var tenants *yaml.Node
 	if d.Root != nil {
-		d.Fields(d.Root, map[string]func(*yaml.Node){
+		keys := map[string]func(*yaml.Node){
 			"kafka":   func(n *yaml.Node) { c.kafka(d, n) },
 			"sources": func(n *yaml.Node) { c.sources(d, n) },
 			"rules": func(n *yaml.Node) {
@@ -116,9 +117,13 @@ func Read(path string, kinds []string) (*Config, *strictyaml.Doc, []diag.Problem
 			"lateness":  func(n *yaml.Node) { c.lateness(d, n) },
 			"tenants":   func(n *yaml.Node) { tenants = n },
 			"sinks":     func(n *yaml.Node) { c.sinks(d, n, kinds) },
-		})
+		}
+		for _, key := range without {
+			keys[key] = func(*yaml.Node) {}
+		}
+		d.Fields(d.Root, keys)
 	}
-	c.fixed = fixed(d, c.Folder)
+	c.fixed = fixed(d, c.Folder, without)
 	if tenants != nil { // after the lists, wherever they stand
 		more = append(more, c.tenants(d, tenants)...)
 	}

@@ -15,11 +15,12 @@ import (
 // renewed are the keys whose values a run takes over while it works. The others hold until the next start.
 var renewed = []string{"rules", "lists", "geography", "lateness", "tenants"}
 
-// fixed gives for each key that holds until the next start a hash of what it says, and of the secrets that it refers to.
-func fixed(d *strictyaml.Doc, folder string) map[string]string {
+// fixed gives for each key that holds until the next start a hash of what it says, and of the secrets that it refers to, but for
+// keys that are left out.
+func fixed(d *strictyaml.Doc, folder string, without []string) map[string]string {
 	all := map[string]string{}
 	for i := 0; d.Root != nil && i+1 < len(d.Root.Content); i += 2 {
-		if key := d.Root.Content[i].Value; !slices.Contains(renewed, key) {
+		if key := d.Root.Content[i].Value; !slices.Contains(renewed, key) && !slices.Contains(without, key) {
 			h := sha256.New()
 			say(h, d.Root.Content[i+1], folder)
 			all[key] = hex.EncodeToString(h.Sum(nil))
