@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -143,32 +144,39 @@ func aboutPlaces(tb testing.TB) *rules.Set {
 	return set
 }
 
-// TestAnEventThatMatchesNothingCostsNoMemory: at most one allocation an event, with the shipped rules and with 200 others.
+// TestAnEventThatMatchesNothingCostsNoMemory: at most one allocation an event, with the shipped rules and with 200 others. Rules that
+// remember look at what everybody does all day; these events are left out.
 func TestAnEventThatMatchesNothingCostsNoMemory(t *testing.T) {
 	bytes, spans := stream(2000)
 	library, ps := rules.Load(rules.Options{Library: true})
 	if len(ps) > 0 {
 		t.Fatal(ps[0].Format())
 	}
+	const quiet = 1000 // events at least
 	for name, rs := range map[string]*rules.Set{"library": library, "200 rules": indicators(t, 200, false), "a rule about places": aboutPlaces(t)} {
 		o := Options{}
 		if strings.Contains(name, "places") {
 			o.Decode = places
 		}
 		w := New(rs, o).Worker()
+		hits := func(s [2]int) int {
+			if err := w.Read(bytes, s[0], s[1], time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+			w.Reader().Duplicate()
+			return len(w.Hits())
+		}
+		silent := slices.DeleteFunc(slices.Clone(spans), func(s [2]int) bool { return hits(s) > 0 })
+		if len(silent) < quiet {
+			t.Fatalf("%s: only %d events match nothing", name, len(silent))
+		}
 		round := func() {
-			for _, s := range spans {
-				if err := w.Read(bytes, s[0], s[1], time.Time{}); err != nil {
-					t.Fatal(err)
-				}
-				w.Reader().Duplicate()
-				if len(w.Hits()) > 0 {
-					t.Fatal("an event matches")
-				}
+			for _, s := range silent {
+				hits(s)
 			}
 		}
 		round() // texts are learned
-		per := testing.AllocsPerRun(3, round) / float64(len(spans))
+		per := testing.AllocsPerRun(3, round) / float64(len(silent))
 		t.Logf("%s: %.3f allocations an event", name, per)
 		if per > 1 {
 			t.Errorf("%s: %.2f allocations an event", name, per)
