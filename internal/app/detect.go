@@ -108,6 +108,7 @@ func (s *session) turn() {
 	if s.ruling.Load() == u {
 		return
 	}
+	s.run.detected.add(&s.tally)
 	s.tally = s.run.detected.tally(u.set)
 	if !s.second {
 		s.worker = u.set.Worker()

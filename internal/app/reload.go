@@ -111,7 +111,7 @@ func (r *Run) readAgain(ctx context.Context, k *kafka, w *watcher, why string) {
 	r.Config.Secrets.Include(got.Config.Secrets)
 	w.took(slices.Concat(r.Config.Files, got.Config.Files), began)
 	if n := diag.Errors(got.Problems); n > 0 {
-		r.refuse(why, got.Problems)
+		r.refuse(ctx, why, got.Problems)
 		return
 	}
 	sample, err := k.sample(ctx, r.Config.Kafka.Partitions)
@@ -120,8 +120,11 @@ func (r *Run) readAgain(ctx context.Context, k *kafka, w *watcher, why string) {
 	}
 	next, err := r.rule(got.Config, got.Compile(sample))
 	if err != nil {
-		r.refuse(why, []diag.Problem{{File: got.Config.Files[0], Code: "silent", Level: diag.Error, Message: err.Error()}})
+		r.refuse(ctx, why, []diag.Problem{{File: got.Config.Files[0], Code: "silent", Level: diag.Error, Message: err.Error()}})
 		return
+	}
+	if next.digest != r.ruling.Load().digest {
+		r.tellProblems(ctx, slog.LevelWarn, "rules are loaded again in spite of this", got.Problems)
 	}
 	r.needsRestart(got.Config.Differs(r.Config))
 	r.takeOver(next, why)
@@ -131,7 +134,7 @@ func (r *Run) readAgain(ctx context.Context, k *kafka, w *watcher, why string) {
 const maxListed = 20
 
 // refuse tells what is wrong in the files. The rules stay.
-func (r *Run) refuse(why string, all []diag.Problem) {
+func (r *Run) refuse(ctx context.Context, why string, all []diag.Problem) {
 	all = slices.DeleteFunc(slices.Clone(all), func(p diag.Problem) bool { return p.Level != diag.Error })
 	s := &r.reloads
 	s.mu.Lock()
@@ -143,11 +146,16 @@ func (r *Run) refuse(why string, all []diag.Problem) {
 		s.fault += fmt.Sprintf(" (and %d more)", n)
 	}
 	s.mu.Unlock()
-	for _, p := range all[:min(len(all), maxListed)] {
-		r.Log.Error("this keeps the rules from being loaded again", slog.String("problem", r.Config.Secrets.Hide(p.Error())))
-	}
+	r.tellProblems(ctx, slog.LevelError, "this keeps the rules from being loaded again", all)
 	r.Log.Error("rules not loaded again; those of before stay", slog.String("because", why), slog.Int("errors", len(all)),
 		slog.String("rule_set", r.ruling.Load().digest))
+}
+
+// tellProblems tells the first of many problems.
+func (r *Run) tellProblems(ctx context.Context, level slog.Level, message string, all []diag.Problem) {
+	for _, p := range all[:min(len(all), maxListed)] {
+		r.Log.Log(ctx, level, message, slog.String("problem", r.Config.Secrets.Hide(p.Error())))
+	}
 }
 
 // needsRestart tells of keys that have changed and are read at the start alone.
