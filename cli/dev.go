@@ -55,19 +55,19 @@ same messages under the same sequence numbers, so that a reader goes on where it
 	c.Flags().StringSliceVar(&f.records, "records", nil, "`file` of records, in any form that replay reads; may be given again")
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:5672", "`address` to listen on")
 	c.Flags().StringVar(&f.hub, "hub", "audit", "`name` of the event hub")
-	c.Flags().IntVar(&f.partitions, "partitions", 4, "partitions of the event hub")
-	c.Flags().IntVar(&f.envelope, "envelope", 10, "records of one message")
-	c.Flags().IntVar(&f.rate, "rate", 0, "messages a second; 0: all are there at once")
+	f.partitions = 4
+	c.Flags().Var(&whole{&f.partitions, 1, 1000}, "partitions", "partitions of the event hub")
+	f.envelope = 10
+	c.Flags().Var(&whole{&f.envelope, 1, 10000}, "envelope", "records of one message")
+	f.rate = 0
+	c.Flags().Var(&whole{&f.rate, 0, 1000000}, "rate", "messages a second; 0: all are there at once")
 	c.Flags().StringVar(&f.caFile, "ca-file", "", "speak TLS, and write the certificate to trust into this `file`")
 	return c
 }
 
 func (f *devFlags) run(ctx context.Context, s Streams) error {
-	switch {
-	case len(f.records) == 0:
+	if len(f.records) == 0 {
 		return fmt.Errorf("--records is missing: a hub without messages shows nothing")
-	case f.partitions < 1 || f.envelope < 1 || f.rate < 0:
-		return fmt.Errorf("--partitions and --envelope are 1 at least, --rate is not negative")
 	}
 	messages, err := f.messages(ctx, s)
 	if err != nil {

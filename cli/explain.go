@@ -12,6 +12,7 @@ import (
 
 	"noroshi/internal/app"
 	"noroshi/internal/diag"
+	"noroshi/internal/explain"
 	"noroshi/internal/replay"
 	"noroshi/rules"
 )
@@ -92,14 +93,15 @@ func (f *explainFlags) run(ctx context.Context, s Streams, args []string) error 
 	if err := f.check(args); err != nil {
 		return err
 	}
-	until, back, err := when("until", f.until)
-	if err == nil && back > 0 {
-		err = errors.New("--until expects a time or a day")
-	}
+	until, err := moment("until", f.until)
 	if err != nil {
 		return err
 	}
-	set, conf, err := f.load(s)
+	load := f.load
+	if f.tests {
+		load = f.loadForTests
+	}
+	set, conf, err := load(s)
 	if err != nil {
 		return err
 	}
@@ -107,7 +109,7 @@ func (f *explainFlags) run(ctx context.Context, s Streams, args []string) error 
 	if err != nil {
 		return err
 	}
-	out := &explaining{explainFlags: f, out: s.Out, rule: r}
+	out := &explaining{explainFlags: *f, out: s.Out, rule: r}
 	if f.tests {
 		return out.explainTests(ctx, set, app.DecodeOptions(conf))
 	}
@@ -140,7 +142,10 @@ func (f *explainFlags) files(ctx context.Context, s Streams, args []string, x *r
 	if err != nil && !errors.As(err, &unread) {
 		return failed{err}
 	}
-	told := tally{records: stats.Records, events: stats.Events, unknown: stats.Unknown, keys: stats.UnknownKeys, unread: err}.tell(s.Err)
+	told := tally{records: stats.Records, events: stats.Events + sum.Later, unknown: stats.Unknown, keys: stats.UnknownKeys, unread: err}.tell(s.Err)
+	if told == nil && stats.Events == 0 && sum.Later > 0 {
+		return failed{fmt.Errorf("no event in the input is at %s or before", explain.Time{Time: x.Until})}
+	}
 	if told == nil && f.account != "" && sum.None() {
 		return failed{fmt.Errorf("no event in the input is about the account %s; %s", f.account, asAccounts)}
 	}

@@ -16,7 +16,7 @@ import (
 
 // explaining prints explanations.
 type explaining struct {
-	*explainFlags
+	explainFlags
 	out  io.Writer
 	rule *rules.Rule // nil: all
 }
@@ -102,11 +102,16 @@ func (p *explaining) summary(x *replay.Explaining, sum *replay.Summary) error {
 	if p.json {
 		return writeJSON(p.out, p.object(sum))
 	}
+	return p.told(x, sum, "")
+}
+
+// told prints what a rule makes of all events, or what rules hold, for people.
+func (p *explaining) told(x *replay.Explaining, sum *replay.Summary, indent string) error {
 	var b strings.Builder
 	if x.Keys() {
 		p.keys(&b, sum)
 	} else {
-		p.nearest(&b, sum, "")
+		p.nearest(&b, sum, indent)
 	}
 	_, err := io.WriteString(p.out, b.String())
 	return err
@@ -228,12 +233,5 @@ func (p *explaining) test(ctx context.Context, set *rules.Set, t *rules.Test, o 
 		one.Test = t.Name
 		return sum.Events, writeJSON(p.out, one)
 	}
-	var b strings.Builder
-	if x.Keys() {
-		p.keys(&b, &sum)
-	} else {
-		p.nearest(&b, &sum, "  ")
-	}
-	_, err = io.WriteString(p.out, b.String())
-	return sum.Events, err
+	return sum.Events, p.told(x, &sum, "  ")
 }

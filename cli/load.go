@@ -44,8 +44,18 @@ func (f *ruleFlags) configuration(s Streams) (*config.Config, []diag.Problem) {
 
 // load loads the rules; problems go to stderr, and an error stops the command.
 func (f *ruleFlags) load(s Streams) (*rules.Set, *config.Config, error) {
+	return f.loadAs(s, rules.Options{Library: !f.noLibrary})
+}
+
+// loadForTests loads the rules, and those that they name from their folders, as test does.
+func (f *ruleFlags) loadForTests(s Streams) (*rules.Set, *config.Config, error) {
+	return f.loadAs(s, rules.Options{Library: !f.noLibrary, Named: true, Alone: f.noLibrary})
+}
+
+func (f *ruleFlags) loadAs(s Streams, o rules.Options) (*rules.Set, *config.Config, error) {
 	c, ps := f.configuration(s)
-	set, more := rules.Load(rules.Options{Paths: append(c.Rules, f.dirs...), Library: !f.noLibrary, Lists: c.Lists, Now: s.Now()})
+	o.Paths, o.Lists, o.Now = append(c.Rules, f.dirs...), c.Lists, s.Now()
+	set, more := rules.Load(o)
 	ps = append(ps, more...)
 	show(s.Err, ps)
 	if n := diag.Errors(ps); n > 0 {
@@ -98,7 +108,16 @@ func expand(names []string) (all []string) {
 	return all
 }
 
-// when reads --since and --until: RFC 3339, a day, or -24h before the last event.
+// moment reads a flag that takes a time or a day.
+func moment(flag, text string) (time.Time, error) {
+	at, back, err := when(flag, text)
+	if err != nil || back > 0 {
+		return time.Time{}, fmt.Errorf("--%s %s: write a time such as 2026-01-02T03:04:05Z or a day such as 2026-01-02", flag, text)
+	}
+	return at, nil
+}
+
+// when reads --since: RFC 3339, a day, or -24h before the last event.
 func when(flag, text string) (at time.Time, before time.Duration, err error) {
 	if text == "" {
 		return at, 0, nil

@@ -61,7 +61,8 @@ What cannot be read is told on stderr and does not stop the run. The exit code i
 	c.Flags().StringVar(&f.since, "since", "", "leave out alerts before this `time`: RFC 3339, a day, or -24h before the last event")
 	c.Flags().StringVar(&f.until, "until", "", "leave out alerts from this `time` on")
 	c.Flags().StringVar(&f.stats, "stats", "", "write counts as JSON to this `file`")
-	c.Flags().IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "how many records are matched at a time")
+	f.workers = runtime.GOMAXPROCS(0)
+	c.Flags().Var(&whole{&f.workers, 1, max(8, 4*f.workers)}, "workers", "how many records are matched at a time, a whole `number`")
 	return c
 }
 
@@ -70,13 +71,13 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	if err != nil {
 		return err
 	}
-	until, back, err := when("until", f.until)
+	until, err := moment("until", f.until)
 	if err != nil {
 		return err
 	}
 	switch {
-	case back > 0:
-		return errors.New("--until expects a time or a day; a duration such as -24h is for --since")
+	case !since.IsZero() && !until.IsZero() && !since.Before(until):
+		return fmt.Errorf("--since %s is not before --until %s, so that no alert is left", f.since, f.until)
 	case last > 0 && f.asArrived:
 		return errors.New("--since expects a time or a day together with --as-arrived: the last event is not known in advance")
 	}

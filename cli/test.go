@@ -227,16 +227,11 @@ func (t *proving) explain(ctx context.Context, r *rules.Rule, name string) error
 	if err != nil {
 		return nil // the test says so
 	}
-	switch {
-	case x.OneByOne():
-	case x.Keys():
-		(&explaining{}).keys(&b, &sum)
-	default:
-		(&explaining{}).nearest(&b, &sum, "  ")
-	}
 	if more := n - maxExplained; more > 0 {
 		fmt.Fprintf(&b, "  and %s more\n", plural(more, "record"))
 	}
-	_, err = io.WriteString(t.out, b.String())
-	return err
+	if _, err = io.WriteString(t.out, b.String()); err != nil || x.OneByOne() {
+		return err
+	}
+	return (&explaining{out: t.out, rule: r}).told(x, &sum, "  ")
 }

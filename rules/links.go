@@ -46,10 +46,20 @@ func (l *loader) note(d *strictyaml.Doc, r *Rule) {
 	}
 }
 
-// follow tells of references that lead nowhere, in a circle, or too deep. Rules with such a one are left out.
+// follow tells of references that lead nowhere, in a circle, or too deep. Rules with such a one are left out; of one that is there to
+// be named it is told where it is named.
 func (l *loader) follow() {
 	for _, k := range l.links {
+		if message, _ := l.leads(k); k.rule.Named && message != "" {
+			l.broken[k.rule.ID] = fmt.Sprintf("%s:%d:%d: %s", k.doc.Name, k.node.Line, k.node.Column, message)
+			l.set.Rules = slices.DeleteFunc(l.set.Rules, func(r *Rule) bool { return r == k.rule })
+		}
+	}
+	for _, k := range l.links {
 		message, meant := l.leads(k)
+		if k.rule.Named {
+			continue // it is not asked about
+		}
 		if message == "" {
 			l.idle(k)
 			continue
@@ -62,12 +72,11 @@ func (l *loader) follow() {
 
 // idle warns of a reference that no alert comes from.
 func (l *loader) idle(k link) {
-	if k.rule.Named {
-		return // it is not asked about
-	}
 	message := ""
 	name := k.node.Value
 	switch named := l.set.Find(name); {
+	case l.broken[name] != "":
+		message = "a file of the rule " + name + " has an error: " + l.broken[name]
 	case named != nil && named.State == Shadow:
 		message = "the rule " + name + " is in shadow: rules that name it do not see its alerts"
 	case named != nil && named.State == Off:

@@ -48,7 +48,8 @@ func Load(o Options) (*Set, []diag.Problem) {
 		return l, ok
 	}, Unknown: whenAlone}, Lists: o.Lists}
 	cond.Prepare(s.Scope.Layout)
-	l := &loader{options: o, set: s, remedies: map[string]Remedy{}, ids: map[string]string{}, files: map[string]struct{}{}}
+	l := &loader{options: o, set: s, remedies: map[string]Remedy{}, ids: map[string]string{}, files: map[string]struct{}{},
+		broken: map[string]string{}}
 	l.remediation()
 	if o.Library {
 		l.folder(library.Files, ".", "library", true)
@@ -79,6 +80,7 @@ type loader struct {
 	wishes   []wish            // what the rules read so far name
 	wanted   map[string]bool   // while rules are read that are there to be named: those that are
 	links    []link            // the alerts that they look at
+	broken   map[string]string // what is wrong in rules that are there to be named, by id
 	taken    map[string]string // as ids, before the rules are read that are named
 }
 
@@ -225,13 +227,21 @@ func (l *loader) folder(in fs.FS, at, name string, shipped bool) (n int) {
 		switch ext := path.Ext(e.Name()); {
 		case strings.HasPrefix(e.Name(), ".") || shipped && e.Name() == remediationFile:
 		case e.IsDir():
-			n += l.folder(in, file, name+"/"+e.Name(), shipped)
+			n += l.folder(in, file, inside(name, e.Name()), shipped)
 		case ext == ".yaml" || ext == ".yml":
 			n++
-			l.inFolder(in, file, strings.TrimSuffix(name, "/")+"/"+e.Name(), shipped)
+			l.inFolder(in, file, inside(name, e.Name()), shipped)
 		}
 	}
 	return n
+}
+
+// inside is the name of what a folder holds; the folder of a file that is named without one has no name.
+func inside(folder, name string) string {
+	if folder == "" || strings.HasSuffix(folder, "/") || strings.HasSuffix(folder, string(filepath.Separator)) {
+		return folder + name
+	}
+	return folder + "/" + name
 }
 
 // inFolder reads a file that a folder holds. Pipes and devices there are refused: they could keep the reader forever.
@@ -270,12 +280,11 @@ func (l *loader) file(in fs.FS, file, name string, shipped bool) {
 func (l *loader) read(name string, data []byte, shipped bool) {
 	d := strictyaml.Parse(name, data)
 	d.Others = otherKeys
-	tell := l.wanted == nil
 	if d.Root != nil {
 		before := len(l.uses)
 		r := l.rule(d, data, shipped)
 		r.Names = namedBy(d)
-		r.Named, tell = l.wanted != nil, tell || l.wanted[r.ID]
+		r.Named = l.wanted != nil
 		if _, taken := l.ids[r.ID]; !taken && idPattern.MatchString(r.ID) {
 			l.ids[r.ID] = fmt.Sprintf("%s:%d", name, r.Line) // also of a broken rule: its double is told at once
 		}
@@ -289,8 +298,9 @@ func (l *loader) read(name string, data []byte, shipped bool) {
 		if !shipped {
 			l.wishing(d, r)
 		}
+		l.breaks(d, r)
 	}
-	if tell {
+	if l.wanted == nil {
 		l.take(d)
 	}
 }
@@ -358,7 +368,7 @@ func (l *loader) condition(d *strictyaml.Doc, n *yaml.Node) *cond.Program {
 		return nil
 	}
 	text := d.Text(n)
-	if text == "" {
+	if text == "" || l.swallowed(d, n) {
 		return nil
 	}
 	p, ms := cond.Compile(text, l.set.Scope)

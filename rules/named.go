@@ -5,10 +5,10 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	yaml "go.yaml.in/yaml/v4"
 
+	"noroshi/internal/diag"
 	"noroshi/internal/strictyaml"
 	"noroshi/rules/library"
 )
@@ -16,7 +16,7 @@ import (
 // wish is a rule's wish for other rules: those that it names with of.
 type wish struct {
 	at     place
-	folder string // as problems name it
+	folder string // as problems name it, with the slash at its end
 	ids    []string
 }
 
@@ -49,9 +49,9 @@ func member(n *yaml.Node, key string) *yaml.Node {
 }
 
 // named reads the rules that others name, from the folder of each and from the library. What check and test ask of rules is not
-// asked of them, and what is wrong in one is told only if it is named itself.
+// asked of them, and what is wrong in their files is told only of those that are named, where they are named.
 func (l *loader) named() {
-	wishes, uses, strict := l.wishes, len(l.uses), l.options.Strict
+	wishes, uses, problems, strict := l.wishes, len(l.uses), len(l.problems), l.options.Strict
 	l.wishes, l.wanted, l.options.Strict = nil, map[string]bool{}, false
 	l.ids = map[string]string{} // those that are reserved may be read now
 	for _, r := range l.set.Rules {
@@ -66,17 +66,31 @@ func (l *loader) named() {
 		for _, w := range wishes {
 			l.folder(w.at.in, w.at.folder, w.folder, false)
 		}
-		if !l.options.Alone {
+		if !l.options.Alone && !l.options.Library {
 			l.folder(library.Files, ".", "library", true)
 		}
 	}
-	l.wanted, l.uses, l.options.Strict = nil, l.uses[:uses], strict
+	l.wanted, l.uses, l.problems, l.options.Strict = nil, l.uses[:uses], l.problems[:problems], strict
+}
+
+// breaks notes the first error of a rule that is there to be named.
+func (l *loader) breaks(d *strictyaml.Doc, r *Rule) {
+	if !l.wanted[r.ID] || l.broken[r.ID] != "" {
+		return
+	}
+	for _, p := range d.Problems {
+		if p.Level == diag.Error {
+			l.broken[r.ID] = fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
+			return
+		}
+	}
 }
 
 // wishing notes what a rule wishes for.
 func (l *loader) wishing(d *strictyaml.Doc, r *Rule) {
 	if len(r.Names) > 0 && l.options.Named {
-		l.wishes = append(l.wishes, wish{l.at, strings.TrimSuffix(filepath.Dir(d.Name), "/"), r.Names})
+		folder, _ := filepath.Split(d.Name)
+		l.wishes = append(l.wishes, wish{l.at, folder, r.Names})
 	}
 }
 

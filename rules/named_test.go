@@ -13,7 +13,7 @@ func TestRulesThatAreNamedAreRead(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"own.yaml": fmt.Sprintf(good, "own") + "of: [near, inbox-rule-hides-mail]\n", "near.yaml": fmt.Sprintf(good, "near"), "wrong.yaml": "id: [", "below/deep.yaml": fmt.Sprintf(good, "deep"),
-		"steps.yaml": fmt.Sprintf(good, "steps") + "steps: [{of: [broken]}]\n", "broken.yaml": fmt.Sprintf(good, "broken") + "severty: low\n", "alone.yaml": fmt.Sprintf(good, "alone"),
+		"steps.yaml": "id: steps\ntitle: Steps\nseverity: low\nkind: sequence\nwithin: 1h\nsteps:\n  - {id: a, of: [broken]}\n  - {id: b, when: auth.result == \"success\"}\n", "broken.yaml": fmt.Sprintf(good, "broken") + "severty: low\n", "alone.yaml": fmt.Sprintf(good, "alone"),
 	} {
 		p := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(p), 0o700); err != nil {
@@ -26,7 +26,7 @@ func TestRulesThatAreNamedAreRead(t *testing.T) {
 	for _, r := range []struct{ file, own, named, told string }{
 		{"alone.yaml", "alone", "", ""},
 		{"own.yaml", "", "alone deep near inbox-rule-hides-mail", "own.yaml:5:1"}, // no kind has the key of yet
-		{"steps.yaml", "", "deep", "broken.yaml:5:1"},
+		{"steps.yaml", "steps", "deep", "broken.yaml:5:1"},
 	} {
 		set, ps := Load(Options{Paths: []string{filepath.Join(dir, r.file)}, Named: true})
 		var own, named []string

@@ -14,7 +14,6 @@ import (
 
 // What authors should write where YAML reads a part of a condition or a text as its own.
 const (
-	onItsOwnLine = "write when: | and put the condition on the next line"
 	inQuotes     = "put the condition in single quotes"
 	textInQuotes = "put the text in single quotes"
 	cutByComment = "YAML reads # after a blank as a comment, and the condition ends there; "
@@ -27,8 +26,9 @@ var yamlSigns = map[byte]string{
 }
 
 var (
-	keyLine = regexp.MustCompile(`^(\s*(?:- +)?)(when|title|summary|description|because|owner|name|runbook)[ \t]*:(?:[ \t]+(.*))?$`)
-	keyFlow = regexp.MustCompile(`[{,]\s*(when)\s*:\s+`)
+	keyLine = regexp.MustCompile(`^(\s*(?:- +)?)(when|among|title|summary|description|because|owner|name|runbook)[ \t]*:(?:[ \t]+(.*))?$`)
+	nextKey = regexp.MustCompile(`,\s*[a-z_]+:(\s|$)`)
+	keyFlow = regexp.MustCompile(`[{,]\s*(when|among)\s*:\s+`)
 )
 
 // scalar is a condition or a text as it stands in the file, whatever YAML makes of it.
@@ -42,13 +42,21 @@ type scalar struct {
 	flow   bool     // in braces, where no block can stand
 }
 
+// condition reports whether it is one, not a text.
+func (w scalar) condition() bool { return w.key == "when" || w.key == "among" }
+
+// onItsOwnLine is how a condition is written so that YAML reads nothing of it as its own.
+func onItsOwnLine(key string) string {
+	return "write " + key + ": | and put the condition on the next line"
+}
+
 // scalarAt finds what stands at a place of a file: the key is on the line, or on one above that is less indented.
 func scalarAt(d *strictyaml.Doc, line, column int) (w scalar, ok bool) {
 	text := d.Line(line)
 	if at := keyFlow.FindAllStringSubmatchIndex(text, -1); len(at) > 0 {
 		for _, m := range at {
 			if start := utf8.RuneCountInString(text[:m[1]]) + 1; start <= column {
-				w = scalar{key: text[m[2]:m[3]], value: strings.TrimRight(text[m[1]:], "]} \t"), line: line, column: start, flow: true}
+				w = scalar{key: text[m[2]:m[3]], value: inBraces(text[m[1]:]), line: line, column: start, flow: true}
 			}
 		}
 		if w.key != "" {
@@ -82,10 +90,22 @@ func scalarAt(d *strictyaml.Doc, line, column int) (w scalar, ok bool) {
 	return w, true
 }
 
+// inBraces is the value in braces that a text begins with: it ends before the next key, or where the braces close.
+func inBraces(text string) string {
+	from := 0
+	if text != "" && (text[0] == '"' || text[0] == '\'') {
+		from = strings.IndexByte(text[1:], text[0]) + 1
+	}
+	if next := nextKey.FindStringIndex(text[from:]); next != nil {
+		text = text[:from+next[0]]
+	}
+	return strings.TrimRight(text, "]} \t")
+}
+
 // right is how the condition or the text is written so that YAML leaves it alone.
 func (w scalar) right(s *cond.Scope) string {
 	value := w.value
-	if w.key != "when" || w.flow {
+	if !w.condition() || w.flow {
 		return w.key + ": " + singleQuoted(w.unquoted(s))
 	}
 	lines := w.lines
@@ -98,7 +118,7 @@ func (w scalar) right(s *cond.Scope) string {
 	if value != "" {
 		lines = append([]string{value}, lines...)
 	}
-	return "when: |\n  " + strings.Join(lines, "\n  ")
+	return w.key + ": |\n  " + strings.Join(lines, "\n  ")
 }
 
 // quoted reports whether the value begins and ends with the same quote.
@@ -113,7 +133,7 @@ func (w scalar) unquoted(s *cond.Scope) string {
 	if !w.quoted() {
 		return v
 	}
-	if p, _ := cond.Compile(v, s); w.key == "when" && p != nil {
+	if p, _ := cond.Compile(v, s); w.condition() && p != nil {
 		return v
 	}
 	return v[1 : len(v)-1]
@@ -162,10 +182,10 @@ func (l *loader) cutInBraces(d *strictyaml.Doc, p *diag.Problem) bool {
 func (l *loader) trap(d *strictyaml.Doc, p *diag.Problem, w scalar) {
 	advice := textInQuotes
 	switch {
-	case w.key == "when" && w.flow:
+	case w.condition() && w.flow:
 		advice = inQuotes
-	case w.key == "when":
-		advice = onItsOwnLine
+	case w.condition():
+		advice = onItsOwnLine(w.key)
 	}
 	reason := ""
 	block := w.value != "" && strings.Trim(w.value, "|>-+0123456789") == ""
@@ -180,7 +200,7 @@ func (l *loader) trap(d *strictyaml.Doc, p *diag.Problem, w scalar) {
 		reason = "this line is not indented, so that it does not belong to " + w.key + ": above"
 	case block:
 		return // YAML leaves such a text alone
-	case strings.HasPrefix(w.value, "{{") || strings.HasPrefix(w.value, "{ ") && w.key != "when":
+	case strings.HasPrefix(w.value, "{{") || strings.HasPrefix(w.value, "{ ") && !w.condition():
 		reason = "YAML reads { at the beginning as a mapping"
 	case strings.HasPrefix(p.Message, "YAML has no such escape"):
 		reason = "YAML has no such escape in double quotes"
@@ -210,11 +230,12 @@ func commented(n *yaml.Node, p *diag.Problem) bool {
 
 // cutCondition says that a condition ends at what YAML reads as a comment, and what would be right.
 func (l *loader) cutCondition(d *strictyaml.Doc, n *yaml.Node, p *diag.Problem) {
-	p.Message, p.Suggestion = cutByComment+onItsOwnLine, ""
+	p.Message, p.Suggestion = cutByComment+onItsOwnLine("when"), ""
 	w, ok := scalarAt(d, n.Line, n.Column)
 	if !ok {
 		return
 	}
+	p.Message = cutByComment + onItsOwnLine(w.key)
 	if w.flow {
 		p.Message = cutByComment + inQuotes
 	}

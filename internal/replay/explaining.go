@@ -54,6 +54,7 @@ type Summary struct {
 	Events   int          `json:"events"`
 	Counting int          `json:"counting"` // events under a key
 	Firing   int          `json:"firing"`
+	Later    int          `json:"-"` // events after Until
 	// Nearest are the keys that fire or come nearest, each with its nearest event; for an account all of its keys, at the end.
 	Nearest []explain.Tree `json:"nearest"`
 	// Uncounted are the events that count for nothing and come nearest to it.
@@ -122,6 +123,7 @@ func (x *Explaining) Run(ctx context.Context, inputs []Input) (Summary, Stats, e
 	run.watch = &watch{of: x}
 	x.watch = run.watch
 	stats, err := run.Run(ctx, inputs)
+	x.summary.Later = x.watch.later
 	if x.failed != nil {
 		return x.summary, stats, x.failed
 	}
@@ -270,6 +272,8 @@ func (x *Explaining) counted(s *detector.Standing) {
 	switch {
 	case i < 0 && len(all) == maxNearest && nearer(&t, &all[len(all)-1]) >= 0:
 		return
+	case i >= 0 && sidelined(&t) > sidelined(&all[i]):
+		return
 	case i >= 0 && nearer(&t, &all[i]) >= 0 && (t.Near > 0 || len(s.Rule.Kind.Steps) > 0):
 		return
 	case i >= 0: // where nothing is there of what is needed, the last event knows most
@@ -297,9 +301,22 @@ func kept(all []explain.Tree, t explain.Tree, most int) []explain.Tree {
 var ranks = map[explain.Verdict]int{explain.Fires: 0, explain.Fired: 1, explain.Waits: 2, explain.Undecided: 2, explain.Silent: 3,
 	explain.Excused: 4, explain.NoKey: 5, explain.NotHeld: 6, explain.Uncounted: 7}
 
-// nearer compares trees: what fires first, then what comes near.
+// nearer compares trees: what fires first, then what the rule asks about before what only goes with it, then what comes near.
 func nearer(a, b *explain.Tree) int {
-	return cmp.Or(cmp.Compare(ranks[a.Verdict], ranks[b.Verdict]), cmp.Compare(b.Near, a.Near))
+	return cmp.Or(cmp.Compare(ranks[a.Verdict], ranks[b.Verdict]), cmp.Compare(sidelined(a), sidelined(b)), cmp.Compare(b.Near, a.Near))
+}
+
+// sidelined is above 0 of an event that the rule does not ask about: it still learns from it, or the event satisfies only without or among.
+func sidelined(t *explain.Tree) int {
+	learns := func(p explain.Part) bool { return p.Name == "learn" && !p.Holds }
+	second := map[string]string{kind.Absence{}.Name(): "without", kind.FirstSeen{}.Name(): "among"}[t.Kind]
+	switch {
+	case second != "" && len(t.CountsAs) == 1 && t.CountsAs[0] == second:
+		return 2
+	case second == "among" && slices.ContainsFunc(t.Parts, learns):
+		return 1
+	}
+	return 0
 }
 
 // give gives on what the rules make of an event.

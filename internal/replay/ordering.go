@@ -83,6 +83,7 @@ func (o *ordering) add(m *matched) error {
 			continue
 		}
 		if o.watch.leavesOut(e.time) {
+			o.watch.later++
 			continue
 		}
 		o.stats.Events++

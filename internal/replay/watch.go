@@ -14,6 +14,7 @@ type watch struct {
 	memory *detector.Memory
 	seen   detector.Seen
 	end    time.Time
+	later  int // events that are left out, because they are too late
 }
 
 // keeps is how long rules that look at alerts keep what they hold.

@@ -17,6 +17,9 @@ func (d *Doc) Inside(n *yaml.Node, at int, code, message string) *diag.Problem {
 	return &d.Problems[len(d.Problems)-1]
 }
 
+// Place is the line and the column of a character of a scalar's text; where it cannot be told, those of the scalar's beginning.
+func (d *Doc) Place(n *yaml.Node, at int) (line, column int) { return d.place(n, at) }
+
 // place finds a character of a scalar's text in the file.
 func (d *Doc) place(n *yaml.Node, at int) (line, column int) {
 	value := []rune(n.Value)
