@@ -62,17 +62,21 @@ type detection struct {
 	exactly bool
 }
 
-func (r *Run) newDetection(ctx context.Context, k *kafka, w *bus.Writer) *detection {
+func (r *Run) newDetection(ctx context.Context, k *kafka, w *bus.Writer) (*detection, error) {
 	d := &detection{kafka: k, writer: w}
 	if k.embedded == nil { // the embedded one has one process, and what a crash repeats meets the memory that knows it
 		var err error
-		if d.exactly, err = r.exactly(ctx, k); err != nil {
+		d.exactly, err = r.exactly(ctx, k)
+		switch {
+		case bus.TransactionsDenied(err):
 			r.Log.Warn("the detector works without transactions: after a crash it tells alerts again, with the same ids", slog.Any("err", err))
+		case err != nil && ctx.Err() == nil: // whether it may repeat alerts is not for a fault to decide
+			return nil, err
 		}
 	}
 	c := k.bus.Config()
 	d.name = newNames(&c, r.Log)
-	return d
+	return d, nil
 }
 
 // session is one member of a stage's group, in one goroutine.

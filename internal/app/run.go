@@ -109,6 +109,13 @@ func (r *Run) Run(ctx context.Context) error {
 		return err
 	}
 	defer orLeave(left, writer.Close)
+	var detect *detection
+	if r.has(Detect) {
+		if detect, err = r.newDetection(ctx, kafka, writer); err != nil {
+			return err
+		}
+		defer detect.name.released()
+	}
 	r.brought = make([]atomic.Int64, len(r.Sources))
 	// Each of these ends after the one that feeds it, so its context is its own.
 	alarm := make(chan struct{}, 1)
@@ -123,9 +130,7 @@ func (r *Run) Run(ctx context.Context) error {
 		r.runners = append(r.runners, runner)
 		delivery.run(func(ctx context.Context) error { return r.deliver(ctx, drain, kafka.bus, writer, runner) })
 	}
-	if r.has(Detect) {
-		detect := r.newDetection(ctx, kafka, writer)
-		defer detect.name.released()
+	if detect != nil {
 		for i := range r.sessions() {
 			detection.run(func(ctx context.Context) error { return r.detect(ctx, drain, detect, place{detectorGroup, i}) })
 			signals.run(func(ctx context.Context) error { return r.detect(ctx, drain, detect, place{signalsGroup, i}) })

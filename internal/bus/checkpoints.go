@@ -36,6 +36,10 @@ var checkpointSettings = map[string]string{"cleanup.policy": "compact,delete", "
 // EnsureCheckpoints makes the topic of a stream with so many partitions. One that has fewer, because the stream has grown,
 // gets more. One that has more is refused: its stream is another one now, and its positions say nothing of this one.
 func (b *Bus) EnsureCheckpoints(ctx context.Context, t Topic, partitions int) error {
+	return b.patiently(ctx, func(ctx context.Context) error { return b.ensureCheckpoints(ctx, t, partitions) })
+}
+
+func (b *Bus) ensureCheckpoints(ctx context.Context, t Topic, partitions int) error {
 	there, err := b.create(ctx, t, partitions, checkpointSettings)
 	if err != nil {
 		return err

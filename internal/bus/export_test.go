@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -39,3 +40,9 @@ func (b *Bus) Delete(ctx context.Context, t Topic) error {
 
 // Wait makes the transactions of writers that have died last so long. It is called before there are any.
 func (b *Bus) Wait(d time.Duration) { b.patience = d }
+
+// Patiently is what a start does until Kafka has answered.
+func Patiently(ctx context.Context, do func(ctx context.Context) error) error {
+	b := &Bus{config: Config{Log: slog.New(slog.DiscardHandler)}}
+	return b.patiently(ctx, do)
+}

@@ -81,6 +81,10 @@ func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseco
 // Ensure makes the topics that are missing, waits until they can be used, and checks those that are there. With more, topics
 // that are made get these settings too.
 func (b *Bus) Ensure(ctx context.Context, more map[Topic]map[string]string) error {
+	return b.patiently(ctx, func(ctx context.Context) error { return b.ensure(ctx, more) })
+}
+
+func (b *Bus) ensure(ctx context.Context, more map[Topic]map[string]string) error {
 	var there []Topic
 	for _, t := range Topics {
 		partitions, configs := b.settings(t)

@@ -183,18 +183,32 @@ func (t *Transactor) Abort(ctx context.Context) error {
 
 // Transactional says whether the brokers have transactions that we may use. Event Hubs' Kafka endpoint has none in its Standard
 // tier. That we may not use those that are there is an error.
-func (b *Bus) Transactional(ctx context.Context) (bool, error) {
+func (b *Bus) Transactional(ctx context.Context) (yes bool, err error) {
+	err = b.patiently(ctx, func(ctx context.Context) error {
+		yes, err = b.transactional(ctx)
+		return err
+	})
+	return yes, err
+}
+
+func (b *Bus) transactional(ctx context.Context) (bool, error) {
 	versions, err := b.admin.ApiVersions(ctx)
 	if err != nil {
 		return false, fmt.Errorf("ask for transactions: %w", err)
 	}
-	for _, v := range versions {
+	answered := false
+	for _, v := range versions { // one of several brokers may be down
 		if v.Err != nil {
-			return false, fmt.Errorf("ask for transactions: %w", v.Err)
+			err = v.Err
+			continue
 		}
+		answered = true
 		if _, ok := v.KeyMaxVersion(int16(kmsg.EndTxn)); !ok {
 			return false, nil
 		}
+	}
+	if !answered {
+		return false, fmt.Errorf("ask for transactions: %w", err)
 	}
 	for _, name := range []Topic{"ingest", "detector"} {
 		if err = b.probe(ctx, name+"-probe"); err != nil {
@@ -211,6 +225,9 @@ func (b *Bus) Transactional(ctx context.Context) (bool, error) {
 	}
 	return false, fmt.Errorf("ask for transactions: %w", err)
 }
+
+// TransactionsDenied reports whether Transactional has found transactions that this user may not use.
+func TransactionsDenied(err error) bool { return errors.Is(err, kerr.TransactionalIDAuthorizationFailed) }
 
 // probe begins to use a transactional id.
 func (b *Bus) probe(ctx context.Context, id Topic) error {
