@@ -25,40 +25,55 @@ const (
 	stopWithin   = 30 * time.Second
 )
 
-// Broker is an Apache Kafka of one node on 127.0.0.1.
+// Broker is a node of an Apache Kafka on 127.0.0.1, as a rule the only one.
 type Broker struct {
 	Address string // without TLS and users
 	Secure  string // with both
 
-	java string
-	jars string
-	dir  string
-	cmd  *exec.Cmd
-	done chan struct{} // closed when the process has ended
+	java       string
+	jars       string
+	dir        string
+	controller string // its address
+	cmd        *exec.Cmd
+	done       chan struct{} // closed when the process has ended
 }
 
-// Apache starts an Apache Kafka and ends it with the test. Its jars are fetched by Maven once. The test is skipped where there
-// is no java or mvn, but never in CI.
+// Apache starts an Apache Kafka of one node and ends it with the test. Its jars are fetched by Maven once. The test is skipped where
+// there is no java or mvn, but never in CI.
 func Apache(t testing.TB) *Broker {
 	t.Helper()
-	b := &Broker{dir: t.TempDir()}
-	var err error
-	if b.java, err = java(); err == nil {
-		b.jars, err = resolve()
+	return ApacheOf(t, 1)[0]
+}
+
+// ApacheOf is Apache with so many nodes. What is written lies on all of them, and is acknowledged when all but one have it.
+func ApacheOf(t testing.TB, nodes int) (all []*Broker) {
+	t.Helper()
+	java, err := java()
+	var jars string
+	if err == nil {
+		jars, err = resolve()
 	}
 	var lacks missing
 	if errors.As(err, &lacks) && os.Getenv("CI") == "" {
 		t.Skipf("without Apache Kafka: %v", err)
 	}
+	for range nodes {
+		all = append(all, &Broker{dir: t.TempDir(), java: java, jars: jars})
+	}
 	if err == nil {
-		err = b.format()
+		err = format(all)
 	}
 	if err != nil {
 		t.Fatalf("start Apache Kafka: %v", err)
 	}
-	t.Cleanup(func() { b.end(syscall.SIGKILL) }) // its data goes with the test
-	b.Start(t)
-	return b
+	for _, b := range all {
+		t.Cleanup(func() { b.end(syscall.SIGKILL) }) // its data goes with the test
+		b.launch(t)
+	}
+	for _, b := range all { // a node serves when most are there
+		b.await(t)
+	}
+	return all
 }
 
 // Config is how to reach the broker.
@@ -69,22 +84,34 @@ func (b *Broker) Config(prefix string, partitions int) bus.Config {
 // Start starts the broker on the data that is there and waits until it serves.
 func (b *Broker) Start(t testing.TB) {
 	t.Helper()
-	log := filepath.Join(b.dir, "log")
-	out, err := os.Create(log)
+	b.launch(t)
+	b.await(t)
+}
+
+func (b *Broker) log() string { return filepath.Join(b.dir, "log") }
+
+func (b *Broker) launch(t testing.TB) {
+	t.Helper()
+	out, err := os.Create(b.log())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer out.Close()
 	b.cmd = exec.CommandContext(context.Background(), b.java, "-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true",
-		"-Dlog4j2.configurationFile="+filepath.Join(b.dir, "log4j2.properties"), "-cp", filepath.Join(b.jars, "*"), "kafka.Kafka", filepath.Join(b.dir, "server.properties"))
+		"-Dlog4j2.configurationFile="+filepath.Join(b.dir, "log4j2.properties"), "-cp", filepath.Join(b.jars, "*"), "kafka.Kafka", b.properties())
 	b.cmd.Stdout, b.cmd.Stderr = out, out
 	if b.done, err = launch(b.cmd); err != nil {
 		t.Fatalf("start Apache Kafka: %v", err)
 	}
+}
+
+// await waits until the broker serves.
+func (b *Broker) await(t testing.TB) {
+	t.Helper()
 	// The line comes after the controller has let the broker in; an open port comes earlier and means nothing.
 	late := time.After(brokerWithin)
 	for look := time.Tick(50 * time.Millisecond); ; <-look {
-		text, err := os.ReadFile(log)
+		text, err := os.ReadFile(b.log())
 		if err == nil && bytes.Contains(text, []byte("Kafka Server started")) {
 			return
 		}
@@ -121,19 +148,21 @@ func (b *Broker) end(s syscall.Signal) {
 // settings make a small broker. Heaps under 256 MiB need the small buffer of the cleaner; groups would wait 3 s for more
 // members; a new broker session would wait 9 s for the old one's end.
 const settings = `process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@%[2]s
+node.id=%[6]d
+controller.quorum.voters=%[7]s
 listeners=PLAINTEXT://%[1]s,SECURE://%[4]s,CONTROLLER://%[2]s
 advertised.listeners=PLAINTEXT://%[1]s,SECURE://%[4]s
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL
 log.dirs=%[3]s
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+default.replication.factor=%[8]d
+min.insync.replicas=%[9]d
+offsets.topic.replication.factor=%[8]d
+transaction.state.log.replication.factor=%[8]d
+transaction.state.log.min.isr=%[9]d
+share.coordinator.state.topic.replication.factor=%[8]d
+share.coordinator.state.topic.min.isr=%[9]d
 offsets.topic.num.partitions=6
 transaction.state.log.num.partitions=6
 share.coordinator.state.topic.num.partitions=3
@@ -148,26 +177,42 @@ log.segment.bytes=134217728
 log.cleaner.dedupe.buffer.size=8388608
 %[5]s`
 
-// format writes the broker's settings and prepares its folder.
-func (b *Broker) format() error {
-	listen, err := freePorts(3)
+func (b *Broker) properties() string { return filepath.Join(b.dir, "server.properties") }
+
+// format writes the settings of the nodes of a cluster and prepares their folders.
+func format(all []*Broker) error {
+	listen, err := freePorts(3 * len(all))
 	if err != nil {
 		return err
 	}
-	b.Address, b.Secure = listen[0], listen[2]
+	var voters []string
+	for i, b := range all {
+		b.Address, b.controller, b.Secure = listen[3*i], listen[3*i+1], listen[3*i+2]
+		voters = append(voters, fmt.Sprintf("%d@%s", i+1, b.controller))
+	}
+	id := base64.RawURLEncoding.EncodeToString([]byte(rand.Text())[:16])
+	for i, b := range all {
+		if err := b.format(id, i+1, voters); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Broker) format(cluster string, node int, voters []string) error {
 	secured, err := b.secure()
 	if err != nil {
 		return err
 	}
-	properties := filepath.Join(b.dir, "server.properties")
-	if err := os.WriteFile(properties, fmt.Appendf(nil, settings, listen[0], listen[1], filepath.Join(b.dir, "data"), listen[2], secured), 0o600); err != nil {
+	text := fmt.Appendf(nil, settings, b.Address, b.controller, filepath.Join(b.dir, "data"), b.Secure, secured, node, strings.Join(voters, ","),
+		len(voters), max(1, len(voters)-1))
+	if err := os.WriteFile(b.properties(), text, 0o600); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(b.dir, "log4j2.properties"), log4j2, 0o600); err != nil {
 		return err
 	}
-	id := base64.RawURLEncoding.EncodeToString([]byte(rand.Text())[:16])
-	out, err := exec.CommandContext(context.Background(), b.java, "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", filepath.Join(b.jars, "*"), "kafka.tools.StorageTool", "format", "-t", id, "-c", properties,
+	out, err := exec.CommandContext(context.Background(), b.java, "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", filepath.Join(b.jars, "*"), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", b.properties(),
 		"--add-scram", fmt.Sprintf("SCRAM-SHA-256=[name=%s,password=%s]", User, Password), "--add-scram", fmt.Sprintf("SCRAM-SHA-512=[name=%s,password=%s]", User, Password)).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("format storage: %w\n%s", err, tail(out))
