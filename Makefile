@@ -51,6 +51,7 @@ fuzz:
 # The long forms: 100,000 messages through faults on both brokers, an hour of 3,000 records a second, ten minutes for each fuzz target.
 soak:
 	NOROSHI_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run ExactlyOnce ./ingest/feed
+	NOROSHI_SOAK=1 NOROSHI_KILLS=40 $(GO) test -count=1 -timeout 2h -v -run 'Killed|FindTheSame' ./cmd/noroshi
 	NOROSHI_SOAK=1 $(GO) test -count=1 -timeout 2h -v -run Soak ./cmd/noroshi
 	$(MAKE) fuzz FUZZTIME=10m
 

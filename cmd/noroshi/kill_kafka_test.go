@@ -4,137 +4,160 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
-	"noroshi/internal/bus"
 	"noroshi/internal/eventhubstest"
 	"noroshi/internal/kafkatest"
 )
 
-// zombieFor is how long an instance is stopped: longer than its session in the group lasts.
-const zombieFor = 14 * time.Second
+const (
+	// zombieFor is how long an instance is held: longer than its session in the group lasts.
+	zombieFor = 14 * time.Second
+	pauseFor  = time.Minute
+)
 
-// TestTwoInstancesAreKilledAndEachFindingIsToldOnce: two instances share an Apache Kafka and an event hub. They are killed again and again,
-// and one is stopped for longer than its session lasts and then goes on. In the end each revision of each alert lies on the topic once,
-// and the alerts are those that a replay of the same records gives.
-func TestTwoInstancesAreKilledAndEachFindingIsToldOnce(t *testing.T) {
+// often is how often something is done: a few times, or many times in a soak.
+func often(usual, soak int) int {
+	if os.Getenv("NOROSHI_SOAK") != "" {
+		return soak
+	}
+	return usual
+}
+
+// TestWhateverIsKilledEachFindingIsToldOnce: some instances share an Apache Kafka and an event hub. Instances are killed, come, go, and are
+// held for longer than their session lasts; brokers are killed. In the end each revision of each alert lies on the topic once, and the
+// alerts are those that a replay of the same records gives, and say the same.
+func TestWhateverIsKilledEachFindingIsToldOnce(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it takes a minute")
+		t.Skip("it takes minutes")
 	}
-	n := kills(6)
-	broker := kafkatest.Apache(t)
-	hub := eventhubstest.Start(t, eventhubstest.Config{})
-	dir := t.TempDir()
-	remembers(t, dir)
-	writeFiles(t, dir, map[string]string{"cs": hub.ConnectionString("audit"), "noroshi.yaml": fmt.Sprintf(`kafka: {brokers: ["%s"], partitions: 4}
-sources: [{eventhub: {name: audit, connection_string: '${file:cs}'}}]
-rules: [rules]
-`, broker.Address)})
-	log, err := os.Create(filepath.Join(dir, "signins.ndjson"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	random, records := rand.New(rand.NewPCG(9, 9)), 0
-	add := func(long time.Duration) {
-		t.Helper()
-		for until := time.Now().Add(long); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
-			for range 10 {
-				record := signInOf(records, random)
-				if _, err := log.WriteString(record + "\n"); err != nil {
-					t.Fatal(err)
-				}
-				if _, err := hub.Append("audit", strconv.Itoa(records%memoryUsers%4), eventhubstest.Event{Body: []byte(record)}); err != nil {
-					t.Fatal(err)
-				}
-				records++
-			}
-		}
-	}
-	var all []*process
-	for i := range 2 {
-		p := &process{args: []string{"run", "--config", filepath.Join(dir, "noroshi.yaml")}, said: filepath.Join(dir, fmt.Sprint("stderr-", i))}
-		p.start(t)
-		defer func() { _ = p.cmd.Process.Kill() }() // it may have ended
-		all = append(all, p)
-	}
-	to, err := bus.Connect(broker.Config("noroshi.", 4))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer to.Close()
-	awaitAlerts(t, to, all, func(*told) bool { return true }) // the topic is there
-	add(3 * time.Second)
-	for i := range n {
-		if i == n/2 {
-			if err := all[0].cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	for _, c := range []struct {
+		name  string
+		nodes int
+		do    func(f *fleet, nodes []*kafkatest.Broker)
+	}{
+		{"instances", 1, killInstances},
+		{"broker", 1, killBrokers(1, 8)},
+		{"leaders of three brokers", 3, killBrokers(2, 9)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			nodes := kafkatest.ApacheOf(t, c.nodes)
+			dir, hub := fleetDir(t)
+			f := newFleet(t, dir, "noroshi.", nodes)
+			s := newStream(t, hub, filepath.Join(dir, "signins.ndjson"))
+			f.join()
+			f.join()
+			f.awaitTopic()
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			ended := make(chan error)
+			go func() { ended <- s.run(ctx) }()
+			time.Sleep(5 * time.Second)
+			c.do(f, nodes)
+			time.Sleep(5 * time.Second)
+			stop()
+			if err := <-ended; err != nil {
 				t.Fatal(err)
 			}
-			add(zombieFor)
-			if err := all[0].cmd.Process.Signal(syscall.SIGCONT); err != nil {
-				t.Fatal(err)
-			}
-			add(2 * time.Second)
-		}
-		p := all[random.IntN(len(all))]
-		p.kill(t)
-		add(time.Duration(random.IntN(500)) * time.Millisecond)
-		p.start(t)
-		add(time.Duration(500+random.IntN(2500)) * time.Millisecond)
-	}
-	want := rememberedBy(t, filepath.Join(dir, "rules"), log.Name())
-	awaitAlerts(t, to, all, func(r *told) bool { return len(r.got) >= len(want) })
-	time.Sleep(2 * time.Second) // what is told twice may come later
-	r := awaitAlerts(t, to, all, func(*told) bool { return true })
-	for _, p := range all {
-		p.end(t)
-	}
-	repeats := r.compare(t, want)
-	if repeats > 0 {
-		t.Errorf("%d revisions were told again", repeats)
-	}
-	t.Logf("%d kills and a zombie, %d records, %d alerts, %d revisions told again", n, records, len(want), repeats)
-	if t.Failed() {
-		for _, p := range all {
-			t.Log(p.text())
-		}
+			f.agrees(f.replay(s.log.Name()), s)
+		})
 	}
 }
 
-// awaitAlerts reads the topic of alerts until there is enough, or for two minutes.
-func awaitAlerts(t *testing.T, b *bus.Bus, all []*process, enough func(*told) bool) *told {
-	t.Helper()
-	var r *told
-	var err error
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		r = &told{}
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-		err = b.All(ctx, bus.Alerts, func(rec bus.Record) error {
-			var a toldAlert
-			if err := json.Unmarshal(rec.Value, &a); err != nil {
-				return err
-			}
-			r.add(a)
-			return nil
-		})
-		cancel()
-		if err == nil && enough(r) {
-			return r
+// TestOneInstanceThreeAndAReplayFindTheSame, on the same records, and say the same.
+func TestOneInstanceThreeAndAReplayFindTheSame(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a minute")
+	}
+	nodes := kafkatest.ApacheOf(t, 1)
+	dir, hub := fleetDir(t)
+	s := newStream(t, hub, filepath.Join(dir, "signins.ndjson"))
+	for i := range often(10_000, 50_000) {
+		if err := s.add(time.Duration(i) * time.Second * streamFaster / streamRate); err != nil {
+			t.Fatal(err)
 		}
 	}
-	var said strings.Builder
-	for _, p := range all {
-		said.WriteString(p.text())
+	want := newFleet(t, dir, "none.", nodes).replay(s.log.Name())
+	for prefix, instances := range map[string]int{"one.": 1, "three.": 3} {
+		t.Run(prefix, func(t *testing.T) {
+			f := newFleet(t, dir, prefix, nodes)
+			for range instances {
+				f.join()
+			}
+			f.awaitTopic()
+			f.agrees(want, s)
+		})
 	}
-	t.Errorf("there are %d alerts, %v\n%s", len(r.got), err, said.String())
-	return r
+}
+
+// fleetDir is a folder with the fleet's rules and the way to an event hub.
+func fleetDir(t *testing.T) (string, *eventhubstest.Server) {
+	t.Helper()
+	dir := t.TempDir()
+	hub := eventhubstest.Start(t, eventhubstest.Config{})
+	writeRules(t, dir, fleetRules)
+	writeFiles(t, dir, map[string]string{"cs": hub.ConnectionString("audit")})
+	return dir, hub
+}
+
+// awaitTopic waits until the alerts can be read.
+func (f *fleet) awaitTopic() {
+	f.t.Helper()
+	var err error
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		if _, err = f.told(); err == nil {
+			return
+		}
+	}
+	f.t.Fatalf("there is no topic of alerts: %v\n%s", err, f.all[0].tail())
+}
+
+// killInstances kills, holds, adds and ends instances.
+func killInstances(f *fleet, _ []*kafkatest.Broker) {
+	for i := range often(1, kills(40)/5) {
+		f.kill()
+		f.between()
+		f.join()
+		f.did["instances added"]++
+		f.kill()
+		f.between()
+		f.kill()
+		f.hold(zombieFor)
+		f.between()
+		f.leave()
+		f.kill()
+		f.between()
+		f.kill()
+		if i%4 == 2 {
+			f.hold(pauseFor)
+		}
+		if i%3 == 1 { // now three or four are there
+			f.join()
+			f.did["instances added"]++
+		}
+		if i%3 == 2 {
+			f.leave()
+		}
+		f.between()
+	}
+}
+
+// killBrokers kills the nodes in turn, so many times, and starts them again. Where there are three, each leads its share of the partitions
+// when its turn comes: what it led before has moved to the two others, and moved back with their ends.
+func killBrokers(usual, soak int) func(f *fleet, nodes []*kafkatest.Broker) {
+	return func(f *fleet, nodes []*kafkatest.Broker) {
+		for i := range often(usual, soak) {
+			node := nodes[i%len(nodes)]
+			node.Kill()
+			time.Sleep(time.Duration(f.random.IntN(5000)) * time.Millisecond)
+			node.Start(f.t)
+			f.did["brokers killed"]++
+			time.Sleep(10 * time.Second)
+			f.kill()
+			time.Sleep(5 * time.Second)
+		}
+	}
 }

@@ -76,13 +76,19 @@ within: 1d`,
 repeat: 1h`,
 }
 
-// remembers writes the rules, and gives the folder.
+// remembers writes the rules.
 func remembers(t *testing.T, dir string) {
+	t.Helper()
+	writeRules(t, dir, rememberingRules)
+}
+
+// writeRules writes rules into the folder rules.
+func writeRules(t *testing.T, dir string, rules map[string]string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Join(dir, "rules"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for id, text := range rememberingRules {
+	for id, text := range rules {
 		text = fmt.Sprintf("id: %s\ntitle: A rule that remembers\nseverity: low\n%s\n", id, text)
 		if err := os.WriteFile(filepath.Join(dir, "rules", id+".yaml"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -227,7 +227,9 @@ func (b *Bus) transactional(ctx context.Context) (bool, error) {
 }
 
 // TransactionsDenied reports whether Transactional has found transactions that this user may not use.
-func TransactionsDenied(err error) bool { return errors.Is(err, kerr.TransactionalIDAuthorizationFailed) }
+func TransactionsDenied(err error) bool {
+	return errors.Is(err, kerr.TransactionalIDAuthorizationFailed)
+}
 
 // probe begins to use a transactional id.
 func (b *Bus) probe(ctx context.Context, id Topic) error {

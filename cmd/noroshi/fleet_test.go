@@ -1,0 +1,414 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"noroshi/internal/bus"
+	"noroshi/internal/eventhubstest"
+	"noroshi/internal/kafkatest"
+)
+
+// fleetRules are rules of the kinds that remember, with and without the account in their key. Their windows are short, for a test is.
+// Alerts of keys without the account may move to an earlier time when records of other partitions come late, so that rules over these
+// look at a whole day.
+var fleetRules = map[string]string{
+	"guessing":    "kind: threshold\nwhen: event.dataset == \"entra.signin\" && auth.result == \"wrong_credential\"\nwithin: 10s\ncount: 6\nrepeat: 1m",
+	"addresses":   "kind: threshold\nwhen: event.dataset == \"entra.signin\" && auth.result == \"wrong_credential\"\nwithin: 1m\ndistinct: {of: source.ip, least: 12}\nrepeat: 1m",
+	"guessed":     "kind: sequence\nwithin: 30s\nsteps:\n  - {id: guess, when: event.dataset == \"entra.signin\" && auth.result == \"wrong_credential\", count: 4}\n  - {id: in, when: event.dataset == \"entra.signin\" && auth.result == \"success\"}\nrepeat: 1m",
+	"new-address": "kind: first_seen\nwhen: event.dataset == \"entra.signin\" && auth.result == \"success\"\nvalue: [source.ip]\nwithin: 30d\nlearn: 1m",
+	"both":        "kind: correlation\nof: [guessing, guessed, new-address]\ndistinct: {of: rule, least: 2}\nwithin: 5m\nrepeat: 10m",
+	"spray":       "kind: threshold\nwhen: event.dataset == \"entra.signin\" && auth.result == \"wrong_credential\"\nby: [source.ip]\nwithin: 3s\ndistinct: {of: account, least: 6}\nrepeat: 1m",
+	"locked":      "kind: threshold\nwhen: event.dataset == \"entra.signin\" && auth.result == \"locked\"\nby: []\nwithin: 10s\ncount: 13\nrepeat: 1m",
+	"broken-in":   "kind: sequence\nby: [source.ip]\nwithin: 5s\nsteps:\n  - {id: guess, when: event.dataset == \"entra.signin\" && auth.result == \"wrong_credential\", count: 5}\n  - {id: in, when: event.dataset == \"entra.signin\" && auth.result == \"success\"}\nrepeat: 1m",
+	"widely":      "kind: correlation\nof: [spray, guessing]\nby: [source.ip]\ndistinct: {of: rule, least: 2}\nwithin: 1d\nrepeat: 7d",
+	"everywhere":  "kind: correlation\nof: [spray, widely]\nby: []\ncount: 5\nwithin: 1d\nrepeat: 7d",
+	"in":          "when: event.dataset == \"entra.signin\" && auth.result == \"success\"\nrepeat: 1m",
+}
+
+// unsettled are rules whose last revision is not compared: the bucket of an alert does not end within the test, or no clock ends it, because
+// those of the sources do not travel to where the rule's key lies.
+var unsettled = map[string]bool{"widely": true, "everywhere": true, "spray": true, "broken-in": true, "locked": true}
+
+// stream makes sign-ins into an event hub and into a file. Their time goes four times as fast as the clock on the wall, and is not later.
+type stream struct {
+	hub    *eventhubstest.Server
+	log    *os.File
+	random *rand.Rand
+	began  time.Time
+	base   time.Time // of the first record
+	made   int
+}
+
+const (
+	streamFaster = 4
+	streamUsers  = 100
+	streamRate   = 150              // records a second
+	streamMost   = 45 * time.Minute // on the wall
+	// streamPast is how far behind the last record clocks go in the end: alerts about alerts wait for all datasets, for an hour.
+	streamPast = 80 * time.Minute
+	hubs       = 4 // partitions
+)
+
+// lasting is the configuration of sources that are so much ahead of their own records.
+const lasting = "lateness: {entra.signin: {wait: 1s, keep: 5h}}\n"
+
+func newStream(t *testing.T, hub *eventhubstest.Server, path string) *stream {
+	t.Helper()
+	log, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = log.Close() }) // it is read by then
+	now := time.Now().UTC().Truncate(time.Second)
+	return &stream{hub: hub, log: log, random: rand.New(rand.NewPCG(9, 9)), began: now, base: now.Add(-(streamFaster-1)*streamMost - streamPast)}
+}
+
+// run makes records until ctx ends.
+func (s *stream) run(ctx context.Context) error {
+	s.began = time.Now()
+	for tick := time.NewTicker(20 * time.Millisecond); ; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		since := time.Since(s.began)
+		for due := int(since.Seconds() * streamRate); s.made < due; {
+			if err := s.add(time.Duration(s.made) * time.Second * streamFaster / streamRate); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// add makes the next record, so long after the first.
+func (s *stream) add(after time.Duration) error {
+	code, ip := "50126", 1+s.random.IntN(30)
+	switch n := s.random.IntN(32); {
+	case n < 7:
+		code = "0"
+	case n == 7:
+		code = "50053"
+	}
+	if s.random.IntN(30) == 0 {
+		ip = 100 + s.random.IntN(150)
+	}
+	user := s.random.IntN(streamUsers)
+	record := s.signIn(s.base.Add(after), strconv.Itoa(s.made), user, ip, code)
+	s.made++
+	if _, err := s.log.WriteString(record + "\n"); err != nil {
+		return err
+	}
+	return s.append(user, record, s.base.Add(after))
+}
+
+func (s *stream) append(user int, record string, at time.Time) error {
+	_, err := s.hub.Append("audit", strconv.Itoa(user%hubs), eventhubstest.Event{Body: []byte(record), Enqueued: at})
+	return err
+}
+
+func (s *stream) signIn(at time.Time, id string, user, ip int, code string) string {
+	return fmt.Sprintf(`{"time":"%[1]s","category":"SignInLogs","tenantId":"t-1","properties":{"id":"s-%[2]s","createdDateTime":"%[1]s","userPrincipalName":"user%[3]d@contoso.example",`+
+		`"userId":"u-%[3]d","ipAddress":"203.0.113.%[4]d","status":{"errorCode":%[5]s},"appId":"a-1","appDisplayName":"Mail","isInteractive":true}}`,
+		at.Format("2006-01-02T15:04:05.000Z"), id, user, ip, code)
+}
+
+// beat makes records that no rule looks at, so that the clocks of all partitions pass the last window. They are in no file.
+func (s *stream) beat(n int) error {
+	at := s.base.Add(time.Duration(s.made)*time.Second*streamFaster/streamRate + streamPast + time.Duration(n)*time.Second)
+	for user := range streamUsers {
+		if err := s.append(user, s.signIn(at, fmt.Sprintf("beat-%d-%d", n, user), user, 1, "50140"), at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fleet is instances of noroshi run that share an Apache Kafka and an event hub.
+type fleet struct {
+	t      *testing.T
+	dir    string
+	config string
+	bus    *bus.Bus
+	random *rand.Rand
+	all    []*process
+	begun  int            // processes
+	did    map[string]int // what was done, and how often
+}
+
+// newFleet has no instances yet. The topics of one begin with a prefix of its own.
+func newFleet(t *testing.T, dir, prefix string, brokers []*kafkatest.Broker) *fleet {
+	t.Helper()
+	var addresses []string
+	for _, b := range brokers {
+		addresses = append(addresses, strconv.Quote(b.Address))
+	}
+	f := &fleet{t: t, dir: dir, config: filepath.Join(dir, prefix+"yaml"), random: rand.New(rand.NewPCG(3, 3)), did: map[string]int{}}
+	writeFiles(t, dir, map[string]string{filepath.Base(f.config): fmt.Sprintf(`kafka: {brokers: [%s], partitions: 4, prefix: %s}
+sources: [{eventhub: {name: audit, connection_string: '${file:cs}'}}]
+rules: [rules]
+`, strings.Join(addresses, ", "), prefix) + lasting})
+	c := brokers[0].Config(prefix, 4)
+	c.Brokers = nil
+	for _, b := range brokers {
+		c.Brokers = append(c.Brokers, b.Address)
+	}
+	var err error
+	if f.bus, err = bus.Connect(c); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.bus.Close)
+	t.Cleanup(func() {
+		for _, p := range f.all {
+			_ = p.cmd.Process.Kill() // it may have ended
+		}
+	})
+	return f
+}
+
+// join starts an instance more.
+func (f *fleet) join() {
+	f.t.Helper()
+	p := &process{args: []string{"run", "--config", f.config}}
+	f.start(p)
+	f.all = append(f.all, p)
+}
+
+// start starts a process that was never started, or has ended.
+func (f *fleet) start(p *process) {
+	f.t.Helper()
+	f.begun++
+	p.said = fmt.Sprintf("%s-stderr-%d", f.config, f.begun)
+	p.start(f.t)
+}
+
+// any is one of the instances.
+func (f *fleet) any() *process { return f.all[f.random.IntN(len(f.all))] }
+
+// kill kills an instance and starts it again a little later.
+func (f *fleet) kill() {
+	f.t.Helper()
+	p := f.any()
+	p.kill(f.t)
+	if p.cmd.ProcessState.Exited() {
+		f.t.Errorf("an instance has ended by itself: %v\n%s", p.cmd.ProcessState, p.tail())
+	}
+	f.did["instances killed"]++
+	time.Sleep(time.Duration(f.random.IntN(700)) * time.Millisecond)
+	f.start(p)
+}
+
+// leave ends an instance as a person does.
+func (f *fleet) leave() {
+	f.t.Helper()
+	i := f.random.IntN(len(f.all))
+	p := f.all[i]
+	f.all = slices.Delete(f.all, i, i+1)
+	p.end(f.t)
+	f.did["instances ended"]++
+}
+
+// hold stops an instance for longer than its session lasts; others take over, and then it goes on.
+func (f *fleet) hold(long time.Duration) {
+	f.t.Helper()
+	p := f.any()
+	f.signal(p, syscall.SIGSTOP)
+	time.Sleep(long)
+	f.signal(p, syscall.SIGCONT)
+	f.did["instances held for "+long.String()]++
+}
+
+func (f *fleet) signal(p *process, s syscall.Signal) {
+	f.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// between is a moment between two faults.
+func (f *fleet) between() { time.Sleep(time.Duration(500+f.random.IntN(2500)) * time.Millisecond) }
+
+// end ends all instances.
+func (f *fleet) end() {
+	f.t.Helper()
+	for _, p := range f.all {
+		p.end(f.t)
+	}
+	f.all = nil
+}
+
+// tail is what a process has said last.
+func (p *process) tail() string {
+	text := p.text()
+	return text[max(0, len(text)-4000):]
+}
+
+// finding is an alert in all its revisions.
+type finding struct {
+	rule      string
+	revisions map[int]int // how often each was told
+	last      int
+	says      string // the last one, but for what may differ
+}
+
+// findings are alerts of the fleet's rules by id.
+type findings map[string]*finding
+
+func (all findings) add(body []byte) error {
+	var a map[string]any
+	if err := json.Unmarshal(body, &a); err != nil {
+		return err
+	}
+	rule, _ := a["rule"].(map[string]any)
+	name, _ := rule["id"].(string)
+	if fleetRules[name] == "" { // the library's may fire, too
+		return nil
+	}
+	id, _ := a["id"].(string)
+	revision, _ := a["revision"].(float64)
+	for _, k := range []string{"revision", "late", "times"} {
+		delete(a, k)
+	}
+	says, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	f := all[id]
+	if f == nil {
+		f = &finding{rule: name, revisions: map[int]int{}}
+		all[id] = f
+	}
+	f.revisions[int(revision)]++
+	if int(revision) > f.last {
+		f.last, f.says = int(revision), string(says)
+	}
+	return nil
+}
+
+// told are the findings that readers of what is committed see on the topic of alerts.
+func (f *fleet) told() (findings, error) {
+	ctx, cancel := context.WithTimeout(f.t.Context(), time.Minute)
+	defer cancel()
+	all := findings{}
+	err := f.bus.All(ctx, bus.Alerts, func(r bus.Record) error { return all.add(r.Value) })
+	return all, err
+}
+
+// replay is what a replay of a file finds.
+func (f *fleet) replay(path string) findings {
+	f.t.Helper()
+	out, err := noroshi("replay", "--json", "--config", f.config, path).Output()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	all, perRule := findings{}, map[string]int{}
+	for line := range strings.Lines(string(out)) {
+		if err := all.add([]byte(line)); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	for _, one := range all {
+		perRule[one.rule]++
+	}
+	f.t.Logf("a replay finds %v", perRule)
+	if len(perRule) < len(fleetRules) {
+		f.t.Fatal("too little to prove anything")
+	}
+	return all
+}
+
+// difference is how findings differ from those that are wanted, by rule.
+type difference struct {
+	missing, foreign, twice, skipped, other map[string]int
+	revisions                               int
+	example                                 string
+}
+
+func (all findings) compare(want findings) *difference {
+	d := &difference{map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, 0, ""}
+	for id, w := range want {
+		switch got := all[id]; {
+		case got == nil:
+			d.missing[w.rule]++
+		case got.says != w.says && !unsettled[w.rule]:
+			d.other[w.rule]++
+			d.example = fmt.Sprintf("told %v\n%s\nreplayed\n%s", got.revisions, got.says, w.says)
+		}
+	}
+	for id, got := range all {
+		if want[id] == nil {
+			d.foreign[got.rule]++
+		}
+		d.revisions += len(got.revisions)
+		d.skipped[got.rule] += got.last - len(got.revisions)
+		for _, n := range got.revisions {
+			d.twice[got.rule] += n - 1
+		}
+	}
+	for _, counts := range []map[string]int{d.twice, d.skipped} {
+		maps.DeleteFunc(counts, func(_ string, n int) bool { return n == 0 })
+	}
+	return d
+}
+
+func (d *difference) none() bool {
+	return len(d.missing)+len(d.foreign)+len(d.twice)+len(d.skipped)+len(d.other) == 0
+}
+
+func (d *difference) String() string {
+	return fmt.Sprintf("missing %v, found by no replay %v, told twice %v, revisions left out %v, last revisions that differ %v", d.missing, d.foreign, d.twice, d.skipped, d.other)
+}
+
+// agrees waits until what was told is what a replay finds, or for so long as nothing new is told.
+func (f *fleet) agrees(want findings, s *stream) {
+	f.t.Helper()
+	var d *difference
+	at := -1
+	for n, deadline := 0, time.Now().Add(2*time.Minute); time.Now().Before(deadline); n++ {
+		if err := s.beat(n); err != nil {
+			f.t.Fatal(err)
+		}
+		got, err := f.told()
+		if err != nil {
+			f.t.Logf("look at what was told: %v", err)
+			time.Sleep(time.Second)
+			continue
+		}
+		if d = got.compare(want); d.none() {
+			break
+		}
+		if d.revisions != at {
+			at, deadline = d.revisions, time.Now().Add(2*time.Minute)
+		}
+		time.Sleep(time.Second)
+	}
+	last := slices.Clone(f.all)
+	f.end()
+	got, err := f.told() // what comes twice may have come later
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	d = got.compare(want)
+	f.t.Logf("%v; %d records, %d alerts of %d revisions; %v", f.did, s.made, len(want), d.revisions, d)
+	if d.none() {
+		return
+	}
+	f.t.Errorf("what was told differs from what a replay finds: %v\n%s", d, d.example)
+	for _, p := range last {
+		f.t.Log(p.tail())
+	}
+}
