@@ -199,8 +199,8 @@ func notLive(r *rules.Rule) string {
 	switch k := r.Kind; {
 	case k.Memory == nil:
 		return ""
-	case k.Kind.Name() == "absence" || k.Kind.Name() == "silence":
-		return "it waits for what does not come, and run cannot tell yet whether a source is quiet or behind"
+	case (k.Kind.Name() == "absence" || k.Kind.Name() == "silence") && !k.Local():
+		return "it waits for what does not come, and its key does not hold the account"
 	}
 	return ""
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -15,7 +14,7 @@ type Tally struct {
 	unresolved, missed       int64
 	notUTF8, partial         int64
 	letters                  map[string]int64
-	delays                   map[string]*Delay
+	shown                    map[Dataset]*shown
 }
 
 // Delay is how long records of one dataset took from their event to the stream, in milliseconds: of old records the sum of
@@ -31,23 +30,31 @@ func (d Delay) Plus(o Delay) Delay {
 	return Delay{d.Records + o.Records, d.Sum + o.Sum, max(d.Longest, o.Longest)}
 }
 
-func newTally() *Tally { return &Tally{letters: map[string]int64{}, delays: map[string]*Delay{}} }
+func newTally() *Tally { return &Tally{letters: map[string]int64{}, shown: map[Dataset]*shown{}} }
 
 func (t *Tally) message(m Message) {
 	t.messages++
 	t.bytes += int64(len(m.Body))
 }
 
-// Record counts a record of a dataset that took so long from its event to the stream. The text need not outlive the call.
-func (t *Tally) Record(dataset string, delay time.Duration) {
+// Record counts a record of a dataset that happened at a time and came into the stream at another, zero where that is not known. The
+// texts need not outlive the call.
+func (t *Tally) Record(of Dataset, at, enqueued time.Time) {
 	t.records++
-	ms := max(0, delay.Milliseconds()) // clocks differ
-	d := t.delays[dataset]
-	if d == nil {
-		d = new(Delay)
-		t.delays[strings.Clone(dataset)] = d
+	one := t.shown[of]
+	if one == nil {
+		one = &shown{}
+		t.shown[of.Clone()] = one
 	}
-	*d = d.Plus(Delay{1, ms, ms})
+	ms := int64(0)
+	if !enqueued.IsZero() {
+		ms = max(0, enqueued.Sub(at).Milliseconds()) // clocks differ
+		if most := enqueued.Add(future); at.After(most) {
+			at = most
+		}
+	}
+	one.Delay = one.Delay.Plus(Delay{1, ms, ms})
+	one.Span = one.Span.plus(Span{at, at})
 }
 
 // Unresolved counts a record whose account is no user principal name.
@@ -102,6 +109,10 @@ type Partition struct {
 	mu     sync.Mutex
 	s      Snapshot
 	opened bool // since the last fault
+
+	progress time.Time         // how far it has come, see Progress
+	heard    time.Time         // when it gave a message last, or said what it holds
+	fresh    map[Dataset]*Span // what it has shown since that was asked
 }
 
 // Snapshot is what the counts of a partition say at one moment.
@@ -196,9 +207,13 @@ func (p *Partition) open() { p.change(func(*Snapshot) { p.opened = true }) }
 
 func (p *Partition) aborted() { p.change(func(s *Snapshot) { s.Aborted++ }) }
 
-// saw notes what the stream holds.
-func (p *Partition) saw(state State) {
+// saw notes what the stream holds, as it said when it was asked at a time.
+func (p *Partition) saw(state State, asked time.Time) {
 	p.change(func(s *Snapshot) {
+		p.heard = asked
+		if state.Last <= s.Sequence && !asked.IsZero() {
+			p.come(asked.Add(-clocksDiffer))
+		}
 		s.Looked, s.First, s.Last = true, state.First, max(state.Last, s.Sequence)
 		if p.opened && s.Lag() == 0 {
 			s.Fault = nil
@@ -210,11 +225,18 @@ func (p *Partition) saw(state State) {
 func (p *Partition) unseen() { p.change(func(s *Snapshot) { s.Looked = false }) }
 
 func (p *Partition) at(pos Position) {
-	p.change(func(s *Snapshot) { s.Sequence, s.Enqueued = pos.Sequence, pos.Enqueued })
+	p.change(func(s *Snapshot) {
+		s.Sequence, s.Enqueued = pos.Sequence, pos.Enqueued
+		p.come(pos.Enqueued)
+	})
 }
 
-func (p *Partition) committed(t *Tally, after *Position) {
+// committed counts what a transaction has stored that was committed at a time.
+func (p *Partition) committed(t *Tally, after *Position, now time.Time) {
 	p.change(func(s *Snapshot) {
+		p.heard = now
+		p.come(earlier(after.Enqueued, now))
+		p.show(t.shown)
 		s.Committed++
 		s.Fault = nil
 		s.Messages += t.messages
@@ -229,8 +251,8 @@ func (p *Partition) committed(t *Tally, after *Position) {
 		for k, n := range t.letters {
 			s.Letters[k] += n
 		}
-		for k, d := range t.delays {
-			s.Delays[k] = s.Delays[k].Plus(*d)
+		for of, one := range t.shown {
+			s.Delays[of.Name] = s.Delays[of.Name].Plus(one.Delay)
 		}
 	})
 }

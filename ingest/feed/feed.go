@@ -100,6 +100,8 @@ type Feed struct {
 	Room   func(ctx context.Context) error
 	Counts *Counts
 	Log    *slog.Logger
+	// Now is the clock; nil: nothing tells how far partitions have come.
+	Now func() time.Time
 
 	begin  func(ctx context.Context, partition int32) (transactor, error) // for tests that abandon transactions
 	pauses *pauses
@@ -118,6 +120,13 @@ type transactor interface {
 type pauses struct{ first, most, lost, denied, look, grown time.Duration }
 
 var usualPauses = pauses{first: 500 * time.Millisecond, most: 30 * time.Second, lost: 30 * time.Second, denied: 45 * time.Second, look: 30 * time.Second, grown: 2 * time.Minute}
+
+func (f *Feed) now() time.Time {
+	if f.Now == nil {
+		return time.Time{}
+	}
+	return f.Now()
+}
 
 // storeWithin is the bound of one transaction.
 const storeWithin = 30 * time.Second

@@ -107,13 +107,14 @@ func (l *loop) position(ctx context.Context, tx transactor) (*Position, error) {
 	return after, nil
 }
 
-// look asks for the partition's state at once and then now and then, for the lag; sooner where the answer fails, because then the lag
-// is not known.
+// look asks for the partition's state at once and then now and then, for the lag and for how far an idle partition has come; sooner where
+// the answer fails, because then neither is known, and while messages wait.
 func (l *loop) look(ctx context.Context) {
 	wait := time.Duration(0)
 	for Pause(ctx, wait) == nil {
 		wait = l.feed.pauses.look
 		at := l.counts.snapshot().Sequence // before the answer is made: what is stored meanwhile is newer
+		asked := l.feed.now()
 		s, err := l.feed.Stream.State(ctx, l.partition)
 		if ctx.Err() != nil {
 			return
@@ -124,7 +125,10 @@ func (l *loop) look(ctx context.Context) {
 			wait /= 3
 			continue
 		}
-		l.counts.saw(s)
+		l.counts.saw(s, asked)
+		if s.Last > at {
+			wait /= 3
+		}
 		if s.Last < at {
 			l.log.Error("the position lies behind the last message: the stream was made anew; end all instances, delete the topic of its positions and start again to read it from its start", slog.Int64("position", at),
 				slog.Int64("last", s.Last), slog.String("topic", string(l.topic())))

@@ -39,7 +39,7 @@ func carrier(t *testing.T, s *eventhubstest.Server, b *bus.Bus, counts *feed.Cou
 	return &feed.Feed{Stream: stream, Bus: b, Counts: counts, Log: slog.New(slog.DiscardHandler),
 		Prepare: func(partition int32) feed.Prepare {
 			return func(to []bus.Record, m feed.Message, tally *feed.Tally) []bus.Record {
-				tally.Record("test", 0)
+				tally.Record(feed.Dataset{Name: "test"}, time.Time{}, time.Time{})
 				return append(to, bus.Record{Topic: bus.Events, Key: strconv.AppendInt(nil, int64(partition), 10), Value: m.Body})
 			}
 		},

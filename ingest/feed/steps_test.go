@@ -110,7 +110,7 @@ func carriedUntil(t *testing.T, b *bus.Bus, f *feed.Feed, messages int64) (store
 }
 
 func one(to []bus.Record, m feed.Message, t *feed.Tally) []bus.Record {
-	t.Record("test", 0)
+	t.Record(feed.Dataset{Name: "test"}, time.Time{}, time.Time{})
 	return append(to, bus.Record{Topic: bus.Events, Key: []byte("k"), Value: m.Body})
 }
 

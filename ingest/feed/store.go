@@ -110,7 +110,7 @@ func (l *loop) commit(ctx context.Context, tx transactor, after *Position, tally
 			l.counts.aborted()
 			return err
 		}
-		l.counts.committed(tally, after)
+		l.counts.committed(tally, after, l.feed.now())
 		return nil
 	}
 }

@@ -7,8 +7,31 @@ import (
 
 // Counts are what a source has to say of itself.
 type Counts struct {
-	mu  sync.Mutex
-	now Snapshot
+	mu    sync.Mutex
+	now   Snapshot
+	looks Looks
+}
+
+// Looks are how far a source has come.
+type Looks struct {
+	// Whole is when it looked last and then read all files to their ends; zero: it has not yet.
+	Whole time.Time
+	// Alone says that it reads on in one file at most now: then its events tell how far it has come. Several files may be of the same time.
+	Alone bool
+	Turn  int // counts looks
+}
+
+// Looks tells how far the source has come.
+func (c *Counts) Looks() Looks {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.looks
+}
+
+func (c *Counts) look(do func(l *Looks)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	do(&c.looks)
 }
 
 // Snapshot is a look at the counts.

@@ -44,6 +44,7 @@ type Source struct {
 	raw      []byte    // and kept as they were
 	turns    int
 	now      time.Time          // when this turn began
+	left     bool               // in it something was not read
 	listed   []*file            // in it
 	late     []*file            // in it: those that are visited at its end,
 	closing  bool               // which has come
@@ -158,10 +159,25 @@ func (s *Source) turn(ctx context.Context) error {
 	s.turns++
 	s.now, s.rooms = s.config.Now(), map[string][]entry{}
 	s.list()
+	s.left = false
+	s.counts.look(func(l *Looks) { l.Turn, l.Alone = s.turns, s.unread() <= 1 })
 	err := s.visitAll(ctx)
+	if err == nil && !s.left && len(s.faults) == 0 {
+		s.counts.look(func(l *Looks) { l.Whole = s.now })
+	}
 	s.tell()
 	s.vain.tell(s)
 	return err
+}
+
+// unread is how many of the listed files hold what was not read.
+func (s *Source) unread() (n int) {
+	for _, f := range s.listed {
+		if f.attended != f.stat {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *Source) visitAll(ctx context.Context) error {

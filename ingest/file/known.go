@@ -101,6 +101,7 @@ func (s *Source) visit(ctx context.Context, f *file) error {
 		s.works(f.name())
 	case errors.Is(err, errLate), errors.Is(err, errChanged), errors.Is(err, fs.ErrNotExist):
 		f.attended = stat{}
+		s.left = s.left || !errors.Is(err, errLate) // that one is visited once more
 	default:
 		f.attended = stat{}
 		s.release(f)
@@ -114,6 +115,7 @@ func (s *Source) attend(ctx context.Context, f *file) error {
 	deleted := f.stat.links == 0 && f.quiet(now, settle)
 	last := !s.config.Follow || f.stray && f.quiet(now, leave) || deleted
 	if f.rests(now) && !last {
+		s.left = s.left || f.pending(f.quiet(now, settle))
 		return nil
 	}
 	h, err := s.hold(f)
@@ -124,6 +126,7 @@ func (s *Source) attend(ctx context.Context, f *file) error {
 	if f.waiting, err = s.read(ctx, f, h, e); err != nil {
 		return err
 	}
+	s.left = s.left || f.pending(e.settled)
 	f.attended, f.racy = f.stat, now.UnixNano()-f.stat.changed < int64(coarse)
 	if f.again = f.still.Add(settle); e.settled {
 		f.again = f.still.Add(leave)
@@ -139,6 +142,9 @@ func (s *Source) attend(ctx context.Context, f *file) error {
 	}
 	return nil
 }
+
+// pending reports whether what is there of a file may still be read as it is. The last line of a log is being written now.
+func (f *file) pending(settled bool) bool { return f.waiting && !settled && f.at.Kind != inLines }
 
 // tellUnfinished tells, once for a file, that its last line is not finished: nothing of it is read before it is, or before the file is left.
 func (s *Source) tellUnfinished(f *file, h handle, e ending) error {

@@ -18,7 +18,7 @@ func carry(t *testing.T, s *kafka.Stream, to *bus.Bus, counts *feed.Counts) (end
 	f := &feed.Feed{Stream: s, Bus: to, Counts: counts, Log: slog.New(slog.DiscardHandler), Room: func(context.Context) error { return nil },
 		Prepare: func(int32) feed.Prepare {
 			return func(to []bus.Record, m feed.Message, tally *feed.Tally) []bus.Record {
-				tally.Record("test", time.Duration(0))
+				tally.Record(feed.Dataset{Name: "test"}, time.Time{}, time.Time{})
 				return append(to, bus.Record{Topic: bus.Events, Key: []byte("k"), Value: m.Body})
 			}
 		},

@@ -57,7 +57,7 @@ func identified(r *Run, p int32) feed.Prepare {
 func bare(_ *Run, p int32) feed.Prepare {
 	key := strconv.AppendInt(nil, int64(p), 10)
 	return func(to []bus.Record, m feed.Message, t *feed.Tally) []bus.Record {
-		t.Record("bare", 0)
+		t.Record(feed.Dataset{Name: "bare"}, time.Time{}, time.Time{})
 		return append(to, bus.Record{Topic: bus.Events, Key: key, Value: m.Body})
 	}
 }

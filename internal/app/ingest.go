@@ -149,10 +149,17 @@ func (in *intake) positions() map[string][]byte {
 // deliver stores a batch: its records on the topic events, what is not a record on dead-letters, and the position, all of it or nothing.
 // A fault of Kafka is tried again with growing pauses, until ctx ends.
 func (in *intake) deliver(ctx context.Context, b ingest.Batch) error {
+	return in.put(ctx, in.making(b))
+}
+
+func (in *intake) making(b ingest.Batch) *making {
+	return &making{intake: in, batch: b, made: make([]bus.Record, 0, len(b.Records)+len(b.Refused))}
+}
+
+func (in *intake) put(ctx context.Context, making *making) error {
 	if err := in.kafka.room(ctx); err != nil {
 		return err
 	}
-	making := &making{intake: in, batch: b, made: make([]bus.Record, 0, len(b.Records)+len(b.Refused))}
 	trouble := &bus.Trouble{Log: in.run.Log}
 	for {
 		err := in.store(ctx, making)
@@ -167,12 +174,14 @@ func (in *intake) deliver(ctx context.Context, b ingest.Batch) error {
 	}
 }
 
-// deliverOf is deliver, and counts what a source has brought.
-func (in *intake) deliverOf(brought *atomic.Int64) ingest.Deliver {
+// deliverOf is deliver, and notes what a source has brought.
+func (in *intake) deliverOf(f *files) ingest.Deliver {
 	return func(ctx context.Context, b ingest.Batch) error {
-		err := in.deliver(ctx, b)
+		m := in.making(b)
+		err := in.put(ctx, m)
 		if err == nil {
-			brought.Add(int64(len(b.Records) + len(b.Refused)))
+			f.brought.Add(int64(len(b.Records) + len(b.Refused)))
+			f.take(&m.shown)
 		}
 		return err
 	}

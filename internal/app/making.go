@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"noroshi/ingest"
+	"noroshi/ingest/feed"
 	"noroshi/internal/bus"
 )
 
@@ -20,6 +21,7 @@ type making struct {
 	made   []bus.Record // has room for all
 	begun  int          // what of the batch is among them, or was set aside
 	counts batchCounts
+	shown  shown // by them
 }
 
 // records gives what the batch's records and its parts that are none become, part by part.
@@ -70,6 +72,8 @@ func (m *making) make(to int) {
 			continue
 		}
 		in.count(&m.counts, raw.Bytes, place.Origin)
+		id := in.identify.AtHand()
+		m.shown.add(feed.Dataset{Tenant: id.Tenant, Name: id.Dataset}, id.Time)
 		m.made = append(m.made, rec)
 	}
 	for ; m.begun < to; m.begun++ {

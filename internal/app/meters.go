@@ -144,7 +144,7 @@ func (r *Run) observe(o *telemetry.Observer) {
 	}
 	for i, one := range r.Sources {
 		name := fileSource(i, len(r.Sources))
-		o.Observe(telemetry.FilesRecords, r.brought[i].Load(), name)
+		o.Observe(telemetry.FilesRecords, r.files[i].brought.Load(), name)
 		if f, ok := one.(*file.Source); ok {
 			c := f.Counts().Snapshot()
 			hand(o, fileNumbers, &c, name)

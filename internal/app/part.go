@@ -1,14 +1,14 @@
 package app
 
 import (
-	"encoding/binary"
+	"bytes"
 	"errors"
-	"fmt"
 	"time"
 
 	"noroshi/detector"
 	"noroshi/internal/alert"
 	"noroshi/internal/bus"
+	"noroshi/internal/clock"
 	"noroshi/internal/deadletter"
 	"noroshi/internal/decode"
 	"noroshi/internal/identify"
@@ -21,26 +21,31 @@ type part struct {
 	remembered
 	partition int32
 	recent    *detector.Recent
-	progress  progress
+	clocks    *clock.Clocks
+	begun     bool   // records have come
+	moved     bool   // clocks may have moved since memory followed them
+	upgraded  []byte // the key of a row that is not needed any more
 }
 
 // open makes the part of a partition.
 func (s *session) open(partition int32) stage.Part {
-	p := &part{session: s, partition: partition, recent: s.run.repeats.take(partition)}
+	p := &part{session: s, partition: partition, recent: s.run.repeats.take(partition), clocks: clock.New()}
+	p.follows = p.clocks
 	p.begin(s, detector.UpEvents, partition, detector.First)
 	return p
 }
 
-// keyProgress is the key of the progress among those of memory, which begin with the length of a rule's id.
+// keyProgress is the key under which earlier versions stored how far sources have come; nothing is read of it.
 const keyProgress = "\x00progress"
 
 // Load implements stage.Part.
 func (p *part) Load(key, memory []byte) error {
-	if string(key) == keyProgress {
-		if err := p.progress.load(memory); err != nil {
-			return fmt.Errorf("read progress of sources: %w", err)
-		}
-		return p.memory.Load(detector.Row{Value: binary.AppendVarint(nil, p.progress.clock)})
+	switch {
+	case string(key) == keyProgress:
+		p.upgraded = bytes.Clone(key)
+		return nil
+	case clock.Own(key):
+		return p.clocks.Load(key, memory)
 	}
 	err := p.memory.Load(detector.Row{Key: key, Value: memory})
 	if errors.Is(err, detector.ErrVersion) {
@@ -51,6 +56,13 @@ func (p *part) Load(key, memory []byte) error {
 
 // Do implements stage.Part.
 func (p *part) Do(rec *bus.Record, out *stage.Out) error {
+	if !p.begun {
+		p.begun = true
+		p.follow(out) // before clocks hear anything new
+	}
+	if isTick(rec) {
+		return p.hear(rec)
+	}
 	d := &p.run.detected
 	if err := p.worker.ReadAlone(rec.Value, identify.Enqueued(rec)); err != nil {
 		e := decode.Undecodable(err)
@@ -60,7 +72,6 @@ func (p *part) Do(rec *bus.Record, out *stage.Out) error {
 		out.Write(l.Record())
 		return nil
 	}
-	p.progress.add(rec, p.worker.Reader().Time())
 	if p.recent.Add(p.worker.Reader().Duplicate()) {
 		d.duplicates.Add(1)
 		return nil
@@ -84,13 +95,36 @@ func (p *part) Do(rec *bus.Record, out *stage.Out) error {
 	return failed
 }
 
-// Pause implements stage.Part. The clock moves when all that was read at once has been applied: what came together may be out of order.
+// hear takes a tick.
+func (p *part) hear(rec *bus.Record) error {
+	t, err := clock.Parse(rec.Value)
+	if err != nil { // of a later version: it comes with one that is understood, or holds up what waits for it
+		p.run.clocks.unread.Add(1)
+		return nil
+	}
+	now := p.run.clocks.now()
+	p.clocks.Take(t, now)
+	p.clocks.Listen(now)
+	p.moved = true
+	return nil
+}
+
+// Pause implements stage.Part. The clocks move when all that was read at once has been applied: what came together may be out of order.
 func (p *part) Pause(out *stage.Out) {
-	p.memory.Advance(time.Unix(0, p.progress.now()).UTC(), p.telling(p.memory, nil, out))
-	p.send(p.signals, noPlace, out)
+	if p.moved {
+		p.moved = false
+		p.follow(out)
+		p.run.clocks.stand(p.partition, p.clocks, p.run.clocks.now())
+	}
 	p.tally.take(p.worker)
 	p.tally.bounded(p.memory)
 	p.run.detected.add(&p.tally)
+}
+
+// follow moves memory to where the clocks are.
+func (p *part) follow(out *stage.Out) {
+	p.memory.Follow(p.telling(p.memory, nil, out))
+	p.send(p.signals, noPlace, out)
 }
 
 // telling writes alerts. They have the key of their record, or of their account: an account's alerts stay in order.
@@ -111,15 +145,14 @@ func (s *session) telling(m *detector.Memory, key []byte, out *stage.Out) func(*
 // headerSchema says what a record on the topic alerts is.
 const headerSchema = "schema"
 
-// Changes implements stage.Part. Progress is stored with memory alone: where it is older, what is too old stays a little longer.
+// Changes implements stage.Part. Clocks come last: memory is never older than they are.
 func (p *part) Changes(each func(key, memory []byte)) {
-	changed := p.drop(each)
-	p.memory.Changes(func(r detector.Row) {
-		changed = true
-		each(r.Key, r.Value)
-	})
-	if changed {
-		each([]byte(keyProgress), p.progress.append(nil))
+	p.drop(each)
+	p.memory.Changes(func(r detector.Row) { each(r.Key, r.Value) })
+	p.clocks.Changes(each)
+	if p.upgraded != nil {
+		each(p.upgraded, nil)
+		p.upgraded = nil
 	}
 }
 
@@ -136,4 +169,7 @@ func (p *part) Tend(now time.Time) {
 }
 
 // Left implements stage.Part.
-func (p *part) Left() { p.run.repeats.give(p.partition, p.recent) }
+func (p *part) Left() {
+	p.run.repeats.give(p.partition, p.recent)
+	p.run.clocks.left(p.partition)
+}

@@ -15,7 +15,8 @@ type remembered struct {
 	rules   *ruling
 	memory  *detector.Memory
 	signals *detector.Signals
-	gone    [][]byte // keys of memory that no rule needs any more
+	follows detector.Clocks // nil: the clock stands
+	gone    [][]byte        // keys of memory that no rule needs any more
 }
 
 // begin begins with nothing, by the rules that the session has now.
@@ -28,7 +29,7 @@ func (m *remembered) begin(s *session, topic byte, partition int32, of detector.
 // options are those of a memory by the rules that there are now. Its alerts travel where other rules look at them that lie elsewhere.
 func (m *remembered) options() detector.MemoryOptions {
 	m.signals = m.rules.set.Signals(m.from, m.session.run.Config.Kafka.Partitions)
-	return detector.MemoryOptions{Stage: m.of, Live: true, Stored: true, Lateness: m.rules.lateness, Send: m.signals.Take}
+	return detector.MemoryOptions{Stage: m.of, Live: true, Stored: true, Lateness: m.rules.lateness, Send: m.signals.Take, Clocks: m.follows}
 }
 
 // Renew implements stage.Part.
@@ -47,12 +48,10 @@ func (m *remembered) Renew() {
 	m.memory = memory
 }
 
-// drop gives the keys that no rule needs any more, and reports whether there are any.
-func (m *remembered) drop(each func(key, memory []byte)) bool {
-	n := len(m.gone)
+// drop gives the keys that no rule needs any more.
+func (m *remembered) drop(each func(key, memory []byte)) {
 	for _, key := range m.gone {
 		each(key, nil)
 	}
 	m.gone = nil
-	return n > 0
 }

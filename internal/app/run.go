@@ -44,11 +44,12 @@ type Run struct {
 	notUTF8  example
 	partial  example // of records in which an audit record cannot be read
 	detected detected
+	clocks   standing
 	repeats  repeats
 	counts   feed.Counts
 	tooLarge atomic.Int64 // records that their topic did not take
 	runners  []*sinks.Runner
-	brought  []atomic.Int64 // records and other lines that each of Sources has brought
+	files    []files // of each of Sources
 	watching watching
 }
 
@@ -116,7 +117,7 @@ func (r *Run) Run(ctx context.Context) error {
 		}
 		defer detect.name.released()
 	}
-	r.brought = make([]atomic.Int64, len(r.Sources))
+	r.followFiles()
 	// Each of these ends after the one that feeds it, so its context is its own.
 	alarm := make(chan struct{}, 1)
 	delivery := newTasks(drain, "delivery", alarm)
@@ -149,6 +150,7 @@ func (r *Run) Run(ctx context.Context) error {
 	}
 	reporting.run(func(ctx context.Context) error { return r.report(ctx, drain, kafka, writer) })
 	if err == nil {
+		reading.run(func(ctx context.Context) error { return r.tick(ctx, kafka) })
 		for _, f := range feeds {
 			reading.run(func(ctx context.Context) error {
 				f.Run(ctx, drain)
@@ -156,7 +158,13 @@ func (r *Run) Run(ctx context.Context) error {
 			})
 		}
 		for i, s := range r.Sources {
-			reading.run(func(ctx context.Context) error { return s.Run(ctx, in.positions(), in.deliverOf(&r.brought[i])) })
+			reading.run(func(ctx context.Context) error {
+				err := s.Run(ctx, in.positions(), in.deliverOf(&r.files[i]))
+				if err == nil {
+					r.files[i].end()
+				}
+				return err
+			})
 		}
 		if r.Config.Geography != nil {
 			r.Log.Info("databases of addresses", slog.Any("types", r.Config.Geography.Databases()))
@@ -261,7 +269,9 @@ func (to *kafka) sample(ctx context.Context, partitions int) (all [][]byte, err 
 	ctx, cancel := context.WithTimeout(ctx, sampleWithin)
 	defer cancel()
 	err = to.bus.Last(ctx, bus.Events, int64(max(1, sampleRecords/partitions)), func(r bus.Record) error {
-		all = append(all, r.Value)
+		if !isTick(&r) {
+			all = append(all, r.Value)
+		}
 		return nil
 	})
 	return all, err

@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -131,7 +130,7 @@ func TestTheStatusShowsNoSecret(t *testing.T) {
 	if len(ps) > 0 {
 		t.Fatal(ps)
 	}
-	r := &Run{Config: conf, Log: slog.New(slog.DiscardHandler), Sources: []ingest.Source{still{}}, brought: make([]atomic.Int64, 1)}
+	r := &Run{Config: conf, Log: slog.New(slog.DiscardHandler), Sources: []ingest.Source{still{}}, files: make([]files, 1)}
 	r.ruling.Store(&ruling{set: detector.New(set, detector.Options{})})
 	k := r.runner(nil, nil, NamedSink{"soc", taking{}})
 	k.Interrupted(errors.New("no way to "+secret+"\nat all"), time.Second)

@@ -99,8 +99,8 @@ func (w *watching) notice(sources []SourceSum, now time.Time) {
 func (r *Run) sources() (all []SourceSum) {
 	for i := range r.Sources {
 		s := SourceSum{Name: fileSource(i, len(r.Sources)), Kind: "file"}
-		if i < len(r.brought) {
-			s.Records = r.brought[i].Load()
+		if i < len(r.files) {
+			s.Records = r.files[i].brought.Load()
 		}
 		if f, ok := r.Sources[i].(*file.Source); ok {
 			if c := f.Counts().Snapshot(); c.Failing > 0 {

@@ -69,6 +69,8 @@ const (
 	commitSoonest = 25 * time.Millisecond
 	tendEvery     = time.Minute
 	turnEvery     = time.Second
+	// idleEvery is between two commits where nothing came but records that are patient.
+	idleEvery = 5 * time.Second
 )
 
 // Session is a member of a step's group. It belongs to one goroutine, and is spent when Run returns.
@@ -85,12 +87,14 @@ type Session struct {
 	Now    func() time.Time // the clock on the wall, for the rhythm of commits alone
 	Counts *Counts
 	Log    *slog.Logger
+	// Patient reports whether what is made of a record may be stored some seconds later; nil: of none.
+	Patient func(*bus.Record) bool
 
 	flow    *bus.Flow
 	out     Out
 	touched map[int32]*part // since the last commit
 	batch   map[int32]*part // the parts of the records read last
-	began   time.Time       // when the first record since the last commit was taken; zero if no record was
+	due     time.Time       // when the next commit is; zero if no record was taken since the last one
 	last    time.Time       // when the last commit ended
 	soon    bool
 	tended  time.Time // when parts were last tended
@@ -139,7 +143,7 @@ func (s *Session) run(ctx, drain context.Context) error {
 			return err
 		}
 		ending := ctx.Err() != nil
-		if !s.began.IsZero() && (ending || s.wait() <= 0) {
+		if !s.due.IsZero() && (ending || s.wait() <= 0) {
 			if err := s.commit(drain); err != nil {
 				return err
 			}
@@ -154,7 +158,7 @@ func (s *Session) run(ctx, drain context.Context) error {
 // turn lets the step and its parts become another one where nothing is under way. Parts that are taken later are renewed before their
 // first record.
 func (s *Session) turn() {
-	if s.Turn == nil || !s.began.IsZero() {
+	if s.Turn == nil || !s.due.IsZero() {
 		return
 	}
 	s.Turn()
@@ -182,7 +186,7 @@ func (s *Session) tend() {
 // wait is how long the next commit may wait.
 func (s *Session) wait() time.Duration {
 	now := s.Now()
-	wait := commitEvery - now.Sub(s.began)
+	wait := s.due.Sub(now)
 	if s.soon {
 		wait = min(wait, commitSoonest-now.Sub(s.last))
 	}
@@ -192,7 +196,7 @@ func (s *Session) wait() time.Duration {
 // poll waits for records; while something is not stored only as long as the next commit may wait.
 func (s *Session) poll(ctx context.Context) ([]bus.Record, error) {
 	wait := turnEvery
-	if !s.began.IsZero() {
+	if !s.due.IsZero() {
 		wait = max(s.wait(), time.Millisecond)
 	}
 	within, cancel := context.WithTimeout(ctx, wait)
@@ -209,13 +213,13 @@ func (s *Session) do(ctx context.Context, records []bus.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
-	if s.began.IsZero() {
-		s.began = s.Now()
-	}
+	now := s.Now()
+	idle := true
 	s.out.records = s.out.records[:0]
 	clear(s.batch)
 	for i := range records {
 		r := &records[i]
+		idle = idle && s.Patient != nil && s.Patient(r)
 		p := s.batch[r.Partition]
 		if p == nil {
 			if p = s.part(r.Partition); p == nil {
@@ -233,8 +237,22 @@ func (s *Session) do(ctx context.Context, records []bus.Record) error {
 	for _, p := range s.batch {
 		p.Pause(&s.out)
 	}
+	due := now.Add(commitEvery)
+	if idle && len(s.out.records) == 0 {
+		due = later(due, s.last.Add(idleEvery))
+	}
+	if s.due.IsZero() || due.Before(s.due) {
+		s.due = due
+	}
 	s.soon = s.soon || s.Step.Exactly && len(s.out.records) > 0 // else it is seen before the commit
 	return s.flow.Write(ctx, s.out.records)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func (s *Session) part(partition int32) *part {
@@ -275,7 +293,7 @@ func (s *Session) commit(ctx context.Context) error {
 		p.Stored()
 	}
 	clear(s.touched)
-	s.began, s.last, s.soon = time.Time{}, s.Now(), false
+	s.due, s.last, s.soon = time.Time{}, s.Now(), false
 	return nil
 }
 
