@@ -23,6 +23,7 @@ func printStatus(s Streams, all []app.Status) error {
 		t.lacking()
 		t.log()
 		t.sources()
+		t.clocks()
 		t.partitions()
 		t.rules()
 		t.sinks()

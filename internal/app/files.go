@@ -1,6 +1,8 @@
 package app
 
 import (
+	"encoding/json"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,19 +15,59 @@ import (
 type files struct {
 	brought atomic.Int64 // records, and other lines
 
+	name  string
+	looks func() file.Looks // nil: it does not say
+	fails func() bool
+
 	mu    sync.Mutex
 	fresh map[feed.Dataset]*feed.Span // shown since it was asked
-	last  time.Time                   // the latest event of turn
+	event reached
+	last  time.Time // the latest event of turn
 	turn  int
 	ended bool // nothing more comes
-	looks func() file.Looks
-	fails func() bool
+}
+
+// reached is the latest event of a source of files, and when it was read. It is stored with the positions.
+type reached struct {
+	Event time.Time `json:"event"`
+	Read  time.Time `json:"read"`
+}
+
+// keyReached is the beginning of the keys under which that is stored.
+const keyReached = "reached/"
+
+// later is what has been reached when a batch is stored.
+func (f *files) later(s *shown, now time.Time) reached {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s.last.After(f.event.Event) {
+		return reached{s.last, now}
+	}
+	return f.event
+}
+
+// restore takes what was stored.
+func (f *files) restore(row []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if json.Unmarshal(row, &f.event) != nil {
+		f.event = reached{} // until something is read
+	}
 }
 
 // followFiles makes what is noted of each source of files.
-func (r *Run) followFiles() {
+func (r *Run) followFiles(k *kafka) {
+	on := ""
+	if k.embedded == nil { // other instances may have files, too
+		host, err := os.Hostname()
+		if err != nil {
+			host = "unknown"
+		}
+		on = "@" + host
+	}
 	r.files = make([]files, len(r.Sources))
 	for i, s := range r.Sources {
+		r.files[i].name = fileSource(i, len(r.Sources)) + on
 		if f, ok := s.(*file.Source); ok {
 			r.files[i].looks = f.Counts().Looks
 			r.files[i].fails = func() bool { return f.Counts().Snapshot().Failing > 0 }
@@ -56,9 +98,11 @@ func (s *shown) add(of feed.Dataset, at time.Time) {
 }
 
 // take takes what has been stored.
-func (f *files) take(s *shown) {
+func (f *files) take(s *shown, now time.Time) {
+	event := f.later(s, now)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.event = event
 	if f.fresh == nil {
 		f.fresh = map[feed.Dataset]*feed.Span{}
 	}
@@ -90,7 +134,9 @@ func (f *files) end() {
 	f.ended = true
 }
 
-// tell gives how far the files have come: at their ends to when they were looked at; within the only one that is read to its latest event.
+// tell gives how far the files have come. At their ends time passes from the latest event on, as it does on the wall: so a log that is
+// written now has come as far as it was looked at, but for its delay, and one of last year, which is copied piece by piece, does not come
+// to today between two pieces. Within the only file that is read they have come to its latest event.
 func (f *files) tell(now time.Time) (p feed.Progress, tells bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -98,7 +144,9 @@ func (f *files) tell(now time.Time) (p feed.Progress, tells bool) {
 		return feed.Progress{}, false
 	}
 	l := f.looking()
-	p.At = l.Whole
+	if !l.Whole.IsZero() && !f.event.Event.IsZero() {
+		p.At = f.event.Event.Add(max(0, l.Whole.Sub(f.event.Read)))
+	}
 	if l.Alone && l.Turn == f.turn && f.last.After(p.At) {
 		p.At = f.last
 	}

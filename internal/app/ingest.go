@@ -71,6 +71,16 @@ type batches interface {
 }
 
 func (r *Run) newIngest(ctx context.Context, k *kafka, w *bus.Writer) (*intake, error) {
+	in, err := r.openIngest(ctx, k, w)
+	for i := range r.files {
+		if row := in.stored[keyReached+r.files[i].name]; row != nil {
+			r.files[i].restore(row)
+		}
+	}
+	return in, err
+}
+
+func (r *Run) openIngest(ctx context.Context, k *kafka, w *bus.Writer) (*intake, error) {
 	in := &intake{run: r, kafka: k, writer: w}
 	in.identify = identify.New(decode.NewPlan(event.NewLayout(), r.resolving()).Reader())
 	if len(r.Sources) == 0 {
@@ -178,10 +188,11 @@ func (in *intake) put(ctx context.Context, making *making) error {
 func (in *intake) deliverOf(f *files) ingest.Deliver {
 	return func(ctx context.Context, b ingest.Batch) error {
 		m := in.making(b)
+		m.of = f
 		err := in.put(ctx, m)
 		if err == nil {
 			f.brought.Add(int64(len(b.Records) + len(b.Refused)))
-			f.take(&m.shown)
+			f.take(&m.shown, time.Now().UTC())
 		}
 		return err
 	}

@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
+	"time"
 
 	"noroshi/ingest"
 	"noroshi/ingest/feed"
@@ -21,7 +23,9 @@ type making struct {
 	made   []bus.Record // has room for all
 	begun  int          // what of the batch is among them, or was set aside
 	counts batchCounts
-	shown  shown // by them
+	shown  shown  // by them
+	shown  shown  // by them
+	of     *files // nil: it is not noted how far they have come
 }
 
 // records gives what the batch's records and its parts that are none become, part by part.
@@ -55,7 +59,13 @@ func (m *making) position() []bus.Record {
 	if m.batch.Key == "" {
 		return nil
 	}
-	return []bus.Record{{Topic: bus.Checkpoints, Key: []byte(m.batch.Key), Value: m.batch.Position}}
+	all := []bus.Record{{Topic: bus.Checkpoints, Key: []byte(m.batch.Key), Value: m.batch.Position}}
+	if m.of != nil && len(m.shown.all) > 0 {
+		if row, err := json.Marshal(m.of.later(&m.shown, time.Now().UTC())); err == nil { // else of a year that cannot be written
+			all = append(all, bus.Record{Topic: bus.Checkpoints, Key: []byte(keyReached + m.of.name), Value: row})
+		}
+	}
+	return all
 }
 
 // make makes the records up to the one of that number.

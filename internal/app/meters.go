@@ -261,6 +261,8 @@ func (r *Run) status(ctx context.Context, t *telemetry.Telemetry) (*Status, erro
 	r.ruleStatus(l, s)
 	r.sourceStatus(l, s)
 	r.sinkStatus(l, s)
+	r.clocks.tell(s)
+	r.lateness(s)
 	return s, nil
 }
 

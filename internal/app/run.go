@@ -117,7 +117,7 @@ func (r *Run) Run(ctx context.Context) error {
 		}
 		defer detect.name.released()
 	}
-	r.followFiles()
+	r.followFiles(kafka)
 	// Each of these ends after the one that feeds it, so its context is its own.
 	alarm := make(chan struct{}, 1)
 	delivery := newTasks(drain, "delivery", alarm)

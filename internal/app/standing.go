@@ -1,11 +1,19 @@
 package app
 
 import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"noroshi/ingest/feed"
+	"noroshi/internal/bus"
 	"noroshi/internal/clock"
+	"noroshi/internal/state"
 )
 
 // standing is how the clocks of this instance's partitions of events stand, for the status.
@@ -59,4 +67,176 @@ func (s *standing) left(partition int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.all, partition)
+}
+
+// ClockSum is how far a source partition has come, as the detector has heard it.
+type ClockSum struct {
+	Source   string     `json:"source"`            // signins/3
+	Progress time.Time  `json:"progress,omitzero"` // zero: not known
+	Ticked   time.Time  `json:"ticked,omitzero"`   // when it told so last, by the clock of who reads it
+	Retired  time.Time  `json:"retired,omitzero"`  // and it has told nothing since
+	Shown    []ShownSum `json:"shown"`             // datasets, by name
+	Holds    int        `json:"holds"`             // clocks that stand because of it and are behind by more than BehindAfter
+}
+
+// ShownSum is what a source partition has shown of a dataset.
+type ShownSum struct {
+	Dataset string    `json:"dataset"`
+	Tenants int       `json:"tenants"`
+	Last    time.Time `json:"last"`
+}
+
+// WaitSum is a clock that is behind by more than BehindAfter.
+type WaitSum struct {
+	Tenant   string    `json:"tenant"`
+	Datasets []string  `json:"datasets"` // none: all
+	Since    time.Time `json:"since"`    // where it stands
+	Source   string    `json:"source"`   // that holds it
+}
+
+// The bounds of what the status tells of clocks.
+const (
+	// BehindAfter is how far behind a clock is told.
+	BehindAfter = 15 * time.Minute
+	mostClocks  = 1000
+	mostWaits   = 50
+	mostTold    = 50 // datasets of a source partition
+)
+
+// tell adds how the clocks stand to the status.
+func (s *standing) tell(to *Status) {
+	s.mu.Lock()
+	all := maps.Clone(s.all)
+	s.mu.Unlock()
+	var latest *stood
+	holds, waits := map[string]int{}, map[string]WaitSum{}
+	for _, one := range all {
+		if latest == nil || one.at.After(latest.at) {
+			latest = one
+		}
+		to.Refused = max(to.Refused, one.refused)
+		to.Ahead = max(to.Ahead, int64(one.ahead/time.Second))
+		for _, w := range one.waits {
+			add(waits, &w, one.at)
+		}
+	}
+	to.Refused += s.unshown.Load()
+	to.Unread = s.unread.Load()
+	if latest == nil {
+		return
+	}
+	for _, w := range waits {
+		holds[w.Source]++
+		to.Waits = append(to.Waits, w)
+	}
+	slices.SortFunc(to.Waits, func(a, b WaitSum) int {
+		return cmp.Or(a.Since.Compare(b.Since), strings.Compare(a.Tenant, b.Tenant), slices.Compare(a.Datasets, b.Datasets))
+	})
+	to.Waiting = len(to.Waits)
+	to.Waits = to.Waits[:min(mostWaits, len(to.Waits))]
+	for _, x := range latest.sources[:min(mostClocks, len(latest.sources))] {
+		to.Clocks = append(to.Clocks, clockSum(&x, holds[x.Name]))
+	}
+}
+
+// add notes a clock that is behind; the partition of events in which it is furthest behind tells.
+func add(waits map[string]WaitSum, w *clock.Wait, at time.Time) {
+	since := timeOf(w.Clock)
+	if w.Source == "" || at.Sub(since) < BehindAfter {
+		return
+	}
+	key := w.Tenant + "\x00" + strings.Join(w.Datasets, "\x00")
+	if was, have := waits[key]; !have || since.Before(was.Since) {
+		waits[key] = WaitSum{Tenant: w.Tenant, Datasets: w.Datasets, Since: since, Source: w.Source}
+	}
+}
+
+func clockSum(x *clock.Standing, holds int) ClockSum {
+	sum := ClockSum{Source: x.Name, Progress: timeOf(x.Progress), Ticked: timeOf(x.Ticked), Retired: timeOf(x.Retired), Holds: holds}
+	by := map[string]*ShownSum{}
+	for _, w := range x.Shown {
+		one := by[w.Dataset]
+		if one == nil {
+			one = &ShownSum{Dataset: w.Dataset}
+			by[w.Dataset] = one
+		}
+		one.Tenants++
+		if last := timeOf(w.Last); last.After(one.Last) {
+			one.Last = last
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		if len(sum.Shown) < mostTold {
+			sum.Shown = append(sum.Shown, *by[name])
+		}
+	}
+	return sum
+}
+
+// timeOf is a time of clocks, zero where it is not known.
+func timeOf(n int64) time.Time {
+	if n == clock.Unknown {
+		return time.Time{}
+	}
+	return time.Unix(0, n).UTC()
+}
+
+// LateSum is a dataset whose events come later than what is configured for it waits.
+type LateSum struct {
+	Dataset string        `json:"dataset"`
+	Mean    time.Duration `json:"mean_ns"` // from the event to the stream
+	Wait    time.Duration `json:"wait_ns"`
+}
+
+// fewRecords are too few to tell how late a dataset is.
+const fewRecords = 100
+
+// lateness tells the datasets that come later, on average, than decisions wait for them.
+func (r *Run) lateness(to *Status) {
+	delays := map[string]feed.Delay{}
+	for _, p := range to.Partitions {
+		for name, d := range p.Delays {
+			delays[name] = delays[name].Plus(d)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(delays)) {
+		d, wait := delays[name], r.Config.Lateness.Of(name).Wait
+		if d.Records < fewRecords {
+			continue
+		}
+		if mean := time.Duration(d.Sum/d.Records) * time.Millisecond; mean > wait {
+			to.Late = append(to.Late, LateSum{name, mean, wait})
+		}
+	}
+}
+
+// Clocks are the source partitions that any instance knows, by name, as the one says that has heard most lately of them.
+func Clocks(all []Status) (some []ClockSum) {
+	by := map[string]ClockSum{}
+	for _, s := range all {
+		for _, c := range s.Clocks {
+			was, have := by[c.Source]
+			c.Holds = max(c.Holds, was.Holds)
+			if have && (was.Ticked.After(c.Ticked) || was.Progress.After(c.Progress)) {
+				was.Holds = c.Holds
+				c = was
+			}
+			by[c.Source] = c
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		some = append(some, by[name])
+	}
+	return some
+}
+
+// Retire tells all detectors that a source, or a partition of one, is gone for good.
+func Retire(ctx context.Context, b *bus.Bus, name string, now time.Time) error {
+	to, err := b.Everywhere(bus.Events)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	at := state.Nanoseconds(now)
+	return to.Write(ctx, tickRecord(&clock.Tick{Made: at, Retired: []clock.Retired{{Name: name, At: at}}}))
 }

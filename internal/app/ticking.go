@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +32,6 @@ const future = 5 * time.Minute
 // ticking tells how far the source partitions have come that this instance reads.
 type ticking struct {
 	run   *Run
-	files string // what the names of sources of files end with
 	known map[string]map[feed.Dataset]*saying
 	told  time.Time // when something was told last,
 	whole time.Time // and all of it
@@ -45,18 +43,6 @@ type saying struct {
 	untold bool
 }
 
-func (r *Run) newTicking(k *kafka) *ticking {
-	t := &ticking{run: r, known: map[string]map[feed.Dataset]*saying{}}
-	if k.embedded == nil { // other instances may have files, too
-		host, err := os.Hostname()
-		if err != nil {
-			host = "unknown"
-		}
-		t.files = "@" + host
-	}
-	return t
-}
-
 // tick tells now and then, until ctx ends, how far the sources have come.
 func (r *Run) tick(ctx context.Context, k *kafka) error {
 	to, err := k.bus.Everywhere(bus.Events)
@@ -64,7 +50,7 @@ func (r *Run) tick(ctx context.Context, k *kafka) error {
 		return err
 	}
 	defer to.Close()
-	t := r.newTicking(k)
+	t := &ticking{run: r, known: map[string]map[feed.Dataset]*saying{}}
 	trouble, looked := &bus.Trouble{Log: r.Log}, time.Now()
 	for feed.Pause(ctx, tickEvery) == nil {
 		err := t.write(ctx, to, time.Now())
@@ -108,7 +94,7 @@ func (t *ticking) make(now time.Time) *clock.Tick {
 		t.again()
 	}
 	tick := &clock.Tick{Made: state.Nanoseconds(now)}
-	for _, p := range t.run.progress(now, t.files) {
+	for _, p := range t.run.progress(now) {
 		t.add(p.Source, p.Shown, now)
 		tick.Sources = append(tick.Sources, clock.Source{Name: p.Source, Progress: nanoseconds(p.At), Shown: t.untold(p.Source)})
 	}
@@ -119,10 +105,10 @@ func (t *ticking) make(now time.Time) *clock.Tick {
 }
 
 // progress is how far all source partitions have come that this instance reads. The name of a partition is in that of its source.
-func (r *Run) progress(now time.Time, files string) (all []feed.Progress) {
+func (r *Run) progress(now time.Time) (all []feed.Progress) {
 	for i := range r.files {
 		if p, tells := r.files[i].tell(now); tells {
-			p.Source = fileSource(i, len(r.files)) + files
+			p.Source = r.files[i].name
 			all = append(all, p)
 		}
 	}
