@@ -80,7 +80,7 @@ func newTicked(t *testing.T, rule string) *ticked {
 			t.Log(x.said.text.String())
 		}
 	})
-	x.run.set = detector.New(set, detector.Options{})
+	x.run.ruling.Store(&ruling{set: detector.New(set, detector.Options{})})
 	x.wall.Store(at3.Add(100 * time.Hour).UnixNano())
 	x.run.clocks.wall = func() time.Time { return time.Unix(0, x.wall.Load()) }
 	return x
@@ -92,7 +92,7 @@ func (x *ticked) session() (kill func()) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = x.run.detect(ctx, ctx, &detection{bus: x.bus, writer: x.writer, name: &names{}}, place{detectorGroup, 0})
+		_ = x.run.detect(ctx, ctx, &detection{kafka: &kafka{bus: x.bus}, writer: x.writer, name: &names{}}, place{detectorGroup, 0})
 	}()
 	return func() {
 		stop()

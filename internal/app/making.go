@@ -24,7 +24,6 @@ type making struct {
 	begun  int          // what of the batch is among them, or was set aside
 	counts batchCounts
 	shown  shown  // by them
-	shown  shown  // by them
 	of     *files // nil: it is not noted how far they have come
 }
 

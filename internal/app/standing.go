@@ -200,7 +200,7 @@ func (r *Run) lateness(to *Status) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(delays)) {
-		d, wait := delays[name], r.Config.Lateness.Of(name).Wait
+		d, wait := delays[name], r.ruling.Load().lateness.Of(name).Wait
 		if d.Records < fewRecords {
 			continue
 		}
