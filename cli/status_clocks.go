@@ -45,7 +45,7 @@ func (t *statusTable) clocks() {
 		t.line("  too many sources, tenants or datasets: %d times one was left out; nothing is decided late for it", one.Refused)
 	}
 	if one.Unread > 0 {
-		t.line("  %s of a version that this instance does not know; update it", plural(int(one.Unread), "tick"))
+		t.line("  %s of a version that this instance does not know; update it", plural(one.Unread, "tick"))
 	}
 }
 

@@ -99,6 +99,26 @@ func TestAnAbsenceWaitsForTheClocksOfItsDatasets(t *testing.T) {
 	}
 }
 
+// A dataset that comes to be known behind the rule's clock, because a source shows it for the first time, holds the decision all the same.
+func TestAnAbsenceWaitsForADatasetThatIsNew(t *testing.T) {
+	c := &set{of: map[string]time.Duration{"entra.signin": time.Hour}, last: map[string]time.Duration{}}
+	f, told := following(t, c, absent)
+	f.record(signIn("1", 0, 0))
+	for _, step := range []struct {
+		signin, mail time.Duration
+		want         string
+	}{{time.Hour, -1, ""}, {2 * time.Hour, 20 * time.Minute, ""}, {3 * time.Hour, 40 * time.Minute, ""}, {3 * time.Hour, 41 * time.Minute, ""},
+		{4 * time.Hour, 4 * time.Hour, "no-mail r1"}} {
+		c.of["entra.signin"] = step.signin
+		if step.mail >= 0 {
+			c.of["defender.email_events"], c.last["defender.email_events"] = step.mail, 15*time.Minute
+		}
+		if got := told(); got != step.want {
+			t.Errorf("sign-ins at %s, mail at %s: %q; want %q", step.signin, step.mail, got, step.want)
+		}
+	}
+}
+
 // A feed that shows nothing for a day decides nothing, and that is counted; until then nothing is forgotten.
 func TestWhatIsNeverShownIsCounted(t *testing.T) {
 	c := &set{of: map[string]time.Duration{"entra.signin": 0, "defender.email_events": 0}}

@@ -81,7 +81,7 @@ func (s *Set) Memory(o MemoryOptions) *Memory {
 	case o.Shown != nil:
 		m.asking.shown = o.Shown
 	case o.Clocks != nil:
-		m.asking.shown = o.Clocks
+		m.asking.shown, m.asking.clocks = o.Clocks, o.Clocks
 	}
 	if o.Clocks == nil {
 		for i := range m.levels {
@@ -205,7 +205,7 @@ func (m *Memory) contextOf(t *table) *state.Context {
 	c.Now, c.Sources, c.Ended = g.now, g.sources, m.levels[g.level].ended
 	c.Counts = &m.Counts[t.rule]
 	c.Keep, c.Wait = int64(m.late[t.rule].Keep), int64(m.late[t.rule].Wait)+r.wait
-	m.asking.tenant, m.asking.names = t.tenant, r.Kind.Needs
+	m.asking.tenant, m.asking.names, m.asking.wait = t.tenant, r.Kind.Needs, c.Wait
 	return c
 }
 

@@ -45,7 +45,9 @@ func (s *Shown) Add(tenant, name string, at int64) {
 
 // asking is what the datasets that a rule needs have shown in a tenant.
 type asking struct {
-	shown  shows // nil: nothing is known of it
+	shown  shows  // nil: nothing is known of it
+	clocks Clocks // nil: the rule's clock says enough
+	wait   int64  // how long the rule waits
 	tenant string
 	names  []string
 }
@@ -55,10 +57,13 @@ type shows interface {
 	Shows(tenant, dataset string, after, within int64) bool
 }
 
-// All implements state.Shown.
+// All implements state.Shown. A dataset that had shown nothing yet did not hold the rule's clock: so its own is asked, too.
 func (a *asking) All(after, within int64) bool {
 	for _, name := range a.names {
 		if a.shown == nil || !a.shown.Shows(a.tenant, name, after, within) {
+			return false
+		}
+		if a.clocks != nil && a.clocks.Of(a.tenant, []string{name}) <= state.Plus(after, a.wait) {
 			return false
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"noroshi/internal/config"
 	"noroshi/internal/deadletter"
 	"noroshi/internal/decode"
+	"noroshi/internal/event"
 	"noroshi/internal/identify"
 	"noroshi/internal/kafkatest"
 	"noroshi/rules"
@@ -80,7 +81,7 @@ func newTicked(t *testing.T, rule string) *ticked {
 			t.Log(x.said.text.String())
 		}
 	})
-	x.run.ruling.Store(&ruling{set: detector.New(set, detector.Options{})})
+	x.run.ruling.Store(&ruling{set: detector.New(set, detector.Options{}), lateness: event.Lateness{}})
 	x.wall.Store(at3.Add(100 * time.Hour).UnixNano())
 	x.run.clocks.wall = func() time.Time { return time.Unix(0, x.wall.Load()) }
 	return x
@@ -199,7 +200,10 @@ needs: [defender.email_events]
 	if after := x.standing(); after["mail/0"] != before["mail/0"] || after["mail/1"] != before["mail/1"] {
 		t.Errorf("a clock went back: %v, then %v", before, after)
 	}
-	x.tick(clock.Tick{Retired: []clock.Retired{{Name: "mail/1", At: x.wall.Load() + 1}}})
+	further := []clock.Source{progress("signins/0", "entra.signin", 3*past, 0), progress("mail/0", "defender.email_events", 3*past, 15*time.Minute)}
+	x.tick(clock.Tick{Sources: further})
+	x.silent("the others have gone on")
+	x.tick(clock.Tick{Sources: further, Retired: []clock.Retired{{Name: "mail/1", At: x.wall.Load() + 1}}})
 	eventuallyWithin(t, "it is told when the source that lags is retired", func() bool { return len(x.alerts()) == 1 })
 	if a := x.alerts()[0]; a.Rule.ID != "no-mail" || a.Clock != "" {
 		t.Errorf("%s is told, by the clock %q", a.Rule.ID, a.Clock)

@@ -114,14 +114,14 @@ func (s *standing) tell(to *Status) {
 		if latest == nil || one.at.After(latest.at) {
 			latest = one
 		}
-		to.Refused = max(to.Refused, one.refused)
-		to.Ahead = max(to.Ahead, int64(one.ahead/time.Second))
+		to.Refused = max(to.Refused, int(one.refused))
+		to.Ahead = max(to.Ahead, int(one.ahead/time.Second))
 		for _, w := range one.waits {
 			add(waits, &w, one.at)
 		}
 	}
-	to.Refused += s.unshown.Load()
-	to.Unread = s.unread.Load()
+	to.Refused += int(s.unshown.Load())
+	to.Unread = int(s.unread.Load())
 	if latest == nil {
 		return
 	}

@@ -50,9 +50,9 @@ type Status struct {
 	Waits       []WaitSum          `json:"waits,omitempty"`            // the clocks that are furthest behind
 	Waiting     int                `json:"waits_total,omitempty"`      // how many are behind
 	Late        []LateSum          `json:"late,omitempty"`             // datasets that come later than is waited for them
-	Ahead       int64              `json:"ahead_s,omitempty"`          // how far the clock of an instance that tells progress is ahead of this one's, in seconds
-	Refused     int64              `json:"clocks_refused,omitempty"`   // sources, and datasets of tenants, that were too many to have clocks
-	Unread      int64              `json:"ticks_unread,omitempty"`     // of a version that is not known here
+	Ahead       int                `json:"ahead_s,omitempty"`          // how far the clock of an instance that tells progress is ahead of this one's, in seconds
+	Refused     int                `json:"clocks_refused,omitempty"`   // sources, and datasets of tenants, that were too many to have clocks
+	Unread      int                `json:"ticks_unread,omitempty"`     // of a version that is not known here
 	Log         *LogSum            `json:"log,omitempty"`              // of the embedded log
 	Sources     []SourceSum        `json:"sources"`
 	Partitions  []feed.Snapshot    `json:"partitions"`
