@@ -105,6 +105,7 @@ type Feed struct {
 
 	begin  func(ctx context.Context, partition int32) (transactor, error) // for tests that abandon transactions
 	pauses *pauses
+	pace   pace
 }
 
 // transactor is bus.Transactor.
@@ -292,6 +293,8 @@ func (f *Feed) carry(ctx, drain context.Context, partition int32) {
 		log: f.Log.With(slog.String("source", f.Stream.Name()), slog.Int("partition", int(partition)))}
 	l.counts.own(true)
 	defer l.counts.own(false)
+	f.pace.begin(partition, f.now())
+	defer f.pace.leave(partition)
 	looking := make(chan struct{})
 	inner, stop := context.WithCancel(ctx)
 	go func() {

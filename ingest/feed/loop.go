@@ -43,6 +43,7 @@ func (l *loop) session(ctx, drain context.Context) error {
 		l.counts.at(*after)
 	}
 	l.counts.open()
+	defer func() { l.feed.pace.rest(l.partition, time.Time{}) }()
 	prepare := l.feed.Prepare(l.partition)
 	for {
 		messages, err := cursor.Next(ctx)
@@ -63,6 +64,10 @@ func (l *loop) session(ctx, drain context.Context) error {
 			return err
 		}
 		for len(messages) > 0 {
+			l.feed.pace.next(l.partition, messages[0].Enqueued, l.feed.now())
+			if err := l.feed.pace.keep(ctx, l.partition, l.feed.now); err != nil {
+				return err
+			}
 			n, err := l.store(drain, tx, prepare, messages, gaps)
 			if err != nil {
 				return kafkaFault{err}
@@ -72,6 +77,7 @@ func (l *loop) session(ctx, drain context.Context) error {
 			l.wait.Reset()
 			l.told = telling{}
 		}
+		l.feed.pace.rest(l.partition, l.feed.now())
 		if doubt != nil {
 			l.doubted = doubt.To + 1
 			return fmt.Errorf("the stream leaves out the messages %d to %d", doubt.From, doubt.To)
