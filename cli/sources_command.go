@@ -59,7 +59,7 @@ without the partition. What waited for it is decided at once, on what the other 
 
 Retire a source only when it is gone: when its hub was deleted, or its machine. One that is only down comes back by itself, and
 what it brings then may come too late for what was decided without it. A retired source that tells how far it has come is back.`,
-		Example: "  noroshi sources retire --data /var/lib/noroshi signins\n  noroshi sources retire --config noroshi.yaml --yes files@old-host",
+		Example: "  noroshi sources retire --data /var/lib/noroshi audit\n  noroshi sources retire --config noroshi.yaml --yes files@old-host",
 		RunE: interruptible(func(c *cobra.Command, args []string) error {
 			return f.withSources(c.Context(), func(ctx context.Context, b *bus.Bus, all []app.ClockSum) error {
 				return retireSource(ctx, s, b, all, retirement{name: args[0], sure: yes})

@@ -53,8 +53,8 @@ func (t *Tally) Record(of Dataset, at, enqueued time.Time) {
 			at = most
 		}
 	}
-	one.Delay = one.Delay.Plus(Delay{1, ms, ms})
-	one.Span = one.Span.plus(Span{at, at})
+	one.delay = one.delay.Plus(Delay{1, ms, ms})
+	one.span.Plus(&Span{at, at})
 }
 
 // Unresolved counts a record whose account is no user principal name.
@@ -252,7 +252,7 @@ func (p *Partition) committed(t *Tally, after *Position, now time.Time) {
 			s.Letters[k] += n
 		}
 		for of, one := range t.shown {
-			s.Delays[of.Name] = s.Delays[of.Name].Plus(one.Delay)
+			s.Delays[of.Name] = s.Delays[of.Name].Plus(one.delay)
 		}
 	})
 }

@@ -122,13 +122,6 @@ type pauses struct{ first, most, lost, denied, look, grown time.Duration }
 
 var usualPauses = pauses{first: 500 * time.Millisecond, most: 30 * time.Second, lost: 30 * time.Second, denied: 45 * time.Second, look: 30 * time.Second, grown: 2 * time.Minute}
 
-func (f *Feed) now() time.Time {
-	if f.Now == nil {
-		return time.Time{}
-	}
-	return f.Now()
-}
-
 // storeWithin is the bound of one transaction.
 const storeWithin = 30 * time.Second
 

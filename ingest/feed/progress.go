@@ -28,8 +28,8 @@ type Span struct{ First, Last time.Time }
 
 // shown is what a transaction holds of a dataset.
 type shown struct {
-	Delay
-	Span
+	delay Delay
+	span  Span
 }
 
 func (s Span) plus(o Span) Span {
@@ -74,10 +74,10 @@ func (p *Partition) show(all map[Dataset]*shown) {
 	}
 	for of, one := range all {
 		if span := p.fresh[of]; span != nil {
-			span.Plus(&one.Span)
+			span.Plus(&one.span)
 			continue
 		}
-		span := one.Span
+		span := one.span
 		p.fresh[of] = &span
 	}
 }
@@ -105,4 +105,11 @@ func (p *Partition) tell(now time.Time) (shown map[Dataset]*Span, progress time.
 	}
 	shown, p.fresh = p.fresh, nil
 	return shown, p.progress, true
+}
+
+func (f *Feed) now() time.Time {
+	if f.Now == nil {
+		return time.Time{}
+	}
+	return f.Now()
 }

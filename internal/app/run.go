@@ -150,7 +150,9 @@ func (r *Run) Run(ctx context.Context) error {
 	}
 	reporting.run(func(ctx context.Context) error { return r.report(ctx, drain, kafka, writer) })
 	if err == nil {
-		reading.run(func(ctx context.Context) error { return r.tick(ctx, kafka) })
+		if r.has(Detect) || r.has(Ingest) {
+			reading.run(func(ctx context.Context) error { return r.tick(ctx, kafka) })
+		}
 		for _, f := range feeds {
 			reading.run(func(ctx context.Context) error {
 				f.Run(ctx, drain)

@@ -71,7 +71,7 @@ func (s *standing) left(partition int32) {
 
 // ClockSum is how far a source partition has come, as the detector has heard it.
 type ClockSum struct {
-	Source   string     `json:"source"`            // signins/3
+	Source   string     `json:"source"`            // audit/3
 	Progress time.Time  `json:"progress,omitzero"` // zero: not known
 	Ticked   time.Time  `json:"ticked,omitzero"`   // when it told so last, by the clock of who reads it
 	Retired  time.Time  `json:"retired,omitzero"`  // and it has told nothing since

@@ -29,7 +29,7 @@ type Tick struct {
 
 // Source is how far a source partition has come.
 type Source struct {
-	Name     string // signins/3
+	Name     string // audit/3
 	Progress int64  // what happened before it has been stored, but for what the source is late with; or Unknown
 	Shown    []Shown
 }
