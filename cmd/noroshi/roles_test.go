@@ -32,6 +32,7 @@ func TestThreeProcessesFindWhatOneFinds(t *testing.T) {
 	writeFiles(t, dir, map[string]string{"all.yaml": fmt.Sprintf(`kafka: {brokers: ["%s"], partitions: 4}
 sources: [{eventhub: {name: audit, connection_string: '${env:NOROSHI_TEST_HUB}'}}]
 rules: [rules]
+lateness: {entra.*: {keep: 5d}} # records are of the last day
 sinks: [{name: hook, webhook: {url: "%s", secrets: ['${env:NOROSHI_TEST_HOOK}'], allow_private: true, allow_http: true}}]
 `, broker.Address, srv.URL)})
 	var all []*process
