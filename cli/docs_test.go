@@ -152,6 +152,8 @@ func valueOf(key kind.Key) string {
 	span := func(n float64) string { return kind.Written(time.Duration(n * float64(time.Second))) }
 	between := func(what string, write func(float64) string) string {
 		switch {
+		case key.Type == kind.Number && key.Least < 1:
+			return what + " above 0, at most " + write(key.Most)
 		case key.Most > 0:
 			return what + ", " + write(key.Least) + " to " + write(key.Most)
 		case key.Least >= 1:

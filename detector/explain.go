@@ -33,6 +33,14 @@ type Standing struct {
 	clock  state.Context
 }
 
+// Raised is the severity that the event that is asked about lifts an alert to, by its place, from 1; 0 where it lifts none.
+func (s *Standing) Raised() uint8 {
+	if s.of.Hit == nil {
+		return 0
+	}
+	return s.of.Hit.Raised
+}
+
 // Held is an event that a memory holds, as far as it holds it, or an alert, by its id.
 type Held struct {
 	ID, Action, Account string

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -71,6 +72,9 @@ func (f *form) read(k kind.Kind, nodes map[string]*yaml.Node) *kind.Rule {
 	r.By, r.Clauses = f.by, f.clauses
 	r.About, r.Within = v.Has("about"), v.Duration("within")
 	f.ignore(r, nodes["ignore"])
+	f.needsLess(r, nodes)
+	f.neverDiffers(nodes)
+	f.shortHistory(v, nodes["history"])
 	return r
 }
 
@@ -164,21 +168,15 @@ func (f *form) clause(n *yaml.Node) int {
 
 func (f *form) number(key kind.Key, n *yaml.Node) float64 {
 	v, err := strconv.ParseFloat(n.Value, 64)
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" && n.Tag != "!!float" || err != nil || math.IsInf(v, 0) || math.IsNaN(v) {
-		f.doc.At(n, "type", "expected a number, got "+strictyaml.Kind(n))
+	switch {
+	case n.Kind != yaml.ScalarNode || n.Tag != "!!int" && n.Tag != "!!float" || err != nil && !errors.Is(err, strconv.ErrRange) || math.IsNaN(v):
+		f.doc.At(n, "type", "expected a number, got "+strings.TrimPrefix(strictyaml.Kind(n), "the number "))
 		return 0
-	}
-	if v < key.Least || v > mostOf(key) {
-		message := "expected a number above 0"
-		switch least := digits(key.Least); {
-		case key.Most > 0:
-			message = fmt.Sprintf("%s lies outside %s to %s", n.Value, least, digits(key.Most))
-		case key.Least >= 1 && v < key.Least:
-			message = fmt.Sprintf("expected a number of at least %s, got %s", least, n.Value)
-		case key.Least >= 1:
-			message = fmt.Sprintf("%s is too large", n.Value)
-		}
-		f.doc.At(n, "value", message)
+	case v >= key.Least && v <= mostOf(key):
+	case key.Least < 1:
+		f.doc.At(n, "value", fmt.Sprintf("expected a number above 0 and at most %s, got %s", digits(mostOf(key)), n.Value))
+	default:
+		f.doc.At(n, "value", fmt.Sprintf("%s lies outside %s to %s", n.Value, digits(key.Least), digits(mostOf(key))))
 	}
 	return v
 }

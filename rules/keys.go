@@ -11,7 +11,7 @@ import (
 func commonKeys(remedies map[string]Remedy) []kind.Key {
 	text, texts := kind.Text, kind.Texts
 	return []kind.Key{
-		{Name: "id", Doc: "The rule's name: lower case letters, digits and single hyphens. It is part of every alert's id.", Type: text, Required: true},
+		{Name: "id", Doc: "The rule's name: lower case letters, digits and single hyphens. It is part of every alert's id.", Type: text, Required: true, Pattern: idPattern.String()},
 		{Name: "title", Doc: "What the rule finds, in one line.", Type: text, Required: true},
 		{Name: "severity", Doc: "How grave a finding is.", Type: text, Required: true, Choices: Severities},
 		{Name: "kind", Doc: "The way of firing.", Type: text, Choices: kind.Names(), Default: kind.Names()[0]},
@@ -19,19 +19,22 @@ func commonKeys(remedies map[string]Remedy) []kind.Key {
 		{Name: "guide", Doc: "Items of the guide on hijacked accounts that the rule answers; X is beyond it.", Type: texts, Choices: GuideItems},
 		{Name: "class", Doc: "What a finding is to the account's story.", Type: text, Choices: Classes},
 		{Name: "points", Doc: "What a finding adds to the account's story.", Type: kind.Whole, Most: 100},
-		{Name: "attack", Doc: "Techniques of ATT&CK, such as T1564.008.", Type: texts},
+		{Name: "attack", Doc: "Techniques of ATT&CK, such as T1564.008.", Type: texts, Pattern: attackPattern.String()},
 		{Name: "unless", Doc: "Exceptions: cases in which the rule is silent, each with its end.", Type: kind.Groups, Keys: exceptionKeys},
 		{Name: "raise", Doc: "Cases in which the alert is graver.", Type: kind.Groups, Keys: raiseKeys},
 		{Name: "summary", Doc: "The alert's line; an expression in two braces is filled in, as in {{ account }}.", Type: text},
 		{Name: "facts", Doc: "Fields that alerts show beside those of the conditions.", Type: kind.FieldNames, Lists: true, Most: maxFacts},
 		{Name: "respond", Doc: "Steps of remediation, filled in and sent with the alert.", Type: texts, Choices: slices.Sorted(maps.Keys(remedies))},
-		{Name: "references", Doc: "Addresses of pages about what the rule finds.", Type: texts, Most: maxReferences},
+		{Name: "references", Doc: "Addresses of pages about what the rule finds.", Type: texts, Most: maxReferences, Pattern: webPattern},
 		{Name: "false_positives", Doc: "What else looks like it, a text each.", Type: texts, Most: maxReferences},
-		{Name: "runbook", Doc: "The address of the page that says what to do.", Type: text},
+		{Name: "runbook", Doc: "The address of the page that says what to do.", Type: text, Pattern: webPattern},
 		{Name: "state", Doc: "Live gives alerts; shadow counts them; building gives them to rules that name this one; off leaves the rule out.", Type: text, Choices: states, Default: string(Live)},
 		{Name: "tests", Doc: "Records and the alerts that they must give.", Type: kind.Groups, Keys: testKeys},
 	}
 }
+
+// webPattern is how addresses of pages begin.
+const webPattern = "^https?://"
 
 // exceptionKeys are those of an entry of unless.
 var exceptionKeys = []kind.Key{

@@ -94,11 +94,6 @@ func ofKey(key kind.Key) schema {
 	return s
 }
 
-// patterns are the texts that some keys take.
-var patterns = map[string]string{
-	"id": idPattern.String(), "attack": attackPattern.String(), "runbook": "^https?://", "references": "^https?://",
-}
-
 func shapeOf(key kind.Key) schema {
 	switch key.Type {
 	case kind.Condition:
@@ -133,8 +128,8 @@ func textOf(key kind.Key) schema {
 	if len(key.Choices) > 0 {
 		return schema{"type": "string", "enum": key.Choices}
 	}
-	if p := patterns[key.Name]; p != "" {
-		s["pattern"] = p
+	if key.Pattern != "" {
+		s["pattern"] = key.Pattern
 	}
 	return s
 }

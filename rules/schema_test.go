@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	yaml "go.yaml.in/yaml/v4"
 
@@ -105,6 +106,49 @@ func TestWhatIsRightFitsTheSchema(t *testing.T) {
 		if err := s.Validate(plain(d.Root)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestWhatCheckAcceptsFitsTheSchema: every rule of the scripts that loads, and ways of writing that are seldom used.
+func TestWhatCheckAcceptsFitsTheSchema(t *testing.T) {
+	all := map[string]string{
+		"step ids": "id: a\ntitle: A\nseverity: low\nkind: sequence\nwithin: 1.5h\nsteps:\n  - {id: Fail_1, when: event.action == \"a\"}\n  - {id: in-2, when: event.action == \"b\"}\n" +
+			"tests:\n  - name: x\n    events: [{like: signin, id: S_1/x, at: +1m30s}]\n    want: []\n",
+		"times": "id: a\ntitle: A\nseverity: low\nkind: threshold\nwithin: 0.5d1h\nrepeat: each\nwhen: event.action == \"a\"\nsum: {of: mailbox.items, least: 1e3}\n",
+	}
+	scripts, err := filepath.Glob("../cmd/noroshi/testdata/script/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, script := range scripts {
+		archive, err := txtar.ParseFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range archive.Files {
+			if filepath.Ext(f.Name) == ".yaml" && bytes.HasPrefix(f.Data, []byte("id: ")) {
+				all[filepath.Base(script)+": "+f.Name] = string(f.Data)
+			}
+		}
+	}
+	s := compiledSchema(t)
+	set, _ := Load(Options{})
+	looked := 0
+	for name, text := range all {
+		l := &loader{set: set, remedies: map[string]Remedy{}, ids: map[string]string{}}
+		l.remediation()
+		l.problems = nil
+		l.read(name, []byte(text), false)
+		if slices.ContainsFunc(l.problems, func(p diag.Problem) bool { return p.Level == diag.Error || p.Code == "missing" }) {
+			continue // also what is an error of check alone
+		}
+		looked++
+		if err := s.Validate(plain(strictyaml.Parse(name, []byte(text)).Root)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if looked < 50 {
+		t.Errorf("looked at %d files", looked)
 	}
 }
 

@@ -124,6 +124,7 @@ func compile(source string, s *Scope, check func(*typing, ast.Node)) (*Program, 
 		}
 	}
 	w := &literals{checker: c, lists: f.lists, calls: f.calls}
+	w.settles(tree.Node)
 	w.walk(tree.Node)
 	p.uses = w.uses
 	return p, c.mistakes

@@ -81,6 +81,10 @@ func (c *literals) compared(v *ast.BinaryNode) {
 	switch v.Operator {
 	case "&&", "and":
 		c.agree(v)
+		c.decided(v, false)
+	case "||", "or":
+		c.exclude(v)
+		c.decided(v, true)
 	case "<", "<=", ">", ">=":
 		c.ordered(v)
 	case "matches":

@@ -3,6 +3,7 @@ package explain
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"noroshi/internal/cond"
@@ -93,7 +94,8 @@ func (c *Conditions) Tree(r *Reader) Tree {
 	if len(c.clauses) == 1 {
 		t.Parts = t.Parts[0].Parts
 	}
-	t.Parts = append(t.Parts, excuses...)
+	t.raises = c.raises(r)
+	t.Parts = slices.Concat(t.Parts, excuses, t.raises)
 	switch {
 	case because != "" && !open && c.holdsAny(t.Parts):
 		t.Verdict, t.Because = Excused, because
@@ -144,6 +146,36 @@ func (c *Conditions) excuses(r *Reader, t *Tree) (all []Part, because string) {
 		all = append(all, p)
 	}
 	return all, because
+}
+
+// raises are the conditions that lift the severity, as parts.
+func (c *Conditions) raises(r *Reader) (all []Part) {
+	for i := range c.rule.Raise {
+		x := &c.rule.Raise[i]
+		p := r.part(cond.Conjunct{Source: x.When.Source, Program: x.When})
+		p.Name = raiseTo(x)
+		all = append(all, p)
+	}
+	return all
+}
+
+func raiseTo(x *rules.Raise) string { return "raise to " + rules.Severities[x.To] }
+
+// raised are the conditions for the severity to which a finding is lifted: its place from 1, 0 where none holds.
+func raised(r *rules.Rule, level uint8) (all []Part) {
+	for i := range r.Raise {
+		if x := &r.Raise[i]; x.To == int(level)-1 {
+			all = append(all, Part{Name: raiseTo(x), Condition: strings.TrimSpace(x.When.Source), Holds: true})
+		}
+	}
+	if len(all) > 1 { // one of them holds, and which is not held
+		one := all[0]
+		for _, other := range all[1:] {
+			one.Condition += " or " + other.Condition
+		}
+		return []Part{one}
+	}
+	return all
 }
 
 // part says which parts of a clause hold. Near is the share of those that hold, 0 where all that holds holds for every event.

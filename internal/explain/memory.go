@@ -52,9 +52,12 @@ func Key(s *detector.Standing, at time.Time) Tree {
 	if s.Rule.State != rules.Live {
 		t.State = string(s.Rule.State)
 	}
+	p := s.Progress
+	if p.Fired != nil {
+		t.raises = raised(s.Rule, kind.Raised(p.Fired))
+	}
 	t.place(s)
 	t.fill(s)
-	p := s.Progress
 	switch {
 	case p.Fires:
 		t.Verdict = Fires
@@ -109,6 +112,7 @@ func (t *Tree) fill(s *detector.Standing) {
 			t.Missing = append(t.Missing, lack(s, i, &one))
 		}
 	}
+	t.Parts = append(t.Parts, t.raises...)
 }
 
 func moment(n int64) *Time {
@@ -315,6 +319,7 @@ func Counted(s *detector.Standing) Tree {
 	if s.Excused {
 		t.Verdict = Excused
 	}
+	t.raises = raised(s.Rule, s.Raised())
 	for i := range s.Rule.Kind.Clauses {
 		if s.Clauses&(1<<i) != 0 {
 			t.CountsAs = append(t.CountsAs, s.Rule.Kind.ClauseName(i))

@@ -32,8 +32,9 @@ type Tree struct {
 	Waits *Time  `json:"waits_until,omitempty"` // when it can be decided
 	Parts []Part `json:"parts,omitempty"`
 
-	at    time.Time // what Left is told from
-	tells bool      // whose tenant it is
+	at     time.Time // what Left is told from
+	raises []Part    // what lifts the severity
+	tells  bool      // whose tenant it is
 }
 
 // Verdict is what a rule makes of an event or a key.

@@ -30,7 +30,7 @@ func (Baseline) Keys() []Key {
 	sum.Doc, sum.Keys = "A sum is compared instead of the number of events.", keySum.Keys[:1]
 	return []Key{keyWhen, keyBy, {Name: "bucket", Doc: "What is compared: hours or days.", Type: Text, Required: true, Choices: []string{"1h", "1d"}},
 		{Name: "ratio", Doc: "How many times as much as the mean is too much.", Type: Number, Required: true, Least: 1, Most: 1e6},
-		{Name: "floor", Doc: "What is too much at least.", Type: Number, Required: true, Least: 1},
+		{Name: "floor", Doc: "What is too much at least.", Type: Number, Required: true, Least: 1, Most: maxNumber},
 		{Name: "history", Doc: "How far back buckets are compared.", Type: Duration, Required: true, Least: time.Hour.Seconds(), Most: maxWithin.Seconds()},
 		{Name: "learn", Doc: "How long a key is known before it fires.", Type: Duration, Least: 0, Most: maxWithin.Seconds(), Default: "3d"}, sum, distinct, keyAbout}
 }

@@ -33,6 +33,7 @@ type Key struct {
 	Most     float64 // 0: no bound
 	Default  string  // as an author would write it
 	Choices  []string
+	Pattern  string // of texts
 	Of       Named  // what the texts name
 	Lists    bool   // fields may be lists of the event
 	Keys     []Key  // of groups
@@ -60,6 +61,9 @@ type Values struct {
 	Clauses *[]Clause
 	By      []Field // the rule's
 }
+
+// maxNumber is the most of a number that has no bound of its own: sums are exact up to it.
+const maxNumber = 1e12
 
 // NewValues makes the values of a rule. Wrong takes what does not go together; the key may be "". Named finds fields by their names.
 func NewValues(clauses *[]Clause, by []Field, wrong func(key, code, message string), named func(field string) Field) *Values {

@@ -43,7 +43,7 @@ func (Sequence) Keys() []Key {
 	distinct.Against, distinct.Instead = "of", "a step of alerts has no distinct; write a rule of kind correlation with this distinct, and name its id in of"
 	return []Key{keyBy, within, keyRepeat, keyAbout, {
 		Name: "steps", Doc: "Two to five steps.", Type: Groups, Required: true, Least: minSteps, Most: maxSteps, Keys: []Key{
-			{Name: "id", Doc: "The step's name.", Type: Text, Required: true}, step, of,
+			{Name: "id", Doc: "The step's name, a word without blanks, dots, brackets and quotes.", Type: Text, Required: true, Pattern: `^[^. \[\]"']+$`}, step, of,
 			{Name: "count", Doc: "How many events fill the step.", Type: Whole, Least: 1, Most: maxStepCount, Default: "1"},
 			distinct, by,
 			{Name: "show", Doc: "Fields that the summary may show beside those of the condition.", Type: FieldNames, Lists: true},

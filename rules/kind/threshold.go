@@ -27,7 +27,7 @@ var (
 	keyDistinct = Key{Name: "distinct", Doc: "How many different values are enough.", Type: Group, Keys: []Key{keyOf,
 		{Name: "least", Doc: "How many different values are enough.", Type: Whole, Required: true, Least: 2, Most: 1000}}}
 	keySum = Key{Name: "sum", Doc: "How large a sum is enough.", Type: Group, Keys: []Key{{Name: "of", Doc: "The field whose numbers are added up.", Type: FieldName, Required: true},
-		{Name: "least", Doc: "How large a sum is enough.", Type: Number, Required: true, Least: math.SmallestNonzeroFloat64}}}
+		{Name: "least", Doc: "How large a sum is enough.", Type: Number, Required: true, Least: math.SmallestNonzeroFloat64, Most: maxNumber}}}
 )
 
 // Keys implements Kind.
