@@ -130,8 +130,8 @@ func (d *decoding) value(f event.Field, s event.Slot) []byte {
 	}
 	switch f.Type {
 	case event.Number:
-		n, err := strconv.ParseFloat(t, 64)
-		if err != nil {
+		n, ok := event.NumberOf(t)
+		if !ok {
 			return nil
 		}
 		return strconv.AppendFloat(nil, n, 'f', -1, 64)

@@ -95,7 +95,10 @@ func (m *Memory) subjectOf(r *rule, a *alert.Alert) subject {
 func (m *Memory) pass(r *rule, a *alert.Alert, f *state.Finding, about subject) {
 	shown, err := json.Marshal(alert.Shown{Rule: r.ID, Evidence: a.Evidence, Sessions: a.Sessions, Indicators: a.Indicators, Enrichment: a.Enrichment})
 	if err != nil {
-		return // only facts could fail, and these are JSON
+		for _, l := range r.lookers { // only facts could fail, and these are JSON
+			m.Counts[l.rule].Undecided++
+		}
+		return
 	}
 	var because []byte
 	for _, l := range r.lookers {

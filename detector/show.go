@@ -279,7 +279,7 @@ func (s *shower) appendValue(b []byte, slot event.Slot) []byte {
 		}
 		return append(b, ']')
 	case event.Number:
-		if n, err := strconv.ParseFloat(v.Text, 64); err == nil {
+		if n, ok := event.NumberOf(v.Text); ok {
 			return strconv.AppendFloat(b, n, 'f', -1, 64)
 		}
 		return b

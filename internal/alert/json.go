@@ -1,6 +1,8 @@
 package alert
 
 import (
+	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -42,7 +44,7 @@ func (a *Alert) AppendJSON(to []byte) []byte {
 		w.number(`,"distinct":`, a.Window.Distinct)
 	}
 	if a.Window.Sum > 0 {
-		w.b = strconv.AppendFloat(append(w.b, `,"sum":`...), a.Window.Sum, 'f', -1, 64)
+		w.b = strconv.AppendFloat(append(w.b, `,"sum":`...), min(a.Window.Sum, math.MaxFloat64), 'f', -1, 64) // JSON has no Inf
 	}
 	w.object(`},"group":`, a.Group)
 	w.text(`,"dedup_key":`, a.DedupKey)
@@ -154,11 +156,13 @@ func (w *writer) evidence(all []Evidence) {
 		w.text(`,"dataset":`, e.Dataset)
 		w.text(`,"source_ip":`, e.SourceIP)
 		w.raw(`,"facts":`)
-		if len(e.Facts) == 0 {
+		broken := len(e.Facts) > 0 && !json.Valid(e.Facts) // what is no JSON is left out, or nobody could read the alert
+		if broken || len(e.Facts) == 0 {
 			w.raw("{}")
+		} else {
+			w.b = append(w.b, e.Facts...)
 		}
-		w.b = append(w.b, e.Facts...)
-		if e.Cut {
+		if e.Cut || broken {
 			w.raw(`,"cut":true`)
 		}
 		if e.Step != "" {

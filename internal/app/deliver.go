@@ -21,7 +21,7 @@ const deliverRecords = 500
 
 // runner makes the runner of a sink. Its queue comes with deliver.
 func (r *Run) runner(b *bus.Bus, w *bus.Writer, s NamedSink) *sinks.Runner {
-	q := &queue{sink: s.Name}
+	q := &queue{sink: s.Name, log: r.Log}
 	return &sinks.Runner{Name: s.Name, Sink: s.Sink, Queue: q, Sleep: feed.Pause, Env: sinks.Env{Now: time.Now, Log: r.Log},
 		DeadLetter: func(ctx context.Context, m sinks.Message, cause error) error {
 			rec := q.find(m)
@@ -58,6 +58,7 @@ func (r *Run) deliver(ctx, drain context.Context, b *bus.Bus, w *bus.Writer, run
 // queue is a sink's own place in the topic alerts.
 type queue struct {
 	sink    string
+	log     *slog.Logger
 	skipped atomic.Int64 // messages that are no alerts
 	reader  *bus.Reader
 	now     []bus.Record
@@ -77,7 +78,7 @@ func (q *queue) Next(ctx context.Context) (all []sinks.Message, err error) {
 		}
 		h, err := headOf(rec.Value)
 		if err != nil || rec.Header(headerSchema) != alert.Schema {
-			q.skipped.Add(1) // it is not ours: every alert says its schema and has a head
+			q.skip(rec, err)
 			continue
 		}
 		all = append(all, sinks.Message{ID: h.ID, Revision: h.Revision, Status: h.Status, Time: h.Time,
@@ -85,6 +86,15 @@ func (q *queue) Next(ctx context.Context) (all []sinks.Message, err error) {
 		q.ends = append(q.ends, i+1)
 	}
 	return all, nil
+}
+
+// skip counts a message that is not ours: every alert says its schema and has a head.
+func (q *queue) skip(rec *bus.Record, err error) {
+	q.skipped.Add(1)
+	if q.log != nil {
+		q.log.Warn("message skipped: it is no alert", slog.String("sink", q.sink), slog.Int("partition", int(rec.Partition)),
+			slog.Int64("offset", rec.Offset), slog.Any("err", err))
+	}
 }
 
 // Done implements sinks.Queue. What is no message of this sink's is done with the last one.

@@ -3,7 +3,6 @@ package cond
 import (
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/expr-lang/expr/vm"
 
@@ -109,7 +108,7 @@ func (m *Machine) run(p *Program) (any, error) {
 func (m *Machine) Value(s event.Slot) any {
 	switch m.ev.Layout().Def(s).Type {
 	case event.Number:
-		n, _ := strconv.ParseFloat(m.ev.Text(s), 64)
+		n, _ := event.NumberOf(m.ev.Text(s))
 		return n
 	case event.Bool:
 		return m.ev.Bool(s)

@@ -14,7 +14,7 @@ func messageID(_ *Reader, text string) string {
 
 // items counts what a mailbox record names: the affected items, or those in folders of an aggregated record.
 func items(r *Reader, _ string) string {
-	if n := r.at("OperationCount"); n != "" {
+	if n := finite(r.at("OperationCount")); n != "" {
 		return n
 	}
 	for _, list := range []struct{ path, of string }{{"AffectedItems", ""}, {"Folders", "FolderItems"}} {

@@ -336,6 +336,16 @@ func canonical(f event.Form, s string) string {
 		return spelt(s)
 	case event.JSONText:
 		return unwrap(s)
+	case event.Decimal:
+		return finite(s)
+	}
+	return s
+}
+
+// finite is a number's text, "" of what is no number.
+func finite(s string) string {
+	if _, ok := event.NumberOf(s); !ok {
+		return ""
 	}
 	return s
 }

@@ -29,10 +29,13 @@ const (
 	Truth          // true and false, however they are spelt
 	JSONText       // JSON in text: a string or an array of one string is that string
 	Instant        // a time: UTC, RFC 3339, with milliseconds at least
+	Decimal        // a number; what is no finite decimal number is none
 )
 
 // Drops reports whether a text may be none in this form: then it is as if the record lacked it.
-func (f Form) Drops() bool { return f == Address || f == Country || f == Code || f == Name }
+func (f Form) Drops() bool {
+	return f == Address || f == Country || f == Code || f == Name || f == Decimal
+}
 
 // Shape is how a record is laid out; each shape has its own paths.
 type Shape uint8

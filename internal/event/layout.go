@@ -211,6 +211,8 @@ func (d *Def) Form() Form {
 	switch {
 	case d.Field != nil && d.Field.Type == Bool:
 		return Truth
+	case d.Field != nil && d.Field.Type == Number:
+		return Decimal
 	case d.Field != nil:
 		return d.Field.Form
 	case d.Family() == "change":

@@ -89,7 +89,7 @@ func (w *Window) sum(f *Finding) {
 	different := map[uint64]struct{}{}
 	for _, k := range f.Counted {
 		if w.Sum {
-			f.Sum += max(0, math.Float64frombits(k.Value))
+			f.Sum = min(math.MaxFloat64, f.Sum+max(0, math.Float64frombits(k.Value)))
 			continue
 		}
 		w.EachValue(k.Entry, func(v uint64) { different[v] = struct{}{} })

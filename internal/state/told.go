@@ -1,6 +1,9 @@
 package state
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // bucket is what the findings of a key are known by.
 type bucket struct {
@@ -131,6 +134,9 @@ func (w *Window) tell(c *Context, t *told, f *Finding, final bool) {
 	t.revision++
 	t.changed, t.said, t.saidOf, t.was = false, f.measure(w.Spec), t.first.Time, *f.First
 	f.Revision, f.Final = t.revision, final
+	if f.Sum == math.MaxFloat64 {
+		c.Counts.Overflow++ // the sum is too small
+	}
 	c.Tell(f)
 }
 

@@ -2,6 +2,7 @@ package kind
 
 import (
 	"bytes"
+	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -130,7 +131,7 @@ func (b *baseline) Add(c *state.Context, h *Hit, e state.Entry) {
 	case at > b.now:
 		b.turn(c, at)
 	case at < b.now:
-		b.late(h, at)
+		b.late(c, h, at)
 		return
 	}
 	if !b.enter(c, h, &e) || h.Excused || !b.tooMuch() {
@@ -168,7 +169,7 @@ func (b *baseline) enter(c *state.Context, h *Hit, e *state.Entry) bool {
 	b.count++
 	switch {
 	case b.sum:
-		b.value += numberOf(h.at(0))
+		b.value = added(c, b.value, numberOf(h.at(0)))
 	case b.distinct:
 		b.differ(c, h.at(0))
 	default:
@@ -177,6 +178,15 @@ func (b *baseline) enter(c *state.Context, h *Hit, e *state.Entry) bool {
 	e.Packed = bytes.Clone(e.Packed)
 	b.show(*e)
 	return true
+}
+
+// added is a sum. One that is too large for a number stays the greatest there is, and is counted.
+func added(c *state.Context, a, b float64) float64 {
+	sum := event.AddNumbers(a, b)
+	if sum == math.MaxFloat64 {
+		c.Counts.Overflow++
+	}
+	return sum
 }
 
 // show keeps an event to be shown if it is one of the first or the last in order.
@@ -264,7 +274,7 @@ func (b *baseline) turn(c *state.Context, at int64) {
 }
 
 // late adds an event to a bucket that is over: it was not looked at in its order, and it changes what comes.
-func (b *baseline) late(h *Hit, at int64) {
+func (b *baseline) late(c *state.Context, h *Hit, at int64) {
 	same := h.Same().Hash("")
 	i, have := find(b.past, at)
 	if have {
@@ -286,7 +296,7 @@ func (b *baseline) late(h *Hit, at int64) {
 		p.seen[same] = struct{}{}
 	}
 	was := b.past[i].value
-	b.past[i].value += value
+	b.past[i].value = added(c, was, value)
 	b.usual.replace(at, was, b.past[i].value)
 	b.begin = min(b.begin, max(at, b.now-b.history))
 }

@@ -3,7 +3,6 @@ package kind
 import (
 	"math"
 	"slices"
-	"strconv"
 
 	"noroshi/internal/event"
 	"noroshi/internal/state"
@@ -119,11 +118,8 @@ func valueOf(v *Value) uint64 {
 
 // numberOf is a value as a number, 0 where it is absent or negative.
 func numberOf(v *Value) float64 {
-	n, err := strconv.ParseFloat(v.Text, 64)
-	if err != nil || !(n > 0) {
-		return 0
-	}
-	return n
+	n, _ := event.NumberOf(v.Text)
+	return max(0, n)
 }
 
 // listed are the values of an entry that holds a list.
@@ -164,7 +160,7 @@ func (t *enough) reached(w *state.Window, all []state.Entry) bool {
 
 func sumOf(all []state.Entry) (sum float64) {
 	for i := range all {
-		sum += math.Float64frombits(all[i].Value)
+		sum = event.AddNumbers(sum, math.Float64frombits(all[i].Value))
 	}
 	return sum
 }
@@ -242,7 +238,7 @@ func (t *enough) Sweep(w *state.Window, from, to int, fires func(i int)) {
 		case t.count > 0:
 		case t.distinct > 0:
 			reached = len(s.seen) >= t.distinct
-		case s.broken || s.sum > 1<<53: // sums of such numbers depend on the order
+		case s.broken: // sums of such numbers depend on the order
 			reached = t.reached(w, w.Entries[first:end])
 		default:
 			reached = s.sum >= t.sum
@@ -259,7 +255,7 @@ type sliding struct {
 	values bool
 	seen   map[uint64]int // values, with how many entries have them
 	sum    float64
-	broken bool // a number was not whole
+	broken bool // a number was not whole, or the sum once too large to be exact
 }
 
 // count takes an entry in, or out where by is negative.
@@ -274,6 +270,6 @@ func (s *sliding) count(i, by int) {
 		return
 	}
 	n := math.Float64frombits(e.Value)
-	s.broken = s.broken || n != math.Trunc(n)
 	s.sum += float64(by) * n
+	s.broken = s.broken || n != math.Trunc(n) || s.sum > 1<<53
 }
