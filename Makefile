@@ -17,10 +17,10 @@ demo: build
 	./$(BIN) demo
 
 test:
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 
 race:
-	$(GO) test -race ./...
+	$(GO) test -timeout 40m -race ./...
 
 # Code for other systems is built, and checked with its tests; what it does there is not run here.
 lint: build $(LINT)
@@ -48,7 +48,7 @@ golden:
 fuzz:
 	@GO=$(GO) FUZZTIME=$(FUZZTIME) tools/fuzz $(FUZZ)
 
-# The long forms: 100,000 messages through faults on both brokers, an hour of 3,000 records a second, ten minutes for each fuzz target.
+# The long forms: 100,000 messages through faults on both brokers, instances and brokers killed many times, an hour of 3,000 records a second, ten minutes for each fuzz target.
 soak:
 	NOROSHI_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run ExactlyOnce ./ingest/feed
 	NOROSHI_SOAK=1 NOROSHI_KILLS=40 $(GO) test -count=1 -timeout 2h -v -run 'Killed|FindTheSame' ./cmd/noroshi

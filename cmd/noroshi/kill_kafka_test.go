@@ -155,9 +155,9 @@ func killBrokers(usual, soak int) func(f *fleet, nodes []*kafkatest.Broker) {
 			time.Sleep(time.Duration(f.random.IntN(5000)) * time.Millisecond)
 			node.Start(f.t)
 			f.did["brokers killed"]++
-			time.Sleep(10 * time.Second)
+			time.Sleep(time.Duration(often(3, 10)) * time.Second)
 			f.kill()
-			time.Sleep(5 * time.Second)
+			time.Sleep(time.Duration(often(2, 5)) * time.Second)
 		}
 	}
 }

@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	brokerWithin = 2 * time.Minute // after a SIGKILL the broker waits for its old session to end: 14 s on a quiet machine
+	brokerWithin = 5 * time.Minute // after a SIGKILL the broker waits for its old session to end: 14 s on a quiet machine
 	stopWithin   = 30 * time.Second
 )
 
@@ -34,6 +34,7 @@ type Broker struct {
 	jars       string
 	dir        string
 	controller string // its address
+	compiler   string // of the Java machine
 	cmd        *exec.Cmd
 	done       chan struct{} // closed when the process has ended
 }
@@ -42,11 +43,17 @@ type Broker struct {
 // there is no java or mvn, but never in CI.
 func Apache(t testing.TB) *Broker {
 	t.Helper()
-	return ApacheOf(t, 1)[0]
+	return apache(t, 1, "-XX:TieredStopAtLevel=4")[0]
 }
 
-// ApacheOf is Apache with so many nodes. What is written lies on all of them, and is acknowledged when all but one have it.
-func ApacheOf(t testing.TB, nodes int) (all []*Broker) {
+// ApacheOf is Apache with so many nodes that are killed and started again: they start sooner, and serve more slowly. What is written lies
+// on all of them, and is acknowledged when all but one have it.
+func ApacheOf(t testing.TB, nodes int) []*Broker {
+	t.Helper()
+	return apache(t, nodes, "-XX:TieredStopAtLevel=1")
+}
+
+func apache(t testing.TB, nodes int, compiler string) (all []*Broker) {
 	t.Helper()
 	java, err := java()
 	var jars string
@@ -58,7 +65,7 @@ func ApacheOf(t testing.TB, nodes int) (all []*Broker) {
 		t.Skipf("without Apache Kafka: %v", err)
 	}
 	for range nodes {
-		all = append(all, &Broker{dir: t.TempDir(), java: java, jars: jars})
+		all = append(all, &Broker{dir: t.TempDir(), java: java, jars: jars, compiler: compiler})
 	}
 	if err == nil {
 		err = format(all)
@@ -97,7 +104,7 @@ func (b *Broker) launch(t testing.TB) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	b.cmd = exec.CommandContext(context.Background(), b.java, "-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true",
+	b.cmd = exec.CommandContext(context.Background(), b.java, "-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", b.compiler, "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true",
 		"-Dlog4j2.configurationFile="+filepath.Join(b.dir, "log4j2.properties"), "-cp", filepath.Join(b.jars, "*"), "kafka.Kafka", b.properties())
 	b.cmd.Stdout, b.cmd.Stderr = out, out
 	if b.done, err = launch(b.cmd); err != nil {
