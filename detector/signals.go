@@ -99,7 +99,6 @@ type gathered struct {
 	rules []int32 // of the set, in the order of their numbers in the signal
 	hits  []byte  // each behind its length
 	n     int
-	part  int
 	done  [][]byte // signals that were full
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,6 +24,8 @@ import (
 	"noroshi/internal/event"
 	"noroshi/internal/identify"
 	"noroshi/internal/kafkatest"
+	"noroshi/internal/stage"
+	"noroshi/internal/state"
 	"noroshi/rules"
 )
 
@@ -81,23 +84,25 @@ func newTicked(t *testing.T, rule string) *ticked {
 			t.Log(x.said.text.String())
 		}
 	})
+	x.run.Config.Kafka.Partitions = 2
 	x.run.ruling.Store(&ruling{set: detector.New(set, detector.Options{}), lateness: event.Lateness{}})
 	x.wall.Store(at3.Add(100 * time.Hour).UnixNano())
 	x.run.clocks.wall = func() time.Time { return time.Unix(0, x.wall.Load()) }
 	return x
 }
 
-// session begins a session of the detector, and gives what kills it.
+// session begins a session of each stage of the detector, and gives what kills them.
 func (x *ticked) session() (kill func()) {
 	ctx, stop := context.WithCancel(x.t.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = x.run.detect(ctx, ctx, &detection{kafka: &kafka{bus: x.bus}, writer: x.writer, name: &names{}}, place{detectorGroup, 0})
-	}()
+	var both sync.WaitGroup
+	for _, group := range []string{detectorGroup, signalsGroup} {
+		both.Go(func() {
+			_ = x.run.detect(ctx, ctx, &detection{kafka: &kafka{bus: x.bus}, writer: x.writer, name: &names{}}, place{group, 0})
+		})
+	}
 	return func() {
 		stop()
-		<-ended
+		both.Wait()
 	}
 }
 
@@ -125,13 +130,17 @@ func (x *ticked) tick(t clock.Tick) {
 	x.t.Helper()
 	x.ticks++
 	mark := fmt.Sprint("mark/", x.ticks)
-	x.wall.Add(int64(standEvery))
-	t.Made = x.wall.Load()
 	t.Sources = append(t.Sources, clock.Source{Name: mark, Progress: clock.Unknown})
-	if err := x.to.Write(x.t.Context(), tickRecord(&t)); err != nil {
-		x.t.Fatal(err)
-	}
+	var written time.Time
 	eventuallyWithin(x.t, "a tick is heard", func() bool {
+		if time.Since(written) > 3*time.Second { // it is said again, as a source does: what came before may have been said just now
+			written = time.Now()
+			x.wall.Add(int64(standEvery))
+			t.Made = x.wall.Load()
+			if err := x.to.Write(x.t.Context(), tickRecord(&t)); err != nil {
+				x.t.Fatal(err)
+			}
+		}
 		x.run.clocks.mu.Lock()
 		defer x.run.clocks.mu.Unlock()
 		heard := 0
@@ -141,6 +150,9 @@ func (x *ticked) tick(t clock.Tick) {
 					heard++
 				}
 			}
+		}
+		if x.run.ruling.Load().set.Travels() {
+			return heard == 4
 		}
 		return heard == 2
 	})
@@ -170,7 +182,14 @@ func (x *ticked) silent(why string) {
 // An absence is told when the clocks of both datasets have passed it and the one that is needed has shown something later. A source that
 // lags stops it, also over a crash, until it is retired.
 func TestAnAbsenceWaitsForItsSources(t *testing.T) {
-	x := newTicked(t, `id: no-mail
+	for _, by := range []string{"[account]", "[]", "[source.ip]"} {
+		t.Run(by, func(t *testing.T) { anAbsenceWaits(t, by) })
+	}
+}
+
+func anAbsenceWaits(t *testing.T, by string) {
+	x := newTicked(t, `by: `+by+`
+id: no-mail
 title: A sign-in without mail
 severity: low
 kind: absence
@@ -181,8 +200,8 @@ needs: [defender.email_events]
 	kill := x.session()
 	x.signIn("s-1", 0)
 	const past = time.Hour
-	x.tick(clock.Tick{Sources: []clock.Source{progress("signins/0", "entra.signin", past, 0)}})
-	x.silent("no mail was seen")
+	x.tick(clock.Tick{Sources: []clock.Source{progress("signins/0", "entra.signin", past, 0), progress("mail/1", "defender.email_events", 5*time.Minute, 0)}})
+	x.silent("mail lags")
 	x.tick(clock.Tick{Sources: []clock.Source{progress("mail/0", "defender.email_events", past, 5*time.Minute),
 		progress("mail/1", "defender.email_events", 20*time.Minute, 5*time.Minute)}})
 	x.silent("one partition of mail lags, and mail has shown nothing later")
@@ -224,12 +243,18 @@ func (x *ticked) standing() map[string]int64 {
 
 // The clock on the wall decides a silence when no source of the dataset ticks any more, and the alert says so.
 func TestTheWallDecidesASilenceOfDeadSources(t *testing.T) {
-	x := newTicked(t, `id: silent
+	for _, by := range []string{"[account]", "[event.dataset]"} {
+		t.Run(by, func(t *testing.T) { theWallDecides(t, by) })
+	}
+}
+
+func theWallDecides(t *testing.T, by string) {
+	x := newTicked(t, `by: `+by+`
+id: silent
 title: No sign-in any more
 severity: low
 kind: silence
 when: event.dataset == "entra.signin"
-by: [account]
 longer: 1h
 `)
 	defer x.session()()
@@ -251,14 +276,83 @@ longer: 1h
 
 // While nothing comes but ticks, a session commits at most once in five seconds.
 func TestAnIdleSessionCommitsSeldom(t *testing.T) {
-	x := newTicked(t, "id: a\ntitle: A\nseverity: low\nkind: threshold\ncount: 2\nwithin: 1m\nwhen: event.action == \"Send\"\n")
+	for _, by := range []string{"[account]", "[source.ip]"} {
+		t.Run(by, func(t *testing.T) { commitsSeldom(t, by) })
+	}
+}
+
+func commitsSeldom(t *testing.T, by string) {
+	x := newTicked(t, "by: "+by+"\nid: a\ntitle: A\nseverity: low\nkind: threshold\ncount: 2\nwithin: 1m\nwhen: event.action == \"Send\"\n")
 	began := time.Now()
 	defer x.session()()
-	c := &x.run.detected.stage
-	for c.Commits.Load() < 2 { // the first soon, the second five seconds later
+	first, second := &x.run.detected.stage, &x.run.detected.signals.stage
+	for first.Commits.Load() < 2 { // the first soon, the second five seconds later
 		x.tick(clock.Tick{Sources: []clock.Source{progress("signins/0", "entra.signin", time.Since(began), 0)}})
-		if most := int64(time.Since(began)/(5*time.Second)) + 1; c.Commits.Load() > most {
-			t.Fatalf("%d commits in %s", c.Commits.Load(), time.Since(began))
+		most := int64(time.Since(began)/(5*time.Second)) + 1
+		if first.Commits.Load() > most || second.Commits.Load() > most {
+			t.Fatalf("%d and %d commits in %s", first.Commits.Load(), second.Commits.Load(), time.Since(began))
 		}
 	}
+}
+
+// The clock of a partition of signals stands until all partitions of events have told how far the sources have come, also after a crash.
+func TestAClockOverSignalsIsThatOfTheLastPartition(t *testing.T) {
+	x := newTicked(t, "by: []\nid: a\ntitle: A\nseverity: low\nkind: threshold\ncount: 2\nwithin: 1m\nwhen: event.action == \"Send\"\n")
+	s := &session{run: x.run, second: true}
+	s.turn()
+	p := s.openSignals(0).(*signalPart)
+	hear := func(upstream string, hours time.Duration) {
+		t.Helper()
+		tick := clock.Tick{Made: x.wall.Load(), Sources: []clock.Source{progress("hub/0", "entra.signin", hours*time.Hour, 0)}}
+		r := bus.Record{Value: state.AppendBytes(nil, tick.Append(nil)),
+			Headers: []bus.Header{{Key: headerSchema, Value: []byte(schemaTicks)}, {Key: headerUpstream, Value: []byte(upstream)}}}
+		var out stage.Out
+		if err := p.Do(&r, &out); err != nil {
+			t.Fatal(err)
+		}
+		p.Pause(&out)
+	}
+	at := func(hours time.Duration) {
+		t.Helper()
+		want := at3.Add(hours * time.Hour).UnixNano()
+		if hours == 0 {
+			want = clock.Unknown
+		}
+		if got := p.clocks.Of("t-1", nil); got != want {
+			t.Errorf("the clock is at %s, want %s", time.Unix(0, got).UTC(), time.Unix(0, want).UTC())
+		}
+	}
+	hear("0", 5)
+	at(0)
+	if n := x.run.detected.signals.waiting(); n != 1 {
+		t.Errorf("%d partitions wait", n)
+	}
+	hear("1", 3)
+	at(3)
+	hear("1", 7)
+	at(5)
+	again := s.openSignals(0).(*signalPart)
+	p.Changes(func(key, row []byte) {
+		if err := again.Load(key, row); err != nil {
+			t.Error(err)
+		}
+	})
+	p = again
+	at(5)
+	hear("1", 9)
+	at(5)
+	hear("0", 8)
+	at(8)
+	if n := x.run.detected.signals.waiting(); n != 0 {
+		t.Errorf("%d partitions wait", n)
+	}
+	for _, strange := range []string{"", "2", "-1", "x"} {
+		hear(strange, 20)
+	}
+	if n := x.run.detected.signals.unreadable.Load(); n != 4 {
+		t.Errorf("%d ticks are refused", n)
+	}
+	at(8)
+	hear(strconv.Itoa(1), 10)
+	at(8)
 }

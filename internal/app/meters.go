@@ -59,6 +59,7 @@ var signalNumbers = []number[SignalSum]{
 	{telemetry.SignalsUnreadable, func(s *SignalSum) *int64 { return &s.Unreadable }},
 	{telemetry.SignalsRestored, func(s *SignalSum) *int64 { return &s.Restored }},
 	{telemetry.SignalsRows, func(s *SignalSum) *int64 { return &s.Rows }},
+	{telemetry.SignalsWaiting, func(s *SignalSum) *int64 { return &s.Waiting }},
 	{telemetry.SignalsBytes, func(s *SignalSum) *int64 { return &s.Bytes }},
 }
 
@@ -166,12 +167,6 @@ func (d *detected) memory(found *tally) MemorySum {
 		s.Rows, s.Bytes = s.Rows+c.Rows.Load(), s.Bytes+c.RowBytes.Load()
 	}
 	return s
-}
-
-// sum is what has become of signals.
-func (c *signalCounts) sum() SignalSum {
-	return SignalSum{Written: c.written.Load(), Applied: c.applied.Load(), Skipped: c.skipped.Load(), Unknown: c.unknown.Load(),
-		Unreadable: c.unreadable.Load(), Restored: c.stage.Restored.Load(), Rows: c.stage.Rows.Load(), Bytes: c.stage.RowBytes.Load()}
 }
 
 func (r *Run) observeTotals(o *telemetry.Observer) {

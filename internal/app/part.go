@@ -22,9 +22,11 @@ type part struct {
 	partition int32
 	recent    *detector.Recent
 	clocks    *clock.Clocks
-	begun     bool   // records have come
-	moved     bool   // clocks may have moved since memory followed them
-	upgraded  []byte // the key of a row that is not needed any more
+	begun     bool // records have come
+	moved     bool // clocks may have moved since memory followed them
+	passing   passing
+	made      time.Time // the tick that was heard last
+	upgraded  []byte    // the key of a row that is not needed any more
 }
 
 // open makes the part of a partition.
@@ -106,6 +108,10 @@ func (p *part) hear(rec *bus.Record) error {
 	p.clocks.Take(t, now)
 	p.clocks.Listen(now)
 	p.moved = true
+	if p.rules.set.Travels() {
+		p.passing.hear(rec)
+		p.made = time.Unix(0, t.Made)
+	}
 	return nil
 }
 
@@ -114,7 +120,9 @@ func (p *part) Pause(out *stage.Out) {
 	if p.moved {
 		p.moved = false
 		p.follow(out)
-		p.run.clocks.stand(p.partition, p.clocks, p.run.clocks.now())
+		now := p.run.clocks.now()
+		p.run.clocks.stand(p.partition, p.clocks, now)
+		p.passing.on(p.partition, p.run.Config.Kafka.Partitions, p.made, now, out)
 	}
 	p.tally.take(p.worker)
 	p.tally.bounded(p.memory)

@@ -5,52 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"noroshi/detector"
 	"noroshi/internal/bus"
+	"noroshi/internal/clock"
 	"noroshi/internal/deadletter"
 	"noroshi/internal/stage"
 )
 
 // schemaSignal is the header of signals.
 const schemaSignal = "noroshi.signal/1"
-
-// signalCounts count what has become of signals.
-type signalCounts struct {
-	written    atomic.Int64
-	applied    atomic.Int64
-	skipped    atomic.Int64 // that had been applied before
-	unknown    atomic.Int64 // hits in them of rules that this instance does not have
-	unreadable atomic.Int64
-	stage      stage.Counts
-
-	mu   sync.Mutex
-	told map[string]bool // versions of rules that were told to be unknown
-}
-
-// maxTold is how many unknown versions of rules are told.
-const maxTold = 1000
-
-// missing counts hits of rules that are not here, and reports which of these are to be told.
-func (c *signalCounts) missing(rules map[string]int) (news []string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for rule, n := range rules {
-		c.unknown.Add(int64(n))
-		if c.told[rule] || len(c.told) == maxTold {
-			continue
-		}
-		if c.told == nil {
-			c.told = map[string]bool{}
-		}
-		c.told[rule] = true
-		news = append(news, rule)
-	}
-	return news
-}
 
 func recordPlace(rec *bus.Record) detector.Place {
 	return detector.Place{Offset: rec.Offset, Written: rec.Timestamp.UnixNano()}
@@ -72,13 +37,19 @@ type signalPart struct {
 	*session
 	remembered
 	partition int32
+	clocks    *clock.Clocks
+	streams   *clock.Streams // the partitions of events
+	begun     bool           // records have come
+	heard     bool           // clocks may have moved since memory followed them
 	applied   map[detector.Upstream]*detector.Applied
 	moved     map[detector.Upstream]bool // since Changes was called last
 }
 
 // openSignals makes the part of a partition.
 func (s *session) openSignals(partition int32) stage.Part {
-	p := &signalPart{session: s, partition: partition, applied: map[detector.Upstream]*detector.Applied{}, moved: map[detector.Upstream]bool{}}
+	p := &signalPart{session: s, partition: partition, clocks: clock.New(), streams: clock.NewStreams(s.run.Config.Kafka.Partitions),
+		applied: map[detector.Upstream]*detector.Applied{}, moved: map[detector.Upstream]bool{}}
+	p.follows = p.clocks
 	p.begin(s, detector.UpSignals, partition, detector.Second)
 	return p
 }
@@ -95,6 +66,9 @@ func (p *signalPart) Load(key, memory []byte) error {
 		}
 		p.applied[from] = a
 		return nil
+	}
+	if clock.Own(key) {
+		return p.clocks.Load(key, memory)
 	}
 	err := p.memory.Load(detector.Row{Key: key, Value: memory})
 	if errors.Is(err, detector.ErrVersion) {
@@ -117,6 +91,14 @@ func upstreamOf(key []byte) (from detector.Upstream, ok bool) {
 
 // Do implements stage.Part.
 func (p *signalPart) Do(rec *bus.Record, out *stage.Out) error {
+	if !p.begun {
+		p.begun = true
+		p.follow(out) // before clocks hear anything new
+	}
+	if isTicks(rec) {
+		p.hear(rec, out)
+		return nil
+	}
 	c := &p.run.detected.signals
 	s, err := p.rules.set.Signal(rec.Value)
 	if err != nil {
@@ -156,6 +138,28 @@ func (p *signalPart) awaitRules(rec *bus.Record, s *detector.Signal) error {
 	})
 }
 
+// hear takes ticks that a partition of events has passed on.
+func (p *signalPart) hear(rec *bus.Record, out *stage.Out) {
+	from, all, unread, err := ticksOf(rec, p.run.Config.Kafka.Partitions)
+	if err != nil {
+		p.refuse(rec, err, out)
+		return
+	}
+	p.run.clocks.unread.Add(unread)
+	now := p.run.clocks.now()
+	for _, t := range all {
+		p.clocks.Take(p.streams.Take(from, t), now)
+	}
+	p.clocks.Listen(now)
+	p.heard = true
+}
+
+// follow moves memory to where the clocks are.
+func (p *signalPart) follow(out *stage.Out) {
+	p.memory.Follow(p.telling(p.memory, nil, out))
+	p.send(p.signals, noPlace, out)
+}
+
 // passed reports whether a signal has been applied.
 func (p *signalPart) passed(s *detector.Signal) bool {
 	a := p.applied[s.From]
@@ -190,12 +194,19 @@ func (p *signalPart) refuse(rec *bus.Record, err error, out *stage.Out) {
 const reasonSignal = "signal"
 
 // Pause implements stage.Part.
-func (p *signalPart) Pause(*stage.Out) {
+func (p *signalPart) Pause(out *stage.Out) {
+	if p.heard {
+		p.heard = false
+		p.follow(out)
+		p.run.clocks.stand(beside(p.partition), p.clocks, p.run.clocks.now())
+		p.run.detected.signals.hears(p.partition, p.streams.Silent())
+	}
 	p.tally.bounded(p.memory)
 	p.run.detected.add(&p.tally)
 }
 
-// Changes implements stage.Part. Exactly once nothing comes again, and nobody asks how far signals were applied.
+// Changes implements stage.Part. Exactly once nothing comes again, and nobody asks how far signals were applied. Clocks come last: memory
+// is never older than they are.
 func (p *signalPart) Changes(each func(key, memory []byte)) {
 	p.drop(each)
 	p.memory.Changes(func(r detector.Row) { each(r.Key, r.Value) })
@@ -205,6 +216,7 @@ func (p *signalPart) Changes(each func(key, memory []byte)) {
 		}
 	}
 	clear(p.moved)
+	p.clocks.Changes(each)
 }
 
 // Stored implements stage.Part.
@@ -214,4 +226,10 @@ func (p *signalPart) Stored() {}
 func (p *signalPart) Tend(time.Time) {}
 
 // Left implements stage.Part.
-func (p *signalPart) Left() {}
+func (p *signalPart) Left() {
+	p.run.clocks.left(beside(p.partition))
+	p.run.detected.signals.hears(p.partition, 0)
+}
+
+// beside is the number of a partition of signals among those of events.
+func beside(partition int32) int32 { return -1 - partition }

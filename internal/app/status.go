@@ -84,6 +84,7 @@ type SignalSum struct {
 	Restored   int64 `json:"restored"`   // keys of the memory of these rules that were read back
 	Rows       int64 `json:"rows"`       // of it that were written, and
 	Bytes      int64 `json:"bytes"`      // their size
+	Waiting    int64 `json:"waiting"`    // partitions whose clocks stand, because a partition of events has not told yet how far the sources have come
 }
 
 // LogSum is the use of the embedded log.

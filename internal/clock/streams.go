@@ -53,24 +53,3 @@ func (s *Streams) Silent() (n int) {
 	}
 	return n
 }
-
-// Join adds what a later tick of the same stream says: of each source partition the greatest.
-func (t *Tick) Join(later *Tick) {
-	at := make(map[string]int, len(t.Sources))
-	for i := range t.Sources {
-		at[t.Sources[i].Name] = i
-	}
-	for _, s := range later.Sources {
-		i, have := at[s.Name]
-		if !have {
-			at[s.Name] = len(t.Sources)
-			t.Sources = append(t.Sources, s)
-			continue
-		}
-		was := &t.Sources[i]
-		was.Progress = max(was.Progress, s.Progress)
-		was.Shown = append(was.Shown, s.Shown...)
-	}
-	t.Retired = append(t.Retired, later.Retired...)
-	t.Made = max(t.Made, later.Made)
-}

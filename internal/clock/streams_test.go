@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // Streams that carry the same ticks, each at its own pace, move a clock as far as the one that is furthest behind.
@@ -87,28 +85,4 @@ func last(said [][]*Tick, tenant string, set []string) int64 {
 		return Unknown
 	}
 	return least
-}
-
-// Ticks that are joined say what they said one after the other.
-func TestTicksAreJoined(t *testing.T) {
-	for seed := range uint64(200) {
-		r := rand.New(rand.NewPCG(seed, 5))
-		ticks := someTicks(r, 6)
-		one, other, joined := New(), New(), &Tick{}
-		for i, tick := range ticks {
-			tick.Made, tick.Retired = ticks[0].Made, nil
-			for k := range tick.Sources {
-				tick.Sources[k].Name = fmt.Sprint(tick.Sources[k].Name, r.IntN(2))
-			}
-			one.Take(tick, here)
-			if i == 0 {
-				joined.Made = tick.Made
-			}
-			joined.Join(tick)
-		}
-		other.Take(joined, here)
-		if d := cmp.Diff(said(one), said(other)); d != "" {
-			t.Fatalf("seed %d: %s", seed, d)
-		}
-	}
 }

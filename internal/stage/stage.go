@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -87,7 +88,7 @@ type Session struct {
 	Now    func() time.Time // the clock on the wall, for the rhythm of commits alone
 	Counts *Counts
 	Log    *slog.Logger
-	// Patient reports whether what is made of a record may be stored some seconds later; nil: of none.
+	// Patient reports whether what is made of a record may be stored some seconds later, and a record that is made; nil: of none.
 	Patient func(*bus.Record) bool
 
 	flow    *bus.Flow
@@ -238,14 +239,19 @@ func (s *Session) do(ctx context.Context, records []bus.Record) error {
 		p.Pause(&s.out)
 	}
 	due := now.Add(commitEvery)
-	if idle && len(s.out.records) == 0 {
+	if idle && s.patient(s.out.records) {
 		due = later(due, s.last.Add(idleEvery))
 	}
 	if s.due.IsZero() || due.Before(s.due) {
 		s.due = due
 	}
-	s.soon = s.soon || s.Step.Exactly && len(s.out.records) > 0 // else it is seen before the commit
+	s.soon = s.soon || s.Step.Exactly && len(s.out.records) > 0 && !(idle && s.patient(s.out.records)) // else it is seen before the commit
 	return s.flow.Write(ctx, s.out.records)
+}
+
+// patient reports whether records may all be stored some seconds later.
+func (s *Session) patient(all []bus.Record) bool {
+	return !slices.ContainsFunc(all, func(r bus.Record) bool { return !s.Patient(&r) })
 }
 
 func later(a, b time.Time) time.Time {
