@@ -28,6 +28,7 @@ type level struct {
 // group are the tables of one level that have one clock.
 type group struct {
 	level    int
+	crossed  int // see rule.crossings
 	tenant   string
 	datasets []string // that it waits for; none: all of the tenant's
 	wall     bool     // the clock on the wall stands in
@@ -51,7 +52,7 @@ func (m *Memory) groupOf(r *rule, tenant string) *group {
 	if r.level > 0 {
 		datasets, wall = nil, false
 	}
-	key := state.AppendBytes([]byte{byte(r.level), 0}, tenant)
+	key := state.AppendBytes([]byte{byte(r.level), 0, byte(r.crossings)}, tenant)
 	if wall {
 		key[1] = 1
 	}
@@ -61,16 +62,21 @@ func (m *Memory) groupOf(r *rule, tenant string) *group {
 	g := m.groups[string(key)]
 	if g == nil {
 		g = m.newGroup(r.level)
-		g.tenant, g.datasets, g.wall = tenant, datasets, wall
+		g.tenant, g.datasets, g.wall, g.crossed = tenant, datasets, wall, r.crossings
 		m.groups[string(key)] = g
-		g.follow(m.options.Clocks)
+		m.follow(g)
 	}
 	return g
 }
 
 // follow moves the clock to where the sources have come, or the clock on the wall where that stands in. It never goes back.
-func (g *group) follow(c Clocks) {
-	g.sources = max(g.sources, c.Of(g.tenant, g.datasets))
+func (m *Memory) follow(g *group) {
+	c := m.options.Clocks
+	if g.crossed > 0 && m.options.Crossed != nil {
+		g.sources = max(g.sources, m.options.Crossed(g.tenant, g.crossed))
+	} else {
+		g.sources = max(g.sources, c.Of(g.tenant, g.datasets))
+	}
 	g.now = max(g.now, g.sources)
 	if !g.wall {
 		return
@@ -99,7 +105,7 @@ func (g *group) move(now int64) { g.now, g.sources = now, now }
 func (m *Memory) Follow(each func(*alert.Alert)) {
 	for i := range m.levels {
 		for _, g := range m.levels[i].groups {
-			g.follow(m.options.Clocks)
+			m.follow(g)
 		}
 		m.advance(i, each)
 	}

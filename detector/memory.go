@@ -32,6 +32,10 @@ type MemoryOptions struct {
 	Send func(packed []byte) bool
 	// Clocks are how far the sources have come, for Follow; nil: there is one clock, which Advance moves.
 	Clocks Clocks
+	// Crossed is, in the second stage, how far its partitions have come, and with them the alerts that cross from them to this one: the
+	// clock of a tenant that rules of all partitions have followed, to which alerts have crossed once less. Rules to which they have
+	// crossed follow it: their clock never passes an alert that is on its way. nil: they follow Clocks.
+	Crossed func(tenant string, crossings int) int64
 	// Shown says when datasets have shown events, all that will ever come; nil: Clocks know, or nothing is known of it, and nothing is
 	// decided late.
 	Shown *Shown

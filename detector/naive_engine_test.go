@@ -373,6 +373,7 @@ func TestOracleOfKinds(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("ORACLE_CASES")); err == nil {
 		cases = n
 	}
+	first, _ := strconv.Atoi(os.Getenv("ORACLE_FROM")) // the first seed
 	names := slices.Sorted(maps.Keys(kinds))
 	if only := os.Getenv("ORACLE_KIND"); only != "" {
 		names = strings.Split(only, ",")
@@ -380,7 +381,7 @@ func TestOracleOfKinds(t *testing.T) {
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			known(t, kinds[name](newMaker(1)))
-			for from := 0; from < cases; from += batch {
+			for from := first / batch * batch; from < first+cases; from += batch { // seeds of a batch are tried together
 				tryBatch(t, name, uint64(from))
 			}
 		})

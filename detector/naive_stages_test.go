@@ -2,6 +2,7 @@ package detector_test
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"noroshi/detector"
@@ -17,7 +18,8 @@ type stages struct {
 	second  []*detector.Memory
 	gather  []*detector.Signals // of the first, then of the second
 	applied []map[detector.Upstream]*detector.Applied
-	queue   [][][]byte // signals by partition
+	clock   [1 + detector.MaxCrossings]int64 // of the second, by crossings
+	queue   [][][]byte                       // signals by partition
 	failed  error
 	number  int64
 	rest    int64 // of the number of records between two looks at the signals
@@ -27,6 +29,9 @@ const stagePartitions = 3
 
 func newStages(set *detector.Set, o detector.MemoryOptions, rest int) *stages {
 	s := &stages{set: set, queue: make([][][]byte, stagePartitions), rest: int64(rest)}
+	for i := range s.clock {
+		s.clock[i] = math.MinInt64
+	}
 	for i := range int32(2 * stagePartitions) {
 		from, stage := detector.Upstream{Topic: detector.UpEvents, Partition: i}, detector.First
 		if i >= stagePartitions {
@@ -39,6 +44,7 @@ func newStages(set *detector.Set, o detector.MemoryOptions, rest int) *stages {
 		if stage == detector.First {
 			s.first = append(s.first, set.Memory(o))
 		} else {
+			o.Clocks, o.Crossed = s, func(_ string, n int) int64 { return s.clock[n] }
 			s.second = append(s.second, set.Memory(o))
 		}
 	}
@@ -59,11 +65,24 @@ func (s *stages) advance(at time.Time, take func(*alert.Alert)) {
 		s.flush(i, clockPlace)
 	}
 	s.drain(take)
-	for i, m := range s.second {
-		m.Advance(at, take)
-		s.flush(stagePartitions+i, clockPlace)
+	for n := range s.clock {
+		s.clock[n] = at.UnixNano()
+		for i, m := range s.second {
+			m.Follow(take)
+			s.flush(stagePartitions+i, clockPlace)
+		}
+		s.drain(take)
 	}
 }
+
+// Of implements detector.Clocks.
+func (s *stages) Of(string, []string) int64 { return s.clock[0] }
+
+// Wall implements detector.Clocks.
+func (s *stages) Wall(string, []string) (int64, bool) { return 0, false }
+
+// Shows implements detector.Clocks.
+func (s *stages) Shows(string, string, int64, int64) bool { return false }
 
 // apply applies the hits of a record of an account.
 func (s *stages) apply(account string, hits [][]byte, take func(*alert.Alert)) {

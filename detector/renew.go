@@ -116,7 +116,7 @@ func (m *Memory) setClocks(was *Memory) {
 	}
 	for key, from := range was.groups {
 		to := m.newGroup(from.level)
-		to.tenant, to.datasets, to.wall, to.now, to.sources = from.tenant, from.datasets, from.wall, from.now, from.sources
+		to.tenant, to.datasets, to.wall, to.crossed, to.now, to.sources = from.tenant, from.datasets, from.wall, from.crossed, from.now, from.sources
 		m.groups[key] = to
 	}
 }

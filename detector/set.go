@@ -51,6 +51,8 @@ type rule struct {
 	level    int      // see levels
 	wait     int64    // how long after its time an alert that the rule looks at may still grow
 	travels  bool     // see Second
+	// crossings is how often what the rule looks at has crossed from one partition of the second stage to another.
+	crossings int
 }
 
 // clause is a condition of a rule.

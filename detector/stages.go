@@ -3,6 +3,8 @@ package detector
 import (
 	"crypto/sha256"
 	"slices"
+
+	"noroshi/rules"
 )
 
 // Stage says where hits are applied when the records of a live stream lie in partitions. Records of an account lie in one, so that a
@@ -36,6 +38,15 @@ func (s *Set) share() {
 			}
 		}
 	}
+	for range levels {
+		for _, of := range s.rules {
+			for _, l := range of.lookers {
+				if by := s.rules[l.rule]; of.travels {
+					by.crossings = min(max(by.crossings, of.crossings+1), MaxCrossings)
+				}
+			}
+		}
+	}
 	var names []string
 	for i, r := range s.rules {
 		if !r.travels {
@@ -50,6 +61,17 @@ func (s *Set) share() {
 	slices.Sort(names)
 	sum := sha256.Sum256(joined(nil, names))
 	copy(s.digest[:], sum[:])
+}
+
+// MaxCrossings is how often an alert and what is found of it cross at most from one partition of the second stage to another.
+const MaxCrossings = rules.MaxDeep
+
+// Crossings is how often alerts, and what is found of them, cross from one partition of the second stage to another; see MemoryOptions.
+func (s *Set) Crossings() (most int) {
+	for _, r := range s.rules {
+		most = max(most, r.crossings)
+	}
+	return most
 }
 
 // Travels reports whether hits of rules of the set travel to a second stage.
