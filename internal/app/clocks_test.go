@@ -56,13 +56,15 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 
 var at3 = time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
 
-func newTicked(t *testing.T, rule string) *ticked {
+func newTicked(t *testing.T, texts ...string) *ticked {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "rule.yaml")
-	if err := os.WriteFile(path, []byte(rule), 0o600); err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	for i, text := range texts {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("rule-%d.yaml", i)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	set, ps := rules.Load(rules.Options{Paths: []string{path}})
+	set, ps := rules.Load(rules.Options{Paths: []string{dir}})
 	if len(ps) > 0 {
 		t.Fatal(ps)
 	}
@@ -109,8 +111,15 @@ func (x *ticked) session() (kill func()) {
 // signIn writes a sign-in at a time after three.
 func (x *ticked) signIn(id string, at time.Duration) {
 	x.t.Helper()
+	x.record(id, "taro", 0, at)
+}
+
+// record writes a sign-in of an account that ended with a code.
+func (x *ticked) record(id, account string, code int, at time.Duration) {
+	x.t.Helper()
 	body := fmt.Sprintf(`{"time":"%[1]s","category":"SignInLogs","tenantId":"t-1","properties":{"id":%[2]q,"createdDateTime":"%[1]s",`+
-		`"userPrincipalName":"taro@contoso.example","ipAddress":"203.0.113.7","isInteractive":true,"status":{"errorCode":0}}}`, at3.Add(at).Format(time.RFC3339), id)
+		`"userPrincipalName":"%[3]s@contoso.example","ipAddress":"203.0.113.7","isInteractive":true,"status":{"errorCode":%[4]d}}}`,
+		at3.Add(at).Format(time.RFC3339), id, account, code)
 	rec, refused := NewAgain(decode.Options{}).identify.Record([]byte(body), &identify.Place{Letter: deadletter.Letter{Stage: deadletter.StageIngest}})
 	if refused != nil {
 		x.t.Fatal(refused)

@@ -31,7 +31,7 @@ const headerUpstream = "upstream"
 func isTicks(r *bus.Record) bool { return r.Header(headerSchema) == schemaTicks }
 
 // isClock reports whether a record, of events or of signals, tells nothing but how far sources have come.
-func isClock(r *bus.Record) bool { return isTick(r) || isTicks(r) }
+func isClock(r *bus.Record) bool { return isTick(r) || isTicks(r) || isFollowed(r) }
 
 // hear keeps a tick to be passed on.
 func (p *passing) hear(rec *bus.Record) { p.heard = append(p.heard, bytes.Clone(rec.Value)) }

@@ -16,7 +16,8 @@ type remembered struct {
 	memory  *detector.Memory
 	signals *detector.Signals
 	follows detector.Clocks // nil: the clock stands
-	gone    [][]byte        // keys of memory that no rule needs any more
+	crossed func(tenant string, crossings int) int64
+	gone    [][]byte // keys of memory that no rule needs any more
 }
 
 // begin begins with nothing, by the rules that the session has now.
@@ -29,7 +30,8 @@ func (m *remembered) begin(s *session, topic byte, partition int32, of detector.
 // options are those of a memory by the rules that there are now. Its alerts travel where other rules look at them that lie elsewhere.
 func (m *remembered) options() detector.MemoryOptions {
 	m.signals = m.rules.set.Signals(m.from, m.session.run.Config.Kafka.Partitions)
-	return detector.MemoryOptions{Stage: m.of, Live: true, Stored: true, Lateness: m.rules.lateness, Send: m.signals.Take, Clocks: m.follows}
+	return detector.MemoryOptions{Stage: m.of, Live: true, Stored: true, Lateness: m.rules.lateness, Send: m.signals.Take, Clocks: m.follows,
+		Crossed: m.crossed}
 }
 
 // Renew implements stage.Part.

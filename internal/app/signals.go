@@ -39,6 +39,8 @@ type signalPart struct {
 	partition int32
 	clocks    *clock.Clocks
 	streams   *clock.Streams // the partitions of events
+	others    *clock.Others  // the partitions of signals
+	said      time.Time      // when these were told last how far this one has come
 	begun     bool           // records have come
 	heard     bool           // clocks may have moved since memory followed them
 	applied   map[detector.Upstream]*detector.Applied
@@ -49,7 +51,8 @@ type signalPart struct {
 func (s *session) openSignals(partition int32) stage.Part {
 	p := &signalPart{session: s, partition: partition, clocks: clock.New(), streams: clock.NewStreams(s.run.Config.Kafka.Partitions),
 		applied: map[detector.Upstream]*detector.Applied{}, moved: map[detector.Upstream]bool{}}
-	p.follows = p.clocks
+	p.others = clock.NewOthers(s.run.Config.Kafka.Partitions, detector.MaxCrossings)
+	p.follows, p.crossed = p.clocks, p.others.Of
 	p.begin(s, detector.UpSignals, partition, detector.Second)
 	return p
 }
@@ -97,6 +100,10 @@ func (p *signalPart) Do(rec *bus.Record, out *stage.Out) error {
 	}
 	if isTicks(rec) {
 		p.hear(rec, out)
+		return nil
+	}
+	if isFollowed(rec) {
+		p.hearOther(rec, out)
 		return nil
 	}
 	c := &p.run.detected.signals
@@ -198,8 +205,10 @@ func (p *signalPart) Pause(out *stage.Out) {
 	if p.heard {
 		p.heard = false
 		p.follow(out)
-		p.run.clocks.stand(beside(p.partition), p.clocks, p.run.clocks.now())
-		p.run.detected.signals.hears(p.partition, p.streams.Silent())
+		now := p.run.clocks.now()
+		p.say(now, out)
+		p.run.clocks.stand(beside(p.partition), p.clocks, now)
+		p.run.detected.signals.hears(p.partition, p.silent())
 	}
 	p.tally.bounded(p.memory)
 	p.run.detected.add(&p.tally)
