@@ -1,13 +1,10 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -15,17 +12,14 @@ import (
 
 	"noroshi/internal/app"
 	"noroshi/internal/bus"
-	"noroshi/internal/config"
 	"noroshi/internal/deadletter"
 	"noroshi/internal/diag"
-	"noroshi/sinks/catalog"
 )
 
-// letterFlags are how the commands about dead letters reach Kafka.
+// letterFlags say which dead letters a command is about.
 type letterFlags struct {
-	secrets *diag.Secrets
-	config  string
-	data    string
+	reachFlags
+	streams Streams
 	stage   string
 	json    bool
 	all     bool
@@ -33,15 +27,14 @@ type letterFlags struct {
 }
 
 func deadLettersCommand(s Streams) *cobra.Command {
-	f := &letterFlags{secrets: s.Secrets}
+	f := &letterFlags{streams: s}
 	c := &cobra.Command{
 		Use:   "dead-letters",
 		Short: "List, show and replay what could not be read or delivered",
 		Long: `Dead letters are records that could not be read and alerts that a destination will never take. Nothing waits for them; they
 stay on their topic with the reason, the place they came from and their bytes, until they are replayed or too old.`,
 	}
-	c.PersistentFlags().StringVar(&f.config, "config", "", "configuration `file`, where brokers are named")
-	c.PersistentFlags().StringVar(&f.data, "data", "", "`folder` of the embedded Kafka of a running noroshi run; kafka.data by default, else noroshi-data")
+	f.add(c)
 	c.PersistentFlags().StringVar(&f.stage, "stage", "", "only letters of this `stage`: ingest, detect or sink:NAME")
 	list := &cobra.Command{Use: "list", Short: "List dead letters", Args: cobra.NoArgs, RunE: interruptible(func(c *cobra.Command, _ []string) error {
 		return f.each(c.Context(), nil, func(_ *bus.Bus, l deadletter.Letter) error {
@@ -83,41 +76,25 @@ both times. Records of tenants that their source does not take stay out, since t
 	return c
 }
 
-// connect reaches the brokers of the configuration, or the running process.
-func (f *letterFlags) connect() (*bus.Bus, *config.Config, error) {
-	conf, log := config.Default(), slog.New(slog.NewTextHandler(f.secrets.Writer(os.Stderr), nil))
-	if f.config != "" {
-		var ps []diag.Problem
-		if conf, _, ps = readConfiguration(Streams{Secrets: f.secrets}, f.config, catalog.Kinds(), "sources", "rules", "geography", "lateness"); diag.Errors(ps) > 0 {
-			return nil, nil, failed{ps[0]}
+// connect reaches Kafka, and learns the names of sinks.
+func (f *letterFlags) connect() (*reached, error) {
+	to, err := f.reachFlags.connect(f.streams)
+	if err == nil {
+		for _, one := range to.conf.Sinks {
+			f.sinks = append(f.sinks, one.Name)
 		}
 	}
-	for _, one := range conf.Sinks {
-		f.sinks = append(f.sinks, one.Name)
-	}
-	k := conf.Kafka
-	c := bus.Config{Brokers: k.Brokers, Prefix: k.Prefix, Partitions: k.Partitions, TLS: k.TLS, CAFile: k.CAFile, Mechanism: k.Mechanism, User: k.User, Password: k.Password, Log: log}
-	if len(k.Brokers) == 0 {
-		var err error
-		if c, err = bus.FromData(cmp.Or(f.data, k.Data), log); err != nil {
-			return nil, nil, failed{err}
-		}
-	}
-	b, err := bus.Connect(c)
-	if err != nil {
-		return nil, nil, failed{err}
-	}
-	return b, conf, nil
+	return to, err
 }
 
 // each gives the letters named, or all of the stage.
 func (f *letterFlags) each(ctx context.Context, places []string, do func(*bus.Bus, deadletter.Letter) error) error {
-	b, _, err := f.connect()
+	b, err := f.connect()
 	if err != nil {
 		return err
 	}
 	defer b.Close()
-	return f.eachOn(ctx, b, places, do)
+	return f.eachOn(ctx, b.Bus, places, do)
 }
 
 func (f *letterFlags) eachOn(ctx context.Context, b *bus.Bus, places []string, do func(*bus.Bus, deadletter.Letter) error) error {
@@ -183,7 +160,7 @@ func (f *letterFlags) known(ctx context.Context, b *bus.Bus, letters *deadletter
 }
 
 func (f *letterFlags) replay(ctx context.Context, s Streams, places []string) error {
-	b, conf, err := f.connect()
+	b, err := f.connect()
 	if err != nil {
 		return err
 	}
@@ -194,8 +171,8 @@ func (f *letterFlags) replay(ctx context.Context, s Streams, places []string) er
 	}
 	defer w.Close()
 	again, still, before := 0, 0, 0
-	reader := app.NewAgain(app.IdentityOptions(conf))
-	err = f.eachOn(ctx, b, places, func(_ *bus.Bus, l deadletter.Letter) error {
+	reader := app.NewAgain(app.IdentityOptions(b.conf))
+	err = f.eachOn(ctx, b.Bus, places, func(_ *bus.Bus, l deadletter.Letter) error {
 		if f.all && !l.Replayed.IsZero() {
 			before++
 			return nil

@@ -21,8 +21,8 @@ import (
 type explainFlags struct {
 	ruleFlags
 	rule, event, account string
-	tests, json          bool
-	until                string
+	tests, live, json    bool
+	until, data          string
 }
 
 func explainCommand(s Streams) *cobra.Command {
@@ -38,11 +38,13 @@ that remembers what it has seen, what is missing, and how long that can still co
   --rule ID                 one rule: each event where it looks at one event alone, else the keys that came nearest to an alert
   --rule ID --event ID      one rule and one event
   --rule ID --tests         the rule's own tests instead of files
+  --account NAME --live     what they hold of it in the memory that noroshi run has stored, of the Kafka of --config or in --data
 
 "yes" stands before what holds, "no" before what does not. "7 of 10 events" has seven; "3m left" says that in three minutes the first
 of them is too old. Of an event that is there the answer is the one that the rule gives when everything has come that counts for it.`,
 		Example: `  noroshi explain --event 7d1f8e53-24a1-4e0b-8f0c-2f3b7f0c9a11 audit.ndjson
   noroshi explain --account taro@contoso.example --until 2026-01-02T03:10:00Z audit.ndjson
+  noroshi explain --account taro@contoso.example --live --config noroshi.yaml
   noroshi explain --rules my-rules --rule guessed-and-in --tests`,
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), s, args) },
 	}
@@ -52,6 +54,8 @@ of them is too old. Of an event that is there the answer is the one that the rul
 	c.Flags().StringVar(&f.event, "event", "", "the event's `id`")
 	c.Flags().StringVar(&f.account, "account", "", "the account's `name`, as the field account has it")
 	c.Flags().BoolVar(&f.tests, "tests", false, "explain the rule's own tests")
+	c.Flags().BoolVar(&f.live, "live", false, "read what noroshi run remembers instead of files")
+	c.Flags().StringVar(&f.data, "data", "", "with --live, the `folder` of the embedded Kafka; kafka.data by default, else noroshi-data")
 	c.Flags().StringVar(&f.until, "until", "", "leave out events after this `time`, and tell how things stand then")
 	c.Flags().BoolVar(&f.json, "json", false, "print JSON, one object a line")
 	return c
@@ -83,6 +87,12 @@ func (f *explainFlags) check(args []string) error {
 		return errors.New("--rule is missing; --tests explains the tests of one rule")
 	case f.tests && len(args) > 0:
 		return fmt.Errorf("--tests reads the tests of the rule, not %s", args[0])
+	case f.live && (f.account == "" || f.tests):
+		return errors.New("--live is about one account: expected --account")
+	case f.live && len(args) > 0:
+		return fmt.Errorf("--live reads what noroshi run remembers, not %s", args[0])
+	case f.data != "" && !f.live:
+		return errors.New("--data is where noroshi run remembers; expected --live beside it")
 	case f.tests && f.until != "":
 		return errors.New("--until is for files; a test has a key until of its own")
 	}
@@ -112,6 +122,9 @@ func (f *explainFlags) run(ctx context.Context, s Streams, args []string) error 
 	out := &explaining{explainFlags: *f, out: s.Out, rule: r}
 	if f.tests {
 		return out.explainTests(ctx, set, app.DecodeOptions(conf))
+	}
+	if f.live {
+		return out.explainLive(ctx, s, compile(set, conf, nil), until)
 	}
 	x, err := replay.NewExplaining(set, r, app.DecodeOptions(conf))
 	if err != nil {

@@ -133,7 +133,7 @@ func (p *explaining) object(sum *replay.Summary) summed {
 func (p *explaining) keys(b *strings.Builder, sum *replay.Summary) {
 	head := diag.EscapeLine(cmp.Or(p.account, "all keys")) + " at " + sum.At.String()
 	switch {
-	case sum.None() && p.account != "":
+	case sum.None() && p.account != "" && !p.live:
 		fmt.Fprintf(b, "%s: no event is about this account\n", head)
 		return
 	case len(sum.Nearest) == 0 && p.account == "":

@@ -9,7 +9,7 @@ import (
 )
 
 func statusCommand(s Streams) *cobra.Command {
-	f := &letterFlags{secrets: s.Secrets}
+	f, asJSON := &reachFlags{}, false
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "Show how running instances are: sources, rules, sinks, and what was lost or cut",
@@ -35,21 +35,21 @@ At the end it names the roles that no running instance has. docs/operating.md ex
 		Example: "  noroshi status --data /var/lib/noroshi\n  noroshi status --config noroshi.yaml --json | jq '.sinks[] | select(.state != \"delivering\")'",
 		Args:    cobra.NoArgs,
 		RunE: interruptible(func(c *cobra.Command, _ []string) error {
-			b, _, err := f.connect()
+			b, err := f.connect(s)
 			if err != nil {
 				return err
 			}
 			defer b.Close()
 			ctx, cancel := withTimeout(c.Context())
 			defer cancel()
-			all, err := app.ReadStatus(ctx, b)
+			all, err := app.ReadStatus(ctx, b.Bus)
 			if err != nil {
 				return failed{err}
 			}
 			if len(all) == 0 {
 				return failed{fmt.Errorf("no instance has told its status within the hour")}
 			}
-			if f.json {
+			if asJSON {
 				for _, one := range all {
 					if err := writeJSON(s.Out, one); err != nil {
 						return err
@@ -60,8 +60,7 @@ At the end it names the roles that no running instance has. docs/operating.md ex
 			return printStatus(s, all)
 		}),
 	}
-	c.Flags().StringVar(&f.config, "config", "", "configuration `file`, where brokers are named")
-	c.Flags().StringVar(&f.data, "data", "", "`folder` of the embedded Kafka of a running noroshi run; kafka.data by default, else noroshi-data")
-	c.Flags().BoolVar(&f.json, "json", false, "print one object for each instance")
+	f.add(c)
+	c.Flags().BoolVar(&asJSON, "json", false, "print one object for each instance")
 	return c
 }

@@ -18,6 +18,35 @@ type Row struct {
 	Value []byte
 }
 
+// RowKey is whose memory a row holds.
+type RowKey struct {
+	Rule    string
+	Version string // of what the rule remembers
+	Tenant  string
+	Key     []string // the values of the rule's key
+}
+
+// ReadRowKey reads the key of a row. The error tells that the bytes are none.
+func ReadRowKey(key []byte) (k RowKey, err error) {
+	f := state.Read(key)
+	k.Rule, k.Version, k.Tenant = string(f.Bytes()), string(f.Bytes()), string(f.Bytes())
+	values := state.Read(f.Bytes())
+	for values.Len() > 0 {
+		k.Key = append(k.Key, string(values.Bytes()))
+	}
+	return k, errors.Join(f.Err(), values.Err())
+}
+
+// Version is that of what a rule of the set remembers, "" where the set has no such rule or the rule remembers nothing.
+func (s *Set) Version(rule string) string {
+	for _, r := range s.rules {
+		if r.ID == rule && r.Kind.Memory != nil {
+			return r.version
+		}
+	}
+	return ""
+}
+
 // ErrVersion says that a row is of a rule that the set does not have, or of one that remembers in another way or in another stage.
 var ErrVersion = errors.New("the rule is gone, or remembers in another way now")
 

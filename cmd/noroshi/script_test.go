@@ -23,8 +23,9 @@ func TestMain(m *testing.M) {
 
 // TestScripts are what users see, command by command.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: os.Getenv("NOROSHI_UPDATE") != "", Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "waitstatus": waitStatus, "latin1": latin1, "mmdb": mmdb,
-		"agree": agree}})
+	commands := map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "waitstatus": waitStatus, "waitsays": waitSays,
+		"latin1": latin1, "mmdb": mmdb, "agree": agree}
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: os.Getenv("NOROSHI_UPDATE") != "", Cmds: commands})
 }
 
 // waitFor waits until a file holds a text: waitfor FILE TEXT.
@@ -45,12 +46,20 @@ func waitStatus(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: waitstatus DATA TEXT [--json]")
 	}
+	waitSays(ts, neg, append([]string{args[1], "noroshi", "status", "--data", args[0]}, args[2:]...))
+}
+
+// waitSays runs a command until it ends well and its output holds a text: waitsays TEXT COMMAND ARGUMENT....
+func waitSays(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: waitsays TEXT COMMAND ARGUMENT...")
+	}
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
-		if err := ts.Exec("noroshi", append([]string{"status", "--data", args[0]}, args[2:]...)...); err == nil && strings.Contains(ts.ReadFile("stdout"), args[1]) {
+		if err := ts.Exec(args[1], args[2:]...); err == nil && strings.Contains(ts.ReadFile("stdout"), args[0]) {
 			return
 		}
 	}
-	ts.Fatalf("the status never holds %q", args[1])
+	ts.Fatalf("%s never says %q", strings.Join(args[1:], " "), args[0])
 }
 
 // latin1 writes a file, which is UTF-8, again as ISO 8859-1: latin1 FILE.

@@ -49,6 +49,9 @@ const (
 	forever    = "3155760000000" // a hundred years, in milliseconds
 )
 
+// LogFolder is where the log lies in the data folder.
+const LogFolder = "kafka"
+
 // credential is what broker.json tells our own commands.
 type credential struct {
 	Address  string `json:"address"`
@@ -70,12 +73,12 @@ func StartEmbedded(o EmbeddedOptions) (*Embedded, error) {
 		return nil, fmt.Errorf("start embedded Kafka: %w", err)
 	}
 	// The broker remembers credentials and prefers those to new ones; ours are for one run.
-	if err := os.Remove(filepath.Join(o.Dir, "kafka", "sasl.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(filepath.Join(o.Dir, LogFolder, "sasl.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		_ = e.lock.Close() // the first error is the one to tell
 		return nil, fmt.Errorf("start embedded Kafka: %w", err)
 	}
 	password := rand.Text()
-	e.disk = &disk{dir: filepath.Join(o.Dir, "kafka"), prefix: o.Prefix, log: o.Log, off: o.NoSync, folders: map[string]*folder{}}
+	e.disk = &disk{dir: filepath.Join(o.Dir, LogFolder), prefix: o.Prefix, log: o.Log, off: o.NoSync, folders: map[string]*folder{}}
 	if err = e.disk.check(); err == nil {
 		e.cluster, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.DataDir(e.disk.dir), kfake.EnableSASL(), kfake.Superuser(mechanism, user, password),
 			kfake.GroupMinSessionTimeout(time.Second), kfake.WithLogger(e.disk), kfake.BrokerConfigs(map[string]string{

@@ -134,6 +134,26 @@ func (b *Bus) restore(ctx context.Context, topic Topic, partitions map[int32]kgo
 	return stored, nil
 }
 
+// Rows gives the newest rows of each partition of a topic of rows, as they are now. Whoever owns a partition may be about to write more.
+func (b *Bus) Rows(ctx context.Context, topic Topic) (map[int32]map[string][]byte, error) {
+	all := map[int32]*kept{}
+	if err := b.All(ctx, topic, func(r Record) error {
+		k := all[r.Partition]
+		if k == nil {
+			k = &kept{rows: map[string]keptRow{}}
+			all[r.Partition] = k
+		}
+		return k.add(&r)
+	}); err != nil {
+		return nil, err
+	}
+	rows := make(map[int32]map[string][]byte, len(all))
+	for p, k := range all {
+		rows[p] = k.values()
+	}
+	return rows, nil
+}
+
 // place writes records to the partitions that they name, and gives their offsets.
 func (b *Bus) place(ctx context.Context, records []Record) (at []int64, err error) {
 	o, err := b.options()

@@ -8,9 +8,13 @@ import (
 	"math"
 	"sync"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
+
+// ErrNoTopic says that a topic is not there.
+var ErrNoTopic = errors.New("there is no topic")
 
 // All gives every record of a topic from its start to what is its end now. What a transaction that is under way has written,
 // and all behind it, is not yet there; nor is what was committed a moment ago, see visible.
@@ -31,6 +35,9 @@ func (b *Bus) Last(ctx context.Context, topic Topic, each int64, do func(Record)
 	s := span{bus: b, topic: topic, from: map[int32]kgo.Offset{}, end: map[int32]int64{}}
 	for p, e := range ends[b.name(topic)] {
 		start, _ := starts.Lookup(b.name(topic), p)
+		if errors.Is(e.Err, kerr.UnknownTopicOrPartition) {
+			return fmt.Errorf("%w %s: no noroshi run has used this Kafka with this prefix", ErrNoTopic, b.name(topic))
+		}
 		if e.Err != nil || start.Err != nil {
 			return fmt.Errorf("read %s: %w", b.name(topic), errors.Join(e.Err, start.Err))
 		}

@@ -270,11 +270,11 @@ func (x *Explaining) counted(s *detector.Standing) {
 	all := x.summary.Nearest
 	i := slices.IndexFunc(all, func(o explain.Tree) bool { return sameKey(&o, &t) })
 	switch {
-	case i < 0 && len(all) == maxNearest && nearer(&t, &all[len(all)-1]) >= 0:
+	case i < 0 && len(all) == maxNearest && explain.Nearer(&t, &all[len(all)-1]) >= 0:
 		return
-	case i >= 0 && sidelined(&t) > sidelined(&all[i]):
+	case i >= 0 && explain.Sidelined(&t) > explain.Sidelined(&all[i]):
 		return
-	case i >= 0 && nearer(&t, &all[i]) >= 0 && (t.Near > 0 || len(s.Rule.Kind.Steps) > 0):
+	case i >= 0 && explain.Nearer(&t, &all[i]) >= 0 && (t.Near > 0 || len(s.Rule.Kind.Steps) > 0):
 		return
 	case i >= 0: // where nothing is there of what is needed, the last event knows most
 		all = slices.Delete(all, i, i+1)
@@ -289,7 +289,7 @@ func sameKey(a, b *explain.Tree) bool {
 
 // kept puts a tree among the nearest ones.
 func kept(all []explain.Tree, t explain.Tree, most int) []explain.Tree {
-	at, _ := slices.BinarySearchFunc(all, t, func(a, b explain.Tree) int { return cmp.Or(nearer(&a, &b), -1) })
+	at, _ := slices.BinarySearchFunc(all, t, func(a, b explain.Tree) int { return cmp.Or(explain.Nearer(&a, &b), -1) })
 	if at >= most {
 		return all
 	}
@@ -297,34 +297,12 @@ func kept(all []explain.Tree, t explain.Tree, most int) []explain.Tree {
 	return all[:min(len(all), most)]
 }
 
-// ranks are the verdicts by their order.
-var ranks = map[explain.Verdict]int{explain.Fires: 0, explain.Fired: 1, explain.Waits: 2, explain.Undecided: 2, explain.Silent: 3,
-	explain.Excused: 4, explain.NoKey: 5, explain.NotHeld: 6, explain.Uncounted: 7}
-
-// nearer compares trees: what fires first, then what the rule asks about before what only goes with it, then what comes near.
-func nearer(a, b *explain.Tree) int {
-	return cmp.Or(cmp.Compare(ranks[a.Verdict], ranks[b.Verdict]), cmp.Compare(sidelined(a), sidelined(b)), cmp.Compare(b.Near, a.Near))
-}
-
-// sidelined is above 0 of an event that the rule does not ask about: it still learns from it, or the event satisfies only without or among.
-func sidelined(t *explain.Tree) int {
-	learns := func(p explain.Part) bool { return p.Name == "learn" && !p.Holds }
-	second := map[string]string{kind.Absence{}.Name(): "without", kind.FirstSeen{}.Name(): "among"}[t.Kind]
-	switch {
-	case second != "" && len(t.CountsAs) == 1 && t.CountsAs[0] == second:
-		return 2
-	case second == "among" && slices.ContainsFunc(t.Parts, learns):
-		return 1
-	}
-	return 0
-}
-
 // give gives on what the rules make of an event.
 func (x *Explaining) give(a *asked) {
 	if x.only != nil { // without the rules that it names
 		a.trees = slices.DeleteFunc(a.trees, func(t explain.Tree) bool { return t.Rule != x.only.ID })
 	}
-	slices.SortStableFunc(a.trees, func(a, b explain.Tree) int { return cmp.Or(nearer(&a, &b), cmp.Compare(a.Rule, b.Rule)) })
+	explain.Sort(a.trees)
 	if x.failed = x.Each(Explained{a.event, a.trees}); x.failed != nil {
 		x.failed = fmt.Errorf("write explanation: %w", x.failed)
 	}
@@ -342,7 +320,7 @@ func (x *Explaining) ended(m *detector.Memory, of detector.Looks, now time.Time)
 		}
 	})
 	all := x.summary.Nearest
-	slices.SortStableFunc(all, func(a, b explain.Tree) int { return cmp.Or(nearer(&a, &b), cmp.Compare(a.Rule, b.Rule)) })
+	explain.Sort(all)
 	if x.Account == "" {
 		x.summary.Nearest = all[:min(len(all), maxNearest)]
 	}
