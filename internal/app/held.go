@@ -99,6 +99,9 @@ func ReadHolding(ctx context.Context, b *bus.Bus, set *detector.Set, lateness ev
 			h.all = append(h.all, holdings[at])
 		}
 		err := one.Err
+		if one.Own() && string(one.key) != keyProgress {
+			return nil // how far the signals of a partition have come
+		}
 		if err == nil {
 			err = p.Load(one.key, one.memory)
 		}
