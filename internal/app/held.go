@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,7 +12,6 @@ import (
 	"noroshi/detector"
 	"noroshi/internal/bus"
 	"noroshi/internal/event"
-	"noroshi/internal/stage"
 	"noroshi/internal/state"
 )
 
@@ -89,27 +89,21 @@ func ReadHolding(ctx context.Context, b *bus.Bus, set *detector.Set, lateness ev
 		topic     bus.Topic
 		partition int32
 	}
-	parts, holdings := map[place]*part{}, map[place]*holding{}
+	all := map[place]*holding{}
 	err := EachHeld(ctx, b, func(one *Held) error {
 		at := place{one.Topic, one.Partition}
-		p := parts[at]
-		if p == nil {
-			p = &part{memory: set.Memory(detector.MemoryOptions{Live: true, Lateness: lateness})}
-			parts[at], holdings[at] = p, &holding{p.memory, map[string]*Held{}}
-			h.all = append(h.all, holdings[at])
+		to := all[at]
+		if to == nil {
+			to = &holding{set.Memory(detector.MemoryOptions{Live: true, Lateness: lateness}), map[string]*Held{}}
+			all[at], h.all = to, append(h.all, to)
 		}
 		err := one.Err
-		if one.Own() && string(one.key) != keyProgress {
-			return nil // how far the signals of a partition have come
-		}
 		if err == nil {
-			err = p.Load(one.key, one.memory)
+			err = h.load(to, one)
 		}
 		one.memory = nil
 		switch {
-		case err == nil && !one.Own():
-			holdings[at].held[whose(one.Rule, one.Tenant, one.Key)] = one
-		case errors.Is(err, stage.ErrUnknown):
+		case errors.Is(err, detector.ErrVersion):
 			h.Unknown++
 		case err != nil:
 			if h.Unreadable++; h.First == nil {
@@ -118,12 +112,26 @@ func ReadHolding(ctx context.Context, b *bus.Bus, set *detector.Set, lateness ev
 		}
 		return nil
 	})
-	for _, p := range parts {
-		if t := p.progress.newest(); t.After(h.Newest) {
-			h.Newest = t
-		}
-	}
 	return h, err
+}
+
+// load takes what is stored of a key.
+func (h *Holding) load(to *holding, one *Held) error {
+	if !one.Own() {
+		to.held[whose(one.Rule, one.Tenant, one.Key)] = one
+		return to.memory.Load(detector.Row{Key: one.key, Value: one.memory})
+	}
+	if string(one.key) != keyProgress {
+		return nil // how far the signals of a partition have come
+	}
+	var p progress
+	if err := p.load(one.memory); err != nil {
+		return err
+	}
+	if t := p.newest(); t.After(h.Newest) {
+		h.Newest = t
+	}
+	return to.memory.Load(detector.Row{Value: binary.AppendVarint(nil, p.clock)})
 }
 
 // Standings gives how far the rules that remember are from firing for an account at a time, see detector.Memory.Standings, and where
