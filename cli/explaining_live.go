@@ -31,7 +31,7 @@ func (p *explaining) explainLive(ctx context.Context, s Streams, set *detector.S
 	}
 	tellHolding(s.Err, h)
 	if at.IsZero() {
-		at = h.Newest
+		at = h.Newest(p.account)
 	}
 	if at.IsZero() {
 		at = s.Now().UTC()

@@ -19,15 +19,14 @@ import (
 )
 
 func sourcesCommand(s Streams) *cobra.Command {
-	f := &letterFlags{secrets: s.Secrets}
+	f, asJSON := &reachFlags{}, false
 	c := &cobra.Command{
 		Use:   "sources",
 		Short: "Show how far sources have come, and retire one that is gone for good",
 		Long: `What rules decide late waits for the sources: a rule that looks for what did not come asks first whether all of it has been read.
 A source that is behind, or that tells nothing any more, holds up the rules on what it has shown.`,
 	}
-	c.PersistentFlags().StringVar(&f.config, "config", "", "configuration `file`, where brokers are named")
-	c.PersistentFlags().StringVar(&f.data, "data", "", "`folder` of the embedded Kafka of a running noroshi run; kafka.data by default, else noroshi-data")
+	f.add(c)
 	list := &cobra.Command{
 		Use: "list", Short: "List sources: how far each has come, what it has shown and what it holds up", Args: cobra.NoArgs,
 		Long: `List prints each partition of the sources as the running instances know it.
@@ -37,8 +36,8 @@ A source that is behind, or that tells nothing any more, holds up the rules on w
   SHOWN      the datasets whose records it has brought
   HOLDS UP   how many clocks stand because of it: those of the rules that look at the same datasets of a tenant`,
 		RunE: interruptible(func(c *cobra.Command, _ []string) error {
-			return f.withSources(c.Context(), func(_ context.Context, _ *bus.Bus, all []app.ClockSum) error {
-				if f.json {
+			return f.withSources(c.Context(), s, func(_ context.Context, _ *bus.Bus, all []app.ClockSum) error {
+				if asJSON {
 					for _, one := range all {
 						if err := writeJSON(s.Out, one); err != nil {
 							return err
@@ -50,7 +49,7 @@ A source that is behind, or that tells nothing any more, holds up the rules on w
 			})
 		}),
 	}
-	list.Flags().BoolVar(&f.json, "json", false, "print one object for each partition of a source")
+	list.Flags().BoolVar(&asJSON, "json", false, "print one object for each partition of a source")
 	yes := false
 	retire := &cobra.Command{
 		Use: "retire NAME", Short: "Do not wait any more for a source that is gone for good", Args: cobra.ExactArgs(1),
@@ -61,7 +60,7 @@ Retire a source only when it is gone: when its hub was deleted, or its machine. 
 what it brings then may come too late for what was decided without it. A retired source that tells how far it has come is back.`,
 		Example: "  noroshi sources retire --data /var/lib/noroshi audit\n  noroshi sources retire --config noroshi.yaml --yes files@old-host",
 		RunE: interruptible(func(c *cobra.Command, args []string) error {
-			return f.withSources(c.Context(), func(ctx context.Context, b *bus.Bus, all []app.ClockSum) error {
+			return f.withSources(c.Context(), s, func(ctx context.Context, b *bus.Bus, all []app.ClockSum) error {
 				return retireSource(ctx, s, b, all, retirement{name: args[0], sure: yes})
 			})
 		}),
@@ -72,15 +71,15 @@ what it brings then may come too late for what was decided without it. A retired
 }
 
 // withSources gives what running instances know of the partitions of sources, by name.
-func (f *letterFlags) withSources(ctx context.Context, do func(context.Context, *bus.Bus, []app.ClockSum) error) error {
-	b, _, err := f.connect()
+func (f *reachFlags) withSources(ctx context.Context, s Streams, do func(context.Context, *bus.Bus, []app.ClockSum) error) error {
+	b, err := f.connect(s)
 	if err != nil {
 		return err
 	}
 	defer b.Close()
 	asked, cancel := withTimeout(ctx)
 	defer cancel()
-	all, err := app.ReadStatus(asked, b)
+	all, err := app.ReadStatus(asked, b.Bus)
 	if err != nil {
 		return failed{err}
 	}
@@ -88,7 +87,7 @@ func (f *letterFlags) withSources(ctx context.Context, do func(context.Context, 
 	if len(clocks) == 0 {
 		return failed{errors.New("no instance has told within the hour how far its sources have come; an instance that runs does so a few seconds after its start")}
 	}
-	return do(ctx, b, clocks)
+	return do(ctx, b.Bus, clocks)
 }
 
 func printClocks(out io.Writer, all []app.ClockSum, now time.Time) error {

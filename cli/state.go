@@ -200,8 +200,9 @@ func stateShow(ctx context.Context, s Streams, f *reachFlags, account string, as
 	}
 	tellHolding(s.Err, h)
 	var all []keyState
-	h.Standings(account, h.Newest, func(st *detector.Standing, at *app.Held) {
-		all = append(all, keyState{string(at.Topic), at.Partition, at.Version, at.Bytes, explain.Key(st, h.Newest)})
+	now := h.Newest(account)
+	h.Standings(account, now, func(st *detector.Standing, at *app.Held) {
+		all = append(all, keyState{string(at.Topic), at.Partition, at.Version, at.Bytes, explain.Key(st, now)})
 	})
 	if len(all) == 0 {
 		return failed{fmt.Errorf("no rule remembers anything of the account %s; %s", account, asAccounts)}

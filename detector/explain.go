@@ -3,6 +3,7 @@ package detector
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -157,6 +158,21 @@ func (m *Memory) Standings(account string, of Looks, now int64, ended Ended, eac
 			})
 		}
 	}
+}
+
+// Newest is the time of the newest event that windows hold under the keys of an account; math.MinInt64 if they hold none.
+func (m *Memory) Newest(account string) (newest int64) {
+	newest = math.MinInt64
+	for i, r := range m.set.rules {
+		for _, t := range m.tables[i] {
+			t.Each(func(key string, memory kind.Memory) {
+				if w, ok := memory.(interface{ Newest() int64 }); ok && strings.EqualFold(r.accountOf(parted(nil, key, len(r.Kind.By))), account) {
+					newest = max(newest, w.Newest())
+				}
+			})
+		}
+	}
+	return newest
 }
 
 // knows reports whether one of the events that are held is of an account.

@@ -2,15 +2,16 @@ package app
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
 	"noroshi/detector"
 	"noroshi/internal/bus"
+	"noroshi/internal/clock"
 	"noroshi/internal/event"
 	"noroshi/internal/state"
 )
@@ -64,8 +65,7 @@ func EachHeld(ctx context.Context, b *bus.Bus, each func(*Held) error) error {
 
 // Holding is what rules remember as it is stored, to be looked into.
 type Holding struct {
-	Newest     time.Time // the newest event that has been read; zero if none is known
-	Unknown    int       // keys of rules that the set lacks, or that look at something else in it
+	Unknown    int // keys of rules that the set lacks, or that look at something else in it
 	Unreadable int
 	First      error // why the first of the unreadable cannot be read
 
@@ -75,6 +75,7 @@ type Holding struct {
 // holding is the memory of one partition, and where its keys lie.
 type holding struct {
 	memory *detector.Memory
+	clocks *clock.Clocks
 	held   map[string]*Held // by rule, tenant and key
 }
 
@@ -94,12 +95,13 @@ func ReadHolding(ctx context.Context, b *bus.Bus, set *detector.Set, lateness ev
 		at := place{one.Topic, one.Partition}
 		to := all[at]
 		if to == nil {
-			to = &holding{set.Memory(detector.MemoryOptions{Live: true, Lateness: lateness}), map[string]*Held{}}
+			clocks := clock.New()
+			to = &holding{set.Memory(detector.MemoryOptions{Live: true, Lateness: lateness, Clocks: clocks}), clocks, map[string]*Held{}}
 			all[at], h.all = to, append(h.all, to)
 		}
 		err := one.Err
 		if err == nil {
-			err = h.load(to, one)
+			err = to.load(one)
 		}
 		one.memory = nil
 		switch {
@@ -116,22 +118,25 @@ func ReadHolding(ctx context.Context, b *bus.Bus, set *detector.Set, lateness ev
 }
 
 // load takes what is stored of a key.
-func (h *Holding) load(to *holding, one *Held) error {
+func (to *holding) load(one *Held) error {
 	if !one.Own() {
 		to.held[whose(one.Rule, one.Tenant, one.Key)] = one
 		return to.memory.Load(detector.Row{Key: one.key, Value: one.memory})
 	}
-	if string(one.key) != keyProgress {
-		return nil // how far the signals of a partition have come
-	}
-	var p progress
-	if err := p.load(one.memory); err != nil {
+	if err := to.clocks.Load(one.key, one.memory); err != nil && one.Topic == bus.DetectorState && string(one.key) != keyProgress {
 		return err
 	}
-	if t := p.newest(); t.After(h.Newest) {
-		h.Newest = t
+	return nil // in signals-state it may be how far the signals of a partition have come
+}
+
+// Newest is the time of the newest event that is held of an account; zero if none is.
+func (h *Holding) Newest(account string) (t time.Time) {
+	for _, one := range h.all {
+		if n := one.memory.Newest(account); n > math.MinInt64 && time.Unix(0, n).After(t) {
+			t = time.Unix(0, n).UTC()
+		}
 	}
-	return to.memory.Load(detector.Row{Value: binary.AppendVarint(nil, p.clock)})
+	return t
 }
 
 // Standings gives how far the rules that remember are from firing for an account at a time, see detector.Memory.Standings, and where

@@ -3,6 +3,7 @@ package kind
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"noroshi/internal/cond"
@@ -112,6 +113,14 @@ func (w *windowed) Add(c *state.Context, h *Hit, e state.Entry) {
 		e.Value = w.value(h)
 	}
 	w.Window.Add(c, e)
+}
+
+// Newest is the time of the newest event that is held; math.MinInt64 if none is.
+func (w *windowed) Newest() int64 {
+	if n := len(w.Entries); n > 0 {
+		return w.Entries[n-1].Time
+	}
+	return math.MinInt64
 }
 
 // window makes memories of a specification.
