@@ -4,14 +4,29 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+
+	"noroshi/rules/kind"
 )
 
 // ranks are the verdicts by their order.
 var ranks = map[Verdict]int{Fires: 0, Fired: 1, Waits: 2, Undecided: 2, Silent: 3, Excused: 4, NoKey: 5, NotHeld: 6, Uncounted: 7}
 
-// Nearer compares trees: what fires first, then what comes near.
+// Nearer compares trees: what fires first, then what the rule asks about before what only goes with it, then what comes near.
 func Nearer(a, b *Tree) int {
-	return cmp.Or(cmp.Compare(ranks[a.Verdict], ranks[b.Verdict]), cmp.Compare(b.Near, a.Near))
+	return cmp.Or(cmp.Compare(ranks[a.Verdict], ranks[b.Verdict]), cmp.Compare(Sidelined(a), Sidelined(b)), cmp.Compare(b.Near, a.Near))
+}
+
+// Sidelined is above 0 of an event that the rule does not ask about: it still learns from it, or the event satisfies only without or among.
+func Sidelined(t *Tree) int {
+	learns := func(p Part) bool { return p.Name == "learn" && !p.Holds }
+	second := map[string]string{kind.Absence{}.Name(): "without", kind.FirstSeen{}.Name(): "among"}[t.Kind]
+	switch {
+	case second != "" && len(t.CountsAs) == 1 && t.CountsAs[0] == second:
+		return 2
+	case second == "among" && slices.ContainsFunc(t.Parts, learns):
+		return 1
+	}
+	return 0
 }
 
 // Compare is Nearer, and an order among those that are as near.
