@@ -20,7 +20,6 @@ import (
 	"noroshi/internal/diag"
 	"noroshi/internal/strictyaml"
 	"noroshi/rules"
-	"noroshi/rules/kind"
 	"noroshi/sinks"
 	"noroshi/sinks/catalog"
 )
@@ -115,7 +114,7 @@ func readRun(s Streams, path string, roles []app.Role, log *slog.Logger) (*app.R
 	ps = append(ps, more...)
 	diag.Sort(ps)
 	return &app.Reading{Config: conf, Problems: ps,
-		Compile: func(sample [][]byte) *detector.Set { return compile(alone(set, log), conf, sample) }}, doc
+		Compile: func(sample [][]byte) *detector.Set { return compile(set, conf, sample) }}, doc
 }
 
 // makeEnds makes sinks and, where the configuration is right so far, sources. It starts none, and gives what is wrong with them.
@@ -154,53 +153,4 @@ const within = 30 * time.Second
 
 func withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, within)
-}
-
-// alone are the rules of a set that run evaluates. It says which are left out, and why.
-func alone(set *rules.Set, log *slog.Logger) *rules.Set {
-	why := map[*rules.Rule]string{}
-	for _, r := range set.Rules {
-		why[r] = notLive(r)
-	}
-	for again := true; again; { // what is left out leaves out what looks at it
-		again = false
-		for _, r := range set.Rules {
-			if why[r] != "" {
-				continue
-			}
-			for _, of := range set.Rules {
-				if why[of] != "" && of.State != rules.Off && looksAt(r, of) {
-					why[r], again = "it looks at alerts of the rule "+of.ID+", which is not evaluated", true
-					break
-				}
-			}
-		}
-	}
-	all := *set
-	all.Rules = nil
-	for _, r := range set.Rules {
-		if why[r] != "" && r.State != rules.Off {
-			log.Warn("this rule is not evaluated by run; replay evaluates it on files", slog.String("rule", r.ID),
-				slog.String("kind", r.Kind.Kind.Name()), slog.String("why", why[r]))
-			continue
-		}
-		all.Rules = append(all.Rules, r)
-	}
-	return &all
-}
-
-// looksAt reports whether a rule looks at the alerts of another one.
-func looksAt(r, of *rules.Rule) bool {
-	return slices.ContainsFunc(r.Kind.Clauses, func(c kind.Clause) bool { return slices.ContainsFunc(c.Of, of.Answers) })
-}
-
-// notLive is why run cannot evaluate a rule by itself, "" where it can.
-func notLive(r *rules.Rule) string {
-	switch k := r.Kind; {
-	case k.Memory == nil:
-		return ""
-	case (k.Kind.Name() == "absence" || k.Kind.Name() == "silence") && !k.Local():
-		return "it waits for what does not come, and its key does not hold the account"
-	}
-	return ""
 }
