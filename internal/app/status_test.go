@@ -182,9 +182,10 @@ func TestWhenASourceBroughtRecordsLast(t *testing.T) {
 }
 
 func TestTalliesAddUp(t *testing.T) {
-	var all tallies
+	first, second := &ruleTally{}, &ruleTally{}
+	all := tallies{rules: map[string]*ruleTally{"first": first, "second": second}}
 	for range 3 {
-		s := tally{rules: make([]ruleTally, 2)}
+		s := tally{rules: make([]ruleTally, 2), of: []*ruleTally{first, second}}
 		s.found(&alert.Alert{}, 0)
 		s.found(&alert.Alert{State: "shadow"}, 1)
 		s.found(&alert.Alert{State: "building"}, 1)
@@ -196,8 +197,9 @@ func TestTalliesAddUp(t *testing.T) {
 			t.Fatalf("a tally that was added is not empty: %+v", s)
 		}
 	}
-	got := fmt.Sprintf("%+v", all.snapshot())
-	want := fmt.Sprintf("%+v", tally{rules: []ruleTally{{evaluated: 12, failed: 9, excused: 15, fired: 6}, {fired: 3, shadow: 3, building: 3}}, lists: 3, overflows: 6, alerts: 9, alertsCut: 6, evidenced: 3})
+	got := fmt.Sprintf("%+v %+v %+v", all.snapshot(), all.rule("first"), all.rule("second"))
+	want := fmt.Sprintf("%+v %+v %+v", tally{lists: 3, overflows: 6, alerts: 9, alertsCut: 6, evidenced: 3},
+		ruleTally{evaluated: 12, failed: 9, excused: 15, fired: 6}, ruleTally{fired: 3, shadow: 3, building: 3})
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
