@@ -277,7 +277,11 @@ func members(d *strictyaml.Doc, n *yaml.Node, of reflect.Type) {
 				}
 				slices.Sort(names)
 				p := d.At(k, "key", fmt.Sprintf("an alert has no member %q here", k.Value))
-				if p.Suggestion = closest(k.Value, names); p.Suggestion == "" {
+				outer, inner, dotted := strings.Cut(k.Value, ".")
+				switch p.Suggestion = closest(k.Value, names); {
+				case dotted && known[outer] != nil:
+					p.Suggestion = outer + ": {" + inner + ": …}"
+				case p.Suggestion == "":
 					p.Message += "; known are " + strings.Join(names, ", ")
 				}
 				continue

@@ -212,6 +212,10 @@ func (l *loader) unless(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
 
 // raise reads the cases in which an alert is graver.
 func (l *loader) raise(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
+	if n.Kind != yaml.SequenceNode {
+		d.At(n, "type", "expected a list of cases, such as [{to: critical, when: user.name in lists.vip}], got "+strictyaml.Kind(n))
+		return
+	}
 	for _, c := range d.Items(n) {
 		var x Raise
 		var to, when *yaml.Node

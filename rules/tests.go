@@ -221,6 +221,10 @@ func (t *draft) complete(d *strictyaml.Doc) {
 
 // wanted are the alerts that a test wants.
 func wanted(d *strictyaml.Doc, n *yaml.Node) (all []any) {
+	if n.Kind != yaml.SequenceNode {
+		d.At(n, "type", "expected the alerts as a list, such as [{account: taro@contoso.example}], or [] for silence, got "+strictyaml.Kind(n))
+		return nil
+	}
 	for _, w := range d.Items(n) {
 		if w.Kind != yaml.MappingNode {
 			d.At(w, "type", "expected members of an alert, such as {account: taro@contoso.example}, got "+strictyaml.Kind(w))

@@ -146,7 +146,11 @@ func (c *checker) member(v *ast.MemberNode, depth int) {
 		}
 		m := c.refuse(v.Property, "forbidden", "a field's name in brackets must be in quotes")
 		if base, ok := chain(v.Node); ok {
-			m.Suggestion = base + "[" + strconv.Quote(inner) + "]"
+			as, known := entries[strings.ToLower(base)]
+			if !known {
+				as = [2]string{base + "[", "]"}
+			}
+			m.Suggestion = as[0] + strconv.Quote(inner) + as[1]
 		}
 		return
 	}
@@ -167,6 +171,9 @@ func (c *checker) call(v *ast.CallNode, depth int) {
 		m.Suggestion = diag.Suggest(id.Value, append(slices.Collect(maps.Keys(functions)), slices.Collect(maps.Keys(builtins))...))
 		if slices.Contains([]string{"regex", "regexp", "match", "regexmatch", "rlike", "re_match"}, strings.ToLower(id.Value)) {
 			m.Message += `; a pattern is written user.name matches "…"`
+		}
+		if word := strings.ToLower(id.Value); word == "not" && word != id.Value {
+			m.Message, m.Suggestion = "no operator "+id.Value, word
 		}
 		if ours := otherFunctions[strings.ToLower(id.Value)]; ours != "" {
 			m.Suggestion = ours

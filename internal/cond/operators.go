@@ -2,6 +2,7 @@ package cond
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -154,7 +155,12 @@ func (c *typing) membership(v *ast.BinaryNode, l, r value) {
 			m.Suggestion = "any(" + name(v.Left) + ", # in …)"
 		}
 	case r == aText:
-		c.refuse(v.Right, "type", "in looks into a list; %s; a part of a text is found by contains", c.is(v.Right, r))
+		m := c.refuse(v.Right, "type", "in looks into a list; %s; a part of a text is found by contains", c.is(v.Right, r))
+		if text, ok := v.Right.(*ast.StringNode); ok {
+			if _, err := netip.ParsePrefix(text.Value); err == nil {
+				m.Message, m.Suggestion = "in looks into a list; in_net tells whether an address lies in a network", "in_net("+name(v.Left)+", "+text.String()+")"
+			}
+		}
 	case !r.list():
 		c.refuse(v.Right, "type", "in looks into a list; %s", c.is(v.Right, r))
 	case r == aList || r == configured:

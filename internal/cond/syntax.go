@@ -3,6 +3,7 @@ package cond
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -160,6 +161,9 @@ var words = map[string]string{
 	"re": "matches", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "if": "&&", "then": "&&",
 }
 
+// nothing is how other languages ask whether there is a value.
+var nothing = regexp.MustCompile(`(?i)^\s+(not\s+)?(null|nil|none|empty)\b`)
+
 // borrowed finds an operator of another language where the parser stopped, or just before.
 func borrowed(text []rune, at int) (Mistake, bool) {
 	for at < len(text) && unicode.IsSpace(text[at]) {
@@ -177,6 +181,8 @@ func borrowed(text []rune, at int) (Mistake, bool) {
 			return Mistake{At: at, Code: "syntax", Message: word + " is a function: " + functions[word].usage}, true
 		case ours == "":
 			return Mistake{}, false
+		case ours == "==" && nothing.MatchString(string(text[at+len(word):])):
+			return Mistake{At: at, Code: "syntax", Message: "no operator " + word + "; " + noNothing}, true
 		case ours != word:
 			return told(at, word, ours)
 		case strings.HasPrefix(string(text[at+len(ours):]), "("):

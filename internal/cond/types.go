@@ -126,7 +126,10 @@ func (c *typing) hasList(n ast.Node, name string) bool {
 			return true
 		}
 	}
-	c.refuse(n, "list", "no list %s in the configuration", name).Suggestion = suggestList(name, c.scope.ListNames)
+	m := c.refuse(n, "list", "no list %s in the configuration", name)
+	if m.Suggestion = suggestList(name, c.scope.ListNames); len(c.scope.ListNames) == 0 {
+		m.Message += "; --config names the file that has it"
+	}
 	return false
 }
 

@@ -3,6 +3,7 @@ package cond
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -26,6 +27,7 @@ func (c *typing) unknown(n ast.Node, name string) {
 		}
 	}
 	switch word := strings.ToLower(name); {
+	case listOfRecords(n, name, m):
 	case word == "null" || word == "none" || word == "undefined":
 		m.Code, m.Message = "forbidden", noNothing
 	case otherWords[word] != "":
@@ -35,6 +37,8 @@ func (c *typing) unknown(n ast.Node, name string) {
 	case slices.Contains(c.scope.ListNames, name):
 		m.Message, m.Suggestion = fmt.Sprintf("no field %q; the list of the configuration is %s%s", name, listName, name), listName+name
 	case slices.Contains(event.Families, strings.SplitN(name, "[", 2)[0]):
+	case word == "status" || word == "result":
+		m.Message = fmt.Sprintf("no field %q; how it ended is event.outcome, of sign-ins auth.result", name)
 	default:
 		m.Suggestion = c.meant(n, name)
 		if member, field, ok := event.Recorded(name); ok {
@@ -46,6 +50,38 @@ func (c *typing) unknown(n ast.Node, name string) {
 	}
 }
 
+// entries are the lists of names and values that records have, lower case, with the first and the last part of how a condition
+// writes an entry.
+var entries = map[string][2]string{
+	"parameters": {"param[", "]"}, "operationproperties": {"param[", "]"}, "extendedproperties": {"param[", "]"}, "deviceproperties": {"param[", "]"},
+	"additionaldetails": {"param[", "]"}, "modifiedproperties": {"change[", "].new"},
+}
+
+// listOfRecords tells of a list of names and values that is written as in records, and reports whether it is one.
+func listOfRecords(n ast.Node, name string, m *Mistake) bool {
+	base, key := name, "Name"
+	if v, ok := n.(*ast.MemberNode); ok {
+		text, isText := v.Property.(*ast.StringNode)
+		of, isName := chain(v.Node)
+		if !isText || !isName {
+			return false
+		}
+		base, key = of, text.Value
+	}
+	as, ok := entries[strings.ToLower(base)]
+	if !ok {
+		return false
+	}
+	m.Suggestion = as[0] + strconv.Quote(key) + as[1]
+	m.Message = fmt.Sprintf("no field %q; an entry of %s of records is written %s", name, base, m.Suggestion)
+	if base != name {
+		m.Message = fmt.Sprintf("no field %q; %s of records is %s here", name, base, as[0]+"…"+as[1])
+	} else {
+		m.Suggestion = ""
+	}
+	return true
+}
+
 // meant is the field or entry that a name most likely means.
 func (c *typing) meant(n ast.Node, name string) string {
 	if v, ok := n.(*ast.MemberNode); ok {
@@ -54,6 +90,9 @@ func (c *typing) meant(n ast.Node, name string) string {
 		if family := diag.Suggest(base, []string{"param", "change"}); isName && isText && family != "" && base != "" {
 			return family + "[" + property.String() + "]" + map[string]string{"change": ".new"}[family]
 		}
+	}
+	if strings.HasSuffix(name, ".geo.country") {
+		return name + "_iso_code"
 	}
 	for _, part := range []string{".name", ".action", ".ip", ".to"} {
 		if _, ok := event.Lookup(name + part); ok {

@@ -105,8 +105,15 @@ func (c *Conditions) Tree(r *Reader) Tree {
 		t.Verdict = Silent
 	case c.rule.Kind.Memory == nil:
 		t.Verdict = Silent
+	case c.ofAlerts():
+		t.Because = "the rule looks at alerts of other rules, not at events; without --event its keys are told, with the alerts that count"
 	}
 	return t
+}
+
+// ofAlerts reports whether no event satisfies a condition of the rule, because it looks at alerts.
+func (c *Conditions) ofAlerts() bool {
+	return !slices.ContainsFunc(c.clauses, func(k clause) bool { return k.of == nil })
 }
 
 // holdsAny reports whether the record satisfies a condition of the rule.

@@ -53,8 +53,8 @@ type Summary struct {
 	At       explain.Time `json:"at"` // of the clock at the end
 	Events   int          `json:"events"`
 	Counting int          `json:"counting"` // events under a key
-	Firing   int          `json:"firing"`
-	Later    int          `json:"-"` // events after Until
+	Firing   int          `json:"firing"`   // events for which the rule fires; where keys are told, keys that fire or have fired
+	Later    int          `json:"-"`        // events after Until
 	// Nearest are the keys that fire or come nearest, each with its nearest event; for an account all of its keys, at the end.
 	Nearest []explain.Tree `json:"nearest"`
 	// Uncounted are the events that count for nothing and come nearest to it.
@@ -315,9 +315,14 @@ func (x *Explaining) ended(m *detector.Memory, of detector.Looks, now time.Time)
 		return
 	}
 	m.Standings(x.Account, of, state.Nanoseconds(now), detector.AtTheEnd, func(s *detector.Standing) {
-		if x.only == nil || s.Rule == x.only {
-			x.summary.Nearest = append(x.summary.Nearest, explain.Key(s, now))
+		if x.only != nil && s.Rule != x.only {
+			return
 		}
+		t := explain.Key(s, now)
+		if t.Verdict == explain.Fires || t.Verdict == explain.Fired {
+			x.summary.Firing++
+		}
+		x.summary.Nearest = append(x.summary.Nearest, t)
 	})
 	all := x.summary.Nearest
 	explain.Sort(all)

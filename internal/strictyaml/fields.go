@@ -109,6 +109,10 @@ func (d *Doc) Bool(n *yaml.Node) bool {
 
 // OneOf is a text out of a few.
 func (d *Doc) OneOf(n *yaml.Node, code string, all ...string) string {
+	if n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float") {
+		d.At(n, "type", "expected one of "+strings.Join(all, ", ")+", got "+d.Kind(n))
+		return ""
+	}
 	v := d.Text(n)
 	if v != "" && !slices.Contains(all, v) {
 		p := d.At(n, code, d.value(strconv.Quote(v), "the text")+" is none of "+strings.Join(all, ", "))
