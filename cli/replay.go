@@ -103,7 +103,7 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	out := bufio.NewWriterSize(s.Out, 64<<10)
 	p := newProgress(s.Err, files)
 	faults := newFaults(s.Err)
-	r := replay.Replay{Set: compile(set, conf, sample), Workers: f.workers, AsArrived: f.asArrived, Since: since, Until: until, Last: last,
+	r := replay.Replay{Set: compile(set, conf, sample), Workers: f.workers, AsArrived: f.asArrived, Since: since, Until: until, Last: last, Now: s.Now(),
 		Progress: p.at, Applying: p.applying,
 		Alert: f.printer(out), Fault: func(one replay.Fault) {
 			p.clear()

@@ -12,7 +12,12 @@ import (
 	"noroshi/cli"
 )
 
-func main() { os.Exit(run()) }
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "run" {
+		signal.Ignore(syscall.SIGHUP) // until it is taken as the order to read files again; they are about to be read
+	}
+	os.Exit(run())
+}
 
 // run runs the command that the arguments name and returns its exit code.
 func run() int {
