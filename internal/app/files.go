@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,7 @@ type files struct {
 
 	mu    sync.Mutex
 	fresh map[feed.Dataset]*feed.Span // shown since it was asked
+	known map[feed.Dataset]feed.Span  // all that has been shown, as it is stored
 	event reached
 	last  time.Time // the latest event of turn
 	turn  int
@@ -52,6 +54,71 @@ func (f *files) restore(row []byte) {
 	defer f.mu.Unlock()
 	if json.Unmarshal(row, &f.event) != nil {
 		f.event = reached{} // until something is read
+	}
+}
+
+// brings is what a source of files has shown of a dataset. It is stored with the records that show it, so that no end comes between them.
+type brings struct {
+	Tenant  string    `json:"tenant"`
+	Dataset string    `json:"dataset"`
+	First   time.Time `json:"first"`
+	Last    time.Time `json:"last"`
+}
+
+// keyBrings is the beginning of the keys under which that is stored.
+const keyBrings = "shown/"
+
+func (f *files) keyOf(of feed.Dataset) string {
+	return f.keysOf() + of.Tenant + "\x00" + of.Name
+}
+
+func (f *files) keysOf() string { return keyBrings + f.name + "\x00" }
+
+// rows gives what a batch adds to what is stored.
+func (f *files) rows(s *shown, each func(key string, row any)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	more := 0
+	for of, span := range s.all {
+		was, have := f.known[of]
+		if !have {
+			if len(f.known)+more >= mostShown {
+				continue // it is counted where it is told
+			}
+			more++
+		}
+		now := was
+		if now.Plus(span); now != was {
+			each(f.keyOf(of), brings{of.Tenant, of.Name, now.First, now.Last})
+		}
+	}
+}
+
+// recall takes what was stored of what the source has shown: it is told again.
+func (f *files) recall(stored map[string][]byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for key, row := range stored {
+		if one := (brings{}); strings.HasPrefix(key, f.keysOf()) && json.Unmarshal(row, &one) == nil {
+			f.show(feed.Dataset{Tenant: one.Tenant, Name: one.Dataset}, &feed.Span{First: one.First, Last: one.Last})
+		}
+	}
+}
+
+func (f *files) show(of feed.Dataset, span *feed.Span) {
+	if f.fresh == nil {
+		f.fresh = map[feed.Dataset]*feed.Span{}
+	}
+	if f.known == nil {
+		f.known = map[feed.Dataset]feed.Span{}
+	}
+	if f.fresh[of] == nil {
+		f.fresh[of] = new(feed.Span)
+	}
+	f.fresh[of].Plus(span)
+	all, have := f.known[of]
+	if all.Plus(span); have || len(f.known) < mostShown {
+		f.known[of] = all
 	}
 }
 
@@ -103,14 +170,8 @@ func (f *files) take(s *shown, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.event = event
-	if f.fresh == nil {
-		f.fresh = map[feed.Dataset]*feed.Span{}
-	}
 	for of, span := range s.all {
-		if f.fresh[of] == nil {
-			f.fresh[of] = new(feed.Span)
-		}
-		f.fresh[of].Plus(span)
+		f.show(of, span)
 	}
 	if turn := f.looking().Turn; turn != f.turn {
 		f.turn, f.last = turn, time.Time{}

@@ -2,12 +2,54 @@ package app
 
 import (
 	"encoding/json"
+	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"noroshi/ingest"
 	"noroshi/ingest/feed"
 	"noroshi/ingest/file"
+	"noroshi/internal/bus"
+	"noroshi/internal/config"
 )
+
+// What files have shown is stored with the records that show it: who starts again after a crash tells it, whatever was told before.
+func TestWhatFilesHaveShownOutlivesACrash(t *testing.T) {
+	conf := config.Default()
+	run := &Run{Config: conf, Log: slog.New(slog.DiscardHandler)}
+	in := &intake{run: run, identify: NewAgain(IdentityOptions(conf)).identify}
+	of, stored := &files{name: "files@a"}, map[string][]byte{}
+	for n, at := range []string{"05", "04", "07"} { // each batch is stored, and the last is not noted any more
+		m := in.making(ingest.Batch{Key: "file/1/1", Position: []byte("p"), Records: []ingest.Raw{{File: "a", Bytes: fmt.Appendf(nil,
+			`{"CreationTime":"2026-01-02T03:%s:00","Id":"%s","Operation":"New-InboxRule","RecordType":1,"OrganizationId":"t-1","UserId":"taro@example.com","Workload":"Exchange"}`, at, at)}}})
+		m.of = of
+		for part := range m.all {
+			for _, r := range part {
+				if r.Topic == bus.Checkpoints {
+					stored[string(r.Key)] = r.Value
+				}
+			}
+		}
+		if n < 2 {
+			of.take(&m.shown, time.Now())
+		}
+	}
+	again, other := &files{name: "files@a"}, &files{name: "files@"}
+	again.recall(stored)
+	other.recall(stored)
+	p, _ := again.tell(time.Now())
+	minute := func(n int) time.Time { return time.Date(2026, 1, 2, 3, n, 0, 0, time.UTC) }
+	want := map[feed.Dataset]*feed.Span{{Tenant: "t-1", Name: "ual.exchange_admin"}: {First: minute(4), Last: minute(7)}}
+	if diff := cmp.Diff(want, p.Shown); diff != "" {
+		t.Error(diff)
+	}
+	if p, _ := other.tell(time.Now()); len(p.Shown) > 0 {
+		t.Errorf("what others have shown is told: %v", p.Shown)
+	}
+}
 
 // At the ends of files time passes from the latest event on; in the only file that is read it comes to its latest event; also over a restart.
 func TestHowFarFilesHaveCome(t *testing.T) {

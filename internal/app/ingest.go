@@ -76,6 +76,7 @@ func (r *Run) newIngest(ctx context.Context, k *kafka, w *bus.Writer) (*intake, 
 		if row := in.stored[keyReached+r.files[i].name]; row != nil {
 			r.files[i].restore(row)
 		}
+		r.files[i].recall(in.stored)
 	}
 	return in, err
 }

@@ -59,11 +59,16 @@ func (m *making) position() []bus.Record {
 		return nil
 	}
 	all := []bus.Record{{Topic: bus.Checkpoints, Key: []byte(m.batch.Key), Value: m.batch.Position}}
-	if m.of != nil && len(m.shown.all) > 0 {
-		if row, err := json.Marshal(m.of.later(&m.shown, time.Now().UTC())); err == nil { // else of a year that cannot be written
-			all = append(all, bus.Record{Topic: bus.Checkpoints, Key: []byte(keyReached + m.of.name), Value: row})
+	if m.of == nil || len(m.shown.all) == 0 {
+		return all
+	}
+	add := func(key string, what any) {
+		if row, err := json.Marshal(what); err == nil { // else of a year that cannot be written
+			all = append(all, bus.Record{Topic: bus.Checkpoints, Key: []byte(key), Value: row})
 		}
 	}
+	add(keyReached+m.of.name, m.of.later(&m.shown, time.Now().UTC()))
+	m.of.rows(&m.shown, add)
 	return all
 }
 

@@ -13,6 +13,7 @@ import (
 	"noroshi/internal/decode"
 	"noroshi/internal/identify"
 	"noroshi/internal/stage"
+	"noroshi/internal/state"
 )
 
 // part is what the detector keeps of one partition of events.
@@ -66,7 +67,8 @@ func (p *part) Do(rec *bus.Record, out *stage.Out) error {
 		return p.hear(rec)
 	}
 	d := &p.run.detected
-	if err := p.worker.ReadAlone(rec.Value, identify.Enqueued(rec)); err != nil {
+	enqueued := identify.Enqueued(rec)
+	if err := p.worker.ReadAlone(rec.Value, enqueued); err != nil {
 		e := decode.Undecodable(err)
 		d.refused.Add(1)
 		l := deadletter.Letter{Reason: string(e.Reason), Detail: e.Cause.Error(), Stage: deadletter.StageDetect, Topic: bus.Events,
@@ -74,6 +76,7 @@ func (p *part) Do(rec *bus.Record, out *stage.Out) error {
 		out.Write(l.Record())
 		return nil
 	}
+	p.shown(rec, enqueued)
 	if p.recent.Add(p.worker.Reader().Duplicate()) {
 		d.duplicates.Add(1)
 		return nil
@@ -95,6 +98,32 @@ func (p *part) Do(rec *bus.Record, out *stage.Out) error {
 	})
 	p.send(p.signals, recordPlace(rec), out)
 	return failed
+}
+
+// shown notes what a record of a stream shows, whose source partition its origin names: a crash before the next tick must not lose it. What
+// files have shown is stored with their positions.
+func (p *part) shown(rec *bus.Record, enqueued time.Time) {
+	if enqueued.IsZero() {
+		return
+	}
+	var origin, tenant, dataset []byte
+	for i := range rec.Headers {
+		switch h := &rec.Headers[i]; h.Key {
+		case identify.HeaderOrigin:
+			origin = h.Value
+		case identify.HeaderTenant:
+			tenant = h.Value
+		case identify.HeaderDataset:
+			dataset = h.Value
+		}
+	}
+	if source := bytes.LastIndexByte(origin, '@'); source > 0 {
+		at := p.worker.Reader().Time()
+		if most := enqueued.Add(future); at.After(most) {
+			at = most
+		}
+		p.clocks.Show(origin[:source], tenant, dataset, state.Nanoseconds(at))
+	}
 }
 
 // hear takes a tick.

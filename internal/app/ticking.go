@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,11 +18,15 @@ import (
 // The rhythm of ticks.
 const (
 	tickEvery = 5 * time.Second
+	// newsEvery is how often it is looked whether a source has shown a dataset for the first time, which is told at once.
+	newsEvery = 250 * time.Millisecond
 	// emptyEvery is how often an instance ticks that reads no source: so the detector sees that nothing else does.
 	emptyEvery = time.Minute
 	// wholeEvery is how often all is told again that sources have shown.
 	wholeEvery = 10 * time.Minute
 	tickWithin = 10 * time.Second
+	// lastWithin bounds the last tick, when an instance ends.
+	lastWithin = 2 * time.Second
 	tickBytes  = 256 << 10
 	mostShown  = 4096 // of a source partition
 )
@@ -33,6 +38,7 @@ const future = 5 * time.Minute
 type ticking struct {
 	run   *Run
 	known map[string]map[feed.Dataset]*saying
+	news  bool      // something is known that has never been told
 	told  time.Time // when something was told last,
 	whole time.Time // and all of it
 }
@@ -52,18 +58,29 @@ func (r *Run) tick(ctx context.Context, k *kafka) error {
 	defer to.Close()
 	t := &ticking{run: r, known: map[string]map[feed.Dataset]*saying{}}
 	trouble, looked := &bus.Trouble{Log: r.Log}, time.Now()
-	for feed.Pause(ctx, tickEvery) == nil {
-		err := t.write(ctx, to, time.Now())
+	for feed.Pause(ctx, newsEvery) == nil {
+		now := time.Now()
+		sources := t.look(now)
+		if !t.news && now.Sub(looked) < tickEvery {
+			continue
+		}
+		t.news = false
+		err := t.write(ctx, to, sources, now)
 		if ctx.Err() == nil {
 			trouble.Tick(time.Since(looked), "it is not told how far the sources have come; what waits for that waits longer", err, "it is told again how far the sources have come")
 		}
 		looked = time.Now()
 	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWithin)
+	defer cancel()
+	if err := t.write(last, to, t.look(time.Now()), time.Now()); err != nil {
+		r.Log.Debug("it is not told how far the sources had come at the end", slog.Any("err", err))
+	}
 	return nil
 }
 
-func (t *ticking) write(ctx context.Context, to *bus.Everywhere, now time.Time) error {
-	tick := t.make(now)
+func (t *ticking) write(ctx context.Context, to *bus.Everywhere, sources []feed.Progress, now time.Time) error {
+	tick := t.make(sources, now)
 	if tick == nil {
 		return nil
 	}
@@ -88,14 +105,22 @@ func tickRecord(t *clock.Tick) bus.Record {
 // isTick reports whether a record of the topic events is a tick.
 func isTick(r *bus.Record) bool { return len(r.Key) == 0 && r.Header(clock.Header) == clock.Schema }
 
+// look takes what sources have shown by now, and gives how far they have come.
+func (t *ticking) look(now time.Time) []feed.Progress {
+	all := t.run.progress(now)
+	for _, p := range all {
+		t.add(p.Source, p.Shown, now)
+	}
+	return all
+}
+
 // make makes the tick of a moment, nil where there is nothing to say.
-func (t *ticking) make(now time.Time) *clock.Tick {
+func (t *ticking) make(sources []feed.Progress, now time.Time) *clock.Tick {
 	if now.Sub(t.whole) >= wholeEvery {
 		t.again()
 	}
 	tick := &clock.Tick{Made: state.Nanoseconds(now)}
-	for _, p := range t.run.progress(now) {
-		t.add(p.Source, p.Shown, now)
+	for _, p := range sources {
 		tick.Sources = append(tick.Sources, clock.Source{Name: p.Source, Progress: nanoseconds(p.At), Shown: t.untold(p.Source)})
 	}
 	if len(tick.Sources) == 0 && now.Sub(t.told) < emptyEvery {
@@ -150,6 +175,7 @@ func (t *ticking) add(source string, shown map[feed.Dataset]*feed.Span, now time
 			}
 			one = &saying{}
 			known[of] = one
+			t.news = true
 		}
 		was := one.Span
 		one.Plus(span)

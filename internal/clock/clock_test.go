@@ -238,6 +238,30 @@ func TestTheWallStandsInWhereNothingTicks(t *testing.T) {
 	want(true)
 }
 
+// What a source partition has shown is known with its records: a tick after a crash need not tell it again. No clock waits for a source
+// partition before it has ticked, and a record like the one before costs nothing.
+func TestWhatRecordsShowOutlivesACrash(t *testing.T) {
+	c, at := New(), here.Add(-time.Hour).UnixNano()
+	show := func() { c.Show([]byte("hub/0"), []byte("t"), []byte("d"), at) }
+	show()
+	if c.Of("t", nil) != Unknown || len(c.Sources()) > 0 {
+		t.Errorf("before a tick: the clock is %d, sources %v", c.Of("t", nil), c.Sources())
+	}
+	again := New()
+	c.Changes(func(key, row []byte) {
+		if err := again.Load(key, row); err != nil {
+			t.Error(err)
+		}
+	})
+	again.Take(&Tick{Made: here.UnixNano(), Sources: []Source{{Name: "hub/0", Progress: at + 9}}}, here)
+	if got := again.Of("t", []string{"d"}); got != at+9 || !again.Shows("t", "d", at-1, 0) && !again.Shows("t", "d", at-1, 1) {
+		t.Errorf("after a crash and a tick the clock is %d, want %d", got, at+9)
+	}
+	if n := testing.AllocsPerRun(100, show); n > 0 {
+		t.Errorf("a record like the one before allocates %v times", n)
+	}
+}
+
 // There is a bound to everything that strangers can make many of.
 func TestClocksAreBounded(t *testing.T) {
 	c := New()

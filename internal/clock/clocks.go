@@ -38,6 +38,7 @@ type Clocks struct {
 	retired map[string]int64
 	asked   map[string]*asked
 	key     []byte
+	latest  latest
 	version int // of all that decides clocks
 
 	listened time.Duration // how long ticks were listened to
@@ -155,6 +156,11 @@ func (c *Clocks) show(s *source, w *Shown) {
 		by.sources = append(by.sources, s)
 	}
 	x.first, x.last = min(x.first, w.First), max(x.last, w.Last)
+	c.outdate(s, x)
+}
+
+// outdate notes that what a source partition has shown is to be stored again, where a span has moved so far.
+func (c *Clocks) outdate(s *source, x *span) {
 	if !s.stale && x.last >= state.Plus(x.stored, storedEvery) {
 		s.stale = true
 		c.stale = append(c.stale, s)
@@ -303,6 +309,9 @@ type Standing struct {
 func (c *Clocks) Sources() (all []Standing) {
 	for _, name := range slices.Sorted(maps.Keys(c.sources)) {
 		s := c.sources[name]
+		if s.ticked == Unknown { // its records alone have shown it
+			continue
+		}
 		one := Standing{Name: name, Progress: s.progress, Ticked: s.ticked, Retired: Unknown}
 		if c.gone(s) {
 			one.Retired = c.retiredAt(name)
