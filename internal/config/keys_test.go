@@ -1,0 +1,49 @@
+package config
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestTheTableOfKafkaNamesItsKeys: docs/operating.md says what the key kafka reads, and nothing else.
+func TestTheTableOfKafkaNamesItsKeys(t *testing.T) {
+	page, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "<!-- keys of kafka -->\n")
+	table, _, ok := strings.Cut(table, "<!-- /keys of kafka -->")
+	if !ok {
+		t.Fatal("the page has no table")
+	}
+	var told []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\|").FindAllStringSubmatch(table, -1) {
+		told = append(told, m[1])
+	}
+	want := known(t, "kafka: {x: 1}", "")
+	want = slices.DeleteFunc(want, func(key string) bool { return key == "sasl" })
+	want = append(want, known(t, "kafka: {sasl: {x: 1}}", "sasl.")...)
+	slices.Sort(told)
+	slices.Sort(want)
+	if !slices.Equal(told, want) {
+		t.Errorf("the table names %q, the configuration knows %q", told, want)
+	}
+}
+
+// known are the keys that a mistake names.
+func known(t *testing.T, text, above string) (all []string) {
+	t.Helper()
+	_, problems := read(t, text)
+	_, list, ok := strings.Cut(problems, "known are ")
+	list, _, _ = strings.Cut(list, " [")
+	if !ok {
+		t.Fatalf("%s: %s", text, problems)
+	}
+	for key := range strings.SplitSeq(list, ", ") {
+		all = append(all, above+key)
+	}
+	return all
+}
