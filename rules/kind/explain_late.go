@@ -110,7 +110,7 @@ func (s *silent) Explain(c *state.Context, of *Asked) *Progress {
 	}
 	x := &s.spoke[i]
 	p := newProgress()
-	limit := s.limit(i)
+	limit := s.limitAt(i)
 	p.From = x.cell * s.cell
 	until := state.Plus(s.until(x.cell, limit), c.Wait)
 	if p.Later = until; !c.Passed(state.Plus(s.until(x.cell, s.longer), c.Wait)) { // the limit may yet become less

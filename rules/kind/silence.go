@@ -63,7 +63,14 @@ type silenceSpec struct {
 type silent struct {
 	*silenceSpec
 	spoke []spoken // in order
+	done  int      // how many of the first cells are decided
+	peaks peaks    // the gaps that ended at these
+	open  peaks    // what walk uses
+	lost  gap      // the largest of those that were forgotten too early, as if it had ended where the last of them did
 }
+
+// maxCells is how many cells of a key are held that are decided; ten times as many may wait.
+const maxCells = 10_000
 
 // spoken is a cell in which the key spoke.
 type spoken struct {
@@ -94,34 +101,52 @@ func (s *silent) Add(c *state.Context, _ *Hit, e state.Entry) {
 	}
 	e.Packed = bytes.Clone(e.Packed)
 	s.spoke = slices.Insert(s.spoke, at, spoken{cell: state.Floor(e.Time, s.cell), first: e})
-	s.forget()
+	if at < s.done {
+		s.done, s.peaks = 0, s.peaks[:0] // the gaps are others
+		s.settle()
+	}
+	s.forget(c)
 }
 
 // decide decides what the clock has passed, the first cells first.
 func (s *silent) decide(c *state.Context) {
-	for i := s.undecided(); i < len(s.spoke); i++ {
-		if s.spoke[i].after == open {
-			s.judge(c, i)
-		}
-	}
-	s.forget()
+	s.walk(func(i int, limit int64) { s.judge(c, i, limit) })
+	s.settle()
+	s.forget(c)
 }
 
-// undecided is the first cell that is not decided.
-func (s *silent) undecided() int {
-	n := len(s.spoke)
-	for i := range s.spoke {
+// walk gives the cells that are not decided, and how long the key may be silent behind each.
+func (s *silent) walk(each func(i int, limit int64)) {
+	s.open = append(s.open[:0], s.peaks...)
+	for i := s.done; i < len(s.spoke); i++ {
+		s.open = s.with(s.open, i)
 		if s.spoke[i].after == open {
-			return i
+			each(i, s.limit(i, s.open))
 		}
 	}
-	return n
+}
+
+// settle goes on behind cells that have been decided.
+func (s *silent) settle() {
+	for ; s.done < len(s.spoke) && s.spoke[s.done].after != open; s.done++ {
+		s.peaks = s.with(s.peaks, s.done)
+	}
+}
+
+// with is the history at a cell, made of that at the cell before it.
+func (s *silent) with(p peaks, i int) peaks {
+	if s.ratio == 0 {
+		return p
+	}
+	if cell := s.spoke[i].cell; i > 0 && s.spoke[i-1].after != quiet {
+		p = p.add(gap{ended: cell, cells: cell - s.spoke[i-1].cell})
+	}
+	return p.from(s.spoke[i].cell*s.cell-s.history, s.cell)
 }
 
 // judge decides a cell when its time has come, and tells the silence behind it if there is one.
-func (s *silent) judge(c *state.Context, i int) {
+func (s *silent) judge(c *state.Context, i int, limit int64) {
 	x := &s.spoke[i]
-	limit := s.limit(i)
 	end := state.Plus(s.until(x.cell, limit), c.Wait)
 	if !c.Passed(end) {
 		return
@@ -143,21 +168,27 @@ func (s *silent) until(cell, limit int64) int64 {
 }
 
 // limit is how long the key may be silent behind a cell, in whole nanoseconds: a ratio such as 1.4 is no binary fraction.
-func (s *silent) limit(i int) int64 {
-	limit := s.longer
+func (s *silent) limit(i int, history peaks) int64 {
 	if s.ratio == 0 {
-		return limit
+		return s.longer
 	}
-	from := s.spoke[i].cell*s.cell - s.history
-	for k := 1; k <= i; k++ {
-		if s.spoke[k].cell*s.cell <= from {
-			continue
-		}
-		if gap := float64(s.spoke[k].cell-s.spoke[k-1].cell) * float64(s.cell); s.spoke[k-1].after != quiet {
-			limit = max(limit, int64(math.Round(min(s.ratio*gap, float64(longest)))))
-		}
+	most := int64(0)
+	if len(history) > 0 {
+		most = history[0].cells
 	}
-	return limit
+	if s.lost.ended*s.cell > s.spoke[i].cell*s.cell-s.history {
+		most = max(most, s.lost.cells)
+	}
+	return max(s.longer, int64(math.Round(min(s.ratio*(float64(most)*float64(s.cell)), float64(longest)))))
+}
+
+// limitAt is limit for a cell that need not be waiting.
+func (s *silent) limitAt(i int) int64 {
+	var history peaks
+	for k := range i + 1 {
+		history = s.with(history, k)
+	}
+	return s.limit(i, history)
 }
 
 // Due implements state.Memory.
@@ -167,11 +198,7 @@ func (s *silent) Due(c *state.Context) int64 {
 		return state.Never
 	}
 	due := state.Never
-	for i := s.undecided(); i < n; i++ {
-		if x := &s.spoke[i]; x.after == open {
-			due = min(due, state.Plus(s.until(x.cell, s.limit(i)), c.Wait))
-		}
-	}
+	s.walk(func(i int, limit int64) { due = min(due, state.Plus(s.until(s.spoke[i].cell, limit), c.Wait)) })
 	if due < state.Never {
 		return due
 	}
@@ -197,9 +224,9 @@ func (s *silent) Advance(c *state.Context) (empty bool) {
 // Close implements state.Memory.
 func (s *silent) Close(*state.Context) {}
 
-// forget drops cells that no decision to come can ask for.
-func (s *silent) forget() {
-	last := min(s.undecided(), len(s.spoke)-1)
+// forget drops cells that no decision to come can ask for, and those that are too many.
+func (s *silent) forget(c *state.Context) {
+	last := min(s.done, len(s.spoke)-1)
 	back := s.spoke[last].cell * s.cell
 	if s.ratio > 0 {
 		back -= s.history
@@ -208,7 +235,24 @@ func (s *silent) forget() {
 	for n+1 < last && s.spoke[n+1].cell*s.cell <= back {
 		n++
 	}
-	s.spoke = slices.Delete(s.spoke, 0, n)
+	s.drop(n)
+	n = min(len(s.spoke)-maxCells, s.done)
+	if n = max(n, len(s.spoke)-10*maxCells); n <= 0 {
+		return
+	}
+	c.Counts.Overflow += n
+	for k := 1; k <= n; k++ {
+		if x := &s.spoke[k]; s.spoke[k-1].after != quiet {
+			s.lost = gap{ended: x.cell, cells: max(s.lost.cells, x.cell-s.spoke[k-1].cell)}
+		}
+	}
+	s.drop(n)
+}
+
+// drop drops the first cells.
+func (s *silent) drop(n int) {
+	clear(s.spoke[:n])
+	s.spoke, s.done = s.spoke[n:], max(0, s.done-n)
 }
 
 // Append implements state.Memory.
@@ -220,6 +264,9 @@ func (s *silent) Append(to []byte) []byte {
 		if x.after == open {
 			to = state.AppendEntries(to, []state.Entry{x.first})
 		}
+	}
+	if s.lost.cells > 0 {
+		to = binary.AppendVarint(binary.AppendVarint(to, s.lost.ended), s.lost.cells)
 	}
 	return to
 }
@@ -236,5 +283,9 @@ func (s *silent) Load(row []byte) error {
 		}
 		s.spoke = append(s.spoke, x)
 	}
+	if f.Len() > 0 {
+		s.lost = gap{ended: f.Int(), cells: f.Int()}
+	}
+	s.settle()
 	return f.Err()
 }
