@@ -28,8 +28,8 @@ func (w *Window) finding(t *told) *Finding {
 
 // within is where the entries of a bucket lie.
 func (w *Window) within(t *told) (from, to int) {
-	if w.Repeat > 0 {
-		return After(w.Entries, t.end-w.Repeat-1), After(w.Entries, t.end-1)
+	if t.every > 0 {
+		return After(w.Entries, t.end-t.every-1), After(w.Entries, t.end-1)
 	}
 	i, have := w.place(&t.first)
 	if !have {
@@ -113,7 +113,7 @@ func (w *Window) known(b bucket, first *Entry) (anchor []string) {
 	if b.place != "" {
 		anchor = append(anchor, strings.Split(b.place, "\x00")...)
 	}
-	if w.Repeat == 0 {
+	if b.every == 0 {
 		return append(anchor, w.Anchor(first)...)
 	}
 	return append(anchor, strconv.FormatInt(b.number, 10))

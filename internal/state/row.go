@@ -81,6 +81,11 @@ func (w *Window) Load(row []byte) error {
 	}
 	for n := f.Many(); n > 0; n-- {
 		t := &told{bucket: bucket{event: string(f.Bytes()), place: string(f.Bytes()), number: f.Int()}, end: f.Int(), saidOf: f.Int(), revision: int(f.Int())}
+		if t.every = w.Repeat; t.event != "" {
+			t.every = 0
+		} else if t.number != -1 {
+			t.every = t.end / (t.number + 1) // as it was when the rule said so
+		}
 		first := f.Entries()
 		if len(first) != 1 && len(first) != 2 {
 			return ErrRow
@@ -94,7 +99,7 @@ func (w *Window) Load(row []byte) error {
 		if t.changed {
 			w.closes = min(w.closes, t.end)
 		}
-		if i, have := w.place(&t.first); have && w.Repeat == 0 && t.place == "" {
+		if i, have := w.place(&t.first); have && t.every == 0 && t.place == "" {
 			w.Entries[i].told = t
 		}
 	}

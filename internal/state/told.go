@@ -8,6 +8,7 @@ import (
 // bucket is what the findings of a key are known by.
 type bucket struct {
 	number int64
+	every  int64  // its length: that of the rule when it was noted; 0: its event is all of it
 	event  string // where every event is a bucket of its own: its identity
 	place  string // see Pair
 }
@@ -170,7 +171,7 @@ func (w *Window) ownTold(e *Entry) *told {
 
 // noteAlert indexes what has been noted of an alert.
 func (w *Window) noteAlert(t *told) {
-	if w.byAlert != nil && t.first.Linked() {
+	if w.byAlert != nil && t.every == 0 && t.first.Linked() {
 		w.byAlert[string(t.first.named())] = t
 	}
 }

@@ -232,7 +232,7 @@ func (w *Window) bucketOf(e *Entry, place string) bucket {
 	if w.Repeat == 0 {
 		return bucket{event: string(e.Identity()), place: place}
 	}
-	return bucket{number: Floor(e.Time, w.Repeat), place: place}
+	return bucket{number: Floor(e.Time, w.Repeat), every: w.Repeat, place: place}
 }
 
 // end is when the bucket of a time ends.
