@@ -86,7 +86,7 @@ type baselineSpec struct {
 	distinct, sum          bool
 }
 
-// maxBucketValues is how many different values of a bucket are told from each other.
+// maxBucketValues is how many events and different values of a bucket are told from each other; no more count.
 const maxBucketValues = 10_000
 
 // shownEnds is how many events of each end of a bucket are kept to be shown.
@@ -163,9 +163,11 @@ func (b *baseline) enter(c *state.Context, h *Hit, e *state.Entry) bool {
 	if _, have := b.seen[same]; have {
 		return false
 	}
-	if len(b.seen) < maxBucketValues {
-		b.seen[same] = struct{}{}
+	if len(b.seen) >= maxBucketValues { // it could not be told from a repeat later
+		c.Counts.Overflow++
+		return false
 	}
+	b.seen[same] = struct{}{}
 	b.count++
 	switch {
 	case b.sum:
@@ -292,7 +294,11 @@ func (b *baseline) late(c *state.Context, h *Hit, at int64) {
 	if !have {
 		b.past = slices.Insert(b.past, i, past{bucket: at, seen: map[uint64]struct{}{}})
 	}
-	if p := &b.past[i]; p.seen != nil && len(p.seen) < maxBucketValues {
+	if p := &b.past[i]; p.seen != nil {
+		if len(p.seen) >= maxBucketValues {
+			c.Counts.Overflow++
+			return
+		}
 		p.seen[same] = struct{}{}
 	}
 	was := b.past[i].value

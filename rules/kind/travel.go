@@ -257,7 +257,7 @@ func (j *journeys) Pair(w *state.Window, i, k int) (string, bool) {
 	}
 	one, other, today := place(&here), place(&there), int32(state.Floor(e.Time, day))
 	known := w.Own.(*travelled)
-	if one == other || !j.tooFast(&here, &there, e.Time-x.Time) || known.learned(one, today) && known.learned(other, today) {
+	if !j.tooFast(&here, &there, e.Time-x.Time) || known.learned(one, today) && known.learned(other, today) {
 		return "", false
 	}
 	return min(one, other) + "\x00" + max(one, other), true
