@@ -23,16 +23,14 @@ func tellBounds(w io.Writer, by map[string]state.Counts) {
 		if told++; told > maxBounds {
 			continue
 		}
-		for _, what := range [...]struct {
-			n        int
-			one, why string
-		}{{c.Overflow, "event", "one key had too many"}, {c.Evicted, "key", "one tenant had too many"}} {
-			if what.n > 0 {
-				fmt.Fprintf(w, "warning: rule %s forgot %s too early, because %s; what it finds there is not complete\n", rule, plural(what.n, what.one), what.why)
-			}
+		if c.Overflow > 0 {
+			fmt.Fprintf(w, "warning: rule %s reached the bound of a key %s; what it finds there is not complete\n", rule, plural(c.Overflow, "time"))
+		}
+		if c.Evicted > 0 {
+			fmt.Fprintf(w, "warning: rule %s forgot %s too early, because one tenant had too many; what it finds there is not complete\n", rule, plural(c.Evicted, "key"))
 		}
 	}
 	if more := told - maxBounds; more > 0 {
-		fmt.Fprintf(w, "warning: %s more forgot something too early; --stats tells all\n", plural(more, "rule"))
+		fmt.Fprintf(w, "warning: %s more reached a bound; --stats tells all\n", plural(more, "rule"))
 	}
 }

@@ -21,7 +21,7 @@ const maxKeys = 100
 func (w *Worker) key(i int32, r *rule) {
 	w.keys, w.texts = w.keys[:0], w.texts[:0]
 	if r.alike {
-		w.keysOf(r.Kind, r.Kind.By, w.held[i])
+		w.keysOf(i, r.Kind.By, w.held[i])
 		return
 	}
 	for bit, c := range r.Kind.Clauses {
@@ -32,11 +32,12 @@ func (w *Worker) key(i int32, r *rule) {
 		if by == nil {
 			by = r.Kind.By
 		}
-		w.keysOf(r.Kind, by, 1<<bit)
+		w.keysOf(i, by, 1<<bit)
 	}
 }
 
-func (w *Worker) keysOf(k *kind.Rule, by []kind.Field, clauses uint8) {
+func (w *Worker) keysOf(rule int32, by []kind.Field, clauses uint8) {
+	k := w.set.rules[rule].Kind
 	list := -1
 	at := len(w.texts)
 	w.texts = append(w.texts, make([]string, len(by))...)
@@ -56,7 +57,11 @@ func (w *Worker) keysOf(k *kind.Rule, by []kind.Field, clauses uint8) {
 	}
 	var different []string
 	for _, t := range w.ev.List(by[list].Slot) {
-		if t == "" || slices.Contains(different, t) || len(different) == maxKeys {
+		if t == "" || slices.Contains(different, t) {
+			continue
+		}
+		if len(different) == maxKeys {
+			w.Overflow[rule]++
 			continue
 		}
 		different = append(different, t)

@@ -39,13 +39,15 @@ type Worker struct {
 	Failed []int
 	// NoKey counts, by rule, the records that lacked a value of its key.
 	NoKey []int
+	// Overflow counts, by rule, the elements of lists that were too many to be keys.
+	Overflow []int
 	// Excused are the rules whose condition the record at hand satisfies, and one of whose exceptions holds.
 	Excused []int32
 }
 
 // Worker makes what one goroutine needs.
 func (s *Set) Worker() *Worker {
-	w := &Worker{set: s, reader: s.plan.Reader(), memos: make([]*index.Memo, s.plan.Layout().Len()), stamp: make([]uint32, len(s.clauses)), held: make([]uint8, len(s.rules)), excused: make([]bool, len(s.rules)), NoKey: make([]int, len(s.rules)), Evaluated: make([]int, len(s.rules)), Failed: make([]int, len(s.rules))}
+	w := &Worker{set: s, reader: s.plan.Reader(), memos: make([]*index.Memo, s.plan.Layout().Len()), stamp: make([]uint32, len(s.clauses)), held: make([]uint8, len(s.rules)), excused: make([]bool, len(s.rules)), NoKey: make([]int, len(s.rules)), Overflow: make([]int, len(s.rules)), Evaluated: make([]int, len(s.rules)), Failed: make([]int, len(s.rules))}
 	w.ev = w.reader.Event
 	w.machine = cond.NewMachine(w.ev, s.scope)
 	for slot, t := range s.tables {

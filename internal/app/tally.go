@@ -74,6 +74,7 @@ func (t *tally) take(w *detector.Worker) {
 	for i := range t.rules {
 		t.rules[i].evaluated, w.Evaluated[i] = int64(w.Evaluated[i]), 0
 		t.rules[i].failed, w.Failed[i] = int64(w.Failed[i]), 0
+		t.bounds.Overflow, w.Overflow[i] = t.bounds.Overflow+w.Overflow[i], 0
 	}
 	t.lists, w.Reader().Cut = int64(w.Reader().Cut), 0
 }

@@ -177,9 +177,9 @@ func (o *ordering) count(w *detector.Worker) {
 	o.stats.Candidates += w.Candidates
 	o.stats.Runs += w.Runs()
 	for i, n := range w.NoKey {
-		if n > 0 {
+		if n+w.Overflow[i] > 0 {
 			c := o.stats.bounds(o.rules[i].ID)
-			c.NoKey += n
+			c.NoKey, c.Overflow = c.NoKey+n, c.Overflow+w.Overflow[i]
 			o.stats.Bounds[o.rules[i].ID] = c
 		}
 	}
