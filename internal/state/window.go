@@ -164,7 +164,7 @@ func (w *Window) test(at int) {
 		w.sweep(k, from, to)
 		return
 	}
-	var silent [1 << 5]int64 // by clauses: the second, plus one, in which an entry has not fired; others like it do not either
+	var silent [1 << 5]int64 // by clauses: the second, plus 1<<40 so that none is 0, in which an entry has not fired; others like it do not either
 	var noted *told
 	for i := from; i < to; i++ {
 		e := &w.Entries[i]
@@ -174,7 +174,7 @@ func (w *Window) test(at int) {
 			}
 			continue
 		}
-		alike, second := &silent[e.Clauses%(1<<5)], Floor(e.Time, 1e9)+1
+		alike, second := &silent[e.Clauses%(1<<5)], Floor(e.Time, 1e9)+1<<40
 		if w.Second && !w.Clash() && *alike == second {
 			continue
 		}
