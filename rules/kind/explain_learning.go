@@ -147,26 +147,10 @@ func (j *journeys) explain(w *state.Window, i int, at int64, _ bool) *Progress {
 	return p
 }
 
-// onePlace tells that no event came from another place, and of one that came from far away and has the same place.
+// onePlace tells that no event came from another place.
 func (j *journeys) onePlace(w *state.Window, i int) Part {
-	e := &w.Entries[i]
-	p := Part{Name: "within", Note: "no event from another place", Entries: []*state.Entry{e},
+	return Part{Name: "within", Note: "no event from another place", Entries: []*state.Entry{&w.Entries[i]},
 		Short: "no event from another place came within " + Written(time.Duration(w.Within))}
-	farthest, name := -1.0, ""
-	for k := state.After(w.Entries, e.Time) - 1; k >= 0 && w.Entries[k].Time > e.Time-w.Within; k-- {
-		var here, there Hit
-		if w.Entries[k].Value == e.Value || here.UnpackHeld(e.Packed) != nil || there.UnpackHeld(w.Entries[k].Packed) != nil {
-			continue
-		}
-		if km := between(&here, &there); km >= j.km && km > farthest {
-			farthest, name, p.Entries = km, shownPlace(place(&here)), []*state.Entry{&w.Entries[k], e}
-		}
-	}
-	if farthest >= 0 {
-		p.Note += fmt.Sprintf("; the other event has the same place %s, though %.0f km apart", name, farthest)
-		p.Short += fmt.Sprintf("; one at %s has the same place %s, though %.0f km apart", said(p.Entries[0].Time), name, farthest)
-	}
-	return p
 }
 
 // shownPlace is a place as notes have it: without what its record does not tell.
@@ -182,10 +166,10 @@ func (j *journeys) parts(w *state.Window, i, k int) ([]Part, bool) {
 		return nil, false
 	}
 	one, other := place(&here), place(&there)
-	if one == other {
+	km := between(&here, &there)
+	if one == other && km < j.km { // of one name, and near
 		return nil, false
 	}
-	km := between(&here, &there)
 	took := e.Time - x.Time
 	far := counted("least_km", km, j.km, Kilometres)
 	way := fmt.Sprintf("from %s to %s", shownPlace(other), shownPlace(one))
