@@ -34,7 +34,7 @@ A source that is behind, or that tells nothing any more, holds up the rules on w
   PROGRESS   the time up to which it has been read, and how far that is behind
   LAST WORD  when the instance that reads it told that last; older than a few minutes: nothing reads it, or it has a fault
   SHOWN      the datasets whose records it has brought
-  HOLDS UP   how many clocks stand because of it: those of the rules that look at the same datasets of a tenant`,
+  HOLDS UP   how many clocks of rules go by it, because it is furthest behind; rules that look at the same datasets of a tenant have one`,
 		RunE: interruptible(func(c *cobra.Command, _ []string) error {
 			return f.withSources(c.Context(), s, func(_ context.Context, _ *bus.Bus, all []app.ClockSum) error {
 				if asJSON {

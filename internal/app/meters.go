@@ -44,6 +44,7 @@ var memoryNumbers = []number[MemorySum]{
 	{telemetry.TooLate, func(m *MemorySum) *int64 { return &m.TooLate }},
 	{telemetry.MemoryOverflow, func(m *MemorySum) *int64 { return &m.Overflow }},
 	{telemetry.MemoryEvicted, func(m *MemorySum) *int64 { return &m.Evicted }},
+	{telemetry.MemoryUndecided, func(m *MemorySum) *int64 { return &m.Undecided }},
 	{telemetry.MemoryRestored, func(m *MemorySum) *int64 { return &m.Restored }},
 	{telemetry.MemoryUnreadable, func(m *MemorySum) *int64 { return &m.Unreadable }},
 	{telemetry.MemoryUnknown, func(m *MemorySum) *int64 { return &m.Unknown }},
@@ -161,7 +162,8 @@ func (r *Run) observe(o *telemetry.Observer) {
 
 // memory is what has become of the memory of rules.
 func (d *detected) memory(found *tally) MemorySum {
-	s := MemorySum{TooLate: int64(found.bounds.TooLate), Overflow: int64(found.bounds.Overflow), Evicted: int64(found.bounds.Evicted)}
+	s := MemorySum{TooLate: int64(found.bounds.TooLate), Overflow: int64(found.bounds.Overflow), Evicted: int64(found.bounds.Evicted),
+		Undecided: int64(found.bounds.Undecided)}
 	for _, c := range []*stage.Counts{&d.stage, &d.signals.stage} {
 		s.Restored, s.Unreadable, s.Unknown = s.Restored+c.Restored.Load(), s.Unreadable+c.Unreadable.Load(), s.Unknown+c.Unknown.Load()
 		s.Rows, s.Bytes = s.Rows+c.Rows.Load(), s.Bytes+c.RowBytes.Load()

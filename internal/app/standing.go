@@ -76,7 +76,7 @@ type ClockSum struct {
 	Ticked   time.Time  `json:"ticked,omitzero"`   // when it told so last, by the clock of who reads it
 	Retired  time.Time  `json:"retired,omitzero"`  // and it has told nothing since
 	Shown    []ShownSum `json:"shown"`             // datasets, by name
-	Holds    int        `json:"holds"`             // clocks that stand because of it and are behind by more than BehindAfter
+	Holds    int        `json:"holds"`             // clocks that rules go by and that are where they are because of it: nothing else is further behind
 }
 
 // ShownSum is what a source partition has shown of a dataset.
@@ -109,7 +109,7 @@ func (s *standing) tell(to *Status) {
 	all := maps.Clone(s.all)
 	s.mu.Unlock()
 	var latest *stood
-	holds, waits := map[string]int{}, map[string]WaitSum{}
+	holds, waits := map[string]int{}, map[string]wait{}
 	for _, one := range all {
 		if latest == nil || one.at.After(latest.at) {
 			latest = one
@@ -127,7 +127,9 @@ func (s *standing) tell(to *Status) {
 	}
 	for _, w := range waits {
 		holds[w.Source]++
-		to.Waits = append(to.Waits, w)
+		if w.behind >= BehindAfter {
+			to.Waits = append(to.Waits, w.WaitSum)
+		}
 	}
 	slices.SortFunc(to.Waits, func(a, b WaitSum) int {
 		return cmp.Or(a.Since.Compare(b.Since), strings.Compare(a.Tenant, b.Tenant), slices.Compare(a.Datasets, b.Datasets))
@@ -139,15 +141,22 @@ func (s *standing) tell(to *Status) {
 	}
 }
 
-// add notes a clock that is behind; the partition of events in which it is furthest behind tells.
-func add(waits map[string]WaitSum, w *clock.Wait, at time.Time) {
-	since := timeOf(w.Clock)
-	if w.Source == "" || at.Sub(since) < BehindAfter {
+// wait is a clock that has been asked for, and how far it is behind.
+type wait struct {
+	WaitSum
+	behind time.Duration
+}
+
+// add notes a clock that a source holds; the partition of events in which it is furthest behind tells. However a rule names its datasets,
+// those of the same datasets have one clock.
+func add(waits map[string]wait, w *clock.Wait, at time.Time) {
+	since, datasets := timeOf(w.Clock), slices.Compact(slices.Sorted(slices.Values(w.Datasets)))
+	if w.Source == "" {
 		return
 	}
-	key := w.Tenant + "\x00" + strings.Join(w.Datasets, "\x00")
+	key := w.Tenant + "\x00" + strings.Join(datasets, "\x00")
 	if was, have := waits[key]; !have || since.Before(was.Since) {
-		waits[key] = WaitSum{Tenant: w.Tenant, Datasets: w.Datasets, Since: since, Source: w.Source}
+		waits[key] = wait{WaitSum{Tenant: w.Tenant, Datasets: datasets, Since: since, Source: w.Source}, at.Sub(since)}
 	}
 }
 
@@ -210,14 +219,24 @@ func (r *Run) lateness(to *Status) {
 	}
 }
 
-// Clocks are the source partitions that any instance knows, by name, as the one says that has heard most lately of them.
+// Clocks are the source partitions that any instance knows, by name, as the one says that has heard most lately of them. What an instance
+// said that ended before the newest report counts only where nobody has said anything since.
 func Clocks(all []Status) (some []ClockSum) {
-	by := map[string]ClockSum{}
+	by, newest := map[string]ClockSum{}, time.Time{}
+	all = slices.SortedFunc(slices.Values(all), func(a, b Status) int { return a.At.Compare(b.At) })
 	for _, s := range all {
+		if len(s.Clocks) > 0 {
+			newest = s.At
+		}
+	}
+	for _, s := range all {
+		if s.Ended && s.At.Before(newest) || newest.Sub(s.At) > staleAfter {
+			continue
+		}
 		for _, c := range s.Clocks {
 			was, have := by[c.Source]
 			c.Holds = max(c.Holds, was.Holds)
-			if have && (was.Ticked.After(c.Ticked) || was.Progress.After(c.Progress)) {
+			if have && was.Ticked.After(c.Ticked) {
 				was.Holds = c.Holds
 				c = was
 			}

@@ -67,6 +67,7 @@ type MemorySum struct {
 	TooLate    int64 `json:"too_late"`   // events that came when their neighbours were forgotten
 	Overflow   int64 `json:"overflow"`   // events that were forgotten because a key had too many
 	Evicted    int64 `json:"evicted"`    // keys that were forgotten because a tenant had too many
+	Undecided  int64 `json:"undecided"`  // events of which it could not be decided whether a rule fires
 	Restored   int64 `json:"restored"`   // keys that were read back
 	Unreadable int64 `json:"unreadable"` // keys that could not be read back
 	Unknown    int64 `json:"unknown"`    // keys of rules that are gone or look at something else now

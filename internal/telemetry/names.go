@@ -84,6 +84,7 @@ var (
 	TooLate           = counter("memory.too_late", "{event}", "Events that came when rules had forgotten their neighbours.")
 	MemoryOverflow    = counter("memory.overflow", "{event}", "Events that rules forgot before their time, because a key had too many.")
 	MemoryEvicted     = counter("memory.evicted", "{key}", "Keys that rules forgot before their time, because a tenant had too many.")
+	MemoryUndecided   = counter("memory.undecided", "{event}", "Events of which it could not be decided whether a rule fires.")
 	MemoryRestored    = counter("memory.restored", "{key}", "Keys of rules whose memory was read back.")
 	MemoryUnreadable  = counter("memory.unreadable", "{key}", "Keys of rules whose memory could not be read back.")
 	MemoryUnknown     = counter("memory.unknown", "{key}", "Keys of rules that are gone or look at something else now.")
