@@ -134,7 +134,7 @@ func (p *part) hear(rec *bus.Record) error {
 		return nil
 	}
 	now := p.run.clocks.now()
-	p.clocks.Take(t, now)
+	p.run.tellOf(p.clocks.Take(t, now))
 	p.clocks.Listen(now)
 	p.moved = true
 	if p.rules.set.Travels() {

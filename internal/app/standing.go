@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -22,8 +23,9 @@ type standing struct {
 	unshown atomic.Int64     // datasets of tenants that were too many to tell of
 	wall    func() time.Time // nil: the clock on the wall
 
-	mu  sync.Mutex
-	all map[int32]*stood
+	mu   sync.Mutex
+	all  map[int32]*stood
+	gone map[string]bool // whether a source was said to be retired, or to be back
 }
 
 // stood is how those of one partition stood at a moment.
@@ -60,6 +62,27 @@ func (s *standing) stand(partition int32, c *clock.Clocks, now time.Time) {
 		s.all = map[int32]*stood{}
 	}
 	s.all[partition] = one
+}
+
+// tellOf logs which sources are retired and which are back. All partitions hear of it; the first to hear tells.
+func (r *Run) tellOf(news clock.News) {
+	tell := func(names []string, retired bool, text string) {
+		s := &r.clocks
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, name := range names {
+			if was, said := s.gone[name]; said && was == retired {
+				continue
+			}
+			if s.gone == nil {
+				s.gone = map[string]bool{}
+			}
+			s.gone[name] = retired
+			r.Log.Warn(text, slog.String("source", name))
+		}
+	}
+	tell(news.Back, false, "a retired source tells again how far it has come: what waits is decided with it again")
+	tell(news.Retired, true, "a source is retired: nothing waits for it any more")
 }
 
 // left forgets a partition that is another instance's now.

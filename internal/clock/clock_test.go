@@ -262,6 +262,29 @@ func TestWhatRecordsShowOutlivesACrash(t *testing.T) {
 	}
 }
 
+// It is news once that a source is retired, and once that it is back.
+func TestWhoIsRetiredAndWhoIsBackIsNews(t *testing.T) {
+	c, at := New(), here.Add(-time.Hour).UnixNano()
+	ticks := func(n int64) *Tick { return &Tick{Made: at + n, Sources: []Source{{Name: "hub/0"}, {Name: "hub/1"}}} }
+	retires := func(n int64) *Tick { return &Tick{Retired: []Retired{{"hub", at + n}}} }
+	for i, step := range []struct {
+		tick *Tick
+		want News
+	}{
+		{ticks(0), News{}},
+		{retires(1), News{Retired: []string{"hub"}}},
+		{retires(1), News{}},
+		{ticks(1), News{}},
+		{ticks(2), News{Back: []string{"hub/0", "hub/1"}}},
+		{ticks(3), News{}},
+		{retires(9), News{Retired: []string{"hub"}}},
+	} {
+		if diff := cmp.Diff(step.want, c.Take(step.tick, here)); diff != "" {
+			t.Errorf("step %d: %s", i, diff)
+		}
+	}
+}
+
 // There is a bound to everything that strangers can make many of.
 func TestClocksAreBounded(t *testing.T) {
 	c := New()

@@ -87,24 +87,34 @@ func New() *Clocks {
 		asked: map[string]*asked{}, version: 1}
 }
 
+// News are the sources, or source partitions, that a tick has retired, and those that had been and tick again.
+type News struct{ Retired, Back []string }
+
 // Take takes what a tick says. Now is the clock here: no source has come further.
-func (c *Clocks) Take(t *Tick, now time.Time) {
+func (c *Clocks) Take(t *Tick, now time.Time) (news News) {
 	at := state.Nanoseconds(now)
 	c.Ahead = time.Duration(t.Made - at)
 	for i := range t.Sources {
-		c.take(&t.Sources[i], min(t.Made, at), at)
+		if back := c.take(&t.Sources[i], min(t.Made, at), at); back {
+			news.Back = append(news.Back, t.Sources[i].Name)
+		}
 	}
 	for _, r := range t.Retired {
-		c.retire(r.Name, min(r.At, at))
+		if c.retire(r.Name, min(r.At, at)) {
+			news.Retired = append(news.Retired, r.Name)
+		}
 	}
 	c.version++
+	return news
 }
 
-func (c *Clocks) take(said *Source, made, now int64) {
+func (c *Clocks) take(said *Source, made, now int64) (back bool) {
 	s := c.source(said.Name)
 	if s == nil {
-		return
+		return false
 	}
+	retired := c.retiredAt(s.name)
+	back = retired != Unknown && s.ticked <= retired && made > retired
 	s.heard = c.listened
 	if made > s.ticked {
 		s.ticked, c.changed = made, true
@@ -115,6 +125,7 @@ func (c *Clocks) take(said *Source, made, now int64) {
 	for i := range said.Shown {
 		c.show(s, &said.Shown[i])
 	}
+	return back
 }
 
 // source is the one of a name, nil where there are too many.
@@ -167,15 +178,16 @@ func (c *Clocks) outdate(s *source, x *span) {
 	}
 }
 
-func (c *Clocks) retire(name string, at int64) {
+func (c *Clocks) retire(name string, at int64) (news bool) {
 	if was, have := c.retired[name]; !have && len(c.retired) >= maxRetired {
 		c.Refused++
-		return
+		return false
 	} else if have && was >= at {
-		return
+		return false
 	}
 	c.retired[strings.Clone(name)] = at
 	c.changed = true
+	return true
 }
 
 // gone reports whether a source partition is retired, itself or with its source, and has not ticked since.
