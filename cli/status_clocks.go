@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,9 @@ const tellsWithin = 5 * time.Minute
 func (t *statusTable) clocks() {
 	one := t.of
 	for _, w := range one.Waits {
+		if t.passes(w.Source) {
+			continue
+		}
 		t.line("  waiting: %s since %s for %s", ofRules(w), at(w.Since), diag.EscapeLine(w.Source))
 	}
 	if n := one.Waiting - len(one.Waits); n > 0 {
@@ -80,9 +84,20 @@ func (t *statusTable) stands(c app.ClockSum) string {
 		return "it has not told how far it has come"
 	}
 	if behind := t.of.At.Sub(c.Progress); behind > app.BehindAfter {
+		if t.passes(c.Source) {
+			return fmt.Sprintf("it has come to %s; at the ends of files time passes from their latest event on", at(c.Progress))
+		}
 		return fmt.Sprintf("it is read up to %s (%s behind)", at(c.Progress), ago(behind))
 	}
 	return ""
+}
+
+// passes reports whether a source is one of files that are read: its time passes, however long ago its latest event was. Files have no
+// partitions.
+func (t *statusTable) passes(source string) bool {
+	return !strings.Contains(source, "/") && slices.ContainsFunc(t.of.Clocks, func(c app.ClockSum) bool {
+		return c.Source == source && !c.Progress.IsZero() && t.of.At.Sub(c.Ticked) <= tellsWithin
+	})
 }
 
 // told reports whether a partition of a source has told how far it has come.

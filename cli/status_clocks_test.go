@@ -20,10 +20,12 @@ func TestTheStatusTellsWhatWaits(t *testing.T) {
 			{Tenant: "t-1", Datasets: []string{"entra.signin"}, Since: ago(54 * time.Minute), Source: "signins/3"},
 			{Tenant: "t-1", Datasets: []string{"a", "b", "c", "d"}, Since: ago(54 * time.Minute), Source: "signins/3"},
 			{Since: ago(54 * time.Minute), Source: "files@old"},
-		}, Waiting: 5,
+			{Since: ago(9000 * time.Hour), Source: "files@read"},
+		}, Waiting: 6,
 		Clocks: []app.ClockSum{
 			{Source: "files@gone", Progress: ago(9 * time.Hour), Ticked: ago(9 * time.Hour), Retired: ago(time.Hour)},
 			{Source: "files@old", Progress: ago(2 * time.Hour), Ticked: ago(2 * time.Hour), Holds: 1},
+			{Source: "files@read", Progress: ago(9000 * time.Hour), Ticked: ago(time.Second), Holds: 1},
 			{Source: "signins/2", Progress: ago(time.Minute), Ticked: ago(time.Second)},
 			{Source: "signins/3", Progress: ago(54 * time.Minute), Ticked: ago(time.Second), Holds: 2},
 			{Source: "signins/4", Ticked: ago(time.Second)},
@@ -38,6 +40,7 @@ func TestTheStatusTellsWhatWaits(t *testing.T) {
   waiting: rules on all events without a tenant since 2026-01-02T02:10:05Z for files@old
   waiting: 2 more clocks
   source files@old: it has told nothing since 2026-01-02T01:04:05Z (2h0m0s); if it is gone for good: noroshi sources retire files@old
+  source files@read: it has come to 2024-12-23T03:04:05Z; at the ends of files time passes from their latest event on
   source signins/3: it is read up to 2026-01-02T02:10:05Z (54m0s behind)
   source signins/4: it has not told how far it has come
   source audit: it has never told how far it has come; what waits for its datasets does not know of it
