@@ -54,6 +54,9 @@ What a role does not need, an instance without it does not read, secrets include
 			}
 			log := slog.New(slog.NewTextHandler(s.Secrets.Writer(s.Err), nil))
 			roles, err := rolesOf(named)
+			if err == nil && len(roles) == 0 && c.Flags().Changed("role") {
+				err = fmt.Errorf("--role names no role; expected some of %s", rolesText(app.Roles))
+			}
 			if err != nil {
 				return err
 			}

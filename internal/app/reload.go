@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -195,8 +196,29 @@ func (r *Run) takeOver(next *ruling, why string) {
 	for _, c := range next.set.Since(was.set) {
 		r.tellChange(c, next.loaded)
 	}
+	r.tellLookUps(was.lookUps, next.lookUps)
 	if !next.sameDirectory(was) {
 		r.Log.Info("the directory has changed; accounts are resolved by it from now on")
+	}
+}
+
+// tellLookUps tells what has changed of that which the rules look things up in.
+func (r *Run) tellLookUps(was, next map[string]string) {
+	all := maps.Clone(was)
+	maps.Copy(all, next)
+	for _, name := range sortedKeys(all) {
+		before, had := was[name]
+		after, has := next[name]
+		change := detector.Changed
+		switch {
+		case before == after && had == has:
+			continue
+		case !had:
+			change = detector.Added
+		case !has:
+			change = detector.Removed
+		}
+		r.Log.Info("what rules look things up in has changed", slog.String("what", name), slog.String("change", change))
 	}
 }
 

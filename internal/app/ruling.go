@@ -21,7 +21,8 @@ type ruling struct {
 	directory *list.List // nil: there is none
 	geography *list.Geography
 	lateness  event.Lateness
-	digest    string // the same for all instances that find the same; "": nothing is evaluated here
+	lookUps   map[string]string // what the rules look things up in, each with what tells whether it is the same
+	digest    string            // the same for all instances that find the same; "": nothing is evaluated here
 	loaded    time.Time
 }
 
@@ -37,24 +38,33 @@ func (r *Run) rule(c *config.Config, set *detector.Set) (*ruling, error) {
 	if !set.Fires() {
 		return nil, errSilent
 	}
-	u.digest = digest(c, set)
+	u.lookUps = lookUps(c)
+	u.digest = digest(u.lookUps, set)
 	return u, nil
 }
 
 // digest is a short text that differs where the rules, the lists, the databases of addresses or the lateness differ.
-func digest(c *config.Config, set *detector.Set) string {
+func digest(lookUps map[string]string, set *detector.Set) string {
 	h := sha256.New()
 	for _, one := range set.Identity() {
 		fmt.Fprintf(h, "rule %q\n", one)
 	}
-	for _, name := range c.Lists.Names() {
-		fmt.Fprintf(h, "list %q %x\n", name, c.Lists[name].Sum())
-	}
-	fmt.Fprintf(h, "geography %x\n", c.Geography.Sum())
-	for _, name := range sortedKeys(c.Lateness) {
-		fmt.Fprintf(h, "lateness %q %v\n", name, c.Lateness[name])
+	for _, name := range sortedKeys(lookUps) {
+		fmt.Fprintf(h, "%q %s\n", name, lookUps[name])
 	}
 	return hex.EncodeToString(h.Sum(nil))[:12]
+}
+
+// lookUps gives the lists, the databases of addresses and the lateness of each dataset, by the names that the log tells.
+func lookUps(c *config.Config) map[string]string {
+	all := map[string]string{"geography": hex.EncodeToString(c.Geography.Sum())}
+	for _, name := range c.Lists.Names() {
+		all["list "+name] = hex.EncodeToString(c.Lists[name].Sum())
+	}
+	for name, late := range c.Lateness {
+		all["lateness of "+name] = fmt.Sprint(late)
+	}
+	return all
 }
 
 func sortedKeys[T any](m map[string]T) (all []string) {

@@ -12,6 +12,7 @@ func TestWordsOfRecordsAndOfOtherLanguagesAreTold(t *testing.T) {
 		`ModifiedProperties == "x"`:         {`no field "ModifiedProperties"; an entry of ModifiedProperties of records is written change["Name"].new`, ""},
 		`status == "x"`:                     {`no field "status"; how it ended is event.outcome, of sign-ins auth.result`, ""},
 		`source.geo.country == "x"`:         {`no field "source.geo.country"`, "source.geo.country_iso_code"},
+		`event.category == "x"`:             {`no field "event.category"`, "event.action"},
 		`NOT (user.name == "x")`:            {"no operator NOT", "not"},
 		`source.ip in "10.0.0.0/8"`:         {"in looks into a list; in_net tells whether an address lies in a network", `in_net(source.ip, "10.0.0.0/8")`},
 		`user.name is not null`:             {"no operator is; " + noNothing, ""},

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -35,10 +37,24 @@ var hostPortPattern = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%a-z]+
 // hostPort reads a host with or without a port. A whole URL, which may hold a password, is no such thing and not told.
 func hostPort(d *strictyaml.Doc, n *yaml.Node) string {
 	text := d.Text(n)
-	if text != "" && !hostPortPattern.MatchString(text) {
+	if text != "" && !(hostPortPattern.MatchString(text) && soundAddress(text)) {
 		d.At(n, "value", "expected a host and port such as kafka.example.com:9092")
 	}
 	return text
+}
+
+// soundAddress reports whether what looks like an IPv6 address is one, and a port is one.
+func soundAddress(text string) bool {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil { // there is no port
+		host, port = strings.Trim(text, "[]"), "1"
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil || n < 1 || n > 65535 {
+		return false
+	}
+	_, err = netip.ParseAddr(host)
+	return err == nil || !strings.Contains(host, ":")
 }
 
 // connectionString reads a reference to a connection string and checks what it leads to.

@@ -27,6 +27,9 @@ func TestWhatFailsLaterIsRefusedNow(t *testing.T) {
 		`eventhub: {connection_string: "${env:NOROSHI_TEST_HUB}", proxy: "socks5://[2001:db8::1]:1080"}`:                   "",
 		`eventhub: {connection_string: "${env:NOROSHI_TEST_HUB}", endpoint: "sb://bob:pw@contoso.example"}`:                "endpoint: expected a host and port",
 		`kafka: {topic: t, brokers: ["k1:9092", "k2.example.com", "192.0.2.1:9092", "[2001:db8::1]:9092", "2001:db8::1"]}`: "",
+		`kafka: {topic: t, brokers: ["127.0.0.1:9:9"]}`:                                                                    "noroshi.yaml:2:33: sources[0].kafka.brokers[0]: expected a host and port",
+		`kafka: {topic: t, brokers: ["k1:70000"]}`:                                                                         "brokers[0]: expected a host and port",
+		`kafka: {topic: t, brokers: ["[2001:db8]:9092"]}`:                                                                  "brokers[0]: expected a host and port",
 		`kafka: {topic: t, brokers: ["bob:pw@k1:9092"]}`:                                                                   "noroshi.yaml:2:33: sources[0].kafka.brokers[0]: expected a host and port",
 	} {
 		_, problems := read(t, "sources:\n  - "+source+"\n")

@@ -306,7 +306,11 @@ var durationPattern = regexp.MustCompile(`^([0-9]+)(ms|s|m|h|d)$`)
 func Duration(d *strictyaml.Doc, n *yaml.Node) time.Duration {
 	m := durationPattern.FindStringSubmatch(n.Value)
 	if n.Kind != yaml.ScalarNode || m == nil {
-		d.At(n, "value", "expected a duration such as 250ms, 10s, 5m, 2h or 1d, got "+d.Kind(n)+unitless(n))
+		got := d.Kind(n) + unitless(n)
+		if n.Kind == yaml.ScalarNode && durationPattern.MatchString(strings.TrimPrefix(n.Value, "-")) {
+			got = "a time below zero"
+		}
+		d.At(n, "value", "expected a duration such as 250ms, 10s, 5m, 2h or 1d, got "+got)
 		return 0
 	}
 	var v int64

@@ -28,12 +28,16 @@ func (c *Config) lateness(d *strictyaml.Doc, n *yaml.Node) {
 			d.At(at, "value", problem)
 		}
 		keys[at.Value] = func(n *yaml.Node) {
-			late := event.Lateness{}.Of(at.Value)
+			late, before := event.Lateness{}.Of(at.Value), d.Errors()
 			d.Fields(n, map[string]func(*yaml.Node){
 				"wait": func(n *yaml.Node) { late.Wait = within(d, n, maxWait) },
 				"keep": func(n *yaml.Node) { late.Keep = within(d, n, maxKeep) },
 			})
 			c.Lateness[at.Value] = late
+			if late.Keep < late.Wait && d.Errors() == before {
+				d.Warn(n, "value", fmt.Sprintf("keep, %v, is shorter than wait, %v: an event may come in time and find its neighbours forgotten",
+					late.Keep, late.Wait))
+			}
 		}
 	}
 	d.Fields(n, keys)
@@ -60,7 +64,11 @@ func unknownDataset(name string) string {
 var nameOfDataset = regexp.MustCompile(`^[a-z_]{1,32}(\.[a-z_]{1,32}|\.\*)?$`)
 
 func within(d *strictyaml.Doc, n *yaml.Node, most time.Duration) time.Duration {
+	before := len(d.Problems)
 	v := Duration(d, n)
+	if v == 0 && len(d.Problems) == before {
+		d.Warn(n, "value", "with no time at all, each event that comes after a later one is late")
+	}
 	if v > most {
 		d.At(n, "value", fmt.Sprintf("expected at most %dd, got %s", most/(24*time.Hour), n.Value))
 	}

@@ -29,6 +29,9 @@ func TestLatenessThatCannotBe(t *testing.T) {
 		"lateness:\n  ual.*: {wait: soon}\n":    `noroshi.yaml:2:17: lateness: expected a duration such as 250ms, 10s, 5m, 2h or 1d, got text [value]`,
 		"lateness:\n  ual.*: {wait: 5}\n":       `noroshi.yaml:2:17: lateness: expected a duration such as 250ms, 10s, 5m, 2h or 1d, got a number, which has no unit; did you mean 5s, 5m or 5h? [value]`,
 		"lateness:\n  ual.*: {wait: 1234567}\n": `noroshi.yaml:2:17: lateness: expected a duration such as 250ms, 10s, 5m, 2h or 1d, got a number, which has no unit [value]`,
+		"lateness:\n  ual.*: {wait: -5m}\n":     `noroshi.yaml:2:17: lateness: expected a duration such as 250ms, 10s, 5m, 2h or 1d, got a time below zero [value]`,
+		"lateness:\n  ual.*: {keep: 0s}\n":      `noroshi.yaml:2:10: warning: lateness: keep, 0s, is shorter than wait, 1h0m0s: an event may come in time and find its neighbours forgotten [value]`,
+		"lateness:\n  ual.*: {wait: 0s}\n":      `noroshi.yaml:2:17: warning: lateness: with no time at all, each event that comes after a later one is late [value]`,
 		"lateness:\n  ual.*: {late: 5m}\n":      `noroshi.yaml:2:11: lateness: no key "late" here; known are keep, wait`,
 		"lateness: 5m\n":                        `noroshi.yaml:1:11: lateness: expected`,
 	} {

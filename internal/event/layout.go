@@ -153,8 +153,14 @@ func Member(of, name string) string {
 // Entry is the flat name of an entry of a family of Name/Value lists: param or change.
 func Entry(family, name string) string { return family + "[" + name + "]" }
 
+// otherSchemas are fields of the Elastic Common Schema that are another one here.
+var otherSchemas = map[string]string{"event.category": "event.action", "event.type": "event.action", "event.provider": "event.dataset", "event.module": "event.dataset"}
+
 // Suggest is the field that a misspelt name most likely means, or "".
 func Suggest(name string) string {
+	if meant := otherSchemas[strings.ToLower(name)]; meant != "" {
+		return meant
+	}
 	all := make([]string, 0, len(fields)+len(Families))
 	for i := range fields {
 		all = append(all, fields[i].Name)
