@@ -117,10 +117,19 @@ func (x *ticked) signIn(id string, at time.Duration) {
 // record writes a sign-in of an account that ended with a code.
 func (x *ticked) record(id, account string, code int, at time.Duration) {
 	x.t.Helper()
-	body := fmt.Sprintf(`{"time":"%[1]s","category":"SignInLogs","tenantId":"t-1","properties":{"id":%[2]q,"createdDateTime":"%[1]s",`+
+	x.write(signInOf(id, account, code, at), &identify.Place{Letter: deadletter.Letter{Stage: deadletter.StageIngest}})
+}
+
+func signInOf(id, account string, code int, at time.Duration) string {
+	return fmt.Sprintf(`{"time":"%[1]s","category":"SignInLogs","tenantId":"t-1","properties":{"id":%[2]q,"createdDateTime":"%[1]s",`+
 		`"userPrincipalName":"%[3]s@contoso.example","ipAddress":"203.0.113.7","isInteractive":true,"status":{"errorCode":%[4]d}}}`,
 		at3.Add(at).Format(time.RFC3339), id, account, code)
-	rec, refused := NewAgain(decode.Options{}).identify.Record([]byte(body), &identify.Place{Letter: deadletter.Letter{Stage: deadletter.StageIngest}})
+}
+
+// write writes a record that comes from somewhere.
+func (x *ticked) write(body string, from *identify.Place) {
+	x.t.Helper()
+	rec, refused := NewAgain(decode.Options{}).identify.Record([]byte(body), from)
 	if refused != nil {
 		x.t.Fatal(refused)
 	}
@@ -237,6 +246,31 @@ needs: [defender.email_events]
 		t.Errorf("%s is told, by the clock %q", a.Rule.ID, a.Clock)
 	}
 	kill()
+}
+
+// What a stream has shown is known with its records: it is not lost where a detector is killed before a tick tells it, and no tick does again.
+func TestWhatAStreamHasShownOutlivesACrash(t *testing.T) {
+	x := newTicked(t, `id: silent
+title: No sign-in any more
+severity: low
+kind: silence
+when: event.dataset == "entra.signin"
+by: [account]
+longer: 1h
+`)
+	kill := x.session()
+	x.write(signInOf("s-1", "taro", 0, 0), &identify.Place{Origin: []byte("signins/0@7#0"),
+		Letter: deadletter.Letter{Stage: deadletter.StageIngest, Source: "signins", Sequence: 7, Enqueued: at3}})
+	eventuallyWithin(t, "the sign-in is stored", func() bool {
+		return x.run.detected.events.Load() == 1 && x.run.detected.stage.Commits.Load() > 0
+	})
+	kill()
+	defer x.session()()
+	x.tick(clock.Tick{Sources: []clock.Source{{Name: "signins/0", Progress: at3.Add(5 * time.Hour).UnixNano()}}})
+	eventuallyWithin(t, "the silence is told", func() bool { return len(x.alerts()) == 1 })
+	if a := x.alerts()[0]; a.Rule.ID != "silent" || a.Clock != "" {
+		t.Errorf("%s is told, by the clock %q", a.Rule.ID, a.Clock)
+	}
 }
 
 // standing is how far the sources are, as the first partition sees it.

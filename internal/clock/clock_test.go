@@ -183,7 +183,21 @@ func TestRowsAreWrittenWhereSomethingHasChanged(t *testing.T) {
 	if n := count(); n != 1 {
 		t.Errorf("progress changes %d rows", n)
 	}
-	tick.Sources[0].Shown[0].Last += storedEvery
+	tick.Made++
+	c.Take(tick, here)
+	count()
+	for range 2 { // it rests: the last second is stored, once
+		tick.Sources[0].Shown = nil
+		c.Take(tick, here)
+	}
+	if n := count(); n != 1 {
+		t.Errorf("what was shown last before a rest changes %d rows", n)
+	}
+	c.Take(tick, here)
+	if n := count(); n != 0 {
+		t.Errorf("a rest that goes on changes %d rows", n)
+	}
+	tick.Sources[0].Shown = []Shown{{"t", "d", at, at + 1e9 + storedEvery}}
 	c.Take(tick, here)
 	if n := count(); n != 1 {
 		t.Errorf("what is shown much later changes %d rows", n)

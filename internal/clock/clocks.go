@@ -56,6 +56,8 @@ type source struct {
 	heard    time.Duration
 	shown    map[pair]*span
 	stale    bool
+	moved    bool // it has shown something later since its last tick
+	unstored bool // and that is not stored
 }
 
 type pair struct{ tenant, dataset string }
@@ -116,6 +118,10 @@ func (c *Clocks) take(said *Source, made, now int64) (back bool) {
 	retired := c.retiredAt(s.name)
 	back = retired != Unknown && s.ticked <= retired && made > retired
 	s.heard = c.listened
+	if s.unstored && !s.moved { // it is quiet: what it has shown last may be the last for long
+		c.store(s)
+	}
+	s.moved = false
 	if made > s.ticked {
 		s.ticked, c.changed = made, true
 	}
@@ -142,8 +148,8 @@ func (c *Clocks) source(name string) *source {
 	return s
 }
 
-// storedEvery is how far what a source partition has shown last may have moved before it is stored again. Where it is lost in a crash, a
-// decision waits for what is shown next.
+// storedEvery is how far what a source partition has shown last may have moved before it is stored again while it goes on. When it rests
+// for a tick, all is stored.
 const storedEvery = int64(10 * time.Minute)
 
 func (c *Clocks) show(s *source, w *Shown) {
@@ -166,13 +172,24 @@ func (c *Clocks) show(s *source, w *Shown) {
 		}
 		by.sources = append(by.sources, s)
 	}
-	x.first, x.last = min(x.first, w.First), max(x.last, w.Last)
-	c.outdate(s, x)
+	x.first = min(x.first, w.First)
+	if w.Last > x.last || x.stored == Unknown {
+		x.last = max(x.last, w.Last)
+		c.outdate(s, x)
+	}
 }
 
 // outdate notes that what a source partition has shown is to be stored again, where a span has moved so far.
 func (c *Clocks) outdate(s *source, x *span) {
-	if !s.stale && x.last >= state.Plus(x.stored, storedEvery) {
+	s.moved, s.unstored = true, true
+	if x.last >= state.Plus(x.stored, storedEvery) {
+		c.store(s)
+	}
+}
+
+// store makes that what a source partition has shown is stored again.
+func (c *Clocks) store(s *source) {
+	if !s.stale {
 		s.stale = true
 		c.stale = append(c.stale, s)
 	}

@@ -40,6 +40,7 @@ func (c *Clocks) Changes(each func(key, row []byte)) {
 }
 
 func (s *source) append(to []byte) []byte {
+	s.unstored = false
 	to = binary.AppendUvarint(append(to, rowVersion), uint64(len(s.shown)))
 	for p, x := range s.shown {
 		x.stored = x.last
@@ -125,7 +126,7 @@ func (c *Clocks) loadShown(f *state.Fields, name string) {
 		if s == nil {
 			continue
 		}
-		stale := s.stale
+		stale, moved, unstored := s.stale, s.moved, s.unstored
 		c.show(s, &w)
 		if x := s.shown[pair{w.Tenant, w.Dataset}]; x != nil {
 			x.stored = max(x.stored, w.Last)
@@ -134,5 +135,6 @@ func (c *Clocks) loadShown(f *state.Fields, name string) {
 			s.stale = false
 			c.stale = c.stale[:len(c.stale)-1]
 		}
+		s.moved, s.unstored = moved, unstored
 	}
 }
