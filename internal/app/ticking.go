@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,8 +24,6 @@ const (
 	// wholeEvery is how often all is told again that sources have shown.
 	wholeEvery = 10 * time.Minute
 	tickWithin = 10 * time.Second
-	// lastWithin bounds the last tick, when an instance ends.
-	lastWithin = 2 * time.Second
 	tickBytes  = 256 << 10
 	mostShown  = 4096 // of a source partition
 )
@@ -70,11 +67,6 @@ func (r *Run) tick(ctx context.Context, k *kafka) error {
 			trouble.Tick(time.Since(looked), "it is not told how far the sources have come; what waits for that waits longer", err, "it is told again how far the sources have come")
 		}
 		looked = time.Now()
-	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWithin)
-	defer cancel()
-	if err := t.write(last, to, t.look(time.Now()), time.Now()); err != nil {
-		r.Log.Debug("it is not told how far the sources had come at the end", slog.Any("err", err))
 	}
 	return nil
 }
