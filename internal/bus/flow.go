@@ -315,10 +315,11 @@ func (f *Flow) Leave(ctx context.Context) {
 	f.reader.Leave(ctx)
 }
 
-// Quit is Leave for good: the group shares the partitions out again at once, and need not wait for the end of the session.
+// Quit is Leave for good: the group shares the partitions out again at once, and need not wait for the end of the session. A member that is
+// joining waits for all others, and commits nothing until then.
 func (f *Flow) Quit(ctx context.Context) {
 	f.Leave(ctx)
-	if f.step.Instance == "" || f.bus.config.Boot != "" || ctx.Err() != nil {
+	if f.step.Instance == "" || ctx.Err() != nil {
 		return
 	}
 	within, cancel := context.WithTimeout(ctx, closeWithin)
