@@ -46,6 +46,9 @@ func inputs(t *testing.T, dir string) (files []string) {
 	return files
 }
 
+// standing is a rule over alerts of rules that are exact for events in order alone. What it has told of an alert that moved stands.
+const standing = "inbox-rule-after-suspect-sign-in"
+
 // alertIDs are the ids of alerts and their summaries, from one object a line.
 func alertIDs(t *testing.T, lines []byte) map[string]string {
 	ids := map[string]string{}
@@ -59,8 +62,8 @@ func alertIDs(t *testing.T, lines []byte) map[string]string {
 		if err := json.Unmarshal(line, &a); err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
-		if a.State != "" {
-			continue // nobody is told
+		if a.State != "" || a.Rule.ID == standing {
+			continue // nobody is told, or live tells more
 		}
 		ids[a.ID] = a.Rule.ID + ": " + a.Summary
 	}
