@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -17,6 +18,8 @@ type Backlog struct {
 	topic Topic
 	group string
 	first map[int32]oldest // of partitions that had something waiting at the last look
+
+	looking sync.Mutex // held by the look under way, which may not heed its context
 }
 
 // oldest is when the first record behind an offset was written.
@@ -33,6 +36,25 @@ func (b *Bus) Backlog(t Topic, group string) *Backlog {
 
 // Look gives how many records wait, and when the oldest of them was written. Marks of transactions between records count as records.
 func (l *Backlog) Look(ctx context.Context) (waiting int64, since time.Time, err error) {
+	if !l.looking.TryLock() {
+		return 0, since, errors.New("the look before has not ended")
+	}
+	var found struct {
+		waiting int64
+		since   time.Time
+	}
+	err = within(ctx, func() (err error) {
+		defer l.looking.Unlock()
+		found.waiting, found.since, err = l.look(ctx)
+		return err
+	})
+	if err != nil {
+		return 0, since, err
+	}
+	return found.waiting, found.since, nil
+}
+
+func (l *Backlog) look(ctx context.Context) (waiting int64, since time.Time, err error) {
 	b, name := l.bus, l.bus.name(l.topic)
 	starts, err := b.admin.ListStartOffsets(ctx, name)
 	var ends kadm.ListedOffsets
