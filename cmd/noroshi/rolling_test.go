@@ -49,11 +49,11 @@ rules: [%s]
 		files[name+"/guessing.yaml"] = fmt.Sprintf(rolling, more)
 	}
 	writeFiles(t, dir, files)
-	n := 0
+	n, began := 0, time.Now().UTC().Add(-10*time.Minute) // older ones would be forgotten as soon as the hub is idle
 	add := func(each int) {
 		t.Helper()
 		for range each * memoryUsers {
-			at := time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC).Add(time.Duration(n) * time.Second).Format(time.RFC3339)
+			at := began.Add(time.Duration(n) * time.Second).Format(time.RFC3339)
 			record := fmt.Sprintf(`{"time":"%[1]s","category":"SignInLogs","tenantId":"t-1","properties":{"id":"s-%[2]d","createdDateTime":"%[1]s","userPrincipalName":"user%[3]d@contoso.example","userId":"u-%[3]d","ipAddress":"203.0.113.4","status":{"errorCode":50126},"appId":"a-1","appDisplayName":"Mail","isInteractive":true}}`,
 				at, n, n%memoryUsers)
 			if _, err := hub.Append("audit", strconv.Itoa(n%memoryUsers%4), eventhubstest.Event{Body: []byte(record)}); err != nil {
