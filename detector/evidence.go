@@ -96,7 +96,7 @@ func stepOf(r *rule, c state.Counted) string {
 	return ""
 }
 
-// stepNumber is the number of the step that an event stands for, -1 where there is none.
+// stepNumber is the number of the step that an event stands for, -1 for an event of no step.
 func stepNumber(r *rule, c state.Counted) int {
 	n := len(r.Kind.Steps)
 	if c.Fires {

@@ -18,7 +18,7 @@ type object struct {
 	values []any // text, json.Number, bool, nil, []any or *object
 }
 
-// get is the last member of a name, or nil if there is none or it is null.
+// get is the last member of a name; nil if the object has no such member, or its value is null.
 func (o *object) get(name string) (v any) {
 	if o != nil {
 		for i, n := range o.names {

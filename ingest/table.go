@@ -103,7 +103,7 @@ func preamble(line []byte) (separator byte, ok bool) {
 type table struct {
 	rows    rows
 	columns []column // nil before the header
-	audit   int      // the column AuditData, or -1 if there is none
+	audit   int      // the number of the column AuditData; -1 in a table without it
 	object  bytes.Buffer
 	had     map[string]bool // names that the row at hand has given
 }

@@ -18,7 +18,7 @@ type Gap struct {
 // Len is how many messages are in the gap, at most so many where it is sparse.
 func (g Gap) Len() int64 { return g.To - g.From + 1 }
 
-// gaps are those in front of messages, by the sequence number behind, or nil if there is none, as a rule. A dense stream that
+// gaps are those in front of messages, by the sequence number behind them; mostly there are no gaps, and it is nil. A dense stream that
 // leaves out what it has is doubted: the messages are given up to there, and the stream is read again from there. Where it leaves
 // it out again, it is told.
 func (l *loop) gaps(ctx context.Context, after *Position, messages []Message) (sound []Message, all map[int64]Gap, doubt *Gap, err error) {

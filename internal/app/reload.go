@@ -41,7 +41,7 @@ type reloads struct {
 // RuleSetSum is which rules are evaluated, and what has become of those that were read later.
 type RuleSetSum struct {
 	Digest string `json:"digest,omitempty"` // of rules, lists, databases of addresses and lateness: the same for instances that find the same
-	// Accounts is the digest of the directory, by which ingest tells whom a record is about; "": there is none.
+	// Accounts is the digest of the directory, by which ingest tells whom a record is about; "" without a directory.
 	Accounts string    `json:"directory_digest,omitempty"`
 	Loaded   time.Time `json:"loaded"`
 	Reloads  int64     `json:"reloads"`                  // times that others were taken over

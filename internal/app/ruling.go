@@ -18,7 +18,7 @@ import (
 // ruling is all that may change while a run goes on: the rules, and what they look things up in. It is immutable.
 type ruling struct {
 	set       *detector.Set
-	directory *list.List // nil: there is none
+	directory *list.List // nil if the configuration names no directory
 	geography *list.Geography
 	lateness  event.Lateness
 	lookUps   map[string]string // what the rules look things up in, each with what tells whether it is the same
@@ -75,7 +75,7 @@ func sortedKeys[T any](m map[string]T) (all []string) {
 	return all
 }
 
-// accounts is a short text that differs where the directory does; "": there is none.
+// accounts is a digest of the directory, "" without one.
 func (u *ruling) accounts() string {
 	if u.directory == nil {
 		return ""

@@ -92,7 +92,7 @@ func (b *Bus) grow(ctx context.Context, t Topic, have, partitions int) error {
 		"give them by `kafka-topics.sh --alter --topic %[1]s --partitions %[3]d`: %w", b.name(t), have, partitions, err)
 }
 
-// Checkpoint is the position of a partition committed last, as far as readers see now, or nil if there is none. A Transactor's
+// Checkpoint is the position of a partition committed last, as far as readers see now; nil if nothing has been committed. A Transactor's
 // is the one to go on from.
 func (b *Bus) Checkpoint(ctx context.Context, t Topic, partition int32) ([]byte, error) {
 	first, last, err := b.Bounds(ctx, t, partition)

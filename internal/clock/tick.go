@@ -16,7 +16,7 @@ const (
 	Schema = "noroshi.tick/1"
 )
 
-// Unknown is the progress of a source partition of which nothing is known, and the clock where there is none.
+// Unknown is the progress of a source partition of which nothing is known, and a clock that has no time yet.
 const Unknown = int64(math.MinInt64)
 
 // Tick is what an instance says of the source partitions that it reads, and of those that are gone for good. It speaks of what has been

@@ -7,7 +7,7 @@ import (
 	"noroshi/internal/event"
 )
 
-// placeholder reports whether a text stands for a name or an id that is not there: blanks, hyphens, one of the words above, in
+// placeholder reports whether a text stands for a name or an id that is not there: blanks, hyphens, one of event.Placeholders, in
 // brackets or not, an id of zeros. An address is a name, whatever it begins with.
 func placeholder(s string) bool {
 	if s != "" && !beginsPlaceholder[s[0]] {
