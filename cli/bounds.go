@@ -27,7 +27,8 @@ func tellBounds(w io.Writer, by map[string]state.Counts) {
 			fmt.Fprintf(w, "warning: rule %s reached the bound of a key %s; what it finds there is not complete\n", rule, plural(c.Overflow, "time"))
 		}
 		if c.Evicted > 0 {
-			fmt.Fprintf(w, "warning: rule %s forgot %s too early, because one tenant had too many; what it finds there is not complete\n", rule, plural(c.Evicted, "key"))
+			fmt.Fprintf(w, "warning: rule %s forgot %s too early, because one tenant had too many; what it finds there is not complete\n",
+				rule, plural(c.Evicted, "key"))
 		}
 	}
 	if more := told - maxBounds; more > 0 {

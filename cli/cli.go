@@ -81,7 +81,11 @@ Watch live:                              noroshi run --config noroshi.yaml`,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
-	c.AddCommand(runCommand(s), demoCommand(s), devCommand(s), deadLettersCommand(s), statusCommand(s), stateCommand(s), sourcesCommand(s), replayCommand(s), decodeCommand(s), checkCommand(s), testCommand(s), explainCommand(s), fieldsCommand(s), schemaCommand(s), sampleCommand(s), coverageCommand(s), versionCommand(s))
+	c.AddCommand(runCommand(s), demoCommand(s), devCommand(s), // live
+		deadLettersCommand(s), statusCommand(s), stateCommand(s), sourcesCommand(s), // what is going on there
+		replayCommand(s), decodeCommand(s), explainCommand(s), // files
+		checkCommand(s), testCommand(s), sampleCommand(s), fieldsCommand(s), schemaCommand(s), coverageCommand(s), // rules
+		versionCommand(s))
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w\nSee '%s --help'", err, c.CommandPath())
 	})

@@ -46,7 +46,8 @@ stay on their topic with the reason, the place they came from and their bytes, u
 		})
 	})}
 	show := &cobra.Command{Use: "show PLACE...", Short: "Show dead letters with their bytes",
-		Example: "  noroshi dead-letters show --data /var/lib/noroshi 0:17", Args: cobra.MinimumNArgs(1), RunE: interruptible(func(c *cobra.Command, args []string) error {
+		Example: "  noroshi dead-letters show --data /var/lib/noroshi 0:17", Args: cobra.MinimumNArgs(1),
+		RunE: interruptible(func(c *cobra.Command, args []string) error {
 			return f.each(c.Context(), args, func(_ *bus.Bus, l deadletter.Letter) error {
 				if f.json {
 					return writeJSON(s.Out, l.JSON(true))

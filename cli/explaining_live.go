@@ -60,7 +60,8 @@ func (p *explaining) explainLive(ctx context.Context, s Streams, set *detector.S
 // tellHolding says what of the stored memory is not shown.
 func tellHolding(w io.Writer, h *app.Holding) {
 	if h.Unknown > 0 {
-		fmt.Fprintf(w, "noroshi: %s of other rules, or of rules that look at something else here, left out; noroshi state stats names them\n", plural(h.Unknown, "key"))
+		fmt.Fprintf(w, "noroshi: %s of other rules, or of rules that look at something else here, left out; noroshi state stats names them\n",
+			plural(h.Unknown, "key"))
 	}
 	if h.Unreadable > 0 {
 		fmt.Fprintf(w, "noroshi: %s cannot be read; the first: %s\n", plural(h.Unreadable, "key"), diag.EscapeLine(cmp.Or(h.First.Error(), "unknown")))

@@ -46,7 +46,8 @@ func (f *reachFlags) connect(s Streams) (*reached, error) {
 		}
 	}
 	k := to.conf.Kafka
-	c := bus.Config{Brokers: k.Brokers, Prefix: k.Prefix, Partitions: k.Partitions, TLS: k.TLS, CAFile: k.CAFile, Mechanism: k.Mechanism, User: k.User, Password: k.Password, Log: log}
+	c := bus.Config{Brokers: k.Brokers, Prefix: k.Prefix, Partitions: k.Partitions, TLS: k.TLS, CAFile: k.CAFile,
+		Mechanism: k.Mechanism, User: k.User, Password: k.Password, Log: log}
 	if len(k.Brokers) == 0 {
 		var err error
 		if c, err = to.fromData(cmp.Or(f.data, k.Data), log); err != nil {

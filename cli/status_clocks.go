@@ -40,7 +40,8 @@ func (t *statusTable) clocks() {
 			l.Dataset, span(l.Mean.Milliseconds()), span(l.Wait.Milliseconds()), l.Dataset)
 	}
 	if n := one.Memory.TooLate; n > 0 {
-		t.line("  too late: %s when what rules had kept beside them was forgotten; set lateness: {DATASET: {keep: …}} in the configuration", plural(int(n), "event")+" came")
+		t.line("  too late: %s when what rules had kept beside them was forgotten; set lateness: {DATASET: {keep: …}} in the configuration",
+			plural(int(n), "event")+" came")
 	}
 	if ahead := time.Duration(one.Ahead) * time.Second; ahead > time.Minute {
 		t.line("  clocks differ: that of an instance which reads sources is ahead by %s; set the machines by a time server", ago(ahead))

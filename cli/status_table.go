@@ -81,7 +81,8 @@ func (t *statusTable) headline(now time.Time) {
 	if n := len(one.Roles); n > 0 && n < len(app.Roles) {
 		name += " (" + rolesText(one.Roles) + ")"
 	}
-	t.line("%s: %s; %s, %s, %s, %s, %s", diag.EscapeLine(name), state, plural(int(one.Records), "record"), plural(int(one.Events), "event"), plural(int(one.Duplicates), "duplicate"),
+	t.line("%s: %s; %s, %s, %s, %s, %s", diag.EscapeLine(name), state,
+		plural(int(one.Records), "record"), plural(int(one.Events), "event"), plural(int(one.Duplicates), "duplicate"),
 		plural(int(one.Alerts), "alert"), plural(int(one.Letters), "dead letter"))
 }
 

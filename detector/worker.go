@@ -47,7 +47,10 @@ type Worker struct {
 
 // Worker makes what one goroutine needs.
 func (s *Set) Worker() *Worker {
-	w := &Worker{set: s, reader: s.plan.Reader(), memos: make([]*index.Memo, s.plan.Layout().Len()), stamp: make([]uint32, len(s.clauses)), held: make([]uint8, len(s.rules)), excused: make([]bool, len(s.rules)), NoKey: make([]int, len(s.rules)), Overflow: make([]int, len(s.rules)), Evaluated: make([]int, len(s.rules)), Failed: make([]int, len(s.rules))}
+	n := len(s.rules)
+	w := &Worker{set: s, reader: s.plan.Reader(), memos: make([]*index.Memo, s.plan.Layout().Len()),
+		stamp: make([]uint32, len(s.clauses)), held: make([]uint8, n), excused: make([]bool, n),
+		NoKey: make([]int, n), Overflow: make([]int, n), Evaluated: make([]int, n), Failed: make([]int, n)}
 	w.ev = w.reader.Event
 	w.machine = cond.NewMachine(w.ev, s.scope)
 	for slot, t := range s.tables {

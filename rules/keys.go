@@ -11,7 +11,8 @@ import (
 func commonKeys(remedies map[string]Remedy) []kind.Key {
 	text, texts := kind.Text, kind.Texts
 	return []kind.Key{
-		{Name: "id", Doc: "The rule's name: lower case letters, digits and single hyphens. It is part of every alert's id.", Type: text, Required: true, Pattern: idPattern.String()},
+		{Name: "id", Doc: "The rule's name: lower case letters, digits and single hyphens. It is part of every alert's id.",
+			Type: text, Required: true, Pattern: idPattern.String()},
 		{Name: "title", Doc: "What the rule finds, in one line.", Type: text, Required: true},
 		{Name: "severity", Doc: "How grave a finding is.", Type: text, Required: true, Choices: Severities},
 		{Name: "kind", Doc: "The way of firing.", Type: text, Choices: kind.Names(), Default: kind.Names()[0]},

@@ -34,7 +34,8 @@ func (r *Run) detect(ctx, drain context.Context, d *detection, of place) error {
 		err := r.session(ctx, drain, d, of.group, instance)
 		if ctx.Err() != nil {
 			if err != nil {
-				r.Log.Warn("what the detector read last is not stored; it comes again", slog.String("stage", of.group), slog.Int("session", of.number), slog.Any("err", err))
+				r.Log.Warn("what the detector read last is not stored; it comes again",
+					slog.String("stage", of.group), slog.Int("session", of.number), slog.Any("err", err))
 			}
 			return nil
 		}

@@ -59,7 +59,8 @@ func (r *Run) feeds(ctx context.Context, k *kafka) (all []*feed.Feed, err error)
 	}
 	plan := decode.NewPlan(event.NewLayout(), r.resolving())
 	for _, f := range r.Feeds {
-		all = append(all, &feed.Feed{Stream: f.Stream, Bus: k.bus, Latest: f.Latest, Instance: instance, AtLeastOnce: !exactly, Counts: &r.counts, Log: r.Log, Now: time.Now,
+		all = append(all, &feed.Feed{Stream: f.Stream, Bus: k.bus, Latest: f.Latest, Instance: instance, AtLeastOnce: !exactly,
+			Counts: &r.counts, Log: r.Log, Now: time.Now,
 			Room: k.room, TooLarge: identify.SetAside,
 			Missed: func(partition int32, g feed.Gap) []bus.Record {
 				return []bus.Record{missed(f.Stream.Name(), partition, g, time.Now().UTC())}

@@ -244,7 +244,8 @@ func (r *Run) ruleSet() RuleSetSum {
 	u, s, others := r.ruling.Load(), &r.reloads, r.others()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return RuleSetSum{Others: others, Different: int64(len(others)), Digest: u.digest, Accounts: u.accounts(), Loaded: u.loaded, Reloads: s.taken, Failed: s.failed, Fault: s.fault, Since: s.since, Restart: slices.Clone(s.restart)}
+	return RuleSetSum{Others: others, Different: int64(len(others)), Digest: u.digest, Accounts: u.accounts(), Loaded: u.loaded,
+		Reloads: s.taken, Failed: s.failed, Fault: s.fault, Since: s.since, Restart: slices.Clone(s.restart)}
 }
 
 var reloadNumbers = []number[RuleSetSum]{

@@ -171,7 +171,8 @@ func (r *Run) Run(ctx context.Context) error {
 		if r.Config.Geography != nil {
 			r.Log.Info("databases of addresses", slog.Any("types", r.Config.Geography.Databases()))
 		}
-		r.Log.Info("running", slog.Any("roles", r.roles()), slog.Int("rules", len(first.set.Rules())), slog.String("rule_set", first.digest), slog.Int("sources", len(r.Sources)+len(r.Feeds)), slog.Int("sinks", len(r.Sinks)))
+		r.Log.Info("running", slog.Any("roles", r.roles()), slog.Int("rules", len(first.set.Rules())), slog.String("rule_set", first.digest),
+			slog.Int("sources", len(r.Sources)+len(r.Feeds)), slog.Int("sinks", len(r.Sinks)))
 	}
 	if err == nil {
 		select {

@@ -64,7 +64,8 @@ func (r *Run) tick(ctx context.Context, k *kafka) error {
 		t.news = false
 		err := t.write(ctx, to, sources, now)
 		if ctx.Err() == nil {
-			trouble.Tick(time.Since(looked), "it is not told how far the sources have come; what waits for that waits longer", err, "it is told again how far the sources have come")
+			trouble.Tick(time.Since(looked), "it is not told how far the sources have come; what waits for that waits longer", err,
+				"it is told again how far the sources have come")
 		}
 		looked = time.Now()
 	}

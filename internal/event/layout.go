@@ -154,7 +154,9 @@ func Member(of, name string) string {
 func Entry(family, name string) string { return family + "[" + name + "]" }
 
 // otherSchemas are fields of the Elastic Common Schema that are another one here.
-var otherSchemas = map[string]string{"event.category": "event.action", "event.type": "event.action", "event.provider": "event.dataset", "event.module": "event.dataset"}
+var otherSchemas = map[string]string{
+	"event.category": "event.action", "event.type": "event.action", "event.provider": "event.dataset", "event.module": "event.dataset",
+}
 
 // Suggest is the field that a misspelt name most likely means, or "".
 func Suggest(name string) string {

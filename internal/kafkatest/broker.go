@@ -104,7 +104,8 @@ func (b *Broker) launch(t testing.TB) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	b.cmd = exec.CommandContext(context.Background(), b.java, "-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", b.compiler, "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true",
+	b.cmd = exec.CommandContext(context.Background(), b.java, "-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", b.compiler,
+		"-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true",
 		"-Dlog4j2.configurationFile="+filepath.Join(b.dir, "log4j2.properties"), "-cp", filepath.Join(b.jars, "*"), "kafka.Kafka", b.properties())
 	b.cmd.Stdout, b.cmd.Stderr = out, out
 	if b.done, err = launch(b.cmd); err != nil {
@@ -219,7 +220,8 @@ func (b *Broker) format(cluster string, node int, voters []string) error {
 	if err := os.WriteFile(filepath.Join(b.dir, "log4j2.properties"), log4j2, 0o600); err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(context.Background(), b.java, "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", filepath.Join(b.jars, "*"), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", b.properties(),
+	out, err := exec.CommandContext(context.Background(), b.java, "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+		"-cp", filepath.Join(b.jars, "*"), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", b.properties(),
 		"--add-scram", fmt.Sprintf("SCRAM-SHA-256=[name=%s,password=%s]", User, Password), "--add-scram", fmt.Sprintf("SCRAM-SHA-512=[name=%s,password=%s]", User, Password)).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("format storage: %w\n%s", err, tail(out))

@@ -34,7 +34,8 @@ type applying struct {
 const replayKeys = 12 * detector.DefaultKeys
 
 func newApplying(set *detector.Set, w *watch, give func(*alert.Alert) error) *applying {
-	a := &applying{hits: newSpool(spoolMemory), alerts: newSpool(spoolMemory), shown: detector.NewShown(), rules: set.Rules(), remembers: set.Remembers(), give: give}
+	a := &applying{hits: newSpool(spoolMemory), alerts: newSpool(spoolMemory), shown: detector.NewShown(),
+		rules: set.Rules(), remembers: set.Remembers(), give: give}
 	a.memory = set.Memory(detector.MemoryOptions{Keys: replayKeys, Shown: a.shown, KeepAlerts: w.keeps()})
 	w.over(a.memory)
 	a.watch = w

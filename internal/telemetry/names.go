@@ -98,7 +98,8 @@ var (
 	SignalsRestored   = counter("signal.memory.restored", "{key}", "Keys of such rules whose memory was read back.")
 	SignalsRows       = counter("signal.memory.rows", "{row}", "Rows of their memory that were written.")
 	SignalsBytes      = counter("signal.memory.bytes", "By", "The size of these rows.")
-	SignalsWaiting    = gauge("signal.waiting", "{partition}", "Partitions of signals whose clocks stand, because a partition of events has not told yet how far the sources have come.")
+	SignalsWaiting    = gauge("signal.waiting", "{partition}",
+		"Partitions of signals whose clocks stand, because a partition of events has not told yet how far the sources have come.")
 	Letters           = counter("letter.stored", "{letter}", "Dead letters that were stored.")
 )
 
