@@ -100,7 +100,7 @@ var (
 	SignalsBytes      = counter("signal.memory.bytes", "By", "The size of these rows.")
 	SignalsWaiting    = gauge("signal.waiting", "{partition}",
 		"Partitions of signals whose clocks stand, because a partition of events has not told yet how far the sources have come.")
-	Letters           = counter("letter.stored", "{letter}", "Dead letters that were stored.")
+	Letters = counter("letter.stored", "{letter}", "Dead letters that were stored.")
 )
 
 // Alerts.
