@@ -23,13 +23,10 @@ func (p *explaining) explainLive(ctx context.Context, s Streams, set *detector.S
 		return err
 	}
 	defer b.Close()
-	ctx, cancel := withTimeout(ctx)
-	defer cancel()
-	h, err := app.ReadHolding(ctx, b.Bus, set, b.conf.Lateness)
+	h, err := b.holding(ctx, s, set)
 	if err != nil {
-		return failed{err}
+		return err
 	}
-	tellHolding(s.Err, h)
 	if at.IsZero() {
 		at = h.Newest(p.account)
 	}
@@ -55,6 +52,18 @@ func (p *explaining) explainLive(ctx context.Context, s Streams, set *detector.S
 		return failed{err}
 	}
 	return nil
+}
+
+// holding reads what is stored of the memory of a set's rules, and says what of it is not shown.
+func (to *reached) holding(ctx context.Context, s Streams, set *detector.Set) (*app.Holding, error) {
+	ctx, cancel := withTimeout(ctx)
+	defer cancel()
+	h, err := app.ReadHolding(ctx, to.Bus, set, to.conf.Lateness)
+	if err != nil {
+		return nil, failed{err}
+	}
+	tellHolding(s.Err, h)
+	return h, nil
 }
 
 // tellHolding says what of the stored memory is not shown.

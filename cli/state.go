@@ -192,13 +192,10 @@ func stateShow(ctx context.Context, s Streams, f *reachFlags, account string, as
 		return err
 	}
 	defer b.Close()
-	ctx, cancel := withTimeout(ctx)
-	defer cancel()
-	h, err := app.ReadHolding(ctx, b.Bus, set, b.conf.Lateness)
+	h, err := b.holding(ctx, s, set)
 	if err != nil {
-		return failed{err}
+		return err
 	}
-	tellHolding(s.Err, h)
 	var all []keyState
 	now := h.Newest(account)
 	h.Standings(account, now, func(st *detector.Standing, at *app.Held) {
