@@ -28,6 +28,19 @@ func Comments(source string) (all [][2]int) {
 	return all
 }
 
+// uncommented is a source's text with blanks in the place of its comments; every sign stays where it is.
+func uncommented(source string) []rune {
+	text := []rune(source)
+	for _, c := range Comments(source) {
+		for i := c[0]; i < c[1]; i++ {
+			if text[i] != '\n' {
+				text[i] = ' '
+			}
+		}
+	}
+	return text
+}
+
 // ends is the first place of a sign from a place on: before the end of a line, behind what closes a comment; else the text's end.
 func ends(text []rune, from int, sign string) int {
 	at := strings.Index(string(text[from:]), sign)

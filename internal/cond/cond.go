@@ -177,10 +177,10 @@ func bounds(source string) []Mistake {
 	if strings.TrimSpace(source) == "" {
 		return []Mistake{{Code: "syntax", Message: "the condition is empty"}}
 	}
-	open, at := 0, 0
+	open := 0
 	var quote rune
 	escaped := false
-	for _, r := range source {
+	for at, r := range uncommented(source) {
 		switch {
 		case escaped:
 			escaped = false
@@ -198,7 +198,6 @@ func bounds(source string) []Mistake {
 		case r == ')' || r == ']' || r == '}':
 			open = max(open-1, 0)
 		}
-		at++
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ func unreadable(source string, err error) Mistake {
 	if !errors.As(err, &e) {
 		return Mistake{Code: "syntax", Message: "the condition cannot be read"}
 	}
-	text := []rune(source)
+	text := uncommented(source)
 	at := min(max(e.From, 0), len(text))
 	if strings.Contains(e.Message, "maximum allowed nodes") {
 		return Mistake{Code: "nodes", Message: fmt.Sprintf("the condition has more than %d parts", MaxNodes)}
