@@ -46,7 +46,7 @@ func Load(o Options) (*Set, []diag.Problem) {
 			return byTenant{l}, true
 		}
 		return l, ok
-	}, Unknown: whenAlone}, Lists: o.Lists}
+	}, Unknown: whenAlone, Records: recorded}, Lists: o.Lists}
 	cond.Prepare(s.Scope.Layout)
 	l := &loader{options: o, set: s, remedies: map[string]Remedy{}, ids: map[string]string{}, files: map[string]struct{}{},
 		broken: map[string]string{}}

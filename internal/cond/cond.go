@@ -50,6 +50,15 @@ type Scope struct {
 	Own func(name string) (event.Slot, bool)
 	// Unknown says what is wrong with a name that is no field, and what is meant; "" where that is not known. It may be nil.
 	Unknown func(name string) (message, meant string)
+	// Records says what records have under a name that is no field. It may be nil.
+	Records func(name string) Recorded
+}
+
+// Recorded is what records have under a name, as conditions write it.
+type Recorded struct {
+	Ways   []string // a member or an entry
+	Inside []string // the members of an object
+	Deep   bool     // a list or an object, which is no single value
 }
 
 // slot is the number of the field of a name.
@@ -104,7 +113,7 @@ func compile(source string, s *Scope, check func(*typing, ast.Node)) (*Program, 
 	}
 	c := &checker{scope: s}
 	if c.allow(tree.Node, 0); len(c.mistakes) == 0 {
-		check(&typing{checker: c}, tree.Node)
+		check(&typing{checker: c, whole: tree.Node}, tree.Node)
 	}
 	if len(c.mistakes) > 0 {
 		return nil, c.mistakes

@@ -26,7 +26,7 @@ func Field(source string, s *Scope) (event.Slot, []Mistake) {
 	if !ok {
 		return 0, []Mistake{{Code: "type", Message: "expected the name of a field", Suggestion: fieldIn(tree.Node, s)}}
 	}
-	if value := (&typing{checker: c}).named(tree.Node); value == configured {
+	if value := (&typing{checker: c, whole: tree.Node}).named(tree.Node); value == configured {
 		return 0, []Mistake{{Code: "list", Message: flat + " is a list of the configuration; expected the name of a field"}}
 	}
 	if len(c.mistakes) > 0 {

@@ -45,7 +45,10 @@ func (v value) fits(want value) bool {
 var ofType = map[event.Type]value{event.Text: aText, event.Number: aNumber, event.Bool: aTruth, event.List: aList}
 
 // typing finds out what the parts of a condition give, and refuses what does not go together. It walks the tree as it was written.
-type typing struct{ *checker }
+type typing struct {
+	*checker
+	whole ast.Node
+}
 
 // condition checks a part that must be true or false.
 func (c *typing) condition(n ast.Node) {

@@ -40,13 +40,100 @@ func (c *typing) unknown(n ast.Node, name string) {
 	case word == "status" || word == "result":
 		m.Message = fmt.Sprintf("no field %q; how it ended is event.outcome, of sign-ins auth.result", name)
 	default:
+		c.ofRecords(n, name, m)
+	}
+}
+
+// ofRecords tells what a name means that is most likely a member of records, or a field that is misspelt.
+func (c *typing) ofRecords(n ast.Node, name string, m *Mistake) {
+	member, field, known := event.Recorded(name)
+	list, entry, fields := event.Entered(name)
+	if !fromRecords(name) {
+		fields = nil
+	}
+	switch {
+	case known && (len(fields) == 0 || entry != name):
+		m.Message, m.Suggestion = fmt.Sprintf("no field %q; %s of records is %s here", name, member, field), field
+	case len(fields) == 1:
+		m.Message = fmt.Sprintf("no field %q; %s of records is %s here, the entry itself %s", name, entry, fields[0], EntryOf(list, entry))
+		m.Suggestion = fields[0]
+	case len(fields) > 1:
+		m.Message = fmt.Sprintf("no field %q; %s of records is read into %s, the entry itself is %s", name, entry, orOf(fields), EntryOf(list, entry))
+	case fromRecords(name) && c.recorded(name, m):
+	default:
 		m.Suggestion = c.meant(n, name)
-		if member, field, ok := event.Recorded(name); ok {
-			m.Message, m.Suggestion = fmt.Sprintf("no field %q; %s of records is %s here", name, member, field), field
+		if m.Suggestion == "" && !c.recorded(name, m) {
+			m.Message += c.guess(n, name)
 		}
-		if _, plain := n.(*ast.IdentifierNode); plain && m.Suggestion == "" && n.Location().From > 0 { // what stands first is compared, not a text
-			m.Message += fmt.Sprintf("; if it is a text, write %q", name)
+	}
+}
+
+// fromRecords reports whether a name looks like one of records: those of fields are in lower case.
+func fromRecords(name string) bool { return name != strings.ToLower(name) }
+
+// maxWays is how many ways are told to write what records have under a name.
+const maxWays = 4
+
+// recorded tells how a condition writes what records have under a name, and reports whether they have it.
+func (c *typing) recorded(name string, m *Mistake) bool {
+	if c.scope.Records == nil {
+		return false
+	}
+	switch r := c.scope.Records(name); {
+	case len(r.Ways) > 0:
+		m.Message = fmt.Sprintf("no field %q; %s of records is %s here", name, name, orOf(r.Ways))
+		if len(r.Ways) == 1 {
+			m.Suggestion = r.Ways[0]
 		}
+	case len(r.Inside) > 0:
+		m.Message = fmt.Sprintf("no field %q; %s of records is an object, and what it holds is %s here", name, name, orOf(r.Inside))
+	case r.Deep:
+		m.Message = fmt.Sprintf("no field %q; %s of records is a list or an object, and raw reads single values", name, name)
+	default:
+		return false
+	}
+	return true
+}
+
+// orOf names the first of some names in a sentence.
+func orOf(all []string) string {
+	switch n := len(all); {
+	case n > maxWays:
+		return strings.Join(all[:maxWays], ", ") + " and others"
+	case n > 1:
+		return strings.Join(all[:n-1], ", ") + " or " + all[n-1]
+	}
+	return all[0]
+}
+
+// guess is what a name may mean that nobody knows: a text where a comparison has its value, else a member of records.
+func (c *typing) guess(n ast.Node, name string) string {
+	values := &valuesOf{}
+	ast.Walk(&c.whole, values)
+	_, plain := n.(*ast.IdentifierNode)
+	switch {
+	case plain && slices.Contains(values.all, n):
+		return fmt.Sprintf("; if it is a text, write %q", name)
+	case fromRecords(name):
+		return fmt.Sprintf("; a member of records is written raw.%s with the whole path to it, a parameter %s", name, EntryOf("Parameters", name))
+	}
+	return ""
+}
+
+// valuesOf gathers what stands where the value of a comparison is expected.
+type valuesOf struct{ all []ast.Node }
+
+// Visit implements ast.Visitor.
+func (s *valuesOf) Visit(n *ast.Node) {
+	switch v := (*n).(type) {
+	case *ast.BinaryNode:
+		if v.Operator != "&&" && v.Operator != "||" && v.Operator != "and" && v.Operator != "or" && !constant(v.Left) {
+			s.all = append(s.all, v.Right)
+		}
+	case *ast.ArrayNode:
+		s.all = append(s.all, v.Nodes...)
+	case *ast.CallNode:
+		s.all = append(s.all, v.Arguments[min(1, len(v.Arguments)):]...)
 	}
 }
 
@@ -55,6 +142,15 @@ func (c *typing) unknown(n ast.Node, name string) {
 var entries = map[string][2]string{
 	"parameters": {"param[", "]"}, "operationproperties": {"param[", "]"}, "extendedproperties": {"param[", "]"}, "deviceproperties": {"param[", "]"},
 	"additionaldetails": {"param[", "]"}, "modifiedproperties": {"change[", "].new"},
+}
+
+// EntryOf is how a condition writes an entry of a list of records, "" where it cannot.
+func EntryOf(list, entry string) string {
+	as, ok := entries[strings.ToLower(list)]
+	if !ok {
+		return ""
+	}
+	return as[0] + strconv.Quote(entry) + as[1]
 }
 
 // listOfRecords tells of a list of names and values that is written as in records, and reports whether it is one.

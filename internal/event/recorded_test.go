@@ -1,6 +1,9 @@
 package event
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestMembersOfRecordsHaveFields(t *testing.T) {
 	for name, want := range map[string]string{
@@ -15,5 +18,18 @@ func TestMembersOfRecordsHaveFields(t *testing.T) {
 	}
 	if _, f, ok := Recorded("Nonsense"); ok {
 		t.Errorf("Nonsense is %s", f)
+	}
+}
+
+func TestEntriesOfRecordsHaveFields(t *testing.T) {
+	for name, want := range map[string][]string{
+		"MoveToFolder": {"inbox_rule.moves_to"}, "movetofolder": {"inbox_rule.moves_to"}, "ForwardTo": {"inbox_rule.sends_to"},
+		"BodyContainsWords": {"inbox_rule.words"}, "ForwardingSmtpAddress": {"forward.to"}, "AccessRights": {"grant.rights"},
+		"Role.DisplayName": {"role.name"}, "RuleState": {"inbox_rule.stops"}, "Nonsense": nil, "operation": nil,
+		"RuleActions": {"inbox_rule.sends_to", "inbox_rule.deletes", "inbox_rule.moves_to", "inbox_rule.marks_read"},
+	} {
+		if _, _, got := Entered(name); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
 	}
 }
