@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"noroshi/internal/alert"
 	"noroshi/internal/event"
 	"noroshi/internal/state"
 	"noroshi/rules"
@@ -40,6 +42,15 @@ func (s *Standing) Raised() uint8 {
 		return 0
 	}
 	return s.of.Hit.Raised
+}
+
+// ToldBefore is the alert that tells the event that is asked about, and the event for which it was told first, where that is another.
+func (s *Standing) ToldBefore() (id string, first Held, told bool) {
+	p := s.Progress
+	if p == nil || p.Told == nil {
+		return "", Held{}, false
+	}
+	return alert.ID(s.Tenant, s.Rule.ID, s.Key, strconv.FormatInt(p.Bucket, 10)), s.See(p.Told), true
 }
 
 // Held is an event that a memory holds, as far as it holds it, or an alert, by its id.

@@ -71,7 +71,7 @@ func (r *Reader) event() *Event {
 	return &Event{ID: id.ID, Time: Time{id.Time}, Action: id.Action, Account: r.Event.Text(event.Account)}
 }
 
-// Tree says what the rule makes of the record at hand as far as conditions tell. A rule without memory fires by them alone; of one
+// Tree says what the rule makes of the record at hand as far as conditions tell. A rule of one event fires by them alone; of one
 // that remembers the verdict is Silent where the event counts.
 func (c *Conditions) Tree(r *Reader) Tree {
 	t := Tree{Rule: c.rule.ID, Title: c.rule.Title, Kind: c.rule.Kind.Name(), Event: r.event(), Verdict: Uncounted}
@@ -99,11 +99,11 @@ func (c *Conditions) Tree(r *Reader) Tree {
 	switch {
 	case because != "" && !open && c.holdsAny(t.Parts):
 		t.Verdict, t.Because = Excused, because
-	case held && c.rule.Kind.Memory == nil:
+	case held && c.rule.Kind.Single():
 		t.Verdict, t.Near, t.CountsAs = Fires, 1, nil
 	case held:
 		t.Verdict = Silent
-	case c.rule.Kind.Memory == nil:
+	case c.rule.Kind.Single():
 		t.Verdict = Silent
 	case c.ofAlerts():
 		t.Because = "the rule looks at alerts of other rules, not at events; without --event its keys are told, with the alerts that count"

@@ -37,6 +37,10 @@ func (t *Tree) Of(s *detector.Standing) {
 	case t.Verdict == Excused:
 	case p.Fires:
 		t.Verdict, t.Near = Fires, 1
+		if id, first, told := s.ToldBefore(); told {
+			t.Because = fmt.Sprintf("told before by alert %s for %s at %s, since repeat is %s",
+				id, first.ID, clock(first.Time), kind.Written(time.Duration(p.Repeat)))
+		}
 	case p.Waits != state.Never:
 		t.Verdict = Waits
 	case len(s.Unshown) > 0 && t.lacksNothing():

@@ -69,12 +69,14 @@ type asked struct {
 	event explain.Event
 	trees []explain.Tree // by rule, further keys of it at the end
 	full  map[int32]bool // rules whose tree knows the memory
+	open  int            // hits whose answer has not come
 }
 
 // The bounds of a summary.
 const (
 	maxNearest   = 5
 	maxUncounted = 3
+	maxWaiting   = 10_000 // events whose answer waits for a memory, while all events are told one by one
 )
 
 // NewExplaining compiles the rules: all that are not off, or one whatever its state.
@@ -143,7 +145,7 @@ func (x *Explaining) Keys() bool { return x.Account != "" || x.byKeys() }
 
 // OneByOne reports whether events are asked about one by one, so that Each tells all.
 func (x *Explaining) OneByOne() bool {
-	return x.Account == "" && (x.Event != "" || x.only == nil || x.only.Kind.Memory == nil)
+	return x.Account == "" && (x.Event != "" || x.only == nil || x.only.Kind.Single())
 }
 
 // Test reads the records of a test, in the order of their times.
@@ -179,7 +181,6 @@ func (x *Explaining) matched(hits []byte) {
 		a.trees = append(a.trees, c.Tree(x.reader))
 	}
 	a.event = *a.trees[0].Event
-	waits := false
 	all := x.set.Rules()
 	has := map[int32]bool{}
 	detector.EachHit(hits, func(packed []byte) {
@@ -189,19 +190,29 @@ func (x *Explaining) matched(hits []byte) {
 		}
 		has[h.Rule] = true
 		if all[h.Rule].Kind.Memory != nil {
-			x.hits[string(packed)], waits = a, true
+			x.hits[string(packed)] = a
+			a.open++
 		}
 	})
 	for i := range a.trees {
-		if t := &a.trees[i]; len(t.CountsAs) > 0 && !has[int32(i)] && t.Verdict == explain.Silent {
+		t := &a.trees[i]
+		counts := len(t.CountsAs) > 0 && t.Verdict == explain.Silent || t.Verdict == explain.Fires && all[i].Kind.Memory != nil
+		if counts && !has[int32(i)] {
 			t.Verdict, t.Because = explain.NoKey, x.conditions[i].LacksKey(x.reader)
 		}
 	}
-	if x.Event == "" && !waits {
-		x.give(a)
-		return
-	}
 	x.asked = append(x.asked, a)
+	x.flow()
+}
+
+// flow gives on the first events that wait for nothing where all events are told. Of those that would wait for too long it is not told
+// whether an alert has told them before.
+func (x *Explaining) flow() {
+	for x.Event == "" && len(x.asked) > 0 && (x.asked[0].open == 0 || len(x.asked) > maxWaiting) {
+		a := x.asked[0]
+		x.asked[0], x.asked = nil, x.asked[1:]
+		x.give(a)
+	}
 }
 
 // uncounted looks at an event that counts for nothing.
@@ -247,10 +258,12 @@ func (x *Explaining) answered(packed []byte, s *detector.Standing) {
 		t := x.bare(a, h.Rule)
 		t.Of(s)
 		a.trees = append(a.trees, t)
-		return
+	} else {
+		a.full[h.Rule] = true
+		a.trees[h.Rule].Of(s)
 	}
-	a.full[h.Rule] = true
-	a.trees[h.Rule].Of(s)
+	a.open--
+	x.flow()
 }
 
 // bare is a rule's tree of an event, without what one of its keys holds.

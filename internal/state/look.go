@@ -8,6 +8,19 @@ func (e *Entry) Fired() bool { return e.marks&fired != 0 }
 // Find is where the entry of an event lies in the window, and whether it does.
 func (w *Window) Find(e *Entry) (at int, have bool) { return w.place(e) }
 
+// ToldBefore is the first event for which the rule fires in the bucket of an entry, where it is another one, and the number by which
+// the bucket is known. Of findings of pairs and where every event is a bucket of its own there is none.
+func (w *Window) ToldBefore(e *Entry) (first *Entry, bucket int64) {
+	if w.Repeat == 0 || w.Pairs != nil {
+		return nil, 0
+	}
+	t := w.find(e, "")
+	if t == nil || order(&t.first, e) >= 0 {
+		return nil, 0
+	}
+	return &t.first, t.number
+}
+
 // Look is the memory of a key, and whether there is one.
 func (t *Table[M]) Look(key []byte) (m M, have bool) {
 	if n := t.keys[string(key)]; n != nil {

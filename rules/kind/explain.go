@@ -24,7 +24,11 @@ type Asked struct {
 type Progress struct {
 	Fires bool         // the rule fires for the event
 	Fired *state.Entry // the newest event for which the rule has fired, as far as it is held
-	Parts []Part
+	// Told is the first event of the alert that tells the event, where another event has that alert told before; Bucket is what the
+	// alert is known by, Repeat for how long one alert tells all.
+	Told           *state.Entry
+	Bucket, Repeat int64
+	Parts          []Part
 	// Events between these times are looked at. Of a window the first is too old to count.
 	From, To int64
 	// Left is when more is missing than now, because an event is too old then.
@@ -129,6 +133,15 @@ func (w *windowed) Explain(c *state.Context, of *Asked) *Progress {
 }
 
 func explainWindow(w *state.Window, c *state.Context, of *Asked) *Progress {
+	p := explainKind(w, c, of)
+	if p != nil && p.Fires && of.Hit != nil {
+		p.Told, p.Bucket = w.ToldBefore(&of.Entry)
+		p.Repeat = w.Repeat
+	}
+	return p
+}
+
+func explainKind(w *state.Window, c *state.Context, of *Asked) *Progress {
 	if k, late := w.Kind.(lately); late {
 		return k.explainLate(w, c, of)
 	}

@@ -28,6 +28,12 @@ func (m Match) New(v *Values) *Rule {
 	return r
 }
 
+// Single reports whether the rule fires for every event that satisfies it, whatever else has come.
+func (r *Rule) Single() bool {
+	_, match := r.Kind.(Match)
+	return match
+}
+
 // alone finds every entry by itself.
 type alone struct{}
 
