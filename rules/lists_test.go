@@ -2,6 +2,8 @@ package rules
 
 import (
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"noroshi/internal/list"
 	"noroshi/internal/strictyaml"
+	"noroshi/rules/library"
 )
 
 // warned are the warnings of loading a rule with a configuration's lists, without their folder.
@@ -30,6 +33,21 @@ func warned(t *testing.T, when string, files map[string]string) (all []string) {
 		all = append(all, strings.ReplaceAll(p.Format(), dir+"/", ""))
 	}
 	return all
+}
+
+// TestKnownListsAreEmptyForShippedRules: a rule that we ship may name them without a configuration, an operator's own rule may not.
+func TestKnownListsAreEmptyForShippedRules(t *testing.T) {
+	for _, row := range []struct {
+		in   fs.FS
+		name string
+		want bool
+	}{{library.Files, "vip", true}, {library.Files, "vpi", false}, {os.DirFS("."), "vip", false}, {nil, "vip", false}} {
+		l := &loader{at: place{in: row.in}}
+		of, ok := l.list(row.name)
+		if ok != row.want || ok && len(of.Texts()) > 0 {
+			t.Errorf("list %s for a rule in %T: got %v, want %v", row.name, row.in, ok, row.want)
+		}
+	}
 }
 
 // TestEntriesThatNothingMatches: by what the rules look up, with their place in the configuration or in the list's file.

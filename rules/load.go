@@ -40,16 +40,11 @@ type Options struct {
 // Load reads rules. Every problem of every file is reported at once; the set holds the rules that have no error. Rules of the
 // library come first, then the others by file.
 func Load(o Options) (*Set, []diag.Problem) {
-	s := &Set{Scope: &cond.Scope{Layout: event.NewLayout(), ListNames: o.Lists.Names(), Lists: func(name string) (cond.List, bool) {
-		l, ok := o.Lists[name]
-		if ok && len(l.Tenants()) > 0 {
-			return byTenant{l}, true
-		}
-		return l, ok
-	}, Unknown: whenAlone, Records: recorded}, Lists: o.Lists}
+	s := &Set{Scope: &cond.Scope{Layout: event.NewLayout(), ListNames: o.Lists.Names(), Unknown: whenAlone, Records: recorded}, Lists: o.Lists}
 	cond.Prepare(s.Scope.Layout)
 	l := &loader{options: o, set: s, remedies: map[string]Remedy{}, ids: map[string]string{}, files: map[string]struct{}{},
 		broken: map[string]string{}}
+	s.Scope.Lists = l.list
 	l.remediation()
 	if o.Library {
 		l.folder(library.Files, ".", "library", true)

@@ -63,6 +63,16 @@ type Entry struct {
 	Subdomains bool // of accepted domains: it stands for sub-domains
 }
 
+// Known are the lists that rules which we ship may look things up in: a configuration that lacks one has an empty one.
+var Known = []string{"approved_mail_apps", "break_glass", "migration_accounts", "vip", "vpn"}
+
+// Empty is a list without entries.
+func Empty(name string) *List {
+	l := empty(name)
+	l.seal()
+	return l
+}
+
 func empty(name string) *List {
 	return &List{name: name, texts: map[string]place{}, suffixes: map[string]place{}, ids: map[string]string{}}
 }
