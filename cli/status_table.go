@@ -117,6 +117,10 @@ func (t *statusTable) lacking() {
 		t.line("  signals: %s for rules that this instance lacks, or has in another version; %d cannot be read", plural(int(one.Signals.Unknown), "hit"),
 			one.Signals.Unreadable)
 	}
+	if m := &one.Memory; m.Lost+m.Unreadable > 0 {
+		t.line("  memory of rules lost: all of %s, and %s that cannot be read; what was under way there is not found; the log says why",
+			plural(int(m.Lost), "partition"), plural(int(m.Unreadable), "key"))
+	}
 	if one.Problems > 0 {
 		t.line("  topics: %s found; the log says which, and the way out", plural(int(one.Problems), "problem"))
 	}

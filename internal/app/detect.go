@@ -99,7 +99,7 @@ func (r *Run) session(ctx, drain context.Context, d *detection, group, instance 
 	s.await = func(versions []string, known func(*ruling) bool) error { return d.awaitSignal(ctx, r, versions, known) }
 	s.turn()
 	one := &stage.Session{Bus: d.kafka.bus, Now: time.Now, Log: r.Log, Counts: &r.detected.stage, Open: s.open, Turn: s.turn, Await: d.awaitMemory(s),
-		Patient: isClock,
+		Patient: isClock, Lasts: lasts, Name: ruleOf,
 		Step: bus.Step{Topic: bus.Events, Group: group, State: bus.DetectorState, Instance: instance, Exactly: d.exactly,
 			Missed: r.missedRecords(d.writer), Smaller: r.setAside}}
 	if group == signalsGroup {

@@ -46,6 +46,7 @@ var memoryNumbers = []number[MemorySum]{
 	{telemetry.MemoryEvicted, func(m *MemorySum) *int64 { return &m.Evicted }},
 	{telemetry.MemoryUndecided, func(m *MemorySum) *int64 { return &m.Undecided }},
 	{telemetry.MemoryRestored, func(m *MemorySum) *int64 { return &m.Restored }},
+	{telemetry.MemoryLost, func(m *MemorySum) *int64 { return &m.Lost }},
 	{telemetry.MemoryUnreadable, func(m *MemorySum) *int64 { return &m.Unreadable }},
 	{telemetry.MemoryUnknown, func(m *MemorySum) *int64 { return &m.Unknown }},
 	{telemetry.MemoryRows, func(m *MemorySum) *int64 { return &m.Rows }},
@@ -166,6 +167,7 @@ func (d *detected) memory(found *tally) MemorySum {
 		Undecided: int64(found.bounds.Undecided)}
 	for _, c := range []*stage.Counts{&d.stage, &d.signals.stage} {
 		s.Restored, s.Unreadable, s.Unknown = s.Restored+c.Restored.Load(), s.Unreadable+c.Unreadable.Load(), s.Unknown+c.Unknown.Load()
+		s.Lost += c.Lost.Load()
 		s.Rows, s.Bytes = s.Rows+c.Rows.Load(), s.Bytes+c.RowBytes.Load()
 	}
 	return s

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"noroshi/detector"
+	"noroshi/internal/clock"
 )
 
 // remembered is what the rules keep of one partition, and what takes their hits elsewhere.
@@ -56,4 +57,19 @@ func (m *remembered) drop(each func(key, memory []byte)) {
 		each(key, nil)
 	}
 	m.gone = nil
+}
+
+// lasts reports whether the memory of a key is true wherever records are read from: what ticks have said is.
+func lasts(key []byte) bool {
+	_, place := upstreamOf(key)
+	return clock.Own(key) && !place
+}
+
+// ruleOf is the rule whose memory a key has, "" where it is no rule's.
+func ruleOf(key []byte) string {
+	k, err := detector.ReadRowKey(key)
+	if err != nil || clock.Own(key) {
+		return ""
+	}
+	return k.Rule
 }

@@ -69,6 +69,7 @@ type MemorySum struct {
 	Evicted    int64 `json:"evicted"`    // keys that were forgotten because a tenant had too many
 	Undecided  int64 `json:"undecided"`  // events of which it could not be decided whether a rule fires
 	Restored   int64 `json:"restored"`   // keys that were read back
+	Lost       int64 `json:"lost"`       // partitions that began anew, because their memory did not belong to the place in their records
 	Unreadable int64 `json:"unreadable"` // keys that could not be read back
 	Unknown    int64 `json:"unknown"`    // keys of rules that are gone or look at something else now
 	Rows       int64 `json:"rows"`       // that were written, and

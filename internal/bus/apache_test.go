@@ -99,6 +99,15 @@ func TestTopicsOfOthers(t *testing.T) {
 			}
 		}
 	})
+	for name, exactly := range map[string]bool{"exactly once": true, "at least once": false} {
+		t.Run("memory is not older than its place, "+name, func(t *testing.T) {
+			b := connected(t, broker.Config(fmt.Sprintf("anew-%v.", exactly), 1))
+			if err := b.Ensure(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			bus.MadeAnew(t, b, exactly)
+		})
+	}
 	t.Run("a deleted topic costs nothing, and comes back", func(t *testing.T) { deleted(t, broker.Config("deleted.", 2)) })
 }
 

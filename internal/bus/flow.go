@@ -48,6 +48,7 @@ type Flow struct {
 
 	mu     sync.Mutex
 	owners map[int32]int64 // by partition: behind which fence of this flow's it is owned
+	ends   map[int32]int64 // by partition: behind the last row of its memory
 	broken error           // why no partition can be taken
 
 	under   *flight // what was written and is not acknowledged
@@ -56,7 +57,7 @@ type Flow struct {
 
 // Flow joins the group.
 func (b *Bus) Flow(s Step) (*Flow, error) {
-	f := &Flow{bus: b, step: s, owners: map[int32]int64{}}
+	f := &Flow{bus: b, step: s, owners: map[int32]int64{}, ends: map[int32]int64{}}
 	r := &Reader{bus: b, member: Member{Topic: s.Topic, Group: s.Group, Instance: s.Instance, Missed: s.Missed}, trouble: Trouble{Log: b.config.Log}, flow: f}
 	r.places = places{reader: r, next: map[int32]int64{}}
 	f.reader = r
@@ -129,7 +130,11 @@ func (f *Flow) assigned(ctx context.Context, all map[string]map[int32]kgo.Offset
 }
 
 func (f *Flow) take(ctx context.Context, partitions map[int32]kgo.Offset, known map[int32]bool) error {
-	stored, err := f.bus.restore(ctx, f.step.State, partitions)
+	places, err := f.places(ctx, partitions)
+	if err != nil {
+		return err
+	}
+	stored, err := f.bus.restore(ctx, f.step.State, places)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", f.bus.name(f.step.State), err)
 	}
@@ -140,10 +145,29 @@ func (f *Flow) take(ctx context.Context, partitions map[int32]kgo.Offset, known 
 			return err
 		}
 		f.mu.Lock()
-		f.owners[p] = s.fence
+		f.owners[p], f.ends[p] = s.fence, s.end
 		f.mu.Unlock()
 	}
 	return nil
+}
+
+// places are how far the group has read of partitions.
+func (f *Flow) places(ctx context.Context, partitions map[int32]kgo.Offset) (map[int32]groupPlace, error) {
+	if len(partitions) == 0 {
+		return nil, nil
+	}
+	all, err := f.bus.committed(ctx, f.step.Group, f.step.Topic)
+	if err != nil {
+		return nil, err
+	}
+	places := map[int32]groupPlace{}
+	for p := range partitions {
+		places[p] = groupPlace{-1, -1}
+		if c, have := all[p]; have {
+			places[p] = c
+		}
+	}
+	return places, nil
 }
 
 func (f *Flow) left(partitions []int32) {
@@ -155,6 +179,7 @@ func (f *Flow) left(partitions []int32) {
 	f.mu.Lock()
 	for _, p := range partitions {
 		delete(f.owners, p)
+		delete(f.ends, p)
 	}
 	f.mu.Unlock()
 	f.step.Left(partitions)
@@ -239,10 +264,14 @@ func (f *Flow) begin() error {
 func (f *Flow) acknowledged(ctx context.Context) error {
 	for f.under != nil {
 		err := f.under.land(ctx)
+		var large *TooLarge
+		refused := errors.As(err, &large)
+		if err == nil || refused {
+			f.rows(f.under.sent)
+		}
 		written := f.written
 		f.under, f.written = nil, nil
-		var large *TooLarge
-		if !errors.As(err, &large) {
+		if !refused {
 			return err
 		}
 		smaller, err := f.step.Smaller(large, written)
@@ -254,6 +283,18 @@ func (f *Flow) acknowledged(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// rows notes where memory ends behind records that are acknowledged.
+func (f *Flow) rows(sent []*kgo.Record) {
+	name := f.bus.name(f.step.State)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range sent {
+		if r.Topic == name {
+			f.ends[r.Partition] = max(f.ends[r.Partition], r.Offset+1)
+		}
+	}
 }
 
 // Commit stores the rows of partitions' memory, and that all that Poll has given is done. It reports false where nothing of what was
@@ -280,12 +321,13 @@ func (f *Flow) Commit(ctx context.Context, rows []Record) (stored bool, err erro
 		return false, err
 	}
 	if f.session == nil {
-		return f.committed(f.reader.Commit(ctx))
+		return f.committed(f.reader.Commit(f.bonded(ctx)))
 	}
 	if err := f.bus.sync(ctx); err != nil {
 		return false, fmt.Errorf("commit transaction: %w", err)
 	}
-	err = within(ctx, func() error { stored, err = f.session.End(ctx, kgo.TryCommit); return err })
+	bonded := f.bonded(ctx)
+	err = within(ctx, func() error { stored, err = f.session.End(bonded, kgo.TryCommit); return err })
 	if err != nil {
 		return false, fmt.Errorf("commit transaction: %w", explained(err))
 	}

@@ -73,6 +73,19 @@ func (d *disk) missing(topic string, partition int32, from, to int64) (g Gap, fo
 	return g, false
 }
 
+// lastMissing is the last offset of a run that is damaged, if any is.
+func (d *disk) lastMissing(topic string, partition int32, from, to int64) (last int64, found bool) {
+	if d == nil {
+		return 0, false
+	}
+	for _, h := range d.lost {
+		if h.Topic == topic && h.Partition == partition && h.From < to && h.To >= from && (!found || h.To > last) {
+			last, found = h.To, true
+		}
+	}
+	return last, found
+}
+
 // damagedAt says whether the batch at an offset is damaged now, and where what can be read goes on; 0: at the end of the log.
 func (d *disk) damagedAt(topic string, partition int32, at int64) (to int64, damaged bool, err error) {
 	all, err := d.parts()

@@ -14,6 +14,7 @@ import (
 type written struct {
 	key, value string // "": taken away
 	owner, of  int64
+	anew       string // of a fence
 }
 
 func (w *written) record(at int64) *Record {
@@ -27,36 +28,50 @@ func (w *written) record(at int64) *Record {
 	if w.of > 0 {
 		r.Headers = append(r.Headers, Header{Key: headerOf, Value: strconv.AppendInt(nil, w.of, 10)})
 	}
+	if w.anew != "" {
+		r.Headers = append(r.Headers, Header{Key: headerAnew, Value: []byte(w.anew)})
+	}
 	return r
 }
 
 // TestWhichRowCounts: the newest of a key, but not that of an owner that had lost the partition. The offset of the first record is 10.
 func TestWhichRowCounts(t *testing.T) {
 	fence := func(of int64) written { return written{key: fenceRow, value: "-", of: of} }
+	anew := func(why string) written { return written{key: fenceRow, value: "-", anew: why} }
 	for name, c := range map[string]struct {
 		all   []written
 		want  map[string]string
 		stale int
 	}{
-		"the last one":                     {[]written{{"k", "1", 0, 0}, {"k", "2", 0, 0}}, map[string]string{"k": "2"}, 0},
-		"none that was taken away":         {[]written{{"k", "1", 0, 0}, {"k", "", 0, 0}}, map[string]string{}, 0},
-		"a newer one before one rewritten": {[]written{{"k", "2", 0, 0}, {"k", "1", 0, 5}}, map[string]string{"k": "2"}, 0},
-		"an owner's":                       {[]written{fence(0), {"k", "1", 11, 0}}, map[string]string{"k": "1"}, 0},
-		"not a zombie's": {[]written{fence(0), {"k", "1", 11, 0}, fence(0), {"k", "2", 13, 0}, {"k", "zombie", 11, 0}},
+		"the last one":                     {[]written{{"k", "1", 0, 0, ""}, {"k", "2", 0, 0, ""}}, map[string]string{"k": "2"}, 0},
+		"none that was taken away":         {[]written{{"k", "1", 0, 0, ""}, {"k", "", 0, 0, ""}}, map[string]string{}, 0},
+		"a newer one before one rewritten": {[]written{{"k", "2", 0, 0, ""}, {"k", "1", 0, 5, ""}}, map[string]string{"k": "2"}, 0},
+		"an owner's":                       {[]written{fence(0), {"k", "1", 11, 0, ""}}, map[string]string{"k": "1"}, 0},
+		"not a zombie's": {[]written{fence(0), {"k", "1", 11, 0, ""}, fence(0), {"k", "2", 13, 0, ""}, {"k", "zombie", 11, 0, ""}},
 			map[string]string{"k": "2"}, 1},
-		"not what a zombie takes away":                                         {[]written{fence(0), {"k", "1", 11, 0}, fence(0), {"k", "", 11, 0}}, map[string]string{"k": "1"}, 1},
-		"a zombie's where it is all there is, because the topic was compacted": {[]written{fence(0), {"k", "zombie", 3, 0}}, map[string]string{"k": "zombie"}, 1},
-		"an owner's behind a zombie's": {[]written{fence(0), {"k", "zombie", 3, 0}, {"k", "2", 11, 0}},
+		"not what a zombie takes away":                                         {[]written{fence(0), {"k", "1", 11, 0, ""}, fence(0), {"k", "", 11, 0, ""}}, map[string]string{"k": "1"}, 1},
+		"a zombie's where it is all there is, because the topic was compacted": {[]written{fence(0), {"k", "zombie", 3, 0, ""}}, map[string]string{"k": "zombie"}, 1},
+		"an owner's behind a zombie's": {[]written{fence(0), {"k", "zombie", 3, 0, ""}, {"k", "2", 11, 0, ""}},
 			map[string]string{"k": "2"}, 1},
-		"not a zombie's whose fence, and the next, were compacted": {[]written{{"k", "2", 9, 0}, {"k", "zombie", 3, 0}},
+		"not a zombie's whose fence, and the next, were compacted": {[]written{{"k", "2", 9, 0, ""}, {"k", "zombie", 3, 0, ""}},
 			map[string]string{"k": "2"}, 1},
-		"an old owner's that is written again behind the fence of a new one": {[]written{fence(7), {"k", "1", 3, 4}, {"l", "2", 8, 9}},
+		"an old owner's that is written again behind the fence of a new one": {[]written{fence(7), {"k", "1", 3, 4, ""}, {"l", "2", 8, 9, ""}},
 			map[string]string{"k": "1", "l": "2"}, 0},
-		"rows written again behind a fence": {[]written{fence(7), {"k", "1", 8, 8}, {"l", "2", 8, 9}},
+		"rows written again behind a fence": {[]written{fence(7), {"k", "1", 8, 8, ""}, {"l", "2", 8, 9, ""}},
 			map[string]string{"k": "1", "l": "2"}, 0},
+		"none before it began anew": {[]written{fence(0), {"k", "1", 11, 0, ""}, anew("older 90"), {"l", "2", 13, 0, ""}},
+			map[string]string{"l": "2"}, 0},
+		"those since it began anew, though it is said again": {[]written{anew("older 90"), {"k", "1", 11, 0, ""}, anew("older 90"), {"l", "2", 13, 0, ""}},
+			map[string]string{"k": "1", "l": "2"}, 0},
+		"none before it began anew for another reason": {[]written{anew("older 90"), {"k", "1", 11, 0, ""}, anew("older 91"), {"l", "2", 13, 0, ""}},
+			map[string]string{"l": "2"}, 0},
+		"those since it began anew behind the damage": {[]written{anew("damaged 9"), {"k", "1", 11, 0, ""}, anew("damaged 9")},
+			map[string]string{"k": "1"}, 0},
+		"none before it began anew for a reason of a later version": {[]written{{"k", "1", 0, 0, ""}, anew("tomorrow 9")}, map[string]string{}, 0},
+		"not a zombie's behind where it began anew":                 {[]written{fence(0), anew("older 90"), {"k", "zombie", 11, 0, ""}}, map[string]string{}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			k := kept{rows: map[string]keptRow{}}
+			k := newKept()
 			for i := range c.all {
 				if err := k.add(c.all[i].record(int64(10 + i))); err != nil {
 					t.Fatal(err)
@@ -76,9 +91,9 @@ func TestWhichRowCounts(t *testing.T) {
 // TestStateStaysBounded: embedded, the rows of a partition are written again and what lies before is deleted, also while its owner writes.
 func TestStateStaysBounded(t *testing.T) {
 	e, b := start(t, t.TempDir(), 1<<30)
-	everything := map[int32]kgo.Offset{}
+	everything := map[int32]groupPlace{}
 	for p := range b.config.Partitions {
-		everything[int32(p)] = kgo.NewOffset().AtStart()
+		everything[int32(p)] = groupPlace{-1, -1}
 	}
 	stored, err := b.restore(t.Context(), DetectorState, everything)
 	if err != nil || !stored[0].New {

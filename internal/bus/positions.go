@@ -8,7 +8,7 @@ import (
 
 // Positions are the positions in the topic Checkpoints, by their keys.
 func (b *Bus) Positions(ctx context.Context) (map[string][]byte, error) {
-	k := kept{rows: map[string]keptRow{}}
+	k := newKept()
 	if err := b.All(ctx, Checkpoints, func(r Record) error { return k.add(&r) }); err != nil {
 		return nil, err
 	}

@@ -193,7 +193,7 @@ func (c *logCheck) follow(open map[int64]batch, raw []byte, b batch) {
 func (c *logCheck) segment(p *logPart, base int64, raw []byte, s scanned) error {
 	before := p.behind(base)
 	if s.tail > 0 && s.torn && before == 0 && len(s.sound) <= 1 {
-		c.disk.log.Warn("the log's end was being written when the machine or the process stopped; it was not acknowledged and is cut off",
+		c.disk.log.Warn("the log ends within a record, as when the machine or the process stops while it writes; that part is cut off",
 			slog.String("topic", p.topic), slog.Int("partition", int(p.partition)), slog.Int("bytes", s.tail))
 		if err := os.Truncate(p.file(base, segmentExt), int64(len(raw)-s.tail)); err != nil {
 			return err

@@ -54,6 +54,7 @@ type Counts struct {
 	Restored   atomic.Int64 // keys of their memory
 	Unknown    atomic.Int64 // keys of rules that are gone, or that remember something else now; they are dropped
 	Unreadable atomic.Int64 // keys whose memory could not be read
+	Lost       atomic.Int64 // partitions whose memory did not belong to the place from which they are read
 	Stale      atomic.Int64 // rows of sessions that had lost the partition
 	Rows       atomic.Int64 // written
 	RowBytes   atomic.Int64
@@ -88,6 +89,11 @@ type Session struct {
 	Now    func() time.Time // the clock on the wall, for the rhythm of commits alone
 	Counts *Counts
 	Log    *slog.Logger
+	// Lasts reports whether the memory of a key holds wherever the partition is read from. It stays where all other memory of a partition
+	// begins anew. nil: none does.
+	Lasts func(key []byte) bool
+	// Name gives whose memory a key has, for the log. nil: it is not told.
+	Name func(key []byte) string
 	// Patient reports whether what is made of a record may be stored some seconds later, and a record that is made; nil: of none.
 	Patient func(*bus.Record) bool
 
@@ -109,7 +115,7 @@ type Session struct {
 type part struct {
 	Part
 	log   state.Changelog
-	stray []bus.Record // that take pieces away which nobody needs
+	stray []bus.Record // rows that wait for the next commit: most take away what nobody needs
 }
 
 // Run works until ctx ends, and then stores what it has made, at the latest until drain ends. After an error what was not stored comes
@@ -305,10 +311,6 @@ func (s *Session) commit(ctx context.Context) error {
 
 // take makes the part of a partition that has fallen to this session.
 func (s *Session) take(ctx context.Context, partition int32, stored bus.Stored) error {
-	at := slog.Int("partition", int(partition))
-	if stored.New && stored.Known {
-		s.Log.Warn("no memory is stored of a partition that was read before: rules that remember begin anew there", slog.String("topic", string(s.Step.State)), at)
-	}
 	p, found := s.restore(ctx, partition, stored)
 	for len(found.unknown) > 0 && s.Await != nil && ctx.Err() == nil && s.Await(ctx, found.unknown) {
 		p, found = s.restore(ctx, partition, stored)
@@ -323,50 +325,11 @@ func (s *Session) take(ctx context.Context, partition int32, stored bus.Stored) 
 		p.log.Drop(key, drop)
 	}
 	p.log.Stray(stored.Rows, drop)
-	s.Counts.Taken.Add(1)
-	s.Counts.Restored.Add(int64(found.keys))
-	s.Counts.Unknown.Add(int64(len(found.unknown)))
-	s.Counts.Unreadable.Add(int64(found.unreadable))
-	s.Counts.Stale.Add(int64(stored.Stale))
-	if found.unreadable > 0 {
-		s.Log.Error("memory cannot be read; these keys begin anew", at, slog.Int("keys", found.unreadable), slog.Any("err", found.err))
-	}
-	if n := len(found.unknown); n > 0 {
-		s.Log.Warn("memory of rules that are gone, or that look at something else now, is dropped; these begin anew", at, slog.Int("keys", n))
-	}
-	s.Log.Debug("memory read", at, slog.Int("keys", found.keys))
+	s.tell(partition, stored, &found)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.parts[partition] = p
 	return nil
-}
-
-// restored is what became of the rows of a partition's memory.
-type restored struct {
-	keys, unreadable int
-	err              error // of the first that could not be read
-	unknown          [][]byte
-}
-
-// restore makes a part of the rows of a partition's memory.
-func (s *Session) restore(ctx context.Context, partition int32, stored bus.Stored) (p *part, found restored) {
-	p = &part{Part: s.Open(partition)}
-	p.log.Load(stored.Rows, func(key, memory []byte, err error) {
-		if err == nil && ctx.Err() == nil {
-			err = p.Load(key, memory)
-		}
-		switch {
-		case err == nil:
-			found.keys++
-		case errors.Is(err, ErrUnknown):
-			found.unknown = append(found.unknown, key)
-		default:
-			if found.unreadable++; found.err == nil {
-				found.err = err
-			}
-		}
-	})
-	return p, found
 }
 
 // left gives partitions up. The client calls it while the session waits in Poll, when all is stored, or after the session has ended.

@@ -86,6 +86,7 @@ var (
 	MemoryEvicted     = counter("memory.evicted", "{key}", "Keys that rules forgot before their time, because a tenant had too many.")
 	MemoryUndecided   = counter("memory.undecided", "{event}", "Events of which it could not be decided whether a rule fires.")
 	MemoryRestored    = counter("memory.restored", "{key}", "Keys of rules whose memory was read back.")
+	MemoryLost        = counter("memory.lost", "{partition}", "Partitions whose memory began anew, because it did not belong to the place in their records.")
 	MemoryUnreadable  = counter("memory.unreadable", "{key}", "Keys of rules whose memory could not be read back.")
 	MemoryUnknown     = counter("memory.unknown", "{key}", "Keys of rules that are gone or look at something else now.")
 	MemoryRows        = counter("memory.rows", "{row}", "Rows of memory that were written.")

@@ -1,0 +1,257 @@
+package bus
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+)
+
+// shift is a flow that takes the only partition, does what it is given and ends.
+type shift struct {
+	b       *Bus
+	exactly bool
+}
+
+// work does a record, writes a row that tells it, and gives what it has found stored. Without a record it takes the partition alone.
+func (s shift) work(t *testing.T, record string) Stored {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	taken := make(chan Stored, 10)
+	f, err := s.b.Flow(Step{Topic: Events, Group: "shift", State: DetectorState, Instance: "shift-0", Exactly: s.exactly,
+		Take: func(_ context.Context, _ int32, stored Stored) error { taken <- stored; return nil }, Left: func([]int32) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Quit(ctx)
+	if record != "" {
+		write(t, s.b, Record{Topic: Events, Key: []byte("k"), Value: []byte(record)})
+	}
+	for len(taken) == 0 || record != "" {
+		within, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		all, err := f.Poll(within, 100)
+		cancel()
+		if err != nil && within.Err() == nil || ctx.Err() != nil {
+			t.Fatal(err)
+		}
+		if len(all) == 0 {
+			continue
+		}
+		last := all[len(all)-1].Value
+		rows := []Record{{Partition: 0, Key: []byte("last"), Value: last}, {Partition: 0, Key: append([]byte("of "), last...), Value: last}}
+		if stored, err := f.Commit(ctx, rows); err != nil || !stored {
+			t.Fatalf("stored %v: %v", stored, err)
+		}
+		if string(last) == record {
+			break
+		}
+	}
+	return <-taken
+}
+
+// bothWays runs a test with and without transactions.
+func bothWays(t *testing.T, do func(t *testing.T, exactly bool)) {
+	for name, exactly := range map[string]bool{"exactly once": true, "at least once": false} {
+		t.Run(name, func(t *testing.T) { t.Parallel(); do(t, exactly) })
+	}
+}
+
+func stateDir(dir string) string {
+	return filepath.Join(dir, "kafka", "partitions", "test."+string(DetectorState)+"-0")
+}
+
+// copied is a copy of a folder.
+func copied(t *testing.T, dir string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// lastSegment changes the newest segment of the state.
+func lastSegment(t *testing.T, dir string, do func(raw []byte) []byte) {
+	t.Helper()
+	p := &logPart{dir: stateDir(dir)}
+	if err := p.list(); err != nil {
+		t.Fatal(err)
+	}
+	path := p.file(p.bases[len(p.bases)-1], segmentExt)
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, do(raw), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Memory that is older than the place from which the records are read counts for nothing, and that is told once.
+func TestMemoryThatIsOlderThanThePlace(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(t *testing.T, dir, before string)
+		want  Loss
+	}{
+		"nothing is wrong": {func(*testing.T, string, string) {}, ""},
+		"an old copy": {func(t *testing.T, dir, before string) {
+			if err := os.RemoveAll(stateDir(dir)); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.CopyFS(stateDir(dir), os.DirFS(before)); err != nil {
+				t.Fatal(err)
+			}
+		}, LossOlder},
+		"a file that is cut": {func(t *testing.T, dir, _ string) {
+			lastSegment(t, dir, func(raw []byte) []byte { return raw[:bytes.LastIndex(raw, []byte("of new"))-120] })
+		}, LossOlder},
+		"a file that is cut within a row": {func(t *testing.T, dir, _ string) {
+			lastSegment(t, dir, func(raw []byte) []byte { return raw[:bytes.LastIndex(raw, []byte("of new"))] })
+		}, LossOlder},
+		"damaged rows": {func(t *testing.T, dir, _ string) {
+			lastSegment(t, dir, func(raw []byte) []byte { raw[bytes.Index(raw, []byte("of old"))] ^= 1; return raw })
+		}, LossDamaged},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bothWays(t, func(t *testing.T, exactly bool) {
+				dir := t.TempDir()
+				b, end := embedded(t, dir, slog.New(slog.DiscardHandler))
+				shift{b, exactly}.work(t, "old")
+				end()
+				before := copied(t, stateDir(dir))
+				b, end = embedded(t, dir, slog.New(slog.DiscardHandler))
+				if got := (shift{b, exactly}).work(t, "new"); got.Lost != "" || string(got.Rows["last"]) != "old" {
+					t.Fatalf("before anything is spoiled: %q, lost %q", got.Rows, got.Lost)
+				}
+				end()
+				c.spoil(t, dir, before)
+				b, end = embedded(t, dir, slog.New(slog.DiscardHandler))
+				first := shift{b, exactly}.work(t, "")
+				second := shift{b, exactly}.work(t, "")
+				end()
+				b, end = embedded(t, dir, slog.New(slog.DiscardHandler))
+				third := shift{b, exactly}.work(t, "newer")
+				last := shift{b, exactly}.work(t, "")
+				end()
+				if first.Lost != c.want || second.Lost != "" || third.Lost != "" || last.Lost != "" {
+					t.Errorf("told are %q, then %q, %q and %q; expected %q once", first.Lost, second.Lost, third.Lost, last.Lost, c.want)
+				}
+				want := map[bool]string{true: "new", false: ""}[c.want == ""]
+				for i, s := range []Stored{first, second, third} {
+					if string(s.Rows["last"]) != want {
+						t.Errorf("take %d: rows %q, expected %q", i, s.Rows, want)
+					}
+				}
+				if string(last.Rows["last"]) != "newer" {
+					t.Errorf("behind it: rows %q", last.Rows)
+				}
+				if c.want != "" && len(first.Old) == 0 {
+					t.Error("the rows that do not count are not given")
+				}
+			})
+		})
+	}
+}
+
+// A topic that was deleted and made anew holds nothing of what the commits speak of, or an old copy of it.
+func TestATopicOfMemoryThatIsMadeAnew(t *testing.T) {
+	bothWays(t, func(t *testing.T, exactly bool) {
+		b, _ := embedded(t, t.TempDir(), slog.New(slog.DiscardHandler))
+		MadeAnew(t, b, exactly)
+	})
+}
+
+// MadeAnew deletes the topic of memory of a bus with one partition, twice.
+func MadeAnew(t *testing.T, b *Bus, exactly bool) {
+	t.Helper()
+	s := shift{b, exactly}
+	s.work(t, "first")
+	var old []Record
+	for end := time.Now().Add(time.Minute); len(old) < 3 && time.Now().Before(end); { // what was committed is visible a little later
+		old = nil
+		if err := b.All(t.Context(), DetectorState, func(r Record) error { old = append(old, r); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, put := range [][]Record{nil, old} {
+		s.work(t, fmt.Sprint("before ", i))
+		s.work(t, fmt.Sprint("also before ", i))
+		if err := b.Delete(t.Context(), DetectorState); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Ensure(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if len(put) > 0 {
+			if _, err := b.place(t.Context(), put); err != nil {
+				t.Fatal(err)
+			}
+		}
+		behind := fmt.Sprint("behind ", i)
+		got := s.work(t, behind)
+		if got.Lost != LossOlder || !got.Known || got.New != (i == 0) || len(got.Rows) > 0 || len(got.Old) != i*2 {
+			t.Errorf("after it was made anew: %+v", got)
+		}
+		if got := s.work(t, ""); got.Lost != "" || string(got.Rows["last"]) != behind {
+			t.Errorf("later: %q, lost %q", got.Rows, got.Lost)
+		}
+	}
+}
+
+// A place that somebody else has moved on, who keeps no memory, is not that of the memory. Where nobody has told yet what belongs to it, it
+// is taken as it is, and from then on it is told.
+func TestAPlaceThatWasMoved(t *testing.T) {
+	move := func(t *testing.T, b *Bus, to int64) {
+		t.Helper()
+		all := kadm.Offsets{}
+		all.AddOffset(b.name(Events), 0, to, -1)
+		if err := b.admin.CommitAllOffsets(t.Context(), b.config.Prefix+"shift", all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(t *testing.T, b *Bus) int64 {
+		t.Helper()
+		all, err := b.admin.FetchOffsets(t.Context(), b.config.Prefix+"shift")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, _ := all.Lookup(b.name(Events), 0)
+		return o.At
+	}
+	bothWays(t, func(t *testing.T, exactly bool) {
+		b, _ := embedded(t, t.TempDir(), slog.New(slog.DiscardHandler))
+		s := shift{b, exactly}
+		s.work(t, "1")
+		move(t, b, at(t, b)) // as an earlier version commits
+		if got := s.work(t, "2"); got.Lost != "" || string(got.Rows["last"]) != "1" {
+			t.Errorf("of an earlier version: %q, lost %q", got.Rows, got.Lost)
+		}
+		if got := s.work(t, ""); got.Lost != "" || string(got.Rows["last"]) != "2" {
+			t.Errorf("as it is: %q, lost %q", got.Rows, got.Lost)
+		}
+		move(t, b, at(t, b)-1) // back: the memory is not older
+		if got := s.work(t, ""); got.Lost != "" || string(got.Rows["last"]) != "2" {
+			t.Errorf("moved back: %q, lost %q", got.Rows, got.Lost)
+		}
+		s.work(t, "3")
+		s.work(t, "")
+		write(t, b, Record{Topic: Events, Key: []byte("k"), Value: []byte("unseen")})
+		move(t, b, at(t, b)+1)
+		if got := s.work(t, ""); got.Lost != LossMoved || len(got.Rows) > 0 || string(got.Old["last"]) != "3" {
+			t.Errorf("moved on: %q, lost %q, old %q", got.Rows, got.Lost, got.Old)
+		}
+		if got := s.work(t, "4"); got.Lost != "" || len(got.Rows) > 0 {
+			t.Errorf("again: %q, lost %q", got.Rows, got.Lost)
+		}
+		if got := s.work(t, ""); got.Lost != "" || string(got.Rows["last"]) != "4" {
+			t.Errorf("behind it: %q, lost %q", got.Rows, got.Lost)
+		}
+	})
+}
