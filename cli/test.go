@@ -24,14 +24,18 @@ import (
 
 func testCommand(s Streams) *cobra.Command {
 	f := &pathFlags{}
-	var asJSON bool
+	var asJSON, mutate bool
 	var junit, run string
 	c := &cobra.Command{
 		Use:   "test [flags] [PATH]...",
 		Short: "Run the tests that rules carry",
 		Long: `Test runs the tests of the rules named, or of the shipped library. It evaluates them as replay does. Of a test that
-fails it prints how the alerts differ from what is wanted, and what the rule makes of the records; see noroshi explain.`,
-		Example: "  noroshi test rules/    # the same as noroshi test --rules rules/\n  noroshi test --run 'ten wrong passwords' rules/\n  noroshi test --junit report.xml rules/",
+fails it prints how the alerts differ from what is wanted, and what the rule makes of the records; see noroshi explain.
+
+With --mutate it asks whether the tests are worth something. It changes one thing of a rule at a time and expects that a test
+fails: a comparison turned round; a part of a condition, an entry of a list, an exception left out; a count by one more or less.
+It prints the changes that no test notices, and ends with exit 1 where tests notice fewer than 95 of 100.`,
+		Example: "  noroshi test rules/    # the same as noroshi test --rules rules/\n  noroshi test --run 'ten wrong passwords' rules/\n  noroshi test --junit report.xml rules/\n  noroshi test --mutate rules/",
 		RunE: func(c *cobra.Command, args []string) error {
 			chosen := matcher(run)
 			set, conf, ps, err := f.load(s, args, false)
@@ -39,7 +43,7 @@ fails it prints how the alerts differ from what is wanted, and what the rule mak
 				return err
 			}
 			show(s.Err, ps)
-			t := &proving{out: s.Out, asJSON: asJSON, now: s.Now, set: set, decode: app.DecodeOptions(conf)}
+			t := &proving{out: s.Out, asJSON: asJSON && !mutate, now: s.Now, set: set, decode: app.DecodeOptions(conf)}
 			set.AllLive()
 			if err := t.run(c.Context(), chosen); err != nil {
 				return err
@@ -62,11 +66,15 @@ fails it prints how the alerts differ from what is wanted, and what the rule mak
 			if t.bad > 0 || diag.Errors(ps) > 0 {
 				return errSaid
 			}
+			if mutate {
+				return t.mutate(c.Context(), s.Err, asJSON, chosen)
+			}
 			return nil
 		},
 	}
 	f.add(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print one object a test")
+	c.Flags().BoolVar(&mutate, "mutate", false, "change each rule in many ways and tell which changes no test notices")
 	c.Flags().StringVar(&junit, "junit", "", "write a JUnit report to this `file`")
 	c.Flags().StringVar(&run, "run", "", "run the tests whose `name`, or rule and name as in \"rule: name\", has this text or matches this regular expression")
 	return c

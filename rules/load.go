@@ -42,9 +42,7 @@ type Options struct {
 func Load(o Options) (*Set, []diag.Problem) {
 	s := &Set{Scope: &cond.Scope{Layout: event.NewLayout(), ListNames: o.Lists.Names(), Unknown: whenAlone, Records: recorded}, Lists: o.Lists}
 	cond.Prepare(s.Scope.Layout)
-	l := &loader{options: o, set: s, remedies: map[string]Remedy{}, ids: map[string]string{}, files: map[string]struct{}{},
-		broken: map[string]string{}}
-	s.Scope.Lists = l.list
+	l := newLoader(o, s)
 	l.remediation()
 	if o.Library {
 		l.folder(library.Files, ".", "library", true)
@@ -77,6 +75,12 @@ type loader struct {
 	links    []link            // the alerts that they look at
 	broken   map[string]string // what is wrong in rules that are there to be named, by id
 	taken    map[string]string // as ids, before the rules are read that are named
+}
+
+func newLoader(o Options, s *Set) *loader {
+	l := &loader{options: o, set: s, remedies: map[string]Remedy{}, ids: map[string]string{}, files: map[string]struct{}{}, broken: map[string]string{}}
+	s.Scope.Lists = l.list
+	return l
 }
 
 // The bounds of what is said of one file.
