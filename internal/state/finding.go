@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // finding gathers what a bucket says.
@@ -60,14 +59,7 @@ func (w *Window) spans(f *Finding, from, to int) {
 // pairs gathers the entries of a bucket that find something of a place, and what they find.
 func (w *Window) pairs(f *Finding, t *told, from, to int) {
 	fires := map[int]bool{} // what counted, and whether the rule fires for it
-	for i := from; i < to; i++ {
-		if w.Entries[i].marks&fired == 0 || !w.Pairs.Concerns(w, i, t.place) {
-			continue
-		}
-		k := w.Pairs.With(w, i, t.place)
-		if k < 0 {
-			continue
-		}
+	w.Pairs.Of(w, t.place, from, to, func(i, k int) {
 		if f.First == nil {
 			f.First, f.Window, f.With = &w.Entries[i], w.Entries[i:i+1], &w.Entries[k]
 		}
@@ -75,7 +67,7 @@ func (w *Window) pairs(f *Finding, t *told, from, to int) {
 		if _, have := fires[k]; !have {
 			fires[k] = false
 		}
-	}
+	})
 	for _, i := range slices.Sorted(maps.Keys(fires)) {
 		f.Counted = append(f.Counted, Counted{&w.Entries[i], fires[i]})
 	}
@@ -110,8 +102,8 @@ func (w *Window) EachValue(e *Entry, each func(uint64)) {
 
 // known is what the finding of a bucket is known by.
 func (w *Window) known(b bucket, first *Entry) (anchor []string) {
-	if b.place != "" {
-		anchor = append(anchor, strings.Split(b.place, "\x00")...)
+	if b.place != (Place{}) {
+		anchor = append(anchor, b.place[:]...)
 	}
 	if b.every == 0 {
 		return append(anchor, w.Anchor(first)...)

@@ -14,7 +14,7 @@ func (w *Window) ToldBefore(e *Entry) (first *Entry, bucket int64) {
 	if w.Repeat == 0 || w.Pairs != nil {
 		return nil, 0
 	}
-	t := w.find(e, "")
+	t := w.find(e, Place{})
 	if t == nil || order(&t.first, e) >= 0 {
 		return nil, 0
 	}

@@ -108,7 +108,7 @@ func (w *Window) move(i int, to *Entry) {
 	was := w.Entries[i]
 	var left *told // its bucket, of which less counts now
 	if was.marks&fired != 0 {
-		left = w.find(&was, "")
+		left = w.find(&was, Place{})
 	}
 	w.Entries = slices.Delete(w.Entries, i, i+1)
 	w.leave(&was)
@@ -131,7 +131,7 @@ func (w *Window) move(i int, to *Entry) {
 	for k := After(w.Entries, from-1); k < len(w.Entries) && w.Entries[k].Time < Plus(until, w.Within); k++ {
 		if x := &w.Entries[k]; w.Kind.Fires(w, k) {
 			x.marks |= fired
-			w.note(x, "", true)
+			w.note(x, Place{}, true)
 		} else {
 			x.marks &^= fired
 		}

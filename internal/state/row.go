@@ -3,6 +3,7 @@ package state
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 )
 
 // AppendEntries packs entries.
@@ -30,6 +31,20 @@ func (f *Fields) Entries() (all []Entry) {
 	return all
 }
 
+// packed is a place as rows have it.
+func (p Place) packed() string {
+	if p == (Place{}) {
+		return ""
+	}
+	return p[0] + "\x00" + p[1]
+}
+
+// placeOf reads what packed wrote.
+func placeOf(packed string) (p Place) {
+	p[0], p[1], _ = strings.Cut(packed, "\x00")
+	return p
+}
+
 // The flags of what is told in a row.
 const (
 	flagChanged = 1 << iota
@@ -41,7 +56,7 @@ func (w *Window) Append(to []byte) []byte {
 	to = AppendEntries(to, w.Entries)
 	to = binary.AppendUvarint(to, uint64(len(w.told)))
 	for _, t := range w.told {
-		to = AppendBytes(AppendBytes(to, t.event), t.place)
+		to = AppendBytes(AppendBytes(to, t.event), t.place.packed())
 		for _, n := range [...]int64{t.number, t.end, t.saidOf, int64(t.revision)} {
 			to = binary.AppendVarint(to, n)
 		}
@@ -80,7 +95,7 @@ func (w *Window) Load(row []byte) error {
 		}
 	}
 	for n := f.Many(); n > 0; n-- {
-		t := &told{bucket: bucket{event: string(f.Bytes()), place: string(f.Bytes()), number: f.Int()}, end: f.Int(), saidOf: f.Int(), revision: int(f.Int())}
+		t := &told{bucket: bucket{event: string(f.Bytes()), place: placeOf(string(f.Bytes())), number: f.Int()}, end: f.Int(), saidOf: f.Int(), revision: int(f.Int())}
 		if t.every = w.Repeat; t.event != "" {
 			t.every = 0
 		} else if t.number != -1 {
@@ -99,7 +114,7 @@ func (w *Window) Load(row []byte) error {
 		if t.changed {
 			w.closes = min(w.closes, t.end)
 		}
-		if i, have := w.place(&t.first); have && t.every == 0 && t.place == "" {
+		if i, have := w.place(&t.first); have && t.every == 0 && t.place == (Place{}) {
 			w.Entries[i].told = t
 		}
 	}

@@ -10,7 +10,7 @@ type bucket struct {
 	number int64
 	every  int64  // its length: that of the rule when it was noted; 0: its event is all of it
 	event  string // where every event is a bucket of its own: its identity
-	place  string // see Pair
+	place  Place  // see Pair
 }
 
 // told is what has been said of a bucket.
@@ -20,7 +20,9 @@ type told struct {
 	first    Entry // the first event for which the rule fires; it is kept when the window lets it go
 	was      Entry // the first event when it was said
 	said     float64
-	saidOf   int64 // the first event when it was said
+	seen     float64 // how much counted when it was looked at last; 0: it was not
+	noted    int     // since then
+	saidOf   int64   // the first event when it was said
 	revision int
 	changed  bool // since it was said
 	empty    bool // the rule fires for no event of it any more, and what was said of it stands
@@ -30,7 +32,7 @@ type told struct {
 const MaxPairs = 1000
 
 // note remembers that there is something to say of a bucket; nil: there are too many of them.
-func (w *Window) note(e *Entry, place string, fires bool) *told {
+func (w *Window) note(e *Entry, place Place, fires bool) *told {
 	t := w.find(e, place)
 	if t == nil && w.Pairs != nil && len(w.told) >= MaxPairs {
 		return nil
@@ -42,12 +44,13 @@ func (w *Window) note(e *Entry, place string, fires bool) *told {
 			w.byBucket[t.bucket] = t
 		}
 		w.oldest = min(w.oldest, t.end)
-		if w.Repeat == 0 && place == "" {
+		if w.Repeat == 0 && place == (Place{}) {
 			e.told = t
 			w.noteAlert(t)
 		}
 	}
 	t.changed = true
+	t.noted++
 	w.closes = min(w.closes, t.end)
 	if fires && (t.empty || order(e, &t.first) < 0) {
 		t.first, t.empty = *e, false
@@ -56,15 +59,15 @@ func (w *Window) note(e *Entry, place string, fires bool) *told {
 }
 
 // noteOrCount remembers a finding of a place, or counts it where there are too many.
-func (w *Window) noteOrCount(e *Entry, place string) {
+func (w *Window) noteOrCount(e *Entry, place Place) {
 	if w.note(e, place, true) == nil {
 		w.unnoted++
 	}
 }
 
 // find is what has been noted of a bucket, nil where nothing has.
-func (w *Window) find(e *Entry, place string) *told {
-	if w.Repeat == 0 && place == "" {
+func (w *Window) find(e *Entry, place Place) *told {
+	if w.Repeat == 0 && place == (Place{}) {
 		if e.told == nil && e.Linked() {
 			e.told = w.ownTold(e)
 		}
@@ -118,13 +121,22 @@ func (w *Window) say(c *Context) {
 
 // grown tells a bucket for the first time, when it has doubled, and when it begins earlier than was said.
 func (w *Window) grown(c *Context, t *told) {
-	if t.revision > 0 && t.first.Time >= t.saidOf && !w.Sum && w.Values == nil && float64(len(w.Entries)) < 2*t.said {
-		return // no more can count than the window holds
+	if t.revision > 0 && t.first.Time >= t.saidOf && !w.Sum && w.Values == nil && w.countsMost(t) < 2*t.said {
+		return
 	}
 	f := w.finding(t)
-	if t.revision == 0 || t.first.Time < t.saidOf || f.measure(w.Spec) >= 2*t.said {
+	t.seen, t.noted = f.measure(w.Spec), 0
+	if t.revision == 0 || t.first.Time < t.saidOf || t.seen >= 2*t.said {
 		w.tell(c, t, f, false)
 	}
+}
+
+// countsMost is how much can count for a bucket at most: of pairs two entries more with each that was noted, else what the window holds.
+func (w *Window) countsMost(t *told) float64 {
+	if w.Pairs == nil || t.seen == 0 {
+		return float64(len(w.Entries))
+	}
+	return t.seen + 2*float64(t.noted)
 }
 
 func (w *Window) tell(c *Context, t *told, f *Finding, final bool) {

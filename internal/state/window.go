@@ -21,20 +21,22 @@ type Sweeper interface {
 
 // Pairs is a kind whose rule finds two entries that do not go together.
 type Pairs interface {
-	// Pair reports whether entry i makes a finding with entry k, and what it is known by beside its bucket.
-	Pair(w *Window, i, k int) (place string, ok bool)
-	// With is the latest entry with which entry i makes a finding of a place; -1: none.
-	With(w *Window, i int, place string) int
-	// Pairs appends what entry i finds: of each place the latest entry.
+	// Pairs appends what entry i finds: of each place the latest entry. It may stop behind MaxPairs.
 	Pairs(w *Window, i int, to []Pair) []Pair
-	// Concerns reports whether what entry i finds can be known by a place.
-	Concerns(w *Window, i int, place string) bool
+	// Pair reports whether entry i makes a finding with entry k, and of which place.
+	Pair(w *Window, i, k int) (Place, bool)
+	// Of gives the entries from one to before another that find something of a place, in order, each with the latest entry with which
+	// it does.
+	Of(w *Window, place Place, from, to int, each func(i, k int))
 }
+
+// Place is what the finding of a pair is known by beside its bucket: the names of both.
+type Place [2]string
 
 // Pair is what an entry finds with another one.
 type Pair struct {
 	With  int
-	Place string
+	Place Place
 }
 
 // Spec is what windows of one rule have in common.
@@ -170,7 +172,7 @@ func (w *Window) test(at int) {
 		e := &w.Entries[i]
 		if e.marks&fired != 0 {
 			if noted == nil || w.Repeat == 0 || Floor(e.Time, w.Repeat) != noted.number { // of a flood each bucket is noted once
-				noted = w.note(e, "", false)
+				noted = w.note(e, Place{}, false)
 			}
 			continue
 		}
@@ -183,7 +185,7 @@ func (w *Window) test(at int) {
 			continue
 		}
 		e.marks |= fired
-		w.note(e, "", true)
+		w.note(e, Place{}, true)
 	}
 }
 
@@ -197,18 +199,18 @@ func (w *Window) sweep(k Sweeper, from, to int) {
 		e := &w.Entries[i]
 		if isNew := e.marks&fired == 0; isNew || noted == nil || w.Repeat == 0 || Floor(e.Time, w.Repeat) != noted.number {
 			e.marks |= fired
-			noted = w.note(e, "", isNew)
+			noted = w.note(e, Place{}, isNew)
 		}
 	})
 }
 
-// pair looks at what the new entry finds, and which others find it.
+// pair looks at what the new entry finds, and which others find it. Where far too many do it goes no further: these are counted.
 func (w *Window) pair(at, from, to int) {
 	for _, p := range w.Pairs.Pairs(w, at, nil) {
 		w.Entries[at].marks |= fired
 		w.noteOrCount(&w.Entries[at], p.Place)
 	}
-	for i := from; i < to; i++ {
+	for i := from; i < to && w.unnoted <= MaxPairs; i++ {
 		if i == at {
 			continue
 		}
@@ -228,7 +230,7 @@ func (w *Window) reaches(t, entry int64) bool {
 }
 
 // bucketOf is the bucket of an entry.
-func (w *Window) bucketOf(e *Entry, place string) bucket {
+func (w *Window) bucketOf(e *Entry, place Place) bucket {
 	if w.Repeat == 0 {
 		return bucket{event: string(e.Identity()), place: place}
 	}
@@ -310,7 +312,7 @@ func (w *Window) decideAll(c *Context) {
 func (w *Window) fire(i int) {
 	if w.Kind.Fires(w, i) {
 		w.Entries[i].marks |= fired
-		w.note(&w.Entries[i], "", true)
+		w.note(&w.Entries[i], Place{}, true)
 	}
 }
 

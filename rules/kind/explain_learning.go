@@ -161,12 +161,12 @@ func shownPlace(place string) string {
 // parts are what must hold for a journey from entry k to entry i; false where they are in one place.
 func (j *journeys) parts(w *state.Window, i, k int) ([]Part, bool) {
 	e, x := &w.Entries[i], &w.Entries[k]
-	var here, there Hit
-	if e.Value == x.Value || here.UnpackHeld(e.Packed) != nil || there.UnpackHeld(x.Packed) != nil {
+	if e.Value == x.Value {
 		return nil, false
 	}
-	one, other := place(&here), place(&there)
-	km := between(&here, &there)
+	known := w.Own.(*travelled)
+	here, there := known.spot(e), known.spot(x)
+	one, other, km := here.name, there.name, here.distance(there)
 	if one == other && km < j.km { // of one name, and near
 		return nil, false
 	}
@@ -184,9 +184,8 @@ func (j *journeys) parts(w *state.Window, i, k int) ([]Part, bool) {
 	if !fast.Holds && far.Holds {
 		fast.Short = fmt.Sprintf("%s it was %.0f km/h; the rule fires from %.0f km/h", way, fast.Have, j.kmh)
 	}
-	known, today := w.Own.(*travelled), int32(state.Floor(e.Time, day))
 	usual := Part{Name: "learned", Holds: true, Note: "the account has not often been in both places"}
-	if known.learned(one, today) && known.learned(other, today) {
+	if known.bothLearned(here.site, there.site, e.Time) {
 		usual.Holds, usual.Note = false, fmt.Sprintf("the account has often been in %s and in %s", shownPlace(other), shownPlace(one))
 		usual.Short = usual.Note
 	}

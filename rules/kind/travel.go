@@ -25,12 +25,11 @@ func (Travel) Doc() string {
 }
 
 const (
-	day         = int64(24 * time.Hour)
-	learnFrom   = 30 // days before an event's, from which on
-	learnTo     = 2  // and up to which places are learned
-	learnDays   = 2  // on how many of them a place must have been seen
-	maxPlaces   = 1000
-	earthRadius = 6371.0088 // km, the mean of IUGG
+	day       = int64(24 * time.Hour)
+	learnFrom = 30 // days before an event's, from which on
+	learnTo   = 2  // and up to which places are learned
+	learnDays = 2  // on how many of them a place must have been seen
+	maxPlaces = 1000
 )
 
 // Keys implements Kind.
@@ -53,7 +52,8 @@ func (k Travel) New(v *Values) *Rule {
 	if v.Has("repeat") {
 		every = int64(v.Repeat("repeat"))
 	}
-	s := &state.Spec{Pairs: &journeys{km: v.Number("least_km"), kmh: v.Number("least_kmh")}, Within: int64(v.Duration("within")),
+	km := v.Number("least_km")
+	s := &state.Spec{Pairs: &journeys{km: km, kmh: v.Number("least_kmh"), chord: chordOf(km)}, Within: int64(v.Duration("within")),
 		Repeat: every, Anchor: identity, Value: valueBy(whereHash)}
 	r.Settles = settles(s)
 	r.Memory = func() Memory {
@@ -90,8 +90,8 @@ func whereHash(h *Hit) uint64 { return hashOf(place(h) + "\x00" + h.at(placeLoca
 // travelled is the memory of a key: a window, and the days on which each place was seen.
 type travelled struct {
 	*state.Window
-	days  map[string][]int32 // since 1970, sorted
-	names map[uint64]string  // of places, by state.Entry.Value
+	days map[string][]int32 // since 1970, sorted
+	spots
 }
 
 // Add implements Memory. Events without a place do not count.
@@ -101,6 +101,7 @@ func (t *travelled) Add(c *state.Context, h *Hit, e state.Entry) {
 	}
 	t.learn(c, place(h), int32(state.Floor(e.Time, day)))
 	e.Value = whereHash(h)
+	t.tidy(t.Entries)
 	t.Window.Add(c, e)
 }
 
@@ -131,6 +132,12 @@ func (t *travelled) learned(name string, today int32) bool {
 		}
 	}
 	return n >= learnDays
+}
+
+// bothLearned reports whether both places were known before the day of a time.
+func (t *travelled) bothLearned(one, other *site, at int64) bool {
+	today := int32(state.Floor(at, day))
+	return t.learned(one.name, today) && t.learned(other.name, today)
 }
 
 // Due implements state.Memory: learned places outlive the window.
@@ -188,97 +195,103 @@ func (t *travelled) Load(row []byte) error {
 }
 
 // journeys finds places that are too far.
-type journeys struct{ km, kmh float64 }
+type journeys struct {
+	km, kmh float64
+	chord   float64 // of km
+}
 
 // Pairs implements state.Pairs: of every place the latest event from which the journey is too fast. Of events from the same
 // coordinates the latest is the one from which it is fastest, so each is looked at once.
 func (j *journeys) Pairs(w *state.Window, i int, to []state.Pair) []state.Pair {
-	e := &w.Entries[i]
-	seen := map[uint64]struct{}{e.Value: {}}
-	told := map[string]struct{}{}
+	t, e := w.Own.(*travelled), &w.Entries[i]
+	var here *spot // nil: nobody has asked yet
 	for k := state.After(w.Entries, e.Time) - 1; k >= 0 && w.Entries[k].Time > e.Time-w.Within; k-- {
 		x := &w.Entries[k]
-		if _, have := seen[x.Value]; have {
+		if x.Value == e.Value {
 			continue
 		}
-		seen[x.Value] = struct{}{}
-		place, ok := j.Pair(w, i, k)
-		if _, have := told[place]; !ok || have {
+		if here == nil {
+			here = t.spot(e)
+			t.question++
+		}
+		there := t.spot(x)
+		if there.asked == t.question || there.site.asked == t.question {
 			continue
 		}
-		told[place] = struct{}{}
-		to = append(to, state.Pair{With: k, Place: place})
+		there.asked = t.question
+		if !j.tooFast(t, here, there, e.Time-x.Time) {
+			continue
+		}
+		there.site.asked = t.question
+		if t.bothLearned(here.site, there.site, e.Time) {
+			continue
+		}
+		if to = append(to, state.Pair{With: k, Place: between(here.site, there.site)}); len(to) > state.MaxPairs {
+			break
+		}
 	}
 	return to
 }
 
-// Concerns implements state.Pairs: where the entry was is one of the two places.
-func (j *journeys) Concerns(w *state.Window, i int, two string) bool {
-	t, e := w.Own.(*travelled), &w.Entries[i]
-	name, have := t.names[e.Value]
-	if !have {
-		var h Hit
-		if h.UnpackHeld(e.Packed) != nil {
-			return false
-		}
-		if t.names == nil || len(t.names) >= maxPlaces {
-			t.names = map[uint64]string{}
-		}
-		name = place(&h)
-		t.names[e.Value] = name
+// Pair implements state.Pairs.
+func (j *journeys) Pair(w *state.Window, i, k int) (two state.Place, ok bool) {
+	e, x := &w.Entries[i], &w.Entries[k]
+	if e.Value == x.Value || x.Time > e.Time || x.Time <= e.Time-w.Within {
+		return two, false
 	}
-	one, other, _ := strings.Cut(two, "\x00")
-	return name == one || name == other
+	t := w.Own.(*travelled)
+	here, there := t.spot(e), t.spot(x)
+	if !j.tooFast(t, here, there, e.Time-x.Time) || t.bothLearned(here.site, there.site, e.Time) {
+		return two, false
+	}
+	return between(here.site, there.site), true
 }
 
-// With implements state.Pairs.
-func (j *journeys) With(w *state.Window, i int, two string) int {
-	e := &w.Entries[i]
-	var seen []uint64 // coordinates of the two places: few
-	for k := state.After(w.Entries, e.Time) - 1; k >= 0 && w.Entries[k].Time > e.Time-w.Within; k-- {
-		x := &w.Entries[k]
-		if x.Value == e.Value || !j.Concerns(w, k, two) || slices.Contains(seen, x.Value) {
-			continue
+// Of implements state.Pairs.
+func (j *journeys) Of(w *state.Window, two state.Place, from, to int, each func(i, k int)) {
+	if from == to {
+		return
+	}
+	t := w.Own.(*travelled)
+	r := t.route(two)
+	for i := state.After(w.Entries, w.Entries[from].Time-w.Within); i < to; {
+		first, at := i, w.Entries[i].Time
+		for ; i < len(w.Entries) && w.Entries[i].Time == at; i++ {
+			r.pass(t.spot(&w.Entries[i]), i)
 		}
-		seen = append(seen, x.Value)
-		if place, ok := j.Pair(w, i, k); ok && place == two {
-			return k
+		for k := max(first, from); k < min(i, to); k++ {
+			if with := j.latest(w, r, k); with >= 0 {
+				each(k, with)
+			}
+		}
+	}
+}
+
+// latest is the latest entry on a route from which the journey to entry i is too fast; -1: none.
+func (j *journeys) latest(w *state.Window, r *route, i int) int {
+	t, e := w.Own.(*travelled), &w.Entries[i]
+	here := t.spot(e)
+	for there := r.across(here); there != nil; there = there.older {
+		x := &w.Entries[there.last]
+		switch {
+		case x.Time <= e.Time-w.Within:
+			return -1
+		case there != here && j.tooFast(t, here, there, e.Time-x.Time):
+			if t.bothLearned(here.site, there.site, e.Time) {
+				return -1
+			}
+			return there.last
 		}
 	}
 	return -1
 }
 
-// Pair implements state.Pairs.
-func (j *journeys) Pair(w *state.Window, i, k int) (string, bool) {
-	e, x := &w.Entries[i], &w.Entries[k]
-	var here, there Hit
-	if e.Value == x.Value || x.Time > e.Time || x.Time <= e.Time-w.Within || here.UnpackHeld(e.Packed) != nil || there.UnpackHeld(x.Packed) != nil {
-		return "", false
+// tooFast reports whether nobody gets from one spot to another in a time.
+func (j *journeys) tooFast(t *travelled, a, b *spot, nanoseconds int64) bool {
+	t.compared++
+	if a.chord(b) < j.chord {
+		return false
 	}
-	one, other, today := place(&here), place(&there), int32(state.Floor(e.Time, day))
-	known := w.Own.(*travelled)
-	if !j.tooFast(&here, &there, e.Time-x.Time) || known.learned(one, today) && known.learned(other, today) {
-		return "", false
-	}
-	return min(one, other) + "\x00" + max(one, other), true
-}
-
-func (j *journeys) tooFast(a, b *Hit, nanoseconds int64) bool {
-	km := between(a, b)
+	km := a.distance(b)
 	return km >= j.km && (nanoseconds == 0 || km/(float64(nanoseconds)/float64(time.Hour)) >= j.kmh)
-}
-
-// between is how far apart two hits were, in kilometres.
-func between(a, b *Hit) float64 {
-	lat1, lon1, _ := event.ParseLocation(a.at(placeLocation).Text)
-	lat2, lon2, _ := event.ParseLocation(b.at(placeLocation).Text)
-	return distance(lat1, lon1, lat2, lon2)
-}
-
-// distance is that of two places in kilometres, by the haversine formula.
-func distance(lat1, lon1, lat2, lon2 float64) float64 {
-	rad := math.Pi / 180
-	a, b := math.Sin((lat2-lat1)*rad/2), math.Sin((lon2-lon1)*rad/2)
-	h := a*a + math.Cos(lat1*rad)*math.Cos(lat2*rad)*b*b
-	return 2 * earthRadius * math.Asin(math.Sqrt(min(1, h)))
 }
