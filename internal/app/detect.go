@@ -67,7 +67,7 @@ func (r *Run) newDetection(ctx context.Context, k *kafka, w *bus.Writer) (*detec
 	d := &detection{kafka: k, writer: w}
 	if k.embedded == nil { // the embedded one has one process, and what a crash repeats meets the memory that knows it
 		var err error
-		d.exactly, err = r.exactly(ctx, k)
+		d.exactly, err = r.exactly(ctx, k, detectorGroup, signalsGroup)
 		switch {
 		case bus.TransactionsDenied(err):
 			r.Log.Warn("the detector works without transactions: after a crash it tells alerts again, with the same ids", slog.Any("err", err))

@@ -31,11 +31,11 @@ const (
 )
 
 // exactly reports whether transactions are to be used, and can be.
-func (r *Run) exactly(ctx context.Context, k *kafka) (bool, error) {
+func (r *Run) exactly(ctx context.Context, k *kafka, names ...bus.Topic) (bool, error) {
 	if !r.Config.Kafka.Transactions {
 		return false, nil
 	}
-	return k.bus.Transactional(ctx)
+	return k.bus.Transactional(ctx, names...)
 }
 
 // feeds are the streams of the configuration, ready to run.
@@ -43,7 +43,7 @@ func (r *Run) feeds(ctx context.Context, k *kafka) (all []*feed.Feed, err error)
 	if len(r.Feeds) == 0 {
 		return nil, nil
 	}
-	exactly, err := r.exactly(ctx, k)
+	exactly, err := r.exactly(ctx, k, "ingest")
 	if err != nil {
 		return nil, err
 	}

@@ -87,7 +87,7 @@ func (r *Run) openIngest(ctx context.Context, k *kafka, w *bus.Writer) (*intake,
 	if len(r.Sources) == 0 {
 		return in, nil
 	}
-	exactly, err := r.exactly(ctx, k)
+	exactly, err := r.exactly(ctx, k, "ingest")
 	if err != nil { // records come at least once then
 		r.Log.Warn("files are read without transactions", slog.Any("err", err))
 	}

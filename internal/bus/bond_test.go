@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // shift is a flow that takes the only partition, does what it is given and ends.
@@ -254,4 +257,26 @@ func TestAPlaceThatWasMoved(t *testing.T) {
 			t.Errorf("behind it: %q, lost %q", got.Rows, got.Lost)
 		}
 	})
+}
+
+// Each kind of transactional ids that an instance uses is tried at the start, and the one that is refused is named.
+func TestRefusedTransactionalIDs(t *testing.T) {
+	e, b := start(t, t.TempDir(), 1<<30)
+	e.cluster.ControlKey(int16(kmsg.InitProducerID), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		e.cluster.KeepControl()
+		r := req.(*kmsg.InitProducerIDRequest)
+		if r.TransactionalID == nil || !strings.HasPrefix(*r.TransactionalID, "test.signals-") {
+			return nil, nil, false
+		}
+		answer := r.ResponseKind().(*kmsg.InitProducerIDResponse)
+		answer.ErrorCode = kerr.TransactionalIDAuthorizationFailed.Code
+		return answer, nil, true
+	})
+	if ok, err := b.Transactional(t.Context(), "ingest", "detector"); !ok || err != nil {
+		t.Errorf("without signals: %v, %v", ok, err)
+	}
+	ok, err := b.Transactional(t.Context(), "detector", "signals")
+	if ok || !TransactionsDenied(err) || !strings.Contains(err.Error(), "begin with test.signals-,") {
+		t.Errorf("with signals: %v, %v", ok, err)
+	}
 }

@@ -58,7 +58,7 @@ func TestAsEventHubsKafkaEndpointWantsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	if ok, err := b.Transactional(t.Context()); ok || err != nil {
+	if ok, err := b.Transactional(t.Context(), "ingest"); ok || err != nil {
 		t.Errorf("it has transactions: %v, %v", ok, err)
 	}
 	// At least once: records, then the position, seen at once.

@@ -182,16 +182,16 @@ func (t *Transactor) Abort(ctx context.Context) error {
 }
 
 // Transactional says whether the brokers have transactions that we may use. Event Hubs' Kafka endpoint has none in its Standard
-// tier. That we may not use those that are there is an error.
-func (b *Bus) Transactional(ctx context.Context) (yes bool, err error) {
+// tier. That we may not use those that are there, with names that begin as given, is an error.
+func (b *Bus) Transactional(ctx context.Context, names ...Topic) (yes bool, err error) {
 	err = b.patiently(ctx, func(ctx context.Context) error {
-		yes, err = b.transactional(ctx)
+		yes, err = b.transactional(ctx, names)
 		return err
 	})
 	return yes, err
 }
 
-func (b *Bus) transactional(ctx context.Context) (bool, error) {
+func (b *Bus) transactional(ctx context.Context, names []Topic) (bool, error) {
 	versions, err := b.admin.ApiVersions(ctx)
 	if err != nil {
 		return false, fmt.Errorf("ask for transactions: %w", err)
@@ -210,8 +210,10 @@ func (b *Bus) transactional(ctx context.Context) (bool, error) {
 	if !answered {
 		return false, fmt.Errorf("ask for transactions: %w", err)
 	}
-	for _, name := range []Topic{"ingest", "detector"} {
+	refused := ""
+	for _, name := range names {
 		if err = b.probe(ctx, name+"-probe"); err != nil {
+			refused = b.name(name) + "-"
 			break
 		}
 	}
@@ -221,7 +223,7 @@ func (b *Bus) transactional(ctx context.Context) (bool, error) {
 	case errors.Is(err, kerr.UnsupportedVersion), errors.Is(err, kerr.InvalidRequest), errors.Is(err, kerr.UnsupportedForMessageFormat):
 		return false, nil
 	case errors.Is(err, kerr.TransactionalIDAuthorizationFailed):
-		return false, fmt.Errorf("transactions are not allowed to this user: allow it to write and describe transactional ids that begin with %[1]singest- and %[1]sdetector-, or set kafka.transactions to false: %[2]w", b.config.Prefix, err)
+		return false, fmt.Errorf("transactions are not allowed to this user: allow it to write and describe transactional ids that begin with %s, or set kafka.transactions to false: %w", refused, err)
 	}
 	return false, fmt.Errorf("ask for transactions: %w", err)
 }

@@ -86,7 +86,7 @@ func TestTransactions(t *testing.T) {
 		if err := b.EnsureCheckpoints(t.Context(), hub, 2); err != nil {
 			t.Fatal(err)
 		}
-		if ok, err := b.Transactional(t.Context()); !ok || err != nil {
+		if ok, err := b.Transactional(t.Context(), "ingest"); !ok || err != nil {
 			t.Fatalf("no transactions: %v", err)
 		}
 		checkpoint := func(tx *bus.Transactor) string {
