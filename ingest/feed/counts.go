@@ -236,7 +236,9 @@ func (p *Partition) committed(t *Tally, after *Position, now time.Time) {
 	p.change(func(s *Snapshot) {
 		p.heard = now
 		p.come(earlier(after.Enqueued, now))
-		p.show(t.shown)
+		for of, one := range t.shown {
+			p.show(of, one.span)
+		}
 		s.Committed++
 		s.Fault = nil
 		s.Messages += t.messages

@@ -219,7 +219,7 @@ func (f *Feed) storeEnd(ctx, drain context.Context, partition int32) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.Stage(ctx, nil, positionRecord(Position{Sequence: s.Last})); err != nil {
+	if err := tx.Stage(ctx, nil, lately{}.record(Position{Sequence: s.Last})); err != nil {
 		return err
 	}
 	return tx.Commit(ctx)
@@ -343,11 +343,6 @@ func reasonOf(err error) string {
 // positionKey is the key of positions in their topic.
 const positionKey = "position"
 
-func positionRecord(p Position) bus.Record {
-	value, _ := json.Marshal(p) // of numbers, a text and a writable time there is always one
-	return bus.Record{Key: []byte(positionKey), Value: value}
-}
-
 // writable is a time of a year that RFC 3339 can write, zero for others: a producer may give any number as a record's timestamp.
 func writable(t time.Time) time.Time {
 	if y := t.Year(); y < 1 || y > 9999 {
@@ -356,15 +351,16 @@ func writable(t time.Time) time.Time {
 	return t
 }
 
-func parsePosition(value []byte) (*Position, error) {
+// parsePosition reads a row of positions; nil: nothing is stored.
+func parsePosition(value []byte) (*row, error) {
 	if value == nil {
 		return nil, nil
 	}
-	var p Position
-	if err := json.Unmarshal(value, &p); err != nil {
+	var r row
+	if err := json.Unmarshal(value, &r); err != nil {
 		return nil, fmt.Errorf("read position %q: %w", value, err)
 	}
-	return &p, nil
+	return &r, nil
 }
 
 // Outlive gives a context that ends so long after ctx.

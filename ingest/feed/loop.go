@@ -21,6 +21,7 @@ type loop struct {
 	log       *slog.Logger
 	records   []bus.Record // of the transaction at hand; only their memory lasts longer
 	doubted   int64        // how far numbers have been looked at a second time
+	lately    lately       // what was shown, for the next position
 }
 
 // session goes once through the steps, and carries until something breaks. A transaction under way when ctx ends has until drain ends.
@@ -103,14 +104,29 @@ func (l *loop) position(ctx context.Context, tx transactor) (*Position, error) {
 	if err != nil {
 		return nil, kafkaFault{err}
 	}
-	after, err := parsePosition(value)
+	stored, err := parsePosition(value)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDenied, err)
 	}
-	if after == nil && l.feed.Latest { // it has come since the first start: see fromTheEnd
+	switch {
+	case stored == nil && l.feed.Latest: // it has come since the first start: see fromTheEnd
 		return &Position{Sequence: -1}, nil
+	case stored == nil:
+		return nil, nil
 	}
-	return after, nil
+	l.recall(stored.spans())
+	return &stored.Position, nil
+}
+
+// recall takes what was shown before the position: whoever stored it may not have told that.
+func (l *loop) recall(spans map[Dataset]*Span) {
+	l.lately = lately{}
+	l.lately.add(l.feed.now(), func(show func(Dataset, Span)) {
+		for of, span := range spans {
+			show(of, *span)
+		}
+	})
+	l.counts.recall(spans)
 }
 
 // look asks for the partition's state at once and then now and then, for the lag and for how far an idle partition has come; sooner where

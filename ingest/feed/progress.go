@@ -68,18 +68,24 @@ const (
 // come moves progress, which never goes back.
 func (p *Partition) come(to time.Time) { p.progress = later(p.progress, to) }
 
-func (p *Partition) show(all map[Dataset]*shown) {
+func (p *Partition) show(of Dataset, span Span) {
 	if p.fresh == nil {
 		p.fresh = map[Dataset]*Span{}
 	}
-	for of, one := range all {
-		if span := p.fresh[of]; span != nil {
-			span.Plus(&one.span)
-			continue
-		}
-		span := one.span
-		p.fresh[of] = &span
+	if have := p.fresh[of]; have != nil {
+		have.Plus(&span)
+		return
 	}
+	p.fresh[of] = &span
+}
+
+// recall takes what was shown before and may not have been told.
+func (p *Partition) recall(all map[Dataset]*Span) {
+	p.change(func(*Snapshot) {
+		for of, span := range all {
+			p.show(of, *span)
+		}
+	})
 }
 
 // Progress gives the partitions that tell at a time how far they have come: those that this instance reads, without a fault.

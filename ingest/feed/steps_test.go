@@ -155,7 +155,7 @@ func TestMarksArePassed(t *testing.T) {
 	f.Abandon(func() bool { return false })
 	got := strings.Join(carriedUntil(t, b, f, 2), ", ")
 	at, err := b.Checkpoint(t.Context(), bus.CheckpointsOf("scripted"), 0)
-	if c := f.Counts.Snapshot()[0]; got != "1, 3" || string(at) != `{"seq":4}` || err != nil || c.Messages != 2 || c.Lag() != 0 {
+	if c := f.Counts.Snapshot()[0]; got != "1, 3" || !strings.HasPrefix(string(at), `{"seq":4,`) || err != nil || c.Messages != 2 || c.Lag() != 0 {
 		t.Errorf("stored are %s, the position is %s, %v, counted are %+v", got, at, err, c)
 	}
 }

@@ -95,8 +95,17 @@ func (l *loop) commit(ctx context.Context, tx transactor, after *Position, tally
 	ctx, cancel := context.WithTimeout(ctx, storeWithin)
 	defer cancel()
 	records := l.records
+	if l.lately == nil {
+		l.lately = lately{}
+	}
+	l.lately.add(l.feed.now(), func(show func(Dataset, Span)) {
+		for of, one := range tally.shown {
+			show(of, one.span)
+		}
+	})
+	position := l.lately.record(*after)
 	for {
-		err := tx.Stage(ctx, records, positionRecord(*after))
+		err := tx.Stage(ctx, records, position)
 		var large *bus.TooLarge
 		if errors.As(err, &large) {
 			if records, err = l.smaller(ctx, tx, records, large, tally); err == nil {
