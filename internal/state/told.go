@@ -131,12 +131,19 @@ func (w *Window) grown(c *Context, t *told) {
 	}
 }
 
-// countsMost is how much can count for a bucket at most: of pairs two entries more with each that was noted, else what the window holds.
+// countsMost is how much can count for a bucket at most: of pairs two entries more with each that was noted, of an event that is a
+// bucket of its own its window, else all that is held.
 func (w *Window) countsMost(t *told) float64 {
-	if w.Pairs == nil || t.seen == 0 {
-		return float64(len(w.Entries))
+	switch {
+	case w.Pairs != nil && t.seen > 0:
+		return t.seen + 2*float64(t.noted)
+	case w.Pairs == nil && t.every == 0:
+		if i, have := w.place(&t.first); have {
+			from, to := w.Kind.Span(w, i)
+			return float64(to - from)
+		}
 	}
-	return t.seen + 2*float64(t.noted)
+	return float64(len(w.Entries))
 }
 
 func (w *Window) tell(c *Context, t *told, f *Finding, final bool) {

@@ -192,16 +192,37 @@ func (w *Window) test(at int) {
 // fewEntries are looked at one by one.
 const fewEntries = 8
 
-// sweep is test for many entries: what comes late is seen by all that came after it.
+// sweep is test for many entries: what comes late is seen by all that came after it. Those for which the rule fires already go on
+// firing, and are not asked again.
 func (w *Window) sweep(k Sweeper, from, to int) {
+	first, last := to, from // of those that are asked
 	var noted *told
-	k.Sweep(w, from, to, func(i int) {
+	for i := from; i < to; i++ {
 		e := &w.Entries[i]
-		if isNew := e.marks&fired == 0; isNew || noted == nil || w.Repeat == 0 || Floor(e.Time, w.Repeat) != noted.number {
-			e.marks |= fired
-			noted = w.note(e, Place{}, isNew)
+		switch {
+		case e.marks&fired == 0:
+			first, last = min(first, i), i+1
+		case noted == nil || w.Repeat == 0 || Floor(e.Time, w.Repeat) != noted.number:
+			noted = w.note(e, Place{}, false)
 		}
-	})
+	}
+	if last-first > fewEntries {
+		k.Sweep(w, first, last, w.fires)
+		return
+	}
+	for i := first; i < last; i++ {
+		if w.Entries[i].marks&fired == 0 && w.Kind.Fires(w, i) {
+			w.fires(i)
+		}
+	}
+}
+
+// fires notes that the rule fires for an entry, be it for the first time or not.
+func (w *Window) fires(i int) {
+	if e := &w.Entries[i]; e.marks&fired == 0 {
+		e.marks |= fired
+		w.note(e, Place{}, true)
+	}
 }
 
 // pair looks at what the new entry finds, and which others find it. Where far too many do it goes no further: these are counted.
@@ -311,8 +332,7 @@ func (w *Window) decideAll(c *Context) {
 
 func (w *Window) fire(i int) {
 	if w.Kind.Fires(w, i) {
-		w.Entries[i].marks |= fired
-		w.note(&w.Entries[i], Place{}, true)
+		w.fires(i)
 	}
 }
 

@@ -27,7 +27,7 @@ func because(packed []byte) []byte {
 }
 
 // maxWays is how many entries are looked at in search of a way to fill the places.
-const maxWays = 1 << 20
+const maxWays = 1 << 18
 
 // clashing is the search for a way to fill places in which no alert stands beside an event that counted for it.
 type clashing struct {
@@ -35,6 +35,7 @@ type clashing struct {
 	w       *state.Window
 	all     []state.Entry
 	kept    int
+	reach   *reach
 	alerts  []int         // those that clash with another entry
 	with    map[int][]int // what each clashes with
 	out     []bool        // what fills no place
@@ -73,9 +74,9 @@ func (s *sequence) apart(w *state.Window, all []state.Entry, kept int) bool {
 // find finds which alerts clash with what.
 func (c *clashing) find() {
 	at := map[uint64]int{}
-	r := c.reach(c.all, c.kept)
+	c.reach = c.sequence.reach(c.all, c.kept)
 	for i := range c.all {
-		if e := &c.all[i]; e.Clashes() && (i == c.kept || r.holds(e)) {
+		if e := &c.all[i]; e.Clashes() && (i == c.kept || c.reach.holds(e)) {
 			at[e.Hash()] = i
 		}
 	}
@@ -121,7 +122,10 @@ func (c *clashing) choose(chosen []int, from, most int) bool {
 	if c.fits(chosen) {
 		return true
 	}
-	for n := from; n < len(c.alerts) && most > 0 && c.visited <= maxWays; n++ {
+	if most == 0 || c.hopeless(chosen, from) {
+		return false
+	}
+	for n := from; n < len(c.alerts) && c.visited <= maxWays; n++ {
 		if c.choose(append(slices.Clone(chosen), c.alerts[n]), n+1, most-1) {
 			return true
 		}
@@ -129,13 +133,40 @@ func (c *clashing) choose(chosen []int, from, most int) bool {
 	return false
 }
 
-// fits reports whether the places can be filled when of the alerts that clash only the chosen ones may fill one.
-func (c *clashing) fits(chosen []int) bool {
+// hopeless reports whether the places cannot be filled even if alerts from one on could stand beside what they clash with. Of an alert
+// and an entry that it clashes with at most one fills a place, so as many entries fill none as there are such pairs apart from each
+// other.
+func (c *clashing) hopeless(chosen []int, from int) bool {
 	if c.visited += len(c.all); c.visited > maxWays {
-		return false
+		return true
 	}
+	out := c.leave(chosen, c.alerts[:from])
+	f := c.filling(c.w)
+	places, able := f.sum()-1, 0
+	taken := make([]bool, len(c.all)) // fill no place, or are one of a pair
+	for i := range c.all {
+		e := &c.all[i]
+		taken[i] = out[i] || i == c.kept || c.steps[0].distinct > 0 && e.Clauses&1 != 0 || !c.reach.holds(e)
+		if !taken[i] {
+			able++
+		}
+	}
+	for _, i := range c.alerts[from:] {
+		if taken[i] {
+			continue
+		}
+		if n := slices.IndexFunc(c.with[i], func(k int) bool { return !taken[k] }); n >= 0 {
+			taken[i], taken[c.with[i][n]] = true, true
+			able--
+		}
+	}
+	return able < places || !c.filled(c.w, c.all, c.kept, out)
+}
+
+// leave are the entries that fill no place: some alerts, but for those that are chosen, and what these clash with.
+func (c *clashing) leave(chosen, alerts []int) []bool {
 	out := slices.Clone(c.out)
-	for _, i := range c.alerts {
+	for _, i := range alerts {
 		out[i] = out[i] || !slices.Contains(chosen, i)
 	}
 	for _, i := range chosen {
@@ -143,5 +174,13 @@ func (c *clashing) fits(chosen []int) bool {
 			out[k] = true
 		}
 	}
-	return c.filled(c.w, c.all, c.kept, out)
+	return out
+}
+
+// fits reports whether the places can be filled when of the alerts that clash only the chosen ones may fill one.
+func (c *clashing) fits(chosen []int) bool {
+	if c.visited += len(c.all); c.visited > maxWays {
+		return false
+	}
+	return c.filled(c.w, c.all, c.kept, c.leave(chosen, c.alerts))
 }

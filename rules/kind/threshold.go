@@ -225,27 +225,35 @@ func (t *enough) Sweep(w *state.Window, from, to int, fires func(i int)) {
 	for i := first; i < end; i++ {
 		s.count(i, 1)
 	}
+	reached := false
 	for i := from; i < to; i++ {
-		begins, ends := t.Span(w, i)
-		for ; end < ends; end++ {
-			s.count(end, 1)
-		}
-		for ; first < begins; first++ {
-			s.count(first, -1)
-		}
-		reached := end-first >= t.count
-		switch {
-		case t.count > 0:
-		case t.distinct > 0:
-			reached = len(s.seen) >= t.distinct
-		case s.broken: // sums of such numbers depend on the order
-			reached = t.reached(w, w.Entries[first:end])
-		default:
-			reached = s.sum >= t.sum
+		if i == from || w.Entries[i].Time != w.Entries[i-1].Time { // what is at one time has one window
+			begins, ends := t.Span(w, i)
+			for ; end < ends; end++ {
+				s.count(end, 1)
+			}
+			for ; first < begins; first++ {
+				s.count(first, -1)
+			}
+			reached = t.slid(&s, w.Entries[first:end])
 		}
 		if reached {
 			fires(i)
 		}
+	}
+}
+
+// slid reports whether a window that has moved holds enough.
+func (t *enough) slid(s *sliding, all []state.Entry) bool {
+	switch {
+	case t.count > 0:
+		return len(all) >= t.count
+	case t.distinct > 0:
+		return len(s.seen) >= t.distinct
+	case s.broken: // sums of such numbers depend on the order
+		return t.reached(s.w, all)
+	default:
+		return s.sum >= t.sum
 	}
 }
 
