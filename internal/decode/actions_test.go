@@ -9,7 +9,7 @@ import (
 )
 
 // everything holds what any derived field of an operation looks at.
-const everything = `"Name":"n","Severity":"s","Data":"{\"f3u\":\"x\",\"reid\":\"y\"}","AlertId":"a","Category":"c","AlertEntityId":"e","EntityType":"User","ObjectId":"o","DeliverToMailboxAndForward":"True",
+const everything = `"Name":"n","Severity":"s","Data":"{\"f3u\":\"x\",\"reid\":\"y\"}","AlertId":"a","Category":"c","AlertEntityId":"e","EntityType":"User","ObjectId":"o","DeliverToMailboxAndForward":"True","AffectedItems":[{"Subject":"s","InternetMessageId":"<m>"}],
 "Parameters":[{"Name":"ForwardTo","Value":"a@b.example"},{"Name":"DeleteMessage","Value":"True"},{"Name":"MoveToFolder","Value":"Junk"},{"Name":"AccessRights","Value":"FullAccess"},{"Name":"User","Value":"u"},{"Name":"ForwardingSmtpAddress","Value":"a@b.example"},{"Name":"BlindCopyTo","Value":"a@b.example"},{"Name":"JournalEmailAddress","Value":"a@b.example"},{"Name":"AutoForwardEnabled","Value":"True"},{"Name":"AutoForwardingMode","Value":"On"},{"Name":"DeliverToMailboxAndForward","Value":"True"},{"Name":"Member","Value":"m"},{"Name":"Role","Value":"r"},{"Name":"Identity","Value":"i:\\Inbox"},{"Name":"SubjectContainsWords","Value":"w"}],
 "ModifiedProperties":[{"Name":"Role.DisplayName","NewValue":"Global Administrator"},{"Name":"Role.TemplateId","NewValue":"t"},{"Name":"ConsentAction.Permissions","NewValue":"Scope: Mail.Read]"},{"Name":"ConsentContext.IsAdminConsent","NewValue":"True"}],
 "OperationProperties":[{"Name":"RuleOperation","Value":"AddMailboxRule"},{"Name":"RuleName","Value":"n"},{"Name":"RuleActions","Value":"[{\"ActionType\":\"Delete\"}]"}]`

@@ -58,6 +58,8 @@ var derived = map[string]derivation{
 	"mailbox.dest_class":   {text: func(_ *Reader, s string) string { return FolderClass(s) }},
 	"mailbox.items":        {text: items},
 	"mailbox.logon":        {text: logon},
+	"mailbox.subjects":     {list: itemSubjects, needs: []string{"event.action"}},
+	"mailbox.message_ids":  {list: itemMessageIDs, needs: []string{"event.action"}},
 
 	"inbox_rule.op":            {text: inboxRuleOp, needs: []string{"event.action"}},
 	"inbox_rule.name":          {text: inboxRuleName, needs: []string{"event.action", "inbox_rule.op"}},

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -23,6 +24,58 @@ func items(r *Reader, _ string) string {
 		}
 	}
 	return ""
+}
+
+func itemSubjects(r *Reader) []string {
+	if !r.acts("mailbox.subjects") {
+		return nil
+	}
+	return r.members("AffectedItems", "Subject")
+}
+
+func itemMessageIDs(r *Reader) []string {
+	if !r.acts("mailbox.message_ids") {
+		return nil
+	}
+	all := r.members("AffectedItems", "InternetMessageId")
+	for i := range all {
+		all[i] = messageID(r, all[i])
+	}
+	return all
+}
+
+// members are the texts of a member of the objects in a list, be it JSON or JSON in text. Objects without it are left out.
+func (r *Reader) members(path, of string) (all []string) {
+	i, ok := r.place(path)
+	if !ok {
+		return nil
+	}
+	b, from := r.x.Bytes(), int(r.x.Values[i].From)
+	switch r.x.Values[i].Kind {
+	case projector.Array:
+	case projector.Text:
+		raw := bytes.TrimSpace(r.span(path))
+		if nesting(raw) > projector.MaxDepth || !json.Valid(raw) {
+			return nil
+		}
+		b, from = append(bytes.Clone(raw), slack[:]...), 0
+	default:
+		return nil
+	}
+	projector.Elements(b, from, func(v projector.Value) {
+		text := ""
+		if v.Kind == projector.Object {
+			projector.Members(b, int(v.From), func(name, v projector.Value) {
+				if sameName(r.placed(b, name), of) {
+					text = r.placed(b, v)
+				}
+			})
+		}
+		if text != "" {
+			all = append(all, text)
+		}
+	})
+	return all
 }
 
 // elements counts those of a list, or those of a member of the list's objects; ok tells whether there is such a list.

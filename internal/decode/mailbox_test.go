@@ -2,6 +2,7 @@ package decode
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -28,6 +29,25 @@ func TestItemsAreCounted(t *testing.T) {
 		rec := fmt.Sprintf(`{"CreationTime":"2026-01-02T03:04:05","Id":"7d1f8e53-24a1-4e0b-8f0c-000000000001","Operation":"MailItemsAccessed","OrganizationId":"aaaabbbb-0000-cccc-1111-dddd2222eeee","RecordType":50,"Workload":"Exchange","UserId":"taro@contoso.example",%s}`, members)
 		if got := read(t, rec).field("mailbox.items"); got != want {
 			t.Errorf("%s: %q; want %q", members, got, want)
+		}
+	}
+}
+
+// TestItemsAreNamed: what was deleted or moved is told by subject and message id, in whatever form the list lies in the record.
+func TestItemsAreNamed(t *testing.T) {
+	both := `[Invoice 4711 Überweisung] [a@mail.example b@mail.example]`
+	for _, row := range []struct{ action, members, want string }{
+		{"HardDelete", `"AffectedItems":[{"Subject":"Invoice 4711","InternetMessageId":"<a@mail.example>"},{"subject":"\u00dcberweisung","InternetMessageId":"\u003cb@mail.example\u003e"}]`, both},
+		{"MoveToDeletedItems", `"AffectedItems":"[{\"Subject\":\"Invoice 4711\",\"InternetMessageId\":\"<a@mail.example>\"},{\"Subject\":\"Überweisung\",\"InternetMessageId\":\"<b@mail.example>\"}]"`, both},
+		{"SoftDelete", `"AffectedItems":[{"Subject":null},1,"x",{"Id":"a"},{"InternetMessageId":"<a@mail.example>"},{"Sub\u006aect":"x"}]`, `[x] [a@mail.example]`},
+		{"Move", `"AffectedItems":{"Subject":"x"}`, `[] []`},
+		{"Copy", `"AffectedItems":"[{"`, `[] []`},
+		{"RecordDelete", `"Folder":{"Path":"x"}`, `[] []`},
+		{"Send", `"AffectedItems":[{"Subject":"x","InternetMessageId":"<a@mail.example>"}]`, `[] []`},
+	} {
+		r := read(t, fmt.Sprintf(`{"CreationTime":"2026-01-02T03:04:05","Id":"1","Operation":%q,"RecordType":3,"Workload":"Exchange","UserId":"taro@contoso.example",%s}`, row.action, row.members))
+		if got := fmt.Sprint(r.fieldList("mailbox.subjects"), " ", r.fieldList("mailbox.message_ids")); strings.ReplaceAll(got, "]  [", "] [") != row.want {
+			t.Errorf("%s %s: %s; want %s", row.action, row.members, got, row.want)
 		}
 	}
 }

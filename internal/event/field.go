@@ -82,6 +82,7 @@ type Field struct {
 // Operations that carry groups of derived fields.
 var (
 	inboxRuleActions = []string{"New-InboxRule", "Set-InboxRule", "Enable-InboxRule", "Disable-InboxRule", "Remove-InboxRule", "UpdateInboxRules"}
+	itemActions      = []string{"MoveToDeletedItems", "SoftDelete", "HardDelete", "Move", "Copy", "RecordDelete"}
 	forwardActions   = []string{"Set-Mailbox", "New-TransportRule", "Set-TransportRule", "Enable-TransportRule", "New-JournalRule", "Set-JournalRule",
 		"New-RemoteDomain", "Set-RemoteDomain", "New-HostedOutboundSpamFilterPolicy", "Set-HostedOutboundSpamFilterPolicy"}
 	grantActions = []string{"Add-MailboxPermission", "Remove-MailboxPermission", "Add-RecipientPermission", "Remove-RecipientPermission",

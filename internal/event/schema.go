@@ -101,6 +101,8 @@ var fields = []Field{
 	{Name: "mailbox.folder_class", Meaning: "what the folder is, in whatever language its name", Values: FolderClasses, Example: "inbox", Derived: "mailbox.folder"},
 	{Name: "mailbox.dest_class", Meaning: "what the destination folder is", Values: FolderClasses, Example: "deleted", Paths: ual("DestFolder.Path"), Derived: "DestFolder.Path"},
 	{Name: "mailbox.items", Type: Number, Meaning: "how many items the record names", Unit: "items", Example: "3", Paths: ual("AffectedItems", "Folders", "OperationCount"), Derived: "the items listed"},
+	{Name: "mailbox.subjects", Type: List, Meaning: "the subjects of the messages that were deleted or moved", Example: "Invoice 4711", Actions: itemActions, Derived: "the items listed", Paths: ual("AffectedItems")},
+	{Name: "mailbox.message_ids", Type: List, Without: "<>", Meaning: "the Internet ids of the messages that were deleted or moved, without angle brackets", Example: "abc@mail.example.com", Actions: itemActions, Derived: "the items listed", Paths: ual("AffectedItems")},
 	{Name: "mailbox.access_type", Meaning: "Bind or Sync, of MailItemsAccessed", Open: true, Values: p{"Bind", "Sync"}, Example: "Bind", Paths: ual("OperationProperties[MailAccessType]")},
 	{Name: "mailbox.throttled", Type: Bool, Meaning: "whether the audit of reading was throttled", Example: "false", Paths: ual("OperationProperties[IsThrottled]")},
 	{Name: "mailbox.logon", Meaning: "how the mailbox was opened", Values: p{"owner", "admin", "delegate"}, Example: "owner", Paths: ual("LogonType", "Logon_Type"), Derived: "LogonType 0, 1, 2"},
