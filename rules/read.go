@@ -271,7 +271,7 @@ func (l *loader) respond(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
 			known := slices.Sorted(maps.Keys(l.remedies))
 			p := d.At(c, "respond", fmt.Sprintf("no step %q", id))
 			if p.Suggestion = diag.Suggest(id, known); p.Suggestion == "" {
-				p.Message += "; known are " + strings.Join(known, ", ")
+				p.Message += "; noroshi schema names those that there are"
 			}
 			continue
 		}

@@ -123,6 +123,8 @@ func targetName(r *Reader, _ string) string {
 		if strings.Contains(object, "@") {
 			return event.Lower(object)
 		}
+	case "14": // sharing
+		return event.Lower(r.at("TargetUserOrGroupName"))
 	}
 	return ""
 }
