@@ -44,7 +44,7 @@ func (l *loader) list(name string) (cond.List, bool) {
 // lists tells of entries that nothing can match, by what the rules look up in each list. A list that no rule uses is left alone.
 func (l *loader) lists() {
 	uses := map[string][]cond.ListUse{}
-	for _, u := range l.uses {
+	for _, u := range slices.Concat(l.uses[l.shipped:], l.uses[:l.shipped]) { // the operator's rules say first what they ask for
 		uses[u.Name] = append(uses[u.Name], u)
 	}
 	for _, name := range l.options.Lists.Names() {

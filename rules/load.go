@@ -46,6 +46,7 @@ func Load(o Options) (*Set, []diag.Problem) {
 	l.remediation()
 	if o.Library {
 		l.folder(library.Files, ".", "library", true)
+		l.shipped = len(l.uses)
 	}
 	if o.Beside && !o.Library {
 		l.reserve()
@@ -69,6 +70,7 @@ type loader struct {
 	files    map[string]struct{} // what has been read, by its real path
 	problems []diag.Problem
 	uses     []cond.ListUse    // what the rules read so far look up in lists
+	shipped  int               // how many of these are the library's
 	at       place             // of the file at hand
 	wishes   []wish            // what the rules read so far name
 	wanted   map[string]bool   // while rules are read that are there to be named: those that are
