@@ -26,7 +26,7 @@ func TestFieldsAreAbsentForAllOtherOperations(t *testing.T) {
 	for a := range actions {
 		for _, rec := range [...]string{
 			admin(fmt.Sprintf(`"Operation":%q,%s`, a, everything)),
-			entraEnvelope("AuditLogs", fmt.Sprintf(`"activityDisplayName":%q,"targetResources":[{"type":"Role","displayName":"Global Administrator"},{"type":"User","userPrincipalName":"u@b.example","modifiedProperties":[{"displayName":"Role.TemplateId","newValue":"\"t\""},{"displayName":"ConsentAction.Permissions","newValue":"\"Scope: Mail.Read]\""}]}]`, a)),
+			entraEnvelope("AuditLogs", fmt.Sprintf(`"activityDisplayName":%q,"targetResources":[{"type":"Role","displayName":"Global Administrator"},{"type":"User","userPrincipalName":"u@b.example","modifiedProperties":[{"displayName":"Role.TemplateId","newValue":"\"t\""},{"displayName":"ConsentAction.Permissions","newValue":"\"ClientId: c, Scope: Mail.Read]\""}]}]`, a)),
 		} {
 			r := read(t, rec)
 			for _, f := range event.Fields() {

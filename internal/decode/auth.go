@@ -149,3 +149,59 @@ func mfaRequired(_ *Reader, text string) string {
 	}
 	return truth(strings.EqualFold(text, "multiFactorAuthentication"))
 }
+
+// flow is how the token was asked for. The original method of transfer stays with tokens that are refreshed later. The unified audit
+// log has neither; its request type of a sign-in by device code is that of the page that asks whether somebody means to sign in.
+// Source: Microsoft Graph, signIn resource type, authenticationProtocol and originalTransferMethod.
+func flow(r *Reader, _ string) string {
+	if r.view.shape == event.UAL {
+		if strings.HasPrefix(r.at("ExtendedProperties[RequestType]"), "Cmsi:") {
+			return deviceCode
+		}
+		return ""
+	}
+	if r.view.shape != event.Entra && r.view.shape != event.Graph {
+		return ""
+	}
+	protocol := r.enveloped("properties.authenticationProtocol")
+	switch {
+	case strings.EqualFold(protocol, "deviceCode"), strings.EqualFold(r.enveloped("properties.originalTransferMethod"), "deviceCodeFlow"):
+		return deviceCode
+	case strings.EqualFold(protocol, "ropc"):
+		return "password_grant"
+	}
+	return ""
+}
+
+const deviceCode = "device_code"
+
+// risk is the higher of the two levels that a sign-in has.
+func risk(r *Reader, own string) string {
+	if r.view.shape != event.Entra && r.view.shape != event.Graph {
+		return own
+	}
+	if all := r.enveloped("properties.riskLevelAggregated"); riskHeight(all) > riskHeight(own) {
+		return all
+	}
+	return own
+}
+
+func riskHeight(level string) int {
+	switch level {
+	case "low":
+		return 1
+	case "medium":
+		return 2
+	case "high":
+		return 3
+	}
+	return 0
+}
+
+// trusted: the first of several named locations that has a type tells.
+func trusted(_ *Reader, networkType string) string {
+	if networkType == "" {
+		return ""
+	}
+	return truth(strings.EqualFold(networkType, "trustedNamedLocation"))
+}

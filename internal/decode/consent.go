@@ -2,6 +2,8 @@ package decode
 
 import (
 	"strings"
+
+	"noroshi/internal/event"
 )
 
 // consentScopes are the permissions of a consent. They lie in text: [] => [[Id: …, ConsentType: …, Scope: Mail.Read Mail.Send]].
@@ -31,11 +33,26 @@ func consentScopes(r *Reader) (all []string) {
 	return all
 }
 
+// consentApp is whom the permissions are for, the same whatever the operation: its own object id, since that of the application and
+// its name are not everywhere.
+func consentApp(r *Reader, _ string) string {
+	if !r.acts("consent.app") {
+		return ""
+	}
+	text := r.changed("ConsentAction.Permissions")
+	if _, after, ok := strings.Cut(text, "=>"); ok {
+		text = after
+	}
+	_, id, _ := strings.Cut(text, "ClientId:")
+	id, _, _ = strings.Cut(id, ",")
+	return event.Lower(first(strings.TrimSpace(id), strings.TrimSpace(r.changed("ServicePrincipal.ObjectID"))))
+}
+
 func consentAllPrincipals(r *Reader, _ string) string {
 	if !r.acts("consent.all_principals") {
 		return ""
 	}
-	return truth(isTrue(r.changed("ConsentContext.OnBehalfOfAll")) || strings.EqualFold(r.changed("DelegatedPermissionGrant.ConsentType"), "AllPrincipals") ||
+	return truth(r.Event.Text(event.Action) == "Add app role assignment to service principal" || isTrue(r.changed("ConsentContext.OnBehalfOfAll")) || strings.EqualFold(r.changed("DelegatedPermissionGrant.ConsentType"), "AllPrincipals") ||
 		strings.Contains(r.changed("ConsentAction.Permissions"), "ConsentType: AllPrincipals"))
 }
 

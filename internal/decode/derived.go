@@ -36,6 +36,7 @@ var derived = map[string]derivation{
 	"user.kind":        {text: userKind, needs: []string{"user.name", "user.id", "user.type", "event.action", "organization.name"}, own: true},
 	"user.target.name": {text: func(r *Reader, s string) string { return nameOf(targetName(r, s)) }, needs: []string{"mailbox.owner"}, own: true},
 	"source.port":      {text: sourcePort, own: true},
+	"source.trusted":   {text: trusted},
 	"source.kind":      {text: sourceKind, needs: []string{"source.ip", "user.kind"}},
 
 	"source.geo.location": {text: location, cheap: true},
@@ -48,6 +49,8 @@ var derived = map[string]derivation{
 	"auth.password_ok":  {text: passwordOK, needs: []string{"auth.error", "auth.result"}},
 	"auth.legacy":       {text: legacy, needs: []string{"auth.protocol"}},
 	"auth.interactive":  {text: interactive, needs: []string{"auth.protocol", "event.action"}},
+	"auth.flow":         {text: flow, own: true},
+	"auth.risk":         {text: risk},
 	"auth.mfa_required": {text: mfaRequired},
 
 	"email.message_id":     {text: messageID},
@@ -80,7 +83,7 @@ var derived = map[string]derivation{
 	"forward.scope":      {text: forwardScope, needs: []string{"event.action", "forward.set", "forward.removed"}},
 
 	"grant.rights":  {list: grantRights, needs: []string{"event.action"}},
-	"grant.trustee": {text: grantTrustee, needs: []string{"event.action"}},
+	"grant.trustee": {text: grantTrustee, needs: []string{"event.action", "user.name", "user.id", "organization.name"}},
 	"grant.folder":  {text: grantFolder, needs: []string{"event.action"}},
 
 	"role.name":        {text: roleName, needs: []string{"event.action"}},
@@ -91,8 +94,11 @@ var derived = map[string]derivation{
 	"role.member":      {text: roleMember, needs: []string{"event.action", "user.target.name"}},
 
 	"consent.scopes":         {list: consentScopes, needs: []string{"event.action"}},
+	"consent.app":            {text: consentApp, needs: []string{"event.action"}},
 	"consent.all_principals": {text: consentAllPrincipals, needs: []string{"event.action"}},
 	"consent.admin":          {text: consentAdmin, needs: []string{"event.action"}},
+
+	"policy.weakened": {list: policyWeakened, needs: []string{"event.action"}},
 
 	"alert.id":          {text: ofAlerts, needs: []string{"event.action"}},
 	"alert.name":        {text: ofAlerts, needs: []string{"event.action"}},

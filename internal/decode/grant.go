@@ -26,7 +26,14 @@ func grantTrustee(r *Reader, _ string) string {
 	}
 	user, _ := r.parameter("User")
 	trustee, _ := r.parameter("Trustee")
-	return event.Lower(first(user, trustee, r.at("Item.ParentFolder.MemberUpn")))
+	name := event.Lower(first(user, trustee, r.at("Item.ParentFolder.MemberUpn")))
+	if strings.Contains(name, "/") { // a path in Exchange's directory
+		name = Recipient(name)
+	}
+	if r.isActor(name) {
+		return r.Event.Text(event.UserName)
+	}
+	return name
 }
 
 func grantFolder(r *Reader, _ string) string {

@@ -46,8 +46,9 @@ type surrounding struct {
 
 // toldBy are the fields that a surrounding record of a shape tells where the record inside does not say so itself.
 var toldBy = [event.Shapes]map[string]bool{
-	event.UAL:      {"organization.id": true, "user.name": true, "source.ip": true},
-	event.Defender: {"organization.id": true, "event.created": true, "source.geo.country_iso_code": true, "source.geo.city_name": true, "source.as.organization.name": true},
+	event.UAL: {"organization.id": true, "user.name": true, "source.ip": true},
+	event.Defender: {"organization.id": true, "event.created": true, "source.geo.country_iso_code": true, "source.geo.city_name": true, "source.as.organization.name": true,
+		"source.anonymous": true},
 }
 
 // tellers are the shapes that tell a field, as bits.

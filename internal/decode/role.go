@@ -144,6 +144,29 @@ func changedIn(all []entry, name string) string {
 	return ""
 }
 
+// replaced are the old and the new value of a modified property, on every road.
+func (r *Reader) replaced(name string) (before, after string) {
+	if r.view.shape == event.UAL {
+		return replacedIn(r.entries("ModifiedProperties"), name)
+	}
+	for _, t := range r.targets() {
+		entries, _ := r.entriesOf(nil, t.ModifiedProperties)
+		if before, after = replacedIn(entries, name); before != "" || after != "" {
+			break
+		}
+	}
+	return before, after
+}
+
+func replacedIn(all []entry, name string) (before, after string) {
+	for _, e := range all {
+		if strings.EqualFold(e.Name, name) {
+			return unwrap(e.Old), unwrap(e.New)
+		}
+	}
+	return "", ""
+}
+
 func roleName(r *Reader, _ string) string {
 	if !r.acts("role.name") {
 		return ""

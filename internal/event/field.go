@@ -91,6 +91,7 @@ var (
 		"Remove member from role", "Remove scoped member from role", "Remove eligible member from role", "Remove role assignment from role definition",
 		"Add-RoleGroupMember", "Remove-RoleGroupMember", "Update-RoleGroupMember", "New-ManagementRoleAssignment")
 	consentActions = []string{"Consent to application", "Add OAuth2PermissionGrant", "Add delegated permission grant", "Add app role assignment grant to user", "Add app role assignment to service principal"}
+	policyActions  = []string{"Update conditional access policy", "Delete conditional access policy"}
 	alertActions   = []string{"AlertTriggered", "AlertUpdated", "AlertEntityGenerated", "AlertInfo", "AlertEvidence", "IncidentReported"}
 )
 

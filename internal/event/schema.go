@@ -57,6 +57,8 @@ var fields = []Field{
 	{Name: "source.as.number", Type: Number, Meaning: "the autonomous system of the address; the record's, else a database's", Example: "64500", Paths: entra("properties.autonomousSystemNumber")},
 	{Name: "source.as.organization.name", Meaning: "who runs the address's network, in the record's words, else a database's", Example: "Example Telecom", Paths: rows(nil, nil, "ISP")},
 	{Name: "source.as.database", Meaning: "the database that told something of the network that the record does not say: its type and when it was built", Example: "GeoLite2-ASN 2026-01-02T03:04:05Z", Derived: "source.ip, by a database of the configuration"},
+	{Name: "source.trusted", Type: Bool, Meaning: "whether the address lies in a named location that the tenant trusts", Example: "true", Derived: "the types of the named locations", Paths: entra("properties.networkLocationDetails[*].networkType")},
+	{Name: "source.anonymous", Type: Bool, Meaning: "whether Defender for Cloud Apps knows the address as an anonymous proxy", Example: "true", Paths: rows(nil, nil, "IsAnonymousProxy")},
 	{Name: "user_agent.original", Meaning: "the client's user agent", Example: "Mozilla/5.0", Paths: [Shapes][]string{
 		UAL: {"UserAgent", "ExtendedProperties[UserAgent]", "ClientInfoString"}, Entra: {"properties.userAgent", "properties.additionalDetails[User-Agent]"}, Defender: inRow("UserAgent"), Other: {"properties.UserAgent"}}},
 
@@ -80,9 +82,12 @@ var fields = []Field{
 	{Name: "auth.protocol", Meaning: "the client's protocol", Example: "IMAP4", Paths: rows(p{"ExtendedProperties[RequestType]"}, p{"properties.clientAppUsed"}, "Protocol")},
 	{Name: "auth.legacy", Type: Bool, Meaning: "whether the protocol knows no second factor", Example: "false", Derived: "auth.protocol"},
 	{Name: "auth.interactive", Type: Bool, Meaning: "whether a person was asked", Example: "true", Paths: entra("properties.isInteractive"), Derived: "category, or the request type of the unified audit log"},
+	{Name: "auth.flow", Meaning: "how the token was asked for where that is a way of attackers; a code that was typed elsewhere, also of tokens refreshed since, or the password alone", Values: p{"device_code", "password_grant"}, Example: "device_code",
+		Derived: "the protocol, the original method of transfer, or the request type Cmsi", Paths: both(p{"ExtendedProperties[RequestType]"}, "properties.authenticationProtocol", "properties.originalTransferMethod")},
+	{Name: "auth.token", Meaning: "the token that the client brought to the sign-in", Open: true, Values: p{"none", "primaryRefreshToken", "refreshToken", "saml11", "saml20", "remoteDesktopToken"}, Example: "primaryRefreshToken", Paths: entra("properties.incomingTokenType")},
 	{Name: "auth.mfa_required", Type: Bool, Meaning: "whether a second factor was demanded", Example: "true", Derived: "properties.authenticationRequirement", Paths: entra("properties.authenticationRequirement")},
 	{Name: "auth.mfa_result", Meaning: "what became of the second factor, in the record's words", Example: "MFA successfully completed", Paths: entra("properties.mfaDetail.authDetail", "properties.status.additionalDetails")},
-	{Name: "auth.risk", Meaning: "the sign-in's risk level", Open: true, Values: p{"none", "low", "medium", "high", "hidden"}, Example: "high", Paths: entra("properties.riskLevelDuringSignIn", "properties.riskLevelAggregated")},
+	{Name: "auth.risk", Meaning: "the risk level, the higher of the sign-in's own and the aggregated one", Open: true, Values: p{"none", "low", "medium", "high", "hidden"}, Example: "high", Paths: entra("properties.riskLevelDuringSignIn", "properties.riskLevelAggregated")},
 	{Name: "auth.ca_status", Meaning: "what Conditional Access decided", Open: true, Values: p{"success", "failure", "notApplied"}, Example: "success", Paths: entra("properties.conditionalAccessStatus")},
 
 	{Name: "email.message_id", Without: "<>", Meaning: "the message's Internet id, without angle brackets", Example: "abc@mail.example.com", Paths: [Shapes][]string{UAL: {"Item.InternetMessageId"}, Defender: inRow("InternetMessageId"), Trace: {"MessageId"}}, Derived: "brackets dropped"},
@@ -127,7 +132,7 @@ var fields = []Field{
 	{Name: "forward.scope", Meaning: "whose mail is forwarded", Values: p{"mailbox", "tenant"}, Example: "mailbox", Actions: forwardActions, Derived: "operation", Paths: ual("Parameters")},
 
 	{Name: "grant.rights", Type: List, Meaning: "rights given", Open: true, Values: rights, Example: "FullAccess", Actions: grantActions, Derived: "AccessRights, Item.ParentFolder.MemberRights", Paths: ual("Parameters", "Item.ParentFolder.MemberRights")},
-	{Name: "grant.trustee", Form: LowerCase, Meaning: "who was given them", Example: "eve@contoso.example", Actions: grantActions, Derived: "User, Trustee, MemberUpn", Paths: ual("Parameters", "Item.ParentFolder.MemberUpn")},
+	{Name: "grant.trustee", Form: LowerCase, Meaning: "who was given them; the actor's user name where it is the actor, however the record names them", Example: "eve@contoso.example", Actions: grantActions, Derived: "User, Trustee, MemberUpn", Paths: ual("Parameters", "Item.ParentFolder.MemberUpn")},
 	{Name: "grant.folder", Meaning: "the folder they are for", Example: "Inbox", Actions: grantActions, Derived: "Identity, ParentFolder", Paths: ual("Parameters", "Item.ParentFolder.Path")},
 
 	{Name: "role.name", Meaning: "the role's display name", Example: "Global Administrator", Actions: roleActions, Derived: "Role.DisplayName, target of type Role, or the role group", Paths: both(p{"ModifiedProperties", "Parameters", "ObjectId", "OfficeObjectId"}, "properties.targetResources")},
@@ -138,8 +143,12 @@ var fields = []Field{
 	{Name: "role.member", Form: LowerCase, Meaning: "who was given the role", Example: "eve@contoso.example", Actions: roleActions, Derived: "ObjectId, target of type User, Member", Paths: both(p{"ObjectId", "OfficeObjectId", "Parameters"}, "properties.targetResources")},
 
 	{Name: "consent.scopes", Type: List, Meaning: "permissions consented to", Open: true, Values: scopes, Example: "Mail.Read", Actions: consentActions, Derived: "ConsentAction.Permissions, DelegatedPermissionGrant.Scope", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
-	{Name: "consent.all_principals", Type: Bool, Meaning: "whether the consent is for everybody", Example: "true", Actions: consentActions, Derived: "ConsentContext.OnBehalfOfAll, ConsentType", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
+	{Name: "consent.app", Form: LowerCase, Meaning: "the object id of the service principal that was given them", Example: "55556666-7777-8888-9999-0000aaaabbbb", Actions: consentActions, Derived: "ConsentAction.Permissions, ServicePrincipal.ObjectID", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
+	{Name: "consent.all_principals", Type: Bool, Meaning: "whether the consent is for everybody, as the rights of an application's own are", Example: "true", Actions: consentActions, Derived: "ConsentContext.OnBehalfOfAll, ConsentType", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
 	{Name: "consent.admin", Type: Bool, Meaning: "whether an administrator consented", Example: "true", Actions: consentActions, Derived: "ConsentContext.IsAdminConsent", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
+
+	{Name: "policy.weakened", Type: List, Meaning: "how a change of a policy of Conditional Access that was in force weakens it", Values: p{"deleted", "disabled", "report_only", "exclusion_added", "scope_narrowed", "grant_dropped"}, Example: "disabled",
+		Actions: policyActions, Derived: "the old and the new ConditionalAccessPolicy", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
 
 	{Name: "alert.id", Meaning: "the id of Microsoft's alert", Example: "6ee3…", Paths: alerts(p{"AlertId"}, p{"id"}, "AlertId"), Actions: alertActions},
 	{Name: "alert.name", Meaning: "its name", Example: "User restricted from sending email", Paths: alerts(p{"Name"}, p{"title", "displayName"}, "Title"), Actions: alertActions},
