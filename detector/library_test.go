@@ -101,9 +101,9 @@ func TestTheLibraryFiresOnEveryRoad(t *testing.T) {
 var shipped = map[string]condition{
 	"account-restricted-from-sending": both(either(is("event.action", "AlertTriggered"), both(both(is("event.action", "AlertEvidence"), like("alert.entity_type", "User")), isNot("alert.entity", ""))),
 		condition{op: "in", field: "alert.name", texts: []string{"User restricted from sending email", "User restricted from sending e-mail", "Tenant restricted from sending email", "Email sending limit exceeded"}}),
-	"audit-log-switched-off": both(isNot("event.outcome", "failure"), either(either(either(either(both(is("event.action", "Set-AdminAuditLogConfig"), like(`param["UnifiedAuditLogIngestionEnabled"]`, "false")),
-		both(is("event.action", "Set-OrganizationConfig"), like(`param["AuditDisabled"]`, "true"))), both(is("event.action", "Set-Mailbox"), like(`param["AuditEnabled"]`, "false"))),
-		both(is("event.action", "Set-MailboxAuditBypassAssociation"), like(`param["AuditBypassEnabled"]`, "true"))), is("event.action", "Remove-UnifiedAuditLogRetentionPolicy"))),
+	"audit-log-switched-off": both(both(isNot("event.outcome", "failure"), isNot("user.kind", "service")),
+		either(both(is("event.action", "Set-AdminAuditLogConfig"), either(like(`param["UnifiedAuditLogIngestionEnabled"]`, "false"), like(`param["AdminAuditLogEnabled"]`, "false"))),
+			both(is("event.action", "Set-OrganizationConfig"), like(`param["AuditDisabled"]`, "true")))),
 }
 
 // shippedTrees are those trees by their rules' ids.
@@ -145,7 +145,7 @@ func (m maker) told() []byte {
 	case 1:
 		return []byte(`{"Timestamp":"2026-01-02T03:04:05Z","AlertId":"al-1","DetectionSource":"MDO","ActionType":` + quotedJSON(m.of("AlertTriggered", "AlertInfo")) + `,"Title":` + name + `}`)
 	}
-	list := `[{"Name":` + quotedJSON(m.of("UnifiedAuditLogIngestionEnabled", "AuditDisabled", "AuditEnabled", "AuditBypassEnabled")) + `,"Value":` + m.of(`"True"`, `"true"`, `"False"`, "true", "false", `"\u0046alse"`, `""`) + `}]`
+	list := `[{"Name":` + quotedJSON(m.of("UnifiedAuditLogIngestionEnabled", "AuditDisabled", "AdminAuditLogEnabled", "AuditEnabled")) + `,"Value":` + m.of(`"True"`, `"true"`, `"False"`, "true", "false", `"\u0046alse"`, `""`) + `}]`
 	rec := `{"CreationTime":"2026-01-02T03:04:05","RecordType":1,"UserId":"taro@contoso.example","ResultStatus":` + m.of(`""`, `"True"`, `"False"`, "false", `"Failed"`, "null") + `,"Operation":` + quotedJSON(m.of(words...)+m.of("", "", ".", " ")) + `,"Name":` + name + `,"Parameters":` + m.folded(list) + `}`
 	all := roads(rec)
 	all["as it is"] = rec

@@ -36,7 +36,9 @@ var cmdlets = strings.Fields(`
 	Get-RecoverableItems Restore-RecoverableItems Get-MessageTraceV2 Get-MgUser Get-Mailbox Set-CASMailbox Get-SweepRule Remove-SweepRule
 	Get-InboundConnector Set-InboundConnector Get-OutboundConnector Set-OutboundConnector Get-DlpCompliancePolicy Set-DlpCompliancePolicy
 	Get-MailboxFolderPermission Set-MailboxFolderPermission Get-ManagementRoleAssignment Remove-ManagementRoleAssignment
-	Get-CsTenantFederationConfiguration Set-CsTenantFederationConfiguration
+	Get-CsTenantFederationConfiguration Set-CsTenantFederationConfiguration Get-MgUserRegisteredDevice Update-MgDevice
+	New-MgIdentityConditionalAccessNamedLocation Get-MgIdentityConditionalAccessPolicy Update-MgIdentityConditionalAccessPolicy Get-MgServicePrincipal
+	Update-MgServicePrincipal Confirm-MgRiskyUserCompromised Where-Object
 	Format-List Format-Table Get-Date Read-Host`)
 
 var cmdlet = regexp.MustCompile(`\b[A-Z][a-z]+-[A-Z][A-Za-z0-9]+`)
