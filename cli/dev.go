@@ -73,6 +73,9 @@ func (f *devFlags) run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
+	if err := overwrites("ca-file", f.caFile, expand(f.records)); err != nil {
+		return err
+	}
 	server, err := eventhubstest.New(eventhubstest.Config{Addr: f.listen, Hubs: []eventhubstest.Hub{{Name: f.hub, Partitions: f.partitions}}, Key: devKey, TLS: f.caFile != "", MaxMessage: 16 << 20,
 		Log: slog.New(slog.NewTextHandler(s.Err, nil))})
 	if err != nil {

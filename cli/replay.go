@@ -81,6 +81,9 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	case last > 0 && f.asArrived:
 		return errors.New("--since expects a time or a day together with --as-arrived: the last event is not known in advance")
 	}
+	if err := overwrites("stats", f.stats, expand(args)); err != nil {
+		return err
+	}
 	set, conf, err := f.load(s)
 	if err != nil {
 		return err

@@ -86,6 +86,9 @@ func newRun(s Streams, path, data string, roles []app.Role, log *slog.Logger) (*
 	began := time.Now()
 	first, doc := readRun(s, path, roles, log)
 	conf := first.Config
+	if data != "" {
+		conf.Kafka.Data = data
+	}
 	r := &app.Run{Config: conf, Compile: first.Compile, Roles: roles, Log: log, Version: Version(), Began: began}
 	r.Read = func() *app.Reading {
 		again, _ := readRun(s, path, roles, log)
@@ -99,9 +102,6 @@ func newRun(s Streams, path, data string, roles []app.Role, log *slog.Logger) (*
 	}
 	if err := lacks(runtime.GOOS, conf); err != nil {
 		return nil, failed{err}
-	}
-	if data != "" {
-		conf.Kafka.Data = data
 	}
 	if err := lacksFor(path, r, conf); err != nil {
 		return nil, failed{err}
@@ -127,6 +127,7 @@ func makeEnds(s Streams, conf *config.Config, doc *strictyaml.Doc, r *app.Run, l
 	}
 	before, right := len(doc.Problems), doc.Errors() == 0
 	r.Sinks = makeSinks(s, conf, doc, log)
+	echoes(conf, doc, r.Sinks)
 	if right {
 		makeSources(s, conf, doc, r, log)
 	}

@@ -43,6 +43,13 @@ It prints the changes that no test notices, and ends with exit 1 where tests not
 				return err
 			}
 			show(s.Err, ps)
+			var files []string
+			for _, r := range set.Rules {
+				files = append(files, r.File)
+			}
+			if err := overwrites("junit", junit, files); err != nil {
+				return err
+			}
 			t := &proving{out: s.Out, asJSON: asJSON && !mutate, now: s.Now, set: set, decode: app.DecodeOptions(conf)}
 			set.AllLive()
 			if err := t.run(c.Context(), chosen); err != nil {

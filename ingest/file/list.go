@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 )
 
@@ -110,7 +109,7 @@ func (s *Source) paths() (all []string) {
 
 // expand is filepath.Glob, but tells which folders cannot be read. A path without pattern is itself, whether it is there or not.
 func (s *Source) expand(pattern string) (all []string) {
-	if !strings.ContainsAny(pattern, `*?[\`) {
+	if !patterned(pattern) {
 		return []string{pattern}
 	}
 	folder, last := filepath.Split(pattern)

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -35,6 +36,11 @@ func (b *Bus) settings(t Topic) (partitions int, configs map[string]string) {
 
 // Topics are all topics.
 var Topics = []Topic{Events, Alerts, DeadLetters, Checkpoints, Status, DetectorState, Signals, SignalsState}
+
+// Own reports whether a topic is one of ours, also one of the positions of a stream.
+func Own(t Topic) bool {
+	return slices.Contains(Topics, t) || strings.HasPrefix(string(t), string(Checkpoints)+".")
+}
 
 // retention is how long a topic's records are kept. A record that is deleted before its reader has come to it is lost.
 type retention struct {

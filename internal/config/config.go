@@ -70,6 +70,7 @@ type Source struct {
 // File is a source of files.
 type File struct {
 	Paths  []string
+	At     []*yaml.Node // of each path
 	Follow bool
 	Poll   time.Duration
 }
@@ -245,8 +246,10 @@ func (c *Config) file(d *strictyaml.Doc, n *yaml.Node) File {
 	f := File{Follow: true, Poll: 250 * time.Millisecond}
 	d.Fields(n, map[string]func(*yaml.Node){
 		"paths": func(n *yaml.Node) {
-			for _, p := range d.Texts(n) {
-				f.Paths = append(f.Paths, c.path(p))
+			for _, item := range d.Items(n) {
+				if p := d.Text(item); p != "" {
+					f.Paths, f.At = append(f.Paths, c.path(p)), append(f.At, item)
+				}
 			}
 		},
 		"follow": func(n *yaml.Node) { f.Follow = d.Bool(n) },

@@ -73,6 +73,17 @@ func New(c Config) (*Sink, error) {
 	return &Sink{Config: c}, nil
 }
 
+// Writes are the paths of the file and of those that are put aside.
+func (s *Sink) Writes() []string {
+	all := []string{s.Path}
+	for n := 1; n <= s.Keep && s.Max > 0; n++ {
+		all = append(all, aside(s.Path, n))
+	}
+	return all
+}
+
+func aside(path string, n int) string { return fmt.Sprintf("%s.%d", path, n) }
+
 // plain refuses what is there and is no plain file: a pipe would block, and from a device nothing comes back.
 func plain(path string) error {
 	info, err := os.Stat(path)
@@ -172,22 +183,21 @@ func (s *Sink) rotate() error {
 		return fmt.Errorf("close alert file: %w", err)
 	}
 	s.file = nil
-	aside := func(n int) string { return fmt.Sprintf("%s.%d", s.Path, n) }
 	if s.Keep == 0 {
 		if err := os.Remove(s.Path); err != nil {
 			return fmt.Errorf("rotate alert file: %w", err)
 		}
 		return s.open(0)
 	}
-	if err := os.Remove(aside(s.Keep)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(aside(s.Path, s.Keep)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("rotate alert file: %w", err)
 	}
 	for n := s.Keep - 1; n >= 0; n-- {
 		from := s.Path
 		if n > 0 {
-			from = aside(n)
+			from = aside(s.Path, n)
 		}
-		if err := os.Rename(from, aside(n+1)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Rename(from, aside(s.Path, n+1)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("rotate alert file: %w", err)
 		}
 	}
