@@ -176,6 +176,7 @@ func edits(d *strictyaml.Doc, base []byte, given map[string]*yaml.Node) (all []e
 		case value == nil:
 			wrong = p.Unset(n)
 		default:
+			newMember(d, at, p, n)
 			wrong = p.Set(n, value)
 		}
 		if wrong != nil {
@@ -219,6 +220,27 @@ func astray(d *strictyaml.Doc, n *yaml.Node, wrong *sample.Mistake) {
 	p.Suggestion = closest(wrong.Wrong, wrong.Near)
 	if p.Suggestion == "" && len(wrong.Near) > 0 && len(wrong.Near) <= maxNear {
 		p.Message += "; there are " + strings.Join(wrong.Near, ", ")
+	}
+}
+
+// newMember warns of a path that adds to its record what is most likely misspelt or misplaced: something near is there, and no record
+// that we know has it. All else is added without a word.
+func newMember(d *strictyaml.Doc, n *yaml.Node, p sample.Path, in *sample.Node) {
+	a := p.Adds(in)
+	if a == nil || slices.ContainsFunc(places(), func(one sample.Place) bool { return one.At(n.Value) }) {
+		return
+	}
+	near := diag.Suggest(a.Name, a.Beside)
+	if event.Read(n.Value) {
+		near = ""
+	}
+	if near == "" && a.Other == "" {
+		return
+	}
+	w := d.Inside(n, a.At, "path", fmt.Sprintf("the record has no %q here, and this adds it", a.Name))
+	w.Level, w.Suggestion = diag.Warning, near
+	if near == "" {
+		w.Suggestion = a.Other
 	}
 }
 

@@ -18,6 +18,19 @@ type place struct {
 	rank          int // the better the smaller
 }
 
+// Read reports whether a field is read from a place of records: a member by its path, or an entry of a list of names and values.
+func Read(path string) bool {
+	if entry, ok := strings.CutSuffix(path[strings.LastIndexByte(path, '[')+1:], "]"); ok {
+		_, _, fields := Entered(entry)
+		return len(fields) > 0
+	}
+	return slices.ContainsFunc(fields, func(f Field) bool {
+		return slices.ContainsFunc(f.Paths[:], func(of []string) bool {
+			return slices.ContainsFunc(of, func(p string) bool { return strings.EqualFold(p, path) })
+		})
+	})
+}
+
 // recorded are the fields by the members that they are read from, lower case: by the whole path before its last part.
 var recorded = placesOf(fields)
 

@@ -104,6 +104,31 @@ func (p Path) Set(n, value *Node) *Mistake {
 	return nil
 }
 
+// Added is what a path would add to a record.
+type Added struct {
+	At     int // in characters from the path's beginning
+	Name   string
+	Beside []string // names that are there in its place
+	Other  string   // a path to a member of this name that is elsewhere in the record
+}
+
+// Adds says what Set would add, nil where the path leads to what is there, or nowhere.
+func (p Path) Adds(n *Node) *Added {
+	last := p[len(p)-1]
+	in, wrong := p[:len(p)-1].reach(n)
+	if wrong != nil || in.Kind != Object && in.Kind != List || in.find(last) >= 0 {
+		return nil
+	}
+	a := &Added{At: last.at, Name: last.name, Beside: in.names()}
+	for _, place := range n.Places() {
+		if name := place.Path[strings.LastIndexByte(place.Path, '.')+1:]; place.Entry == "" && in.Kind == Object && strings.EqualFold(name, last.name) {
+			a.Other = place.Path
+			break
+		}
+	}
+	return a
+}
+
 // Unset takes away what a path leads to.
 func (p Path) Unset(n *Node) *Mistake {
 	last := p[len(p)-1]

@@ -26,6 +26,14 @@ func (p *Place) Is(name string) bool {
 	return at >= 0 && strings.EqualFold(p.Path[at:], name) && (at == 0 || p.Path[at-1] == '.')
 }
 
+// At reports whether a path, as Path has it, leads to the place.
+func (p *Place) At(path string) bool {
+	if p.Entry != "" {
+		return strings.EqualFold(path, p.Path+"["+p.Entry+"]")
+	}
+	return strings.EqualFold(path, p.Path)
+}
+
 // Places are the places in the record. What lies in a list has none, but for its entries.
 func (n *Node) Places() (all []Place) {
 	n.walk("", func(path string, v *Node) {
