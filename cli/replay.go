@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -104,11 +105,12 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 		inputs = append(inputs, replay.Input{Name: one.name, From: from, Err: one.err})
 	}
 	out := bufio.NewWriterSize(s.Out, 64<<10)
+	printed := f.printer(out)
 	p := newProgress(s.Err, files)
 	faults := newFaults(s.Err)
 	r := replay.Replay{Set: compile(set, conf, sample), Workers: f.workers, AsArrived: f.asArrived, Since: since, Until: until, Last: last, Now: s.Now(),
 		Progress: p.at, Applying: p.applying,
-		Alert: f.printer(out), Fault: func(one replay.Fault) {
+		Alert: printed.add, Fault: func(one replay.Fault) {
 			p.clear()
 			faults.add(one.Input, one.Line, string(one.Reason), one.Detail)
 		}}
@@ -123,7 +125,7 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	if n := conf.Geography.Broken(); n > 0 {
 		fmt.Fprintf(s.Err, "warning: databases of the key geography are broken: %s found nothing that could be read; what they say there is left out\n", plural(int(n), "look-up"))
 	}
-	if ferr := out.Flush(); ferr != nil {
+	if ferr := cmp.Or(printed.flush(), out.Flush()); ferr != nil {
 		return failed{ferr}
 	}
 	if c.Context().Err() != nil {
@@ -185,26 +187,49 @@ type broken struct{ err error }
 
 func (b broken) Read([]byte) (int, error) { return 0, b.err }
 
-// printer prints an alert: as JSON, or as a line for a person.
-func (f *replayFlags) printer(out io.Writer) func(*alert.Alert) error {
-	if f.json {
-		var line []byte
-		return func(a *alert.Alert) error {
-			line = append(a.AppendJSON(line[:0]), '\n')
-			_, err := out.Write(line)
-			return err
-		}
-	}
-	return func(a *alert.Alert) error {
-		_, err := fmt.Fprintln(out, Line(a))
-		return err
-	}
+// printer prints alerts.
+type printer interface {
+	add(a *alert.Alert) error
+	flush() error
 }
+
+// printer prints alerts as JSON, or as lines for a person.
+func (f *replayFlags) printer(out io.Writer) printer {
+	if f.json {
+		return &objects{out: out}
+	}
+	return &lines{out: out}
+}
+
+// objects print alerts as JSON.
+type objects struct {
+	out  io.Writer
+	line []byte
+}
+
+func (o *objects) add(a *alert.Alert) error {
+	o.line = append(a.AppendJSON(o.line[:0]), '\n')
+	_, err := o.out.Write(o.line)
+	return err
+}
+
+func (*objects) flush() error { return nil }
 
 var severityColors = map[string]*color.Color{"critical": color.New(color.FgRed, color.Bold), "high": color.New(color.FgRed), "medium": color.New(color.FgYellow)}
 
 // Line is an alert for a person, one line, safe for a terminal.
-func Line(a *alert.Alert) string {
+func Line(a *alert.Alert) string { return line(a, "") }
+
+// inTenant is the tenant of an alert as a line tells it.
+func inTenant(a *alert.Alert) string {
+	if a.Tenant == "" {
+		return "  (no tenant)"
+	}
+	return "  " + diag.EscapeLine(a.Tenant)
+}
+
+// line is an alert with its tenant, as inTenant has it, or without.
+func line(a *alert.Alert, tenant string) string {
 	severity := fmt.Sprintf("%-8s", a.Severity)
 	if c, ok := severityColors[a.Severity]; ok {
 		severity = c.Sprint(severity)
@@ -213,5 +238,5 @@ func Line(a *alert.Alert) string {
 	if a.State != "" {
 		rule += " (" + a.State + ")"
 	}
-	return fmt.Sprintf("%s %s %s  %s  %s", a.Time.UTC().Format(time.RFC3339), severity, diag.EscapeLine(a.Account), diag.EscapeLine(rule), diag.EscapeLine(a.Summary))
+	return fmt.Sprintf("%s %s %s%s  %s  %s", a.Time.UTC().Format(time.RFC3339), severity, diag.EscapeLine(a.Account), tenant, diag.EscapeLine(rule), diag.EscapeLine(a.Summary))
 }
