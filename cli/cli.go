@@ -87,7 +87,7 @@ Watch live:                              noroshi run --config noroshi.yaml`,
 		checkCommand(s), testCommand(s), sampleCommand(s), fieldsCommand(s), schemaCommand(s), coverageCommand(s), // rules
 		versionCommand(s))
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return fmt.Errorf("%w\nSee '%s --help'", err, c.CommandPath())
+		return fmt.Errorf("%s\nSee '%s --help'", flagError(err.Error()), c.CommandPath())
 	})
 	return c
 }
