@@ -11,6 +11,7 @@ import (
 	"noroshi/internal/app"
 	"noroshi/internal/config"
 	"noroshi/internal/diag"
+	"noroshi/internal/replay"
 	"noroshi/rules"
 )
 
@@ -68,10 +69,12 @@ func checkCommand(s Streams) *cobra.Command {
 and what would be right. It also demands what a rule should have: tests, one that fires and one that stays silent.`,
 		Example: "  noroshi check rules/    # the same as noroshi check --rules rules/\n  noroshi check --config noroshi.yaml rules/\n  noroshi check --json rules/ | jq -r .message",
 		RunE: func(_ *cobra.Command, args []string) error {
-			set, _, ps, err := f.load(s, args, true)
+			set, conf, ps, err := f.load(s, args, true)
 			if err != nil {
 				return err
 			}
+			ps = append(ps, replay.Unreadable(set, app.DecodeOptions(conf))...)
+			diag.Sort(ps)
 			for _, p := range ps {
 				if asJSON {
 					if err := writeJSON(s.Out, p); err != nil {
