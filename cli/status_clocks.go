@@ -25,6 +25,12 @@ func (t *statusTable) clocks() {
 	if n := one.Waiting - len(one.Waits); n > 0 {
 		t.line("  waiting: %s", plural(n, "more clock"))
 	}
+	for i := range one.Needs {
+		t.line("  waiting: %s", needed(&one.Needs[i]))
+	}
+	if n := one.NeedsTotal - len(one.Needs); n > 0 {
+		t.line("  waiting: events of %s", plural(n, "more rule"))
+	}
 	for _, c := range one.Clocks {
 		if text := t.stands(c); text != "" {
 			t.line("  source %s: %s", diag.EscapeLine(c.Source), text)
@@ -52,6 +58,16 @@ func (t *statusTable) clocks() {
 	if one.Unread > 0 {
 		t.line("  %s of a version that this instance does not know; update it", plural(one.Unread, "tick"))
 	}
+}
+
+// needed says which events wait for datasets that their rule needs.
+func needed(n *app.NeedSum) string {
+	tenant := "without a tenant"
+	if n.Tenant != "" {
+		tenant = "of tenant " + diag.EscapeLine(n.Tenant)
+	}
+	return fmt.Sprintf("rule %s has %s %s undecided since %s, until %s shows something later; after a day they are dropped",
+		n.Rule, plural(n.Events, "event"), tenant, at(n.Since), diag.EscapeLine(strings.Join(n.Datasets, ", ")))
 }
 
 // ofRules names the rules that have a clock.

@@ -22,6 +22,8 @@ func TestTheStatusTellsWhatWaits(t *testing.T) {
 			{Since: ago(54 * time.Minute), Source: "files@old"},
 			{Since: ago(9000 * time.Hour), Source: "files@read"},
 		}, Waiting: 6,
+		Needs:      []app.NeedSum{{Rule: "no-mail", Tenant: "t-1", Events: 2, Datasets: []string{"a", "b"}, Since: ago(54 * time.Minute)}},
+		NeedsTotal: 2,
 		Clocks: []app.ClockSum{
 			{Source: "files@gone", Progress: ago(9 * time.Hour), Ticked: ago(9 * time.Hour), Retired: ago(time.Hour)},
 			{Source: "files@old", Progress: ago(2 * time.Hour), Ticked: ago(2 * time.Hour), Holds: 1},
@@ -39,6 +41,8 @@ func TestTheStatusTellsWhatWaits(t *testing.T) {
   waiting: rules on a, b and 2 more of tenant t-1 since 2026-01-02T02:10:05Z for signins/3
   waiting: rules on all events without a tenant since 2026-01-02T02:10:05Z for files@old
   waiting: 2 more clocks
+  waiting: rule no-mail has 2 events of tenant t-1 undecided since 2026-01-02T02:10:05Z, until a, b shows something later; after a day they are dropped
+  waiting: events of 1 more rule
   source files@old: it has told nothing since 2026-01-02T01:04:05Z (2h0m0s); if it is gone for good: noroshi sources retire files@old
   source files@read: it has come to 2024-12-23T03:04:05Z; at the ends of files time passes from their latest event on
   source signins/3: it is read up to 2026-01-02T02:10:05Z (54m0s behind)

@@ -96,6 +96,14 @@ func TestAnAbsenceWaitsForTheClocksOfItsDatasets(t *testing.T) {
 		if got := told(); got != step.want {
 			t.Errorf("%s: %q; want %q", step.name, got, step.want)
 		}
+		waiting := ""
+		for _, w := range f.memory.Waiting() {
+			waiting += fmt.Sprint(w.Rule, w.Tenant, w.Datasets, w.Events, w.Since.Format(" 15:04"))
+		}
+		if late := step.name == "mail is past it, but has shown nothing later"; late != (waiting != "") || late && !strings.Contains(waiting, "no-mail") ||
+			late && !strings.Contains(waiting, "[defender.email_events] 1 03:10") {
+			t.Errorf("%s: waiting is %q", step.name, waiting)
+		}
 	}
 }
 

@@ -57,17 +57,23 @@ type shows interface {
 	Shows(tenant, dataset string, after, within int64) bool
 }
 
-// All implements state.Shown. A dataset that had shown nothing yet did not hold the rule's clock: so its own is asked, too.
+// All implements state.Shown.
 func (a *asking) All(after, within int64) bool {
 	for _, name := range a.names {
-		if a.shown == nil || !a.shown.Shows(a.tenant, name, after, within) {
-			return false
-		}
-		if a.clocks != nil && a.clocks.Of(a.tenant, []string{name}) <= state.Plus(after, a.wait) {
+		if !a.has(name, after, within) {
 			return false
 		}
 	}
 	return true
+}
+
+// has reports whether a dataset has shown an event after a time. One that had shown nothing yet did not hold the rule's clock: so its own
+// is asked, too.
+func (a *asking) has(name string, after, within int64) bool {
+	if a.shown == nil || !a.shown.Shows(a.tenant, name, after, within) {
+		return false
+	}
+	return a.clocks == nil || a.clocks.Of(a.tenant, []string{name}) > state.Plus(after, a.wait)
 }
 
 // Shows reports whether a dataset has shown an event in a tenant after a time, at most so much later.

@@ -150,7 +150,7 @@ func (p *part) Pause(out *stage.Out) {
 		p.moved = false
 		p.follow(out)
 		now := p.run.clocks.now()
-		p.run.clocks.stand(p.partition, p.clocks, now)
+		p.run.clocks.stand(p.partition, p.clocks, p.memory.Waiting, now)
 		p.passing.on(p.partition, p.run.Config.Kafka.Partitions, p.made, now, out)
 	}
 	p.tally.take(p.worker)

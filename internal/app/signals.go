@@ -207,7 +207,7 @@ func (p *signalPart) Pause(out *stage.Out) {
 		p.follow(out)
 		now := p.run.clocks.now()
 		p.say(now, out)
-		p.run.clocks.stand(beside(p.partition), p.clocks, now)
+		p.run.clocks.stand(beside(p.partition), p.clocks, p.memory.Waiting, now)
 		p.run.detected.signals.hears(p.partition, p.silent())
 	}
 	p.tally.bounded(p.memory)

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"noroshi/detector"
 	"noroshi/ingest/feed"
 	"noroshi/internal/bus"
 	"noroshi/internal/clock"
@@ -33,6 +34,7 @@ type stood struct {
 	at      time.Time
 	sources []clock.Standing
 	waits   []clock.Wait
+	needs   []detector.Waiting
 	refused int64
 	ahead   time.Duration
 }
@@ -47,15 +49,15 @@ func (s *standing) now() time.Time {
 // standEvery is how often a partition says how its clocks stand.
 const standEvery = 4 * time.Second
 
-// stand notes how the clocks of a partition stand now.
-func (s *standing) stand(partition int32, c *clock.Clocks, now time.Time) {
+// stand notes how the clocks of a partition stand now, and what waits for datasets that rules need.
+func (s *standing) stand(partition int32, c *clock.Clocks, needs func() []detector.Waiting, now time.Time) {
 	s.mu.Lock()
 	was := s.all[partition]
 	s.mu.Unlock()
 	if was != nil && now.Sub(was.at) < standEvery {
 		return
 	}
-	one := &stood{at: now, sources: c.Sources(), waits: c.Waits(), refused: c.Refused, ahead: c.Ahead}
+	one := &stood{at: now, sources: c.Sources(), waits: c.Waits(), needs: needs(), refused: c.Refused, ahead: c.Ahead}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.all == nil {
@@ -132,7 +134,7 @@ func (s *standing) tell(to *Status) {
 	all := maps.Clone(s.all)
 	s.mu.Unlock()
 	var latest *stood
-	holds, waits := map[string]int{}, map[string]wait{}
+	holds, waits, needs := map[string]int{}, map[string]wait{}, map[string]*NeedSum{}
 	for _, one := range all {
 		if latest == nil || one.at.After(latest.at) {
 			latest = one
@@ -142,7 +144,15 @@ func (s *standing) tell(to *Status) {
 		for _, w := range one.waits {
 			add(waits, &w, one.at)
 		}
+		for i := range one.needs {
+			addNeed(needs, &one.needs[i])
+		}
 	}
+	for _, key := range slices.Sorted(maps.Keys(needs)) {
+		to.Needs = append(to.Needs, *needs[key])
+	}
+	to.NeedsTotal = len(to.Needs)
+	to.Needs = to.Needs[:min(mostWaits, len(to.Needs))]
 	to.Refused += int(s.unshown.Load())
 	to.Unread = int(s.unread.Load())
 	if latest == nil {
@@ -162,6 +172,30 @@ func (s *standing) tell(to *Status) {
 	for _, x := range latest.sources[:min(mostClocks, len(latest.sources))] {
 		to.Clocks = append(to.Clocks, clockSum(&x, holds[x.Name]))
 	}
+}
+
+// NeedSum are events of a rule that are not decided though their time has come.
+type NeedSum struct {
+	Rule     string    `json:"rule"`
+	Tenant   string    `json:"tenant"`
+	Events   int       `json:"events"`
+	Datasets []string  `json:"datasets"` // that have shown nothing later
+	Since    time.Time `json:"since"`    // when the first of the events was to be decided
+}
+
+// addNeed adds what waits in a partition to what waits in the others.
+func addNeed(all map[string]*NeedSum, w *detector.Waiting) {
+	key := w.Rule + "\x00" + w.Tenant
+	one := all[key]
+	if one == nil {
+		one = &NeedSum{Rule: w.Rule, Tenant: w.Tenant, Since: w.Since}
+		all[key] = one
+	}
+	one.Events += w.Events
+	if w.Since.Before(one.Since) {
+		one.Since = w.Since
+	}
+	one.Datasets = slices.Compact(slices.Sorted(slices.Values(slices.Concat(one.Datasets, w.Datasets))))
 }
 
 // wait is a clock that has been asked for, and how far it is behind.

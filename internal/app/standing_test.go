@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"noroshi/detector"
 	"noroshi/internal/clock"
 )
 
@@ -17,11 +18,18 @@ func TestWhatASourceHoldsUpIsToldAtOnce(t *testing.T) {
 	c.Take(&clock.Tick{Made: at, Sources: []clock.Source{{Name: "hub/0", Progress: at, Shown: []clock.Shown{{Tenant: "t", Dataset: "d", First: at, Last: at}}}}}, now)
 	c.Of("t", []string{"d", "d", "e"})
 	c.Of("t", []string{"e", "d"})
+	needs := []detector.Waiting{{Rule: "r", Tenant: "t", Datasets: []string{"e"}, Events: 2, Since: now}}
 	for _, behind := range []time.Duration{time.Minute, time.Hour} {
 		var s standing
-		s.stand(0, c, now.Add(behind-time.Minute))
+		s.stand(0, c, func() []detector.Waiting { return needs }, now.Add(behind-time.Minute))
 		var to Status
+		s.stand(1, c, func() []detector.Waiting {
+			return []detector.Waiting{{Rule: "r", Tenant: "t", Datasets: []string{"d"}, Events: 1, Since: now.Add(-time.Hour)}}
+		}, now.Add(behind-time.Minute))
 		s.tell(&to)
+		if diff := cmp.Diff([]NeedSum{{Rule: "r", Tenant: "t", Events: 3, Datasets: []string{"d", "e"}, Since: now.Add(-time.Hour)}}, to.Needs); diff != "" {
+			t.Errorf("%s behind: %s", behind, diff)
+		}
 		if len(to.Clocks) != 1 || to.Clocks[0].Holds != 1 {
 			t.Errorf("%s behind: %+v", behind, to.Clocks)
 		}

@@ -49,6 +49,8 @@ type Status struct {
 	Clocks      []ClockSum         `json:"clocks,omitempty"`           // of source partitions, by name
 	Waits       []WaitSum          `json:"waits,omitempty"`            // the clocks that are furthest behind
 	Waiting     int                `json:"waits_total,omitempty"`      // how many are behind
+	Needs       []NeedSum          `json:"needs,omitempty"`            // events that wait for datasets which their rules need
+	NeedsTotal  int                `json:"needs_total,omitempty"`      // rules and tenants of which some wait so
 	Late        []LateSum          `json:"late,omitempty"`             // datasets that come later than is waited for them
 	Ahead       int                `json:"ahead_s,omitempty"`          // how far the clock of an instance that tells progress is ahead of this one's, in seconds
 	Refused     int                `json:"clocks_refused,omitempty"`   // sources, and datasets of tenants, that were too many to have clocks

@@ -21,6 +21,23 @@ func (w *Window) ToldBefore(e *Entry) (first *Entry, bucket int64) {
 	return &t.first, t.number
 }
 
+// Overdue is how many entries are not decided though their time has come, because something has not been shown yet, and when the first
+// of them was to be decided.
+func (w *Window) Overdue(c *Context) (n int, first int64) {
+	first = Never
+	for i := range w.Entries {
+		if w.pending == 0 {
+			break
+		}
+		e := &w.Entries[i]
+		if at := Plus(e.Time, w.After); w.waits(e) && c.Passed(Plus(at, c.Wait)) {
+			n++
+			first = min(first, at)
+		}
+	}
+	return n, first
+}
+
 // Look is the memory of a key, and whether there is one.
 func (t *Table[M]) Look(key []byte) (m M, have bool) {
 	if n := t.keys[string(key)]; n != nil {
