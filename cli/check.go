@@ -12,6 +12,7 @@ import (
 	"noroshi/internal/config"
 	"noroshi/internal/diag"
 	"noroshi/internal/replay"
+	"noroshi/internal/strictyaml"
 	"noroshi/rules"
 )
 
@@ -38,25 +39,29 @@ func (f *pathFlags) load(s Streams, args []string, strict bool) (*rules.Set, *co
 		}
 		now = at
 	}
-	c, ps := wholeConfiguration(s, f.config)
+	c, doc, ps := wholeConfiguration(s, f.config)
 	paths := slices.Concat(args, f.dirs)
 	if len(paths) == 0 && f.noLibrary && f.config == "" {
 		return nil, nil, nil, errors.New("--no-library leaves no rules; expected a rule file or folder")
 	}
-	set, more := rules.Load(rules.Options{Paths: append(paths, c.Rules...), Library: len(paths) == 0 && !f.noLibrary, Beside: strict && !f.noLibrary,
-		Named: true, Alone: f.noLibrary, Lists: c.Lists, Now: now, Strict: strict})
+	o := rules.Options{Paths: append(paths, c.Rules...), Library: len(paths) == 0 && !f.noLibrary, Beside: strict && !f.noLibrary,
+		Named: true, Alone: f.noLibrary, Lists: c.Lists, Now: now, Strict: strict}
+	if strict { // tests prove rules as they stand in their files
+		o.Tuning = tuning(c, doc)
+	}
+	set, more := rules.Load(o)
 	ps = append(ps, more...)
 	diag.Sort(ps)
 	return set, c, ps, nil
 }
 
 // wholeConfiguration reads a configuration file with its sinks and sources, which are made and not started.
-func wholeConfiguration(s Streams, path string) (*config.Config, []diag.Problem) {
+func wholeConfiguration(s Streams, path string) (*config.Config, *strictyaml.Doc, []diag.Problem) {
 	if path == "" {
-		return config.Default(), nil
+		return config.Default(), nil, nil
 	}
 	c, doc, ps := readConfiguration(s, path, sinkKinds())
-	return c, append(ps, makeEnds(s, c, doc, &app.Run{}, slog.New(slog.DiscardHandler))...)
+	return c, doc, append(ps, makeEnds(s, c, doc, &app.Run{}, slog.New(slog.DiscardHandler))...)
 }
 
 func checkCommand(s Streams) *cobra.Command {

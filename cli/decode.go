@@ -26,7 +26,7 @@ func decodeCommand(s Streams) *cobra.Command {
 Records keep their order; repeats are not dropped.`,
 		Example: "  noroshi decode audit.ndjson\n  noroshi decode --json audit.ndjson | jq -r '.\"event.action\"' | sort | uniq -c",
 		RunE: func(c *cobra.Command, args []string) error {
-			conf, ps := f.configuration(s)
+			conf, _, ps := f.configuration(s)
 			show(s.Err, ps)
 			if diag.Errors(ps) > 0 {
 				return errSaid

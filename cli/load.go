@@ -17,6 +17,7 @@ import (
 	"noroshi/internal/app"
 	"noroshi/internal/config"
 	"noroshi/internal/diag"
+	"noroshi/internal/strictyaml"
 	"noroshi/rules"
 )
 
@@ -34,12 +35,16 @@ func (f *ruleFlags) add(c *cobra.Command) {
 }
 
 // configuration reads the configuration file, or takes the defaults.
-func (f *ruleFlags) configuration(s Streams) (*config.Config, []diag.Problem) {
+func (f *ruleFlags) configuration(s Streams) (*config.Config, *strictyaml.Doc, []diag.Problem) {
 	if f.config == "" {
-		return config.Default(), nil
+		return config.Default(), nil, nil
 	}
-	c, _, ps := readConfiguration(s, f.config, sinkKinds())
-	return c, ps
+	return readConfiguration(s, f.config, sinkKinds())
+}
+
+// tuning is what a configuration says of rules.
+func tuning(c *config.Config, d *strictyaml.Doc) rules.Tuning {
+	return rules.Tuning{Doc: d, Library: c.Library, Exceptions: c.Exceptions}
 }
 
 // load loads the rules; problems go to stderr, and an error stops the command.
@@ -53,8 +58,11 @@ func (f *ruleFlags) loadForTests(s Streams) (*rules.Set, *config.Config, error) 
 }
 
 func (f *ruleFlags) loadAs(s Streams, o rules.Options) (*rules.Set, *config.Config, error) {
-	c, ps := f.configuration(s)
+	c, doc, ps := f.configuration(s)
 	o.Paths, o.Lists, o.Now = append(c.Rules, f.dirs...), c.Lists, s.Now()
+	if !o.Named {
+		o.Tuning = tuning(c, doc)
+	}
 	set, more := rules.Load(o)
 	ps = append(ps, more...)
 	show(s.Err, ps)

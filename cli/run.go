@@ -113,7 +113,8 @@ func newRun(s Streams, path, data string, roles []app.Role, log *slog.Logger) (*
 func readRun(s Streams, path string, roles []app.Role, log *slog.Logger) (*app.Reading, *strictyaml.Doc) {
 	without := notRead(roles)
 	conf, doc, ps := readConfiguration(s, path, catalog.Kinds(), without...)
-	set, more := rules.Load(rules.Options{Paths: conf.Rules, Library: !slices.Contains(without, "rules"), Lists: conf.Lists, Now: s.Now()})
+	set, more := rules.Load(rules.Options{Paths: conf.Rules, Library: !slices.Contains(without, "rules"), Lists: conf.Lists, Now: s.Now(),
+		Tuning: tuning(conf, doc)})
 	ps = append(ps, more...)
 	diag.Sort(ps)
 	return &app.Reading{Config: conf, Problems: ps,

@@ -87,7 +87,7 @@ func planting(path, mistake string, oneLine bool) string {
 func shown(t *testing.T, file string) string {
 	var out bytes.Buffer
 	s := Streams{Out: &out, Err: &out, Now: time.Now, Secrets: &diag.Secrets{}}
-	_, ps := wholeConfiguration(s, file)
+	_, _, ps := wholeConfiguration(s, file)
 	for _, p := range ps {
 		fmt.Fprintln(&out, p.Format(), p.Error())
 		if err := writeJSON(&out, p); err != nil {

@@ -58,7 +58,13 @@ func (s *Set) Since(was *Set) (all []Change) {
 
 // saying is all of a rule that may change while its version stays.
 func (r *rule) saying() string {
-	return fmt.Sprint(r.Revision, r.State, r.Severity, r.Points, r.Class)
+	said := fmt.Sprint(r.Revision, r.State, r.Severity, r.Points, r.Class)
+	for _, x := range r.Unless {
+		if x.Outside {
+			said += fmt.Sprintf(" %q %s", x.When.Source, x.Until)
+		}
+	}
+	return said
 }
 
 // Identity is a text for each rule that differs where the rule does.

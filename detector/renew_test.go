@@ -12,12 +12,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"noroshi/internal/alert"
+	"noroshi/internal/cond"
 	"noroshi/internal/diag"
 	"noroshi/rules"
 )
 
 // setOf is a set of rules, each behind its id.
 func setOf(t *testing.T, texts ...string) *Set {
+	t.Helper()
+	return New(rulesOf(t, texts...), Options{})
+}
+
+func rulesOf(t *testing.T, texts ...string) *rules.Set {
 	t.Helper()
 	dir := t.TempDir()
 	for i, text := range texts {
@@ -29,7 +35,7 @@ func setOf(t *testing.T, texts ...string) *Set {
 	if diag.Errors(ps) > 0 {
 		t.Fatal(ps[0].Format())
 	}
-	return New(rs, Options{})
+	return rs
 }
 
 // sending is a memory and what it has told, while its set changes.
@@ -120,6 +126,25 @@ func TestMemoryGoesOnInAnotherSet(t *testing.T) {
 				t.Errorf("it fires at event %d, not at %d", at, c.tells)
 			}
 		})
+	}
+}
+
+// TestAnExceptionOfTheConfigurationKeepsMemory: it is told as a change of the rule, and a rule that is half full goes on.
+func TestAnExceptionOfTheConfigurationKeepsMemory(t *testing.T) {
+	text := count("half", "A", "low", "Send", "10m", 5)
+	was := setOf(t, text)
+	set := rulesOf(t, text)
+	when, ms := cond.Compile(`account == "nobody@contoso.example"`, set.Scope)
+	if when == nil {
+		t.Fatal(ms)
+	}
+	set.Rules[0].Unless = append(set.Rules[0].Unless, rules.Exception{When: when, Outside: true})
+	is := New(set, Options{})
+	if diff := cmp.Diff(is.Since(was), []Change{{Rule: "half", What: Changed, Remembers: true, Kept: true}}); diff != "" {
+		t.Error(diff)
+	}
+	if is.Identity()[0] == was.Identity()[0] {
+		t.Error("instances with and without the exception say that they find the same")
 	}
 }
 

@@ -6,10 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 
 	"noroshi/internal/alert"
 	"noroshi/internal/event"
 	"noroshi/internal/state"
+	"noroshi/rules"
 )
 
 // Row is the memory of one key of one rule, or the one clock, in a form that outlives the process.
@@ -59,7 +61,8 @@ func (r *rule) versionOf(l *event.Layout) string {
 			fmt.Fprintf(h, "%d:%s", len(t), t)
 		}
 	}
-	say(r.Kind.Name(), len(r.Kind.Clauses), len(r.Kind.Shape), len(r.Unless))
+	own := slices.DeleteFunc(slices.Clone(r.Unless), func(x rules.Exception) bool { return x.Outside })
+	say(r.Kind.Name(), len(r.Kind.Clauses), len(r.Kind.Shape), len(own))
 	for _, c := range r.Kind.Clauses {
 		if c.When != nil {
 			say(c.When.Source)
@@ -72,7 +75,7 @@ func (r *rule) versionOf(l *event.Layout) string {
 			say(f.Name)
 		}
 	}
-	for _, x := range r.Unless {
+	for _, x := range own {
 		say(x.When.Source, x.Until)
 	}
 	for _, x := range r.Raise {

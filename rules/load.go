@@ -34,6 +34,7 @@ type Options struct {
 	Alone   bool      // of Named: from their folders alone
 	Lists   list.Set  // what conditions may look things up in
 	Now     time.Time // for the expiry of exceptions; zero: none has expired
+	Tuning  Tuning    // what the configuration says of them
 	Strict  bool      // demand what `check` demands: tests, unexpired exceptions, of shipped rules also guide, class and summary
 }
 
@@ -56,6 +57,7 @@ func Load(o Options) (*Set, []diag.Problem) {
 	}
 	l.taken = maps.Clone(l.ids)
 	l.named()
+	l.tune()
 	l.follow()
 	l.lists()
 	diag.Sort(l.problems)

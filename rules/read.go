@@ -181,33 +181,39 @@ func attack(d *strictyaml.Doc, n *yaml.Node) (all []string) {
 
 func (l *loader) unless(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
 	for _, c := range d.Items(n) {
-		var x Exception
-		told := false
-		d.Fields(c, map[string]func(*yaml.Node){
-			"because": func(n *yaml.Node) { x.Because = d.Text(n) },
-			"owner":   func(n *yaml.Node) { x.Owner = d.Text(n) },
-			"until":   func(n *yaml.Node) { x.Until = l.until(d, n) },
-			"when": func(n *yaml.Node) {
-				told = true
-				x.When = l.condition(d, n)
-			},
-		})
-		if c.Kind != yaml.MappingNode {
-			continue // it has been said
-		}
-		for _, k := range []struct {
-			name  string
-			given bool
-		}{{"because", x.Because != ""}, {"owner", x.Owner != ""}, {"when", told}} {
-			if !k.given {
-				d.At(c, "missing", "an exception needs the key "+k.name)
-			}
-		}
-		l.endless(d, c)
-		if x.When != nil {
+		if x := l.exception(d, c, nil); x.When != nil {
 			r.Unless = append(r.Unless, x)
 		}
 	}
+}
+
+// exception reads an exception, which may have further keys; with one of them it need not say when.
+func (l *loader) exception(d *strictyaml.Doc, n *yaml.Node, more map[string]func(*yaml.Node)) (x Exception) {
+	told := false
+	keys := map[string]func(*yaml.Node){
+		"because": func(n *yaml.Node) { x.Because = d.Text(n) },
+		"owner":   func(n *yaml.Node) { x.Owner = d.Text(n) },
+		"until":   func(n *yaml.Node) { x.Until = l.until(d, n) },
+		"when": func(n *yaml.Node) {
+			told = true
+			x.When = l.condition(d, n)
+		},
+	}
+	maps.Copy(keys, more)
+	d.Fields(n, keys)
+	if n.Kind != yaml.MappingNode {
+		return x // it has been said
+	}
+	for _, k := range []struct {
+		name  string
+		given bool
+	}{{"because", x.Because != ""}, {"owner", x.Owner != ""}, {"when", told || more != nil && member(n, "tenant") != nil}} {
+		if !k.given {
+			d.At(n, "missing", "an exception needs the key "+k.name)
+		}
+	}
+	l.endless(d, n)
+	return x
 }
 
 // raise reads the cases in which an alert is graver.

@@ -63,6 +63,7 @@ type Exception struct {
 	Owner   string
 	Until   time.Time // the day after the last one on which it holds, UTC; zero: no end
 	When    *cond.Program
+	Outside bool // of the configuration: no part of what makes the rule's memory
 }
 
 // Expired reports whether the exception no longer holds at a time.

@@ -31,6 +31,9 @@ type Config struct {
 	Lists   list.Set // those of tenants are parts of them
 	Sinks   []Sink
 
+	Library    *yaml.Node // what it says of shipped rules, for package rules to read
+	Exceptions *yaml.Node // likewise
+
 	Geography *list.Geography // nil: no database
 	Lateness  event.Lateness  // where it differs from the usual
 
@@ -113,11 +116,13 @@ func Read(path string, kinds []string, without ...string) (*Config, *strictyaml.
 					c.Rules = append(c.Rules, c.path(p))
 				}
 			},
-			"lists":     func(n *yaml.Node) { c.Lists, more = list.Read(d, n, c.Folder) },
-			"geography": func(n *yaml.Node) { c.Geography = list.ReadGeography(d, n, c.Folder) },
-			"lateness":  func(n *yaml.Node) { c.lateness(d, n) },
-			"tenants":   func(n *yaml.Node) { tenants = n },
-			"sinks":     func(n *yaml.Node) { c.sinks(d, n, kinds) },
+			"lists":      func(n *yaml.Node) { c.Lists, more = list.Read(d, n, c.Folder) },
+			"geography":  func(n *yaml.Node) { c.Geography = list.ReadGeography(d, n, c.Folder) },
+			"lateness":   func(n *yaml.Node) { c.lateness(d, n) },
+			"tenants":    func(n *yaml.Node) { tenants = n },
+			"library":    func(n *yaml.Node) { c.Library = n },
+			"exceptions": func(n *yaml.Node) { c.Exceptions = n },
+			"sinks":      func(n *yaml.Node) { c.sinks(d, n, kinds) },
 		}
 		for _, key := range without {
 			keys[key] = func(*yaml.Node) {}

@@ -13,7 +13,7 @@ import (
 )
 
 // renewed are the keys whose values a run takes over while it works. The others hold until the next start.
-var renewed = []string{"rules", "lists", "geography", "lateness", "tenants"}
+var renewed = []string{"rules", "lists", "geography", "lateness", "tenants", "library", "exceptions"}
 
 // fixed gives for each key that holds until the next start a hash of what it says, and of the secrets that it refers to, but for
 // keys that are left out.
