@@ -58,6 +58,12 @@ var at3 = time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
 
 func newTicked(t *testing.T, texts ...string) *ticked {
 	t.Helper()
+	return newTickedIn(t, t.TempDir(), texts...)
+}
+
+// newTickedIn is newTicked on the data of an earlier one.
+func newTickedIn(t *testing.T, data string, texts ...string) *ticked {
+	t.Helper()
 	dir := t.TempDir()
 	for i, text := range texts {
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("rule-%d.yaml", i)), []byte(text), 0o600); err != nil {
@@ -68,7 +74,7 @@ func newTicked(t *testing.T, texts ...string) *ticked {
 	if len(ps) > 0 {
 		t.Fatal(ps)
 	}
-	b := kafkatest.Start(t, 2)
+	b := kafkatest.StartIn(t, data, 2)
 	w, err := b.Writer()
 	if err != nil {
 		t.Fatal(err)

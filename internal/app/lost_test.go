@@ -2,11 +2,15 @@ package app
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"noroshi/detector"
 	"noroshi/internal/alert"
+	"noroshi/internal/bus"
+	"noroshi/internal/clock"
 	"noroshi/internal/event"
 )
 
@@ -48,4 +52,63 @@ count: 3
 	if id := func(a *alert.Alert) string { return a.Evidence[0].ID }; id(a) == id(b) {
 		t.Errorf("the evidence is %s both times", id(a))
 	}
+}
+
+// An old copy of the memory tells no absence of what has come since, and the status counts that it was lost.
+func TestAnOldCopyOfTheMemoryTellsNothing(t *testing.T) {
+	const rule = `id: no-answer
+title: A wrong password and no success
+severity: low
+kind: absence
+when: auth.result == "wrong_credential"
+without: {when: auth.result == "success", after: 10m}
+needs: [entra.signin]
+`
+	data := t.TempDir()
+	life := func(name string, do func(t *testing.T, x *ticked)) {
+		t.Run(name, func(t *testing.T) {
+			x := newTickedIn(t, data, rule)
+			x.ticks = len(name) * 100 // marks of its own
+			defer x.session()()
+			do(t, x)
+			backlog := x.bus.Backlog(bus.Events, detectorGroup)
+			eventuallyWithin(t, "all is stored", func() bool {
+				waiting, _, err := backlog.Look(t.Context())
+				return err == nil && waiting == 0
+			})
+		})
+	}
+	signins := func(to time.Duration) clock.Tick {
+		return clock.Tick{Sources: []clock.Source{progress("signins/0", "entra.signin", to, to)}}
+	}
+	life("asked", func(_ *testing.T, x *ticked) {
+		x.record("s-1", "taro", 50126, 0)
+		x.tick(signins(time.Minute))
+	})
+	partitions := filepath.Join(data, "kafka", "partitions")
+	old := t.TempDir()
+	each := func(do func(name string) error) {
+		t.Helper()
+		for _, name := range []string{"test.detector-state-0", "test.detector-state-1"} {
+			if err := do(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	each(func(name string) error { return os.CopyFS(filepath.Join(old, name), os.DirFS(filepath.Join(partitions, name))) })
+	life("answered", func(_ *testing.T, x *ticked) {
+		x.record("s-2", "taro", 0, time.Minute)
+		x.tick(signins(2 * time.Minute))
+	})
+	each(func(name string) error { return os.RemoveAll(filepath.Join(partitions, name)) })
+	each(func(name string) error { return os.CopyFS(filepath.Join(partitions, name), os.DirFS(filepath.Join(old, name))) })
+	life("later", func(t *testing.T, x *ticked) {
+		x.tick(signins(5 * time.Hour))
+		x.tick(signins(6 * time.Hour))
+		x.silent("it was answered")
+		found := x.run.detected.snapshot()
+		if got := x.run.detected.memory(&found).Lost; got != 2 {
+			t.Errorf("%d partitions are counted, expected 2", got)
+		}
+	})
 }
