@@ -52,6 +52,11 @@ func (f *ruleFlags) load(s Streams) (*rules.Set, *config.Config, error) {
 	return f.loadAs(s, rules.Options{Library: !f.noLibrary})
 }
 
+// loadUntested loads the rules for a command that runs none of their tests.
+func (f *ruleFlags) loadUntested(s Streams) (*rules.Set, *config.Config, error) {
+	return f.loadAs(s, rules.Options{Library: !f.noLibrary, Untested: true})
+}
+
 // loadForTests loads the rules, and those that they name from their folders, as test does.
 func (f *ruleFlags) loadForTests(s Streams) (*rules.Set, *config.Config, error) {
 	return f.loadAs(s, rules.Options{Library: !f.noLibrary, Named: true, Alone: f.noLibrary})

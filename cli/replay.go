@@ -85,7 +85,7 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	if err := overwrites("stats", f.stats, expand(args)); err != nil {
 		return err
 	}
-	set, conf, err := f.load(s)
+	set, conf, err := f.loadUntested(s)
 	if err != nil {
 		return err
 	}

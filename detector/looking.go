@@ -26,8 +26,15 @@ const levels = 1 + rules.MaxDeep
 
 // look finds out which rules look at whose alerts.
 func (s *Set) look() {
+	var lookers []int
+	for i, r := range s.rules {
+		if slices.ContainsFunc(r.Kind.Clauses, func(c kind.Clause) bool { return c.Of != nil }) {
+			lookers = append(lookers, i)
+		}
+	}
 	for _, of := range s.rules {
-		for i, by := range s.rules {
+		for _, i := range lookers {
+			by := s.rules[i]
 			if clauses := by.takes(of.Rule); clauses != 0 && of.State != rules.Shadow {
 				events := slices.ContainsFunc(by.Kind.Clauses, func(c kind.Clause) bool { return c.Of == nil })
 				of.lookers = append(of.lookers, looker{int32(i), clauses, events})

@@ -121,17 +121,18 @@ func (l *loader) sample(d *strictyaml.Doc, n *yaml.Node) []byte {
 		return nil
 	}
 	for _, p := range []place{l.at, {library.Files, "."}} {
-		if p.in == nil || !slices.Contains(sample.Names(p.in, p.folder), name) {
+		if p.in == nil {
 			continue
 		}
-		data, err := sample.Read(p.in, p.folder, name)
-		if err == nil {
-			err = object(data)
+		beside := l.samplesIn(p)
+		if !slices.Contains(beside.names, name) {
+			continue
 		}
-		if err != nil {
-			d.At(n, "sample", fmt.Sprintf("the sample %s cannot be used: %v", path.Join(sample.Folder, name+".json"), err))
+		one := beside.base(p, name)
+		if one.err != nil {
+			d.At(n, "sample", fmt.Sprintf("the sample %s cannot be used: %v", path.Join(sample.Folder, name+".json"), one.err))
 		}
-		return data
+		return one.data
 	}
 	names := sample.Shipped()
 	if l.at.in != nil {
@@ -142,6 +143,41 @@ func (l *loader) sample(d *strictyaml.Doc, n *yaml.Node) []byte {
 		p.Message += "; noroshi sample lists those that are shipped, and a folder samples beside the rule holds others"
 	}
 	return nil
+}
+
+// samples are the base records of a folder of rules. Rules have many tests with the same ones, which are read once.
+type samples struct {
+	names []string
+	read  map[string]base
+}
+
+// base is a base record, or why there is none.
+type base struct {
+	data []byte
+	err  error
+}
+
+func (l *loader) samplesIn(p place) *samples {
+	s := l.samples[p]
+	if s == nil {
+		if l.samples == nil {
+			l.samples = map[place]*samples{}
+		}
+		s = &samples{names: sample.Names(p.in, p.folder), read: map[string]base{}}
+		l.samples[p] = s
+	}
+	return s
+}
+
+func (s *samples) base(p place, name string) base {
+	one, ok := s.read[name]
+	if !ok {
+		if one.data, one.err = sample.Read(p.in, p.folder, name); one.err == nil {
+			one.err = object(one.data)
+		}
+		s.read[name] = one
+	}
+	return one
 }
 
 // object reports why a text is no object of JSON.
@@ -165,6 +201,9 @@ func closest(name string, all []string) string {
 
 // edits are what an entry changes, tried on its base record; the first of them have numbers.
 func edits(d *strictyaml.Doc, base []byte, given map[string]*yaml.Node) (all []edit, each int) {
+	if given["each"] == nil && given["set"] == nil && given["unset"] == nil {
+		return nil, 0
+	}
 	n, err := sample.Parse(base)
 	if err != nil {
 		n = nil // what is wrong with it has been said

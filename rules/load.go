@@ -27,15 +27,17 @@ import (
 
 // Options say which rules to read, and how strictly.
 type Options struct {
-	Paths   []string  // files, and folders read with all that lies below them
-	Library bool      // the shipped rules too
-	Beside  bool      // without Library: the rules will stand beside the shipped ones, whose ids are taken
-	Named   bool      // also the rules that these name with of, from their folders and the library
-	Alone   bool      // of Named: from their folders alone
-	Lists   list.Set  // what conditions may look things up in
-	Now     time.Time // for the expiry of exceptions; zero: none has expired
-	Tuning  Tuning    // what the configuration says of them
-	Strict  bool      // demand what `check` demands: tests, unexpired exceptions, of shipped rules also guide, class and summary
+	Paths   []string // files, and folders read with all that lies below them
+	Library bool     // the shipped rules too
+	Beside  bool     // without Library: the rules will stand beside the shipped ones, whose ids are taken
+	Named   bool     // also the rules that these name with of, from their folders and the library
+	Alone   bool     // of Named: from their folders alone
+	// Untested leaves out the tests of shipped rules, where nobody runs them: they have been run before we ship them.
+	Untested bool
+	Lists    list.Set  // what conditions may look things up in
+	Now      time.Time // for the expiry of exceptions; zero: none has expired
+	Tuning   Tuning    // what the configuration says of them
+	Strict   bool      // demand what `check` demands: tests, unexpired exceptions, of shipped rules also guide, class and summary
 }
 
 // Load reads rules. Every problem of every file is reported at once; the set holds the rules that have no error. Rules of the
@@ -79,6 +81,7 @@ type loader struct {
 	links    []link            // the alerts that they look at
 	broken   map[string]string // what is wrong in rules that are there to be named, by id
 	taken    map[string]string // as ids, before the rules are read that are named
+	samples  map[place]*samples
 }
 
 func newLoader(o Options, s *Set) *loader {

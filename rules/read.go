@@ -47,7 +47,11 @@ func (l *loader) rule(d *strictyaml.Doc, data []byte, shipped bool) *Rule {
 		"summary":  func(*yaml.Node) {},
 		"respond":  func(n *yaml.Node) { l.respond(d, n, r) },
 		"state":    func(n *yaml.Node) { r.State = State(d.OneOf(n, "state", states...)) },
-		"tests":    func(n *yaml.Node) { r.Tests = l.tests(d, n) },
+		"tests": func(n *yaml.Node) {
+			if !shipped || !l.options.Untested {
+				r.Tests = l.tests(d, n)
+			}
+		},
 	}
 	maps.Copy(keys, l.about(d, r))
 	k := kindOf(d)

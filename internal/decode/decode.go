@@ -50,6 +50,7 @@ type view struct {
 	inside []int32          // the members in which another record may lie
 	users  []int32          // where a directory audit names the user who began it,
 	apps   []int32          // and the application
+	owner  int32            // where a record names the owner of a mailbox, or -1
 }
 
 // origin is where a slot's value comes from.
@@ -144,6 +145,10 @@ func (p *Plan) newView(shape event.Shape) view {
 		if o := &v.slots[s]; len(o.feeds) == 1 && o.form == event.AsIs && o.derive == nil && o.told == 0 {
 			o.plain = o.feeds[0]
 		}
+	}
+	v.owner = -1
+	if i, ok := v.find("MailboxOwnerUPN"); ok {
+		v.owner = i
 	}
 	v.users, v.apps = v.places(userInitiators[:]), v.places(appInitiators[:])
 	return v

@@ -9,15 +9,17 @@ import (
 // operationNames are the operations that are known, by their names as they are and in lower case.
 var operationNames = operationsOf(event.Actions)
 
-// operationEnds are the first and last bytes of these names: few other names share them and cost a look into the map.
-var operationEnds = endsOf(operationNames)
+// operationEnds holds, by first and last byte, one of these names: few other names share them and cost a look into the map.
+var operationEnds = endsOf(event.Actions)
 
-type ends [1 << 14]bool
+type ends [1 << 14]string
 
-func endsOf(names map[string]string) *ends {
+func endsOf(names []string) *ends {
 	var all ends
-	for name := range names {
-		all[end(name)] = true
+	for _, name := range names {
+		if at := &all[end(name)]; *at == "" {
+			*at = name
+		}
 	}
 	return &all
 }
@@ -35,7 +37,10 @@ func operationsOf(all []string) map[string]string {
 // knownOperation is an operation as its service spells it, where the name is known but for case and doubled blanks. Any other stays.
 func knownOperation(s string) string {
 	var folded [112]byte
-	if s == "" || len(s) > len(folded) || !operationEnds[end(s)] || operationNames[s] == s {
+	if s == "" || len(s) > len(folded) {
+		return s
+	}
+	if alike := operationEnds[end(s)]; alike == "" || alike == s || operationNames[s] == s {
 		return s
 	}
 	n := 0

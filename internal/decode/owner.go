@@ -21,7 +21,7 @@ const inboxRuleNoun = "InboxRule"
 // mailboxOwner is whose mailbox a record is about: as it says, or whose a command names. Where that is the actor's own, under
 // whatever name, it is the actor's.
 func mailboxOwner(r *Reader, _ string) string {
-	if owner := canonical(event.Name, r.at("MailboxOwnerUPN")); owner != "" {
+	if owner := canonical(event.Name, r.ownerTold()); owner != "" {
 		return owner
 	}
 	_, noun, ok := strings.Cut(r.Event.Text(event.Action), "-")
@@ -36,6 +36,14 @@ func mailboxOwner(r *Reader, _ string) string {
 		return first(r.Event.Text(event.UserName), owner) // a command on inbox rules without a mailbox is about the actor's own
 	}
 	return owner
+}
+
+// ownerTold is the owner that the record itself names.
+func (r *Reader) ownerTold() string {
+	if r.view.owner < 0 {
+		return ""
+	}
+	return r.scalar(r.view.owner)
 }
 
 // ownerNamed is the mailbox as the command or its object names it.

@@ -10,7 +10,7 @@ import (
 // placeholder reports whether a text stands for a name or an id that is not there: blanks, hyphens, one of event.Placeholders, in
 // brackets or not, an id of zeros. An address is a name, whatever it begins with.
 func placeholder(s string) bool {
-	if s != "" && !beginsPlaceholder[s[0]] {
+	if s != "" && !beginsPlaceholder[s[0]] || len(s) > 1 && isLetter(s[0]) && !followsInPlaceholder[s[1]] {
 		return false
 	}
 	s = strings.TrimSpace(strings.Trim(strings.TrimSpace(s), "<>()[]{}"))
@@ -43,6 +43,21 @@ func beginningsOf(words []string) (all [256]bool) {
 	}
 	return all
 }
+
+// followsInPlaceholder holds the bytes that can follow the first letter of a placeholder.
+var followsInPlaceholder = followingOf(event.Placeholders[:])
+
+func followingOf(words []string) (all [256]bool) {
+	for _, w := range words {
+		all[w[1]] = true
+		if isLetter(w[1]) {
+			all[w[1]&^0x20] = true
+		}
+	}
+	return all
+}
+
+func isLetter(c byte) bool { c |= 0x20; return c >= 'a' && c <= 'z' }
 
 // nameOf is a name or an id as rules see it: lower case, without blanks around, "" for a placeholder.
 func nameOf(s string) string {

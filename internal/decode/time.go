@@ -87,7 +87,12 @@ const (
 	lastYear  = 2261
 )
 
-func representable(t time.Time) bool { return t.Year() >= firstYear && t.Year() <= lastYear }
+var (
+	firstSecond = moment(firstYear, 1, 1, 0, 0).Unix()
+	endSecond   = moment(lastYear+1, 1, 1, 0, 0).Unix()
+)
+
+func representable(t time.Time) bool { s := t.Unix(); return s >= firstSecond && s < endSecond }
 
 // Time reads the notations of time that audit records hold: RFC 3339 with a T or a blank, any number of decimals, with Z, an
 // offset or no zone, which means UTC; month/day/year with a clock of 12 or 24 hours; and /Date(milliseconds)/. The result is UTC. A year before 1678 or after 2261 is

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -71,15 +72,35 @@ func actionMeant(name string) string {
 	}
 	best, least := "", limit+1
 	verb, noun, _ := strings.Cut(name, "-")
-	for _, a := range Actions {
+	runes, letters := []rune(name), lettersOf(name)
+	for i, a := range Actions {
+		if bits.OnesCount64(letters^actionLetters[i]) > 2*(least-1) { // a letter in the place of another one changes two bits
+			continue
+		}
 		if v, n, ok := strings.Cut(a, "-"); ok && n == noun && v != verb && slices.Contains(verbs, verb) {
 			continue
 		}
-		if d := diag.Distance([]rune(name), []rune(a), least); d < least {
+		if d := diag.Distance(runes, []rune(a), least); d < least {
 			best, least = a, d
 		}
 	}
 	return best
+}
+
+// actionLetters are the letters of Actions, by which most of them are seen to be far from another name.
+var actionLetters = func() (all []uint64) {
+	for _, a := range Actions {
+		all = append(all, lettersOf(a))
+	}
+	return all
+}()
+
+// lettersOf has a bit for each character of a name; some characters share one.
+func lettersOf(name string) (set uint64) {
+	for _, r := range name {
+		set |= 1 << (r & 63)
+	}
+	return set
 }
 
 // verbs are those of commands.

@@ -60,17 +60,8 @@ func (o *ordering) add(m *matched) error {
 			bad = bad[1:]
 		}
 		e := &m.events[i]
-		if e.err != nil {
-			o.bad(e.line, e.err.Reason, e.err.Cause.Error())
+		if e.rare != nil && o.faults(e) {
 			continue
-		}
-		if e.encoding != "" {
-			o.stats.NotUTF8++
-			o.fault(e.line, decode.ReasonEncoding, e.encoding)
-		}
-		if e.partial != "" {
-			o.stats.Partial++
-			o.fault(e.line, decode.ReasonInside, e.partial)
 		}
 		if e.dataset == decode.DatasetUnknown {
 			o.stats.Unknown++
@@ -96,8 +87,8 @@ func (o *ordering) add(m *matched) error {
 			o.stats.Excused[o.rules[i].ID]++
 		}
 		o.last = max(o.last, e.time)
-		if e.shows {
-			o.shown.Add(e.tenant, e.dataset, e.time)
+		if e.rare != nil && e.rare.shows {
+			o.shown.Add(e.rare.tenant, e.dataset, e.time)
 		}
 		var err error
 		detector.EachHit(m.hits[e.from:e.to], func(packed []byte) {
@@ -113,6 +104,24 @@ func (o *ordering) add(m *matched) error {
 		o.bad(b.Line, b.Reason, b.Detail)
 	}
 	return nil
+}
+
+// faults counts and tells what is wrong with a record, and reports whether it is no event.
+func (o *ordering) faults(e *outcome) bool {
+	r := e.rare
+	if r.err != nil {
+		o.bad(e.line, r.err.Reason, r.err.Cause.Error())
+		return true
+	}
+	if r.encoding != "" {
+		o.stats.NotUTF8++
+		o.fault(e.line, decode.ReasonEncoding, r.encoding)
+	}
+	if r.partial != "" {
+		o.stats.Partial++
+		o.fault(e.line, decode.ReasonInside, r.partial)
+	}
+	return false
 }
 
 // flush counts the events of one dataset that came in a row.

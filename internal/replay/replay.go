@@ -249,8 +249,13 @@ type outcome struct {
 	excused  int32 // how many rules
 	line     int
 	time     int64
-	err      *decode.Error
 	dataset  string
+	rare     *rare // nil of most records
+}
+
+// rare is what the ordered part needs of few records.
+type rare struct {
+	err      *decode.Error
 	tenant   string // where rules ask what the dataset has shown
 	shows    bool
 	encoding string // what is not UTF-8
@@ -263,22 +268,32 @@ func (m *matched) match(w *detector.Worker) {
 	for _, s := range m.block.Records {
 		e := outcome{line: s.Line}
 		if err := w.Read(m.block.Data, int(s.From), int(s.To), time.Time{}); err != nil {
-			e.err = decode.Undecodable(err)
+			e.rare = &rare{err: decode.Undecodable(err)}
 			m.events = append(m.events, e)
 			continue
 		}
 		e.hash, e.from, e.time = w.Reader().Duplicate(), int32(len(m.hits)), w.Reader().Time().UnixNano()
-		e.dataset, e.encoding = w.Reader().Dataset(), w.Reader().Encoding()
-		e.partial = w.Reader().Partial()
-		if e.shows = w.Needs(e.dataset); e.shows {
-			e.tenant = strings.Clone(w.Reader().Event.Text(event.Tenant))
-		}
+		e.dataset = w.Reader().Dataset()
+		e.rare = rareOf(w, e.dataset)
 		m.hits = w.Match(m.hits)
 		e.to = int32(len(m.hits))
 		m.watch.matched(w, m.hits[e.from:e.to])
 		m.excused, e.excused = append(m.excused, w.Excused...), int32(len(w.Excused))
 		m.events = append(m.events, e)
 	}
+}
+
+// rareOf is what is rare of the record at hand, nil where nothing is.
+func rareOf(w *detector.Worker, dataset string) *rare {
+	encoding, partial, shows := w.Reader().Encoding(), w.Reader().Partial(), w.Needs(dataset)
+	if encoding == "" && partial == "" && !shows {
+		return nil
+	}
+	r := &rare{encoding: encoding, partial: partial, shows: shows}
+	if shows {
+		r.tenant = strings.Clone(w.Reader().Event.Text(event.Tenant))
+	}
+	return r
 }
 
 // Sample reads the first records of an input's beginning, for choosing what rules are looked up by.

@@ -58,19 +58,22 @@ func Entries(b []byte, p int, each func(Entry)) bool {
 
 // entryAt reads the object at b[p] as an entry. Its members go by several names, in any case.
 func entryAt(b []byte, p int) (e Entry) {
-	Members(b, p, func(name, v Value) {
-		switch part(b, name) {
-		case isName:
-			e.Name = v
-		case isValue:
-			e.Value = v
-		case isOld:
-			e.Old = v
-		case isNew:
-			e.New = v
-		}
-	})
+	Members(b, p, func(name, v Value) { e.set(part(b, name), v) })
 	return e
+}
+
+// set puts a part of the entry.
+func (e *Entry) set(part int, v Value) {
+	switch part {
+	case isName:
+		e.Name = v
+	case isValue:
+		e.Value = v
+	case isOld:
+		e.Old = v
+	case isNew:
+		e.New = v
+	}
 }
 
 // alone reads the object at b[p] as one entry if it is nothing else: it has a name, a value, and no members but such, annotations

@@ -90,14 +90,55 @@ func (x *Projector) pair(l *list, p int) int {
 	if x.room == 0 {
 		return ^p
 	}
-	end := skip(x.b, p-1, x.room)
-	if end < 0 {
-		return end
-	}
-	if e := entryAt(x.b, p-1); e.Name.Kind == Text {
+	e, end := entry(x.b, p, x.room-1)
+	if end >= 0 && e.Name.Kind == Text {
 		x.keep(l, &e)
 	}
 	return end
+}
+
+// entry reads an object that nobody has read yet as an entry, from the byte after its bracket; its members may nest so deep.
+func entry(b []byte, p, room int) (e Entry, end int) {
+	if p = blank(b, p); b[p] == '}' {
+		return e, p + 1
+	}
+	for {
+		if b[p] != '"' {
+			return e, ^p
+		}
+		name := Value{From: uint32(p + 1), Kind: Text}
+		if end, name.Escaped = text(b, p+1); end < 0 {
+			return e, end
+		}
+		name.To = uint32(end - 1)
+		if p = colon(b, end); p < 0 {
+			return e, p
+		}
+		v := Value{From: uint32(p), Kind: kind(b[p])}
+		if b[p] == '"' {
+			v.From++
+			end, v.Escaped = text(b, p+1)
+			v.To = uint32(end - 1)
+		} else {
+			end = skip(b, p, room)
+			v.To = uint32(end)
+		}
+		if end < 0 {
+			return e, end
+		}
+		e.set(part(b, name), v)
+		if p = end; b[p] <= ' ' {
+			p = blank(b, p)
+		}
+		switch b[p] {
+		case '}':
+			return e, p + 1
+		case ',':
+			p = blank(b, p+1)
+		default:
+			return e, ^p
+		}
+	}
 }
 
 // foreseen reads an entry that is {"Name":"…","Value":…} with the name that followed last time; 0 where it is not.
