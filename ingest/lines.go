@@ -16,7 +16,7 @@ func (s *splitter) lines(b *Block, p int, last bool) int {
 		if d[to-1] == '\r' {
 			to--
 		}
-		if d[to-1] != '}' || s.listed(d, p, to) {
+		if d[to-1] != '}' || !beginsRecord(d[p:to]) && s.listed(d, p, to) {
 			break
 		}
 		switch next := end + 1; {
@@ -47,6 +47,40 @@ func goesOn(line []byte, last bool) bool {
 		return !last
 	}
 	return bytes.IndexByte([]byte(`}],":`), line[0]) >= 0
+}
+
+// beginsRecord reports whether the first members of an object, all of them plain texts, say what was done and when: then it is a record
+// itself, whatever lists it has. Those of the unified audit log do, and need no search for lists.
+func beginsRecord(object []byte) bool {
+	var own marks
+	for i := 1; i < len(object) && object[i] == '"'; i++ {
+		name, behind := plainText(object, i+1)
+		if behind < 0 || behind+1 >= len(object) || object[behind] != ':' || object[behind+1] != '"' {
+			return false
+		}
+		switch string(name) {
+		case "Operation", "Operations", "operationName", "activityDisplayName":
+			own.action = true
+		case "CreationTime", "CreationDate", "createdDateTime", "activityDateTime", "TimeGenerated":
+			own.date = true
+		}
+		if _, i = plainText(object, behind+2); i < 0 || i >= len(object) || object[i] != ',' {
+			return false
+		}
+		if own.action && own.date {
+			return true
+		}
+	}
+	return false
+}
+
+// plainText is the text from d[from] to the next quote, and the place behind that; the place is negative where the quote may be escaped.
+func plainText(d []byte, from int) (text []byte, behind int) {
+	n := bytes.IndexByte(d[from:], '"')
+	if n < 0 || n > 0 && d[from+n-1] == '\\' {
+		return nil, -1
+	}
+	return d[from : from+n], from + n + 1
 }
 
 // listed reports whether somewhere in a line a list may be named records or value.

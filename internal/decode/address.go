@@ -11,6 +11,12 @@ import (
 // IPv6, with blanks and line ends around. Of a list with commas the first usable address counts. Loopback, the unspecified
 // address and text that is no address give neither address nor port; what is no port leaves the port away.
 func Address(s string) (ip, port string) {
+	if plainV4(s) {
+		if unusableV4(s) {
+			return "", ""
+		}
+		return s, ""
+	}
 	if before, after, _ := strings.Cut(s, ":"); plainV4(before) && !strings.Contains(after, ",") { // the usual ones, without a copy
 		if unusableV4(before) {
 			return "", ""

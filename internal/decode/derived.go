@@ -29,8 +29,8 @@ var derived = map[string]derivation{
 	"organization.id": {text: tenant, cheap: true},
 
 	"account":          {text: account, needs: []string{"user.name", "user.id", "user.kind", "user.target.name", "mailbox.owner", "alert.entity", "app.id", "app.name", "organization.name"}},
-	"user.name":        {text: userName},
-	"user.id":          {text: userID},
+	"user.name":        {text: userName, cheap: true},
+	"user.id":          {text: userID, cheap: true},
 	"user.full_name":   {text: fullName, cheap: true},
 	"user.domain":      {text: func(r *Reader, _ string) string { return Domain(r.Event.Text(event.UserName)) }, needs: []string{"user.name"}},
 	"user.kind":        {text: userKind, needs: []string{"user.name", "user.id", "user.type", "event.action", "organization.name"}, own: true},

@@ -276,9 +276,12 @@ func (m *matched) match(w *detector.Worker) {
 		e.dataset = w.Reader().Dataset()
 		e.rare = rareOf(w, e.dataset)
 		m.hits = w.Match(m.hits)
-		e.to = int32(len(m.hits))
-		m.watch.matched(w, m.hits[e.from:e.to])
-		m.excused, e.excused = append(m.excused, w.Excused...), int32(len(w.Excused))
+		if e.to = int32(len(m.hits)); e.to > e.from {
+			m.watch.matched(w, m.hits[e.from:e.to])
+		}
+		if len(w.Excused) > 0 {
+			m.excused, e.excused = append(m.excused, w.Excused...), int32(len(w.Excused))
+		}
 		m.events = append(m.events, e)
 	}
 }
