@@ -2,9 +2,7 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -76,7 +74,7 @@ func (q *queue) Next(ctx context.Context) (all []sinks.Message, err error) {
 		if only := rec.Header(deadletter.OnlySink); only != "" && only != q.sink {
 			continue
 		}
-		h, err := headOf(rec.Value)
+		h, err := headOf(rec)
 		if err != nil || rec.Header(headerSchema) != alert.Schema {
 			q.skip(rec, err)
 			continue
@@ -126,24 +124,4 @@ func (q *queue) find(m sinks.Message) bus.Record {
 		}
 	}
 	return bus.Record{Value: m.Body}
-}
-
-// alertHead is what is read of an alert on its way out.
-type alertHead struct {
-	ID       string    `json:"id"`
-	Revision int       `json:"revision"`
-	Status   string    `json:"status"`
-	Time     time.Time `json:"time"`
-	Rule     struct {
-		ID string `json:"id"`
-	} `json:"rule"`
-	Account  string `json:"account"`
-	Severity string `json:"severity"`
-}
-
-func headOf(body []byte) (h alertHead, err error) {
-	if err := json.Unmarshal(body, &h); err != nil {
-		return h, fmt.Errorf("read alert: %w", err)
-	}
-	return h, nil
 }

@@ -67,5 +67,5 @@ func gapAlert(rule, title, reader, where string, from int64, summary string, now
 		Summary: summary,
 		Time:    now, Window: alert.Window{First: now, Last: now}, Group: group, DedupKey: rule + ":" + strings.Join(values, ":"),
 		Times: alert.Times{Happened: now, Evaluated: now}}
-	return bus.Record{Topic: bus.Alerts, Key: []byte(where), Value: a.AppendJSON(nil), Headers: []bus.Header{{Key: headerSchema, Value: []byte(alert.Schema)}}}
+	return alertRecord([]byte(where), &a)
 }

@@ -175,12 +175,9 @@ func (s *session) telling(m *detector.Memory, key []byte, out *stage.Out) func(*
 			of = (&decode.Record{Tenant: a.Tenant, Account: a.Account}).AppendKey(nil)
 		}
 		a.Times.Evaluated = time.Now().UTC()
-		out.Write(bus.Record{Topic: bus.Alerts, Key: of, Value: a.AppendJSON(nil), Headers: []bus.Header{{Key: headerSchema, Value: []byte(alert.Schema)}}})
+		out.Write(alertRecord(of, a))
 	}
 }
-
-// headerSchema says what a record on the topic alerts is.
-const headerSchema = "schema"
 
 // Changes implements stage.Part. Clocks come last: memory is never older than they are.
 func (p *part) Changes(each func(key, memory []byte)) {
