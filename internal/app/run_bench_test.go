@@ -97,6 +97,7 @@ func BenchmarkRun(b *testing.B) {
 	}
 	var took time.Duration
 	var allocs, bytes uint64
+	var rowBytes int64
 	for b.Loop() {
 		conf := config.Default()
 		conf.Kafka.Data = b.TempDir()
@@ -124,10 +125,16 @@ func BenchmarkRun(b *testing.B) {
 		if err := <-ended; err != nil {
 			b.Fatal(err)
 		}
+		rowBytes += run.detected.stage.RowBytes.Load()
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
 	}
 	all := float64(n) * float64(b.N)
 	b.ReportMetric(all/took.Seconds(), "records/s")
 	b.ReportMetric(float64(allocs)/all, "allocs/record")
 	b.ReportMetric(float64(bytes)/all, "B/record")
-	b.ReportMetric(0, "ns/op") // it says nothing beside
+	b.ReportMetric(100*float64(rowBytes)/float64(info.Size())/float64(b.N), "memory-%") // of the records' bytes, as they are written
+	b.ReportMetric(0, "ns/op")                                                          // it says nothing beside
 }
