@@ -18,7 +18,7 @@ import (
 var room = make([]byte, 32<<20)
 
 func main() {
-	defer runtime.KeepAlive(room)
+	runtime.KeepAlive(room) // the variable holds it to the end
 	if len(os.Args) > 1 && os.Args[1] == "run" {
 		signal.Ignore(syscall.SIGHUP) // until it is taken as the order to read files again; they are about to be read
 	}
