@@ -262,6 +262,9 @@ func astray(d *strictyaml.Doc, n *yaml.Node, wrong *sample.Mistake) {
 	}
 }
 
+// maxSlip is how many letters a slip of the pen changes: OWAEnabled beside ImapEnabled is another name.
+const maxSlip = 2
+
 // newMember warns of a path that adds to its record what is most likely misspelt or misplaced: something near is there, and no record
 // that we know has it. All else is added without a word.
 func newMember(d *strictyaml.Doc, n *yaml.Node, p sample.Path, in *sample.Node) {
@@ -270,7 +273,7 @@ func newMember(d *strictyaml.Doc, n *yaml.Node, p sample.Path, in *sample.Node) 
 		return
 	}
 	near := diag.Suggest(a.Name, a.Beside)
-	if event.Read(n.Value) {
+	if event.Read(n.Value) || diag.Distance([]rune(strings.ToLower(a.Name)), []rune(strings.ToLower(near)), maxSlip+1) > maxSlip {
 		near = ""
 	}
 	if near == "" && a.Other == "" {
