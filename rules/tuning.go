@@ -45,7 +45,7 @@ func (l *loader) library(d *strictyaml.Doc, n *yaml.Node) {
 	state := func(to State) func(*yaml.Node) {
 		return func(n *yaml.Node) {
 			for _, c := range d.Items(n) {
-				if id := d.Text(c); l.shipped(d, c) {
+				if id := d.Text(c); l.isShipped(d, c) {
 					if states[id] != nil {
 						d.At(c, "library", fmt.Sprintf("the rule %s stands in line %d, too; a rule is either off or in shadow", id, states[id].Line))
 					}
@@ -80,7 +80,7 @@ func (l *loader) byRule(d *strictyaml.Doc, n *yaml.Node, read func(id string, n 
 		return
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		if l.shipped(d, n.Content[i]) {
+		if l.isShipped(d, n.Content[i]) {
 			read(n.Content[i].Value, n.Content[i+1])
 		}
 	}
@@ -94,8 +94,8 @@ func (l *loader) each(id string, do func(*Rule)) {
 	}
 }
 
-// shipped reports whether a node holds the id of a shipped rule, and tells if not.
-func (l *loader) shipped(d *strictyaml.Doc, n *yaml.Node) bool {
+// isShipped reports whether a node holds the id of a shipped rule, and tells if not.
+func (l *loader) isShipped(d *strictyaml.Doc, n *yaml.Node) bool {
 	at := l.taken[n.Value]
 	switch {
 	case n.Value == "" || !l.options.Library && !l.options.Beside:
