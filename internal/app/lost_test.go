@@ -95,13 +95,17 @@ needs: [entra.signin]
 			}
 		}
 	}
-	each(func(name string) error { return os.CopyFS(filepath.Join(old, name), os.DirFS(filepath.Join(partitions, name))) })
+	each(func(name string) error {
+		return os.CopyFS(filepath.Join(old, name), os.DirFS(filepath.Join(partitions, name)))
+	})
 	life("answered", func(_ *testing.T, x *ticked) {
 		x.record("s-2", "taro", 0, time.Minute)
 		x.tick(signins(2 * time.Minute))
 	})
 	each(func(name string) error { return os.RemoveAll(filepath.Join(partitions, name)) })
-	each(func(name string) error { return os.CopyFS(filepath.Join(partitions, name), os.DirFS(filepath.Join(old, name))) })
+	each(func(name string) error {
+		return os.CopyFS(filepath.Join(partitions, name), os.DirFS(filepath.Join(old, name)))
+	})
 	life("later", func(t *testing.T, x *ticked) {
 		x.tick(signins(5 * time.Hour))
 		x.tick(signins(6 * time.Hour))
