@@ -6,6 +6,7 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 
 	"noroshi/internal/cond"
+	"noroshi/internal/diag"
 	"noroshi/internal/strictyaml"
 )
 
@@ -60,4 +61,20 @@ func belowLine(d *strictyaml.Doc, n *yaml.Node, text []rune, comment [2]int) str
 		}
 	}
 	return ""
+}
+
+// mistakes puts what is wrong in a source to its place in the file. What can never hold is an error for check alone: a rule that
+// works in part is better than none.
+func (l *loader) mistakes(d *strictyaml.Doc, n *yaml.Node, ms []cond.Mistake) {
+	for _, m := range ms {
+		p := d.Inside(n, m.At, m.Code, m.Message)
+		p.Suggestion = m.Suggestion
+		if !m.Warning && commented(n, p) {
+			l.cutCondition(d, n, p)
+			return
+		}
+		if m.Warning && !(m.Certain && l.options.Strict) {
+			p.Level = diag.Warning
+		}
+	}
 }

@@ -384,19 +384,3 @@ func (l *loader) condition(d *strictyaml.Doc, n *yaml.Node) *cond.Program {
 	}
 	return p
 }
-
-// mistakes puts what is wrong in a source to its place in the file. What can never hold is an error for check alone: a rule that
-// works in part is better than none.
-func (l *loader) mistakes(d *strictyaml.Doc, n *yaml.Node, ms []cond.Mistake) {
-	for _, m := range ms {
-		p := d.Inside(n, m.At, m.Code, m.Message)
-		p.Suggestion = m.Suggestion
-		if !m.Warning && commented(n, p) {
-			l.cutCondition(d, n, p)
-			return
-		}
-		if m.Warning && !(m.Certain && l.options.Strict) {
-			p.Level = diag.Warning
-		}
-	}
-}
