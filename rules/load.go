@@ -9,7 +9,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -160,26 +159,6 @@ func quoted(d *strictyaml.Doc, n *yaml.Node) {
 		}
 	}
 }
-
-// reserve notes the ids of the shipped rules as taken.
-func (l *loader) reserve() {
-	_ = fs.WalkDir(library.Files, ".", func(file string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || file == remediationFile {
-			return nil
-		}
-		data, err := library.Files.ReadFile(file)
-		if m := shippedID.FindSubmatch(data); err == nil && m != nil {
-			l.ids[string(m[1])] = shippedPlace
-		}
-		return nil
-	})
-}
-
-// shippedID is the id in a file of the library.
-var shippedID = regexp.MustCompile(`(?m)^id: ([a-z0-9-]+)`)
-
-// shippedPlace stands for the place of a shipped rule.
-const shippedPlace = "the shipped rules"
 
 func (l *loader) failed(file string, err error) {
 	var pe *fs.PathError

@@ -113,7 +113,7 @@ func (c *typing) callValue(v *ast.CallNode) value {
 	for i, a := range v.Arguments {
 		of := c.of(a)
 		if accepts(f.takes[i], of) {
-			c.constant(id.Value, f.usage, a)
+			c.constant(id.Value, f.usage, i, a)
 			continue
 		}
 		m := c.wrong(a, f.usage, i+1, f.takes[i], of)
@@ -127,13 +127,15 @@ func (c *typing) callValue(v *ast.CallNode) value {
 	return f.gives
 }
 
-// constant refuses a text in quotes where a field is meant.
-func (c *typing) constant(function, usage string, n ast.Node) {
+// constant refuses a text in quotes where a field is meant: what a function looks at, and names with a dot. A word such as account may
+// be what is looked for.
+func (c *typing) constant(function, usage string, argument int, n ast.Node) {
 	text, ok := n.(*ast.StringNode)
 	if !ok {
 		return
 	}
 	_, isField := event.Lookup(text.Value)
+	isField = isField && (argument == 0 || strings.Contains(text.Value, "."))
 	addresses := function == "external" || function == "unresolved"
 	if !isField && (!addresses || strings.Contains(text.Value, "@")) {
 		return
