@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -87,5 +88,22 @@ func overwrites(flag, path string, inputs []string) error {
 			return fmt.Errorf("--%s %s: the command reads this file, and would write over it; expected another one", flag, path)
 		}
 	}
+	if out.Mode().IsRegular() && out.Size() > 0 && !beginsAs(path, ours[flag]) {
+		return fmt.Errorf("--%s %s: this file holds something else than an earlier output, and would be lost; name another file, or remove it first", flag, path)
+	}
 	return nil
+}
+
+// ours is how a file begins that a flag has had written.
+var ours = map[string]string{"stats": "{\n  \"records\":", "junit": "<?xml"}
+
+func beginsAs(path, beginning string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, len(beginning))
+	_, err = io.ReadFull(f, head)
+	return err == nil && string(head) == beginning
 }

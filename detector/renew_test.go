@@ -2,6 +2,7 @@ package detector
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -184,4 +185,32 @@ func TestRowsAreTheSameWhetherASetIsRenewedOrRestored(t *testing.T) {
 		t.Errorf("%d rows, %d", len(got), len(want))
 	}
 	s.m.Changes(func(r Row) { t.Errorf("%s is written again, though nothing of it has changed", VersionOf(r.Key)) })
+}
+
+// TestWhatIsHeldIsToldWithoutAClock: also of a tenant of which no source has shown a time, as after a restart, each kind tells how far
+// it is, at the earliest and the latest time there is.
+func TestWhatIsHeldIsToldWithoutAClock(t *testing.T) {
+	var texts []string
+	for i, text := range remembering {
+		texts = append(texts, fmt.Sprintf("id: rule-%d\ntitle: A rule\nseverity: low\n%s\n", i, text))
+	}
+	set := setOf(t, texts...)
+	s := &sending{t: t, set: set, m: set.Memory(MemoryOptions{Live: true, Stored: true})}
+	s.send(20)
+	restored := set.Memory(MemoryOptions{Live: true, Stored: true})
+	s.m.Rows(func(r Row) {
+		if err := restored.Load(r); err != nil {
+			t.Fatal(err)
+		}
+	})
+	for _, now := range []int64{math.MinInt64, 0, math.MaxInt64} {
+		told := 0
+		restored.Standings("taro@contoso.example", AtEvents, now, MoreComes, func(x *Standing) {
+			told++
+			x.Whole()
+		})
+		if now == math.MinInt64 && told < 4 {
+			t.Errorf("%d rules tell what they hold", told)
+		}
+	}
 }

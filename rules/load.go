@@ -61,6 +61,7 @@ func Load(o Options) (*Set, []diag.Problem) {
 	l.tune()
 	l.follow()
 	l.lists()
+	l.at = place{in: library.Files} // whatever is compiled again may be of a shipped rule
 	diag.Sort(l.problems)
 	return s, l.problems
 }

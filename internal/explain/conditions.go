@@ -68,7 +68,7 @@ func (nothing) Has(event.Slot) bool      { return false }
 // Event is the record at hand.
 func (r *Reader) event() *Event {
 	id := r.Identity()
-	return &Event{ID: id.ID, Time: Time{id.Time}, Action: id.Action, Account: r.Event.Text(event.Account)}
+	return &Event{ID: id.ID, Time: Time{id.Time}, Action: id.Action, Account: strings.Clone(r.Event.Text(event.Account))}
 }
 
 // Tree says what the rule makes of the record at hand as far as conditions tell. A rule of one event fires by them alone; of one

@@ -153,8 +153,9 @@ func explainKind(w *state.Window, c *state.Context, of *Asked) *Progress {
 	case !ok:
 		return nil
 	case of.Hit == nil:
-		if p := k.explain(w, -1, c.Now, of.Whole); p != nil {
-			p.Fired = lastFired(w, c.Now)
+		at := present(w, c)
+		if p := k.explain(w, -1, at, of.Whole); p != nil {
+			p.Fired = lastFired(w, at)
 			return p
 		}
 		return nil
@@ -166,6 +167,14 @@ func explainKind(w *state.Window, c *state.Context, of *Asked) *Progress {
 	return k.explain(w, i, of.Entry.Time, of.Whole)
 }
 
+// present is the time at which a window is looked at: that of the clock, or of what came last where no source has shown a time.
+func present(w *state.Window, c *state.Context) int64 {
+	if n := len(w.Entries); c.Now == math.MinInt64 && n > 0 {
+		return w.Entries[n-1].Time
+	}
+	return c.Now
+}
+
 // lately is a kind whose rule is decided late.
 type lately interface {
 	explainLate(w *state.Window, c *state.Context, of *Asked) *Progress
@@ -173,7 +182,7 @@ type lately interface {
 
 // lastFired is the newest entry for which the rule has fired, as far as it has not left the window.
 func lastFired(w *state.Window, at int64) *state.Entry {
-	for i := len(w.Entries) - 1; i >= 0 && w.Entries[i].Time > at-max(w.Within, w.Repeat); i-- {
+	for i := len(w.Entries) - 1; i >= 0 && w.Entries[i].Time > state.Plus(at, -max(w.Within, w.Repeat)); i-- {
 		if w.Entries[i].Fired() {
 			return &w.Entries[i]
 		}
@@ -232,13 +241,13 @@ func (alone) explain(w *state.Window, i int, at int64, _ bool) *Progress {
 
 // explain implements explaining.
 func (t *enough) explain(w *state.Window, i int, at int64, whole bool) *Progress {
-	from, to := state.After(w.Entries, at-w.Within), state.After(w.Entries, at)
+	from, to := state.After(w.Entries, state.Plus(at, -w.Within)), state.After(w.Entries, at)
 	all := w.Entries[from:to]
 	if len(all) == 0 {
 		return nil
 	}
 	p := newProgress()
-	p.From, p.To, p.Later = at-w.Within, at, at
+	p.From, p.To, p.Later = state.Plus(at, -w.Within), at, at
 	p.Parts = []Part{t.part(w, all)}
 	p.Fires = i >= 0 && p.Parts[0].Holds
 	if whole {

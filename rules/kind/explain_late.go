@@ -116,7 +116,7 @@ func (s *silent) Explain(c *state.Context, of *Asked) *Progress {
 	if p.Later = until; !c.Passed(state.Plus(s.until(x.cell, s.longer), c.Wait)) { // the limit may yet become less
 		p.Later = state.Plus(s.until(x.cell, s.longer), c.Wait)
 	}
-	pause := max(0, c.Now-p.From)
+	pause := max(0, state.Plus(c.Now, -p.From))
 	spoke := i+1 < len(s.spoke) && s.spoke[i+1].cell-x.cell <= limit/s.cell
 	if i+1 < len(s.spoke) {
 		pause = (s.spoke[i+1].cell - x.cell) * s.cell

@@ -23,13 +23,13 @@ func (s *seen) Explain(c *state.Context, of *Asked) *Progress {
 		return nil
 	}
 	p := newProgress()
-	known := max(0, at-s.begin)
+	known := max(0, state.Plus(at, -s.begin))
 	learn := learning(known, s.learn, state.Plus(s.begin, s.learn))
 	p.Parts = []Part{s.newness(at, of.Hit), learn}
 	if !learn.Holds {
 		p.Parts[0].Short = ""
 	}
-	full := s.full != math.MinInt64 && at-s.within < s.full
+	full := s.full != math.MinInt64 && state.Plus(at, -s.within) < s.full
 	if full {
 		note := "more different values came than are held; the rule fires for none before " + said(state.Plus(s.full, s.within))
 		p.Parts = append(p.Parts, Part{Name: "values", Note: note, Short: note})
@@ -117,7 +117,7 @@ func (j *journeys) explain(w *state.Window, i int, at int64, _ bool) *Progress {
 	if !asked {
 		i = state.After(w.Entries, at) - 1
 	}
-	if i < 0 || w.Entries[i].Time <= at-w.Within {
+	if i < 0 || w.Entries[i].Time <= state.Plus(at, -w.Within) {
 		return nil
 	}
 	e := &w.Entries[i]

@@ -2,6 +2,7 @@ package kind
 
 import (
 	"fmt"
+	"math"
 	"sort"
 
 	"noroshi/internal/state"
@@ -9,8 +10,8 @@ import (
 
 // explain implements explaining.
 func (s *sequence) explain(w *state.Window, i int, at int64, whole bool) *Progress {
-	end := (state.Floor(at, 1e9)+1)*1e9 - 1
-	from, to := state.After(w.Entries, at-w.Within), state.After(w.Entries, end)
+	end := state.Plus(state.Floor(max(at, math.MinInt64+1e9), 1e9)*1e9, 1e9-1)
+	from, to := state.After(w.Entries, state.Plus(at, -w.Within)), state.After(w.Entries, end)
 	all, kept := w.Entries[from:to], -1
 	if len(all) == 0 {
 		return nil
@@ -20,7 +21,7 @@ func (s *sequence) explain(w *state.Window, i int, at int64, whole bool) *Progre
 	}
 	unsearched := w.Unsearched // asking counts nothing
 	p := newProgress()
-	p.From, p.To, p.Later = at-w.Within, end, end
+	p.From, p.To, p.Later = state.Plus(at, -w.Within), end, end
 	t := s.traced(w, all, kept)
 	p.Fires = kept >= 0 && t.full() && (!s.mixed() || s.apart(w, all, kept))
 	for k := range s.steps {
