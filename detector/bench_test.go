@@ -153,7 +153,7 @@ func TestAnEventThatMatchesNothingCostsNoMemory(t *testing.T) {
 		t.Fatal(ps[0].Format())
 	}
 	library.Rules = slices.DeleteFunc(library.Rules, func(r *rules.Rule) bool { return r.Kind.Name() == "silence" }) // all is a sign of life
-	const quiet = 1000 // events at least
+	const quiet = 1000                                                                                               // events at least
 	for name, rs := range map[string]*rules.Set{"library": library, "200 rules": indicators(t, 200, false), "a rule about places": aboutPlaces(t)} {
 		o := Options{}
 		if strings.Contains(name, "places") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -162,7 +163,7 @@ func TestAStartAtTheEndDiesAnywhere(t *testing.T) {
 			return len(all) == grown && n == want
 		})
 		for p := range int32(grown) {
-			if at, err := b.Checkpoint(t.Context(), positions, p); string(at) != `{"seq":7}` || err != nil {
+			if at, err := b.Checkpoint(t.Context(), positions, p); !strings.HasPrefix(string(at), `{"seq":7,`) && string(at) != `{"seq":7}` || err != nil {
 				t.Errorf("it died at step %d, and partition %d is at %s, %v", dies, p, at, err)
 			}
 		}
