@@ -220,6 +220,9 @@ func failed(t *testing.T, rec []byte) (all [][]byte) {
 		member, words = "result", []any{"failure", "timeout", "Failure"}
 		if p, ok := m["properties"].(map[string]any); ok {
 			in = p
+			if raw, ok := p["RawEventData"].(map[string]any); ok {
+				in, member, words = raw, "ResultStatus", []any{"False", "Failed", "Failure", "FAILED"}
+			}
 		}
 		if in["DeliveryAction"] != nil { // a message that was blocked was sent all the same
 			return [][]byte{rec}
