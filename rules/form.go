@@ -279,7 +279,7 @@ func (f *form) ignore(r *kind.Rule, n *yaml.Node) {
 	if n == nil || r.Clauses[0].When == nil {
 		return
 	}
-	source := "(" + r.Clauses[0].When.Source + ")"
+	source := "(" + strings.TrimSpace(r.Clauses[0].When.Source) + "\n)" // the source may end in a comment
 	for _, c := range n.Content {
 		name, ok := strings.CutPrefix(c.Value, "lists.")
 		if !ok {
@@ -293,10 +293,13 @@ func (f *form) ignore(r *kind.Rule, n *yaml.Node) {
 		}
 		source += " && " + part
 	}
-	if p, _ := cond.Compile(source, f.set.Scope); p != nil {
-		r.Clauses[0].When = p
-		f.uses = append(f.uses, p.Uses()...)
+	p, ms := cond.Compile(source, f.set.Scope)
+	if p == nil {
+		f.doc.At(n, ms[0].Code, "with these lists beside the condition: "+ms[0].Message)
+		return
 	}
+	r.Clauses[0].When = p
+	f.uses = append(f.uses, p.Uses()...)
 }
 
 func (f *form) group(key kind.Key, n *yaml.Node) *kind.Values {

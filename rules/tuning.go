@@ -128,14 +128,8 @@ func (l *loader) except(d *strictyaml.Doc, n *yaml.Node) {
 	if n.Kind == yaml.MappingNode && member(n, "rules") == nil {
 		d.At(n, "missing", "an exception of the configuration needs the key rules: ids of rules, class:access, guide:S3, or all")
 	}
-	if tenant != "" {
-		source := fmt.Sprintf("organization.id == %q", strings.ToLower(tenant))
-		if x.When != nil {
-			source += " && (" + strings.TrimSpace(x.When.Source) + ")"
-		}
-		if member(n, "when") == nil || x.When != nil {
-			x.When, _ = cond.Compile(source, l.set.Scope)
-		}
+	if when := member(n, "when"); tenant != "" && (when == nil || x.When != nil) {
+		x.When = l.within(d, n, tenant, x.When)
 	}
 	if x.When == nil {
 		return
@@ -146,6 +140,19 @@ func (l *loader) except(d *strictyaml.Doc, n *yaml.Node) {
 			r.Unless = append(r.Unless, x)
 		}
 	}
+}
+
+// within is a condition for one tenant alone; when may be nil.
+func (l *loader) within(d *strictyaml.Doc, n *yaml.Node, tenant string, when *cond.Program) *cond.Program {
+	source := fmt.Sprintf("organization.id == %q", strings.ToLower(tenant))
+	if when != nil {
+		source += " && (" + strings.TrimSpace(when.Source) + "\n)" // the source may end in a comment
+	}
+	p, ms := cond.Compile(source, l.set.Scope)
+	if p == nil {
+		d.At(member(n, "when"), ms[0].Code, "with the tenant before it: "+ms[0].Message)
+	}
+	return p
 }
 
 // excepted reads the rules that an exception is for.
