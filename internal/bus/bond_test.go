@@ -121,6 +121,14 @@ func TestMemoryThatIsOlderThanThePlace(t *testing.T) {
 		"damaged rows": {func(t *testing.T, dir, _ string) {
 			lastSegment(t, dir, func(raw []byte) []byte { raw[bytes.Index(raw, []byte("of old"))] ^= 1; return raw })
 		}, LossDamaged},
+		"damaged rows at the beginning": {func(t *testing.T, dir, _ string) {
+			lastSegment(t, dir, func(raw []byte) []byte {
+				for _, key := range []string{fenceRow, "of old"} {
+					raw[bytes.Index(raw, []byte(key))] ^= 1
+				}
+				return raw
+			})
+		}, LossDamaged},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bothWays(t, func(t *testing.T, exactly bool) {

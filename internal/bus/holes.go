@@ -73,13 +73,13 @@ func (d *disk) missing(topic string, partition int32, from, to int64) (g Gap, fo
 	return g, false
 }
 
-// lastMissing is the last offset of a run that is damaged, if any is.
+// lastMissing is the last offset of a run that is damaged, if any is. Where the log's beginning is damaged, the log begins behind it.
 func (d *disk) lastMissing(topic string, partition int32, from, to int64) (last int64, found bool) {
 	if d == nil {
 		return 0, false
 	}
 	for _, h := range d.lost {
-		if h.Topic == topic && h.Partition == partition && h.From < to && h.To >= from && (!found || h.To > last) {
+		if h.Topic == topic && h.Partition == partition && h.From < to && h.To >= from-1 && (!found || h.To > last) {
 			last, found = h.To, true
 		}
 	}
