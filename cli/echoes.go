@@ -48,7 +48,7 @@ func echoOfFile(conf *config.Config, sinks []app.NamedSink, pattern string) stri
 				filepath.Base(w.Writes()[n]), sink.Name, lineOf(conf, sink.Name))
 		}
 	}
-	if len(conf.Kafka.Brokers) == 0 && file.CoversInside(pattern, conf.Kafka.Data) {
+	if len(conf.Kafka.Brokers) == 0 && file.CoversInside(pattern, conf.Kafka.Data, bus.Files...) {
 		return fmt.Sprintf("this path reads files of the embedded Kafka, which lie in %s as kafka.data or --data says; keep them in different folders", conf.Kafka.Data)
 	}
 	return ""

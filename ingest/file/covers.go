@@ -3,6 +3,7 @@ package file
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -34,9 +35,12 @@ func Covers(pattern, path string) bool {
 	return false
 }
 
-// CoversInside reports whether a source of a pattern can read a file below a folder.
-func CoversInside(pattern, folder string) bool {
+// CoversInside reports whether a source of a pattern can read a file below a folder in which files have names like those given.
+func CoversInside(pattern, folder string, names ...string) bool {
 	pattern, folder = absolute(pattern), absolute(folder)
+	if last := filepath.Base(pattern); !slices.ContainsFunc(names, func(name string) bool { return matches(last, name) }) {
+		return false
+	}
 	for _, f := range []string{folder, resolved(folder)} {
 		for _, p := range []string{pattern, resolved(pattern)} {
 			if matches(first(p, f), f) {

@@ -81,8 +81,12 @@ func TestAPatternCoversWhatLiesInAFolder(t *testing.T) {
 		{filepath.Join(at, "d*", "x"), "data", true},
 		{"later/*/x", "later", true},
 		{"data-2/*", "data", false},
+		{"*/*.ndjson", "data", false},
+		{"data/in/*.ndjson", "data", false},
+		{"data/in.ndjson", "data", false},
+		{"*/*/*o*", "data", true},
 	} {
-		if got := CoversInside(one.pattern, one.folder); got != one.want {
+		if got := CoversInside(one.pattern, one.folder, "log", "x"); got != one.want {
 			t.Errorf("%s and %s: got %v", one.pattern, one.folder, got)
 		}
 	}

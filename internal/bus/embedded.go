@@ -52,6 +52,10 @@ const (
 // LogFolder is where the log lies in the data folder.
 const LogFolder = "kafka"
 
+// Files are names such as the files in the data folder have.
+var Files = []string{brokerFile, lockFile, holesFile, "0" + segmentExt, "0.idx", "snapshot.json", "groups.log", "pids.log", "topics.json",
+	"session_state.json", "meta.json", "sasl.json", "broker_configs.json", "seq_windows.json", "quotas.json", "acls.json"}
+
 // credential is what broker.json tells our own commands.
 type credential struct {
 	Address  string `json:"address"`
