@@ -151,7 +151,7 @@ type samples struct {
 	read  map[string]base
 }
 
-// base is a base record, or why there is none.
+// base is a base record, or why it cannot be had.
 type base struct {
 	data []byte
 	err  error

@@ -63,7 +63,7 @@ func ofKind(k kind.Kind) schema {
 	}
 	when := schema{"properties": schema{"kind": schema{"const": k.Name()}}, "required": []string{"kind"}}
 	if k.Name() == kind.All[0].Name() {
-		when = schema{"properties": schema{"kind": schema{"const": k.Name()}}} // also where there is none
+		when = schema{"properties": schema{"kind": schema{"const": k.Name()}}} // also in a rule without the key kind
 	}
 	then := schema{"properties": properties}
 	if len(required) > 0 {

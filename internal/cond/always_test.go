@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestWhatHasOneAnswerIsTold: a condition that always or never holds is a warning, and what asks something is none.
+// TestWhatHasOneAnswerIsTold: a condition that always or never holds is a warning, and what asks something is not.
 func TestWhatHasOneAnswerIsTold(t *testing.T) {
 	for source, want := range map[string]string{
 		`true`: "this holds for every event", `false`: "this holds for no event",

@@ -29,7 +29,7 @@ const (
 	Truth          // true and false, however they are spelt
 	JSONText       // JSON in text: a string or an array of one string is that string
 	Instant        // a time: UTC, RFC 3339, with milliseconds at least
-	Decimal        // a number; what is no finite decimal number is none
+	Decimal        // a number; a text that is not a finite decimal number counts as absent
 )
 
 // Drops reports whether a text may be none in this form: then it is as if the record lacked it.

@@ -277,7 +277,7 @@ func (m *matched) match(w *detector.Worker) {
 		e.rare = rareOf(w, e.dataset)
 		m.hits = w.Match(m.hits)
 		e.to = int32(len(m.hits))
-		m.watch.matched(w, m.hits[e.from:e.to]) // also where there is none: it looks at what a record lacks
+		m.watch.matched(w, m.hits[e.from:e.to]) // also of a record without hits: it looks at what a record lacks
 		if len(w.Excused) > 0 {
 			m.excused, e.excused = append(m.excused, w.Excused...), int32(len(w.Excused))
 		}

@@ -9,7 +9,7 @@ func (e *Entry) Fired() bool { return e.marks&fired != 0 }
 func (w *Window) Find(e *Entry) (at int, have bool) { return w.place(e) }
 
 // ToldBefore is the first event for which the rule fires in the bucket of an entry, where it is another one, and the number by which
-// the bucket is known. Of findings of pairs and where every event is a bucket of its own there is none.
+// the bucket is known. Findings of pairs have no bucket, nor have those of which every event is a bucket of its own.
 func (w *Window) ToldBefore(e *Entry) (first *Entry, bucket int64) {
 	if w.Repeat == 0 || w.Pairs != nil {
 		return nil, 0
