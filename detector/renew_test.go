@@ -135,7 +135,7 @@ func TestAnExceptionOfTheConfigurationKeepsMemory(t *testing.T) {
 	text := count("half", "A", "low", "Send", "10m", 5)
 	was := setOf(t, text)
 	set := rulesOf(t, text)
-	when, ms := cond.Compile(`account == "nobody@contoso.example"`, set.Scope)
+	when, ms := cond.Compile(`account == "nobody@contoso.example" && source.geo.database == "" && raw.Some.Path == "x"`, set.Scope)
 	if when == nil {
 		t.Fatal(ms)
 	}

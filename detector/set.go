@@ -79,8 +79,14 @@ func New(rs *rules.Set, o Options) *Set {
 		}
 		s.add(r)
 	}
+	var databases []event.Slot // that tell of addresses
+	for _, e := range enrichments {
+		if slot, ok := rs.Scope.Layout.Find(e.field); ok && o.Decode.Place != nil {
+			databases = append(databases, slot)
+		}
+	}
 	for _, r := range s.rules {
-		r.carry(s.scope.Layout)
+		r.carry(s.scope.Layout, databases)
 	}
 	s.look()
 	s.share()
@@ -132,18 +138,13 @@ var always = []event.Slot{event.Account, event.Dataset, event.SourceIP, event.So
 	event.TargetName, event.Session, event.AppID, event.ForwardTo, event.SendsTo}
 
 // carry decides what the rule's hits carry: what its memory looks at, what alerts show, and what its texts mention.
-func (r *rule) carry(l *event.Layout) {
+func (r *rule) carry(l *event.Layout, databases []event.Slot) {
 	for _, f := range r.Kind.Looks {
 		r.carries = append(r.carries, f.Slot)
 	}
-	more := slices.Concat(always, cond.Asked(l))
+	more := slices.Concat(always, cond.Asked(l), databases)
 	for _, f := range r.facts {
 		more = append(more, f.slot)
-	}
-	for _, e := range enrichments {
-		if slot, ok := l.Find(e.field); ok { // there are databases, or a rule asks for it
-			more = append(more, slot)
-		}
 	}
 	if r.Summary != nil {
 		more = append(more, r.Summary.Slots()...)
