@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts are what users see, command by command.
 func TestScripts(t *testing.T) {
-	commands := map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "waitstatus": waitStatus, "waitsays": waitSays,
+	commands := map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "waitstatus": waitStatus, "waitsays": waitSays, "feeduntil": feedUntil,
 		"latin1": latin1, "mmdb": mmdb, "agree": agree}
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: os.Getenv("NOROSHI_UPDATE") != "", Cmds: commands})
 }
@@ -34,6 +35,26 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: waitfor FILE TEXT")
 	}
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if b, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.Contains(string(b), args[1]) {
+			return
+		}
+	}
+	ts.Fatalf("%s never holds %q", args[0], args[1])
+}
+
+// feedUntil adds a line to a log again and again, with another number in place of NNN each time, until a file holds a text:
+// feeduntil FILE TEXT LOG TEMPLATE.
+func feedUntil(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: feeduntil FILE TEXT LOG TEMPLATE")
+	}
+	log, err := os.Create(ts.MkAbs(args[2]))
+	ts.Check(err)
+	defer log.Close()
+	line := ts.ReadFile(args[3])
+	for n, deadline := 1, time.Now().Add(time.Minute); time.Now().Before(deadline); n, _ = n+1, <-time.After(200*time.Millisecond) {
+		_, err := log.WriteString(strings.ReplaceAll(line, "NNN", strconv.Itoa(n)))
+		ts.Check(err)
 		if b, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.Contains(string(b), args[1]) {
 			return
 		}

@@ -231,7 +231,7 @@ func TestATimeOutOfRangeIsLeftOut(t *testing.T) {
 	f := scriptedFeed(b, s, one)
 	f.Abandon(func() bool { return false })
 	carriedUntil(t, b, f, 1)
-	if at, err := b.Checkpoint(t.Context(), bus.CheckpointsOf("scripted"), 0); string(at) != `{"seq":0}` || err != nil {
+	if at, err := b.Checkpoint(t.Context(), bus.CheckpointsOf("scripted"), 0); !strings.HasPrefix(string(at), `{"seq":0`) || err != nil {
 		t.Errorf("the position is %s, %v", at, err)
 	}
 }

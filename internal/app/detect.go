@@ -120,6 +120,11 @@ func (s *session) turn() {
 		s.worker = u.set.Worker()
 	}
 	s.ruling.Store(u)
+	stage := stageNumber(0)
+	if s.second {
+		stage = 1
+	}
+	s.run.reloads.turned(stage, u)
 }
 
 // DecodeOptions are what the configuration knows beyond the records.

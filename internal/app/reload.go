@@ -36,6 +36,30 @@ type reloads struct {
 	since    time.Time // when the fault came
 	restart  []string  // keys of the configuration that a restart would change
 	restless bool      // it has been told that files do not rest
+	inForce  map[stageNumber]*ruling
+}
+
+// stageNumber is 0 for the stage that reads events, 1 for the one that reads signals.
+type stageNumber uint8
+
+// turned notes the rules that a stage evaluates by.
+func (s *reloads) turned(stage stageNumber, to *ruling) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inForce == nil {
+		s.inForce = map[stageNumber]*ruling{}
+	}
+	s.inForce[stage] = to
+}
+
+// counted is how often rules were taken over by all stages: a stage goes on with those of before until its next commit.
+func (s *reloads) counted(now *ruling) int64 {
+	for _, u := range s.inForce {
+		if u != now {
+			return max(0, s.taken-1)
+		}
+	}
+	return s.taken
 }
 
 // RuleSetSum is which rules are evaluated, and what has become of those that were read later.
@@ -44,7 +68,7 @@ type RuleSetSum struct {
 	// Accounts is the digest of the directory, by which ingest tells whom a record is about; "" without a directory.
 	Accounts string    `json:"directory_digest,omitempty"`
 	Loaded   time.Time `json:"loaded"`
-	Reloads  int64     `json:"reloads"`                  // times that others were taken over
+	Reloads  int64     `json:"reloads"`                  // times that others were taken over by all stages
 	Failed   int64     `json:"failed_reloads"`           // times that others could not be
 	Fault    string    `json:"reload_error,omitempty"`   // why those that are there now cannot be,
 	Since    time.Time `json:"failing_since,omitzero"`   // and since when
@@ -245,7 +269,7 @@ func (r *Run) ruleSet() RuleSetSum {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return RuleSetSum{Others: others, Different: int64(len(others)), Digest: u.digest, Accounts: u.accounts(), Loaded: u.loaded,
-		Reloads: s.taken, Failed: s.failed, Fault: s.fault, Since: s.since, Restart: slices.Clone(s.restart)}
+		Reloads: s.counted(u), Failed: s.failed, Fault: s.fault, Since: s.since, Restart: slices.Clone(s.restart)}
 }
 
 var reloadNumbers = []number[RuleSetSum]{
