@@ -87,6 +87,7 @@ func BenchmarkRemember(b *testing.B) {
 // remember evaluates the stream again and again, each time with an empty memory.
 func remember(b *testing.B, d *Set, bytes []byte, spans [][2]int) {
 	w := d.Worker()
+	w.Packing = Together
 	alerts, hits := 0, 0
 	each := func(*alert.Alert) { alerts++ }
 	var m *Memory
@@ -101,8 +102,8 @@ func remember(b *testing.B, d *Set, bytes []byte, spans [][2]int) {
 			b.Fatal(err)
 		}
 		packed = w.Match(packed[:0])
+		hits += len(w.found)
 		EachHit(packed, func(p []byte) {
-			hits++
 			if err := m.Apply(p, each); err != nil {
 				b.Fatal(err)
 			}

@@ -20,7 +20,7 @@ import (
 // answers are those about the hits of a case's events in order, and about those of alerts, by rule, key and event; of one event, or
 // where it is nil of all. They come with the alerts that the rules give.
 func (x tried) answers(c theCase, one *event) (all map[string]kind.Progress, got map[string]*alert.Alert, failed error) {
-	hits, shown, err := x.hitsOf(c)
+	hits, shown, err := x.hitsOf(c, detector.Alone)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -39,7 +39,9 @@ type feeding struct {
 }
 
 func feed(tb testing.TB, set *Set, o MemoryOptions, take func(*alert.Alert)) *feeding {
-	return &feeding{tb: tb, worker: set.Worker(), memory: set.Memory(o), take: take}
+	w := set.Worker()
+	w.Packing = Together
+	return &feeding{tb: tb, worker: w, memory: set.Memory(o), take: take}
 }
 
 // record takes a record; the clock stands still.

@@ -8,7 +8,7 @@ import (
 	"noroshi/rules/kind"
 )
 
-// keyed is a key of the record at hand and the clauses that hold for it. Its texts live until the next rule is looked at.
+// keyed is a key of the record at hand and the clauses that hold for it. Its texts live until the next record.
 type keyed struct {
 	key     []string
 	clauses uint8
@@ -19,7 +19,7 @@ const maxKeys = 100
 
 // key finds the keys under which a record counts for a rule: none where a value is absent.
 func (w *Worker) key(i int32, r *rule) {
-	w.keys, w.texts = w.keys[:0], w.texts[:0]
+	w.keys = w.keys[:0]
 	if r.alike {
 		w.keysOf(i, r.Kind.By, w.held[i])
 		return

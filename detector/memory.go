@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"bytes"
 	"container/heap"
 	"slices"
 	"time"
@@ -56,6 +57,9 @@ type Memory struct {
 	waiting []byte       // hits of alerts that wait to be applied, as Worker.Match gives them
 	show    shower
 	hit     kind.Hit
+	shared  *kind.Together // hits of one record
+	common  kind.Hit       // the one of them at hand
+	parts   bool           // it is at hand, not hit
 	key     []byte
 	// Cut counts the alerts that did not fit.
 	Cut int
@@ -80,7 +84,8 @@ func (s *Set) Memory(o MemoryOptions) *Memory {
 		o.Keys = DefaultKeys
 	}
 	m := &Memory{set: s, options: o, tables: make([]map[string]*table, len(s.rules)), Counts: make([]state.Counts, len(s.rules)), groups: map[string]*group{}}
-	m.context = state.Context{Live: o.Live, Complete: o.Shown != nil, Shown: &m.asking, Tell: m.tell}
+	m.context = state.Context{Live: o.Live, Complete: o.Shown != nil, Shown: &m.asking, Tell: m.tell, Hold: m.hold}
+	m.shared = kind.NewTogether(len(s.carried))
 	switch {
 	case o.Shown != nil:
 		m.asking.shown = o.Shown
@@ -106,8 +111,8 @@ func (s *Set) Memory(o MemoryOptions) *Memory {
 	return m
 }
 
-// Apply takes the next packed hit and gives each alert that it completes. The alert, and the texts in it, live until each returns;
-// the hit's bytes may be used again when Apply has returned.
+// Apply takes the next packed hit, or those of a record together, and gives each alert that they complete. The alert, and the texts in
+// it, live until each returns; the bytes may be used again when Apply has returned.
 // An alert of a rule that is not live says so in its State, and is not for delivery.
 //
 // Rules that look at alerts are served in the same call: each alert that is told becomes a hit for them. A further revision of an
@@ -116,11 +121,53 @@ func (s *Set) Memory(o MemoryOptions) *Memory {
 // partitions, MemoryOptions.Send carries the packed hits, in their order, to the memory that has the other key; that one applies them
 // like any other. Hits that come twice, or an earlier revision behind a later one, change nothing.
 func (m *Memory) Apply(packed []byte, each func(*alert.Alert)) error {
+	if kind.IsTogether(packed) {
+		return m.applyTogether(packed, each)
+	}
 	if err := m.apply(packed, each); err != nil {
 		return err
 	}
 	m.applyWaiting(each)
 	return nil
+}
+
+// applyTogether applies the hits of one record.
+func (m *Memory) applyTogether(packed []byte, each func(*alert.Alert)) error {
+	h := &m.common
+	if err := m.shared.Read(packed, h); err != nil {
+		return err
+	}
+	for {
+		more, err := m.shared.Next()
+		if err != nil || !more {
+			return err
+		}
+		if h.Rule < 0 || int(h.Rule) >= len(m.set.rules) {
+			return kind.ErrHit
+		}
+		r := m.set.rules[h.Rule]
+		m.shared.Look(r.numbers[:len(r.Kind.Looks)])
+		head := m.shared.Head()
+		e := state.Entry{Time: h.Time.UnixNano(), Packed: head, Head: int32(len(head)), Clauses: h.Clauses}
+		if slices.ContainsFunc(r.lists, m.shared.Has) {
+			e.List()
+		}
+		m.parts = true
+		if r.Kind.Memory == nil {
+			e.Packed = m.hold(head)
+		}
+		m.take(r, h, e, each)
+		m.parts = false
+		m.applyWaiting(each)
+	}
+}
+
+// hold gives what memory keeps of the hit at hand.
+func (m *Memory) hold(packed []byte) []byte {
+	if m.parts {
+		return m.shared.Held(m.set.rules[m.common.Rule].numbers)
+	}
+	return bytes.Clone(packed)
 }
 
 // applyWaiting applies the hits of alerts that have been told, and those of the alerts that these complete.
@@ -140,12 +187,16 @@ func (m *Memory) apply(packed []byte, each func(*alert.Alert)) error {
 	if h.Rule < 0 || int(h.Rule) >= len(m.set.rules) {
 		return kind.ErrHit
 	}
+	m.take(m.set.rules[h.Rule], h, windowEntry(packed, h), each)
+	return nil
+}
+
+// take gives a hit to its memory.
+func (m *Memory) take(r *rule, h *kind.Hit, e state.Entry, each func(*alert.Alert)) {
 	m.telling.rule, m.telling.tenant, m.telling.key, m.telling.each = h.Rule, h.Tenant, h.Key, each
-	e := windowEntry(packed, h)
-	r := m.set.rules[h.Rule]
 	if r.Kind.Memory == nil {
 		m.tellAlone(h, e)
-		return nil
+		return
 	}
 	t := m.table(h.Rule, h.Tenant)
 	c := m.contextOf(t)
@@ -156,7 +207,6 @@ func (m *Memory) apply(packed []byte, each func(*alert.Alert)) error {
 	t.Used(c)
 	t.group.due.plan(t)
 	m.note(t)
-	return nil
 }
 
 // tellAlone tells what a rule without memory finds.

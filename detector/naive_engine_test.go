@@ -173,12 +173,11 @@ type tried struct {
 }
 
 // hitsOf are the packed hits of each record of a case, of its own rules, and what its datasets have shown.
-func (x tried) hitsOf(c theCase) (hits [][][]byte, shown *detector.Shown, err error) {
+func (x tried) hitsOf(c theCase, p detector.Packing) (hits [][][]byte, shown *detector.Shown, err error) {
 	own := map[string]bool{}
 	for _, r := range c.rules {
 		own[r.id] = true
 	}
-	all := x.set.Rules()
 	shown = detector.NewShown()
 	hits = make([][][]byte, len(c.events))
 	for i, e := range c.events {
@@ -188,12 +187,7 @@ func (x tried) hitsOf(c theCase) (hits [][][]byte, shown *detector.Shown, err er
 		if d := x.worker.Reader().Dataset(); x.worker.Needs(d) {
 			shown.Add(e.tenant(), d, e.at.UnixNano())
 		}
-		detector.EachHit(x.worker.Match(nil), func(packed []byte) {
-			var h kind.Hit
-			if err = h.Unpack(packed); err == nil && own[all[h.Rule].ID] {
-				hits[i] = append(hits[i], packed)
-			}
-		})
+		detector.EachHit(x.worker.MatchOf(func(id string) bool { return own[id] }, p), func(packed []byte) { hits[i] = append(hits[i], packed) })
 	}
 	return hits, shown, err
 }
@@ -282,12 +276,23 @@ func later(a, b time.Time) time.Time {
 
 // try tries a case in all ways and says how it differs, "" where it does not. The ids are the same in all ways.
 func (x tried) try(c theCase, ways []way) string {
-	hits, shown, err := x.hitsOf(c)
-	if err != nil {
-		return err.Error()
+	packings := map[detector.Packing][][][]byte{}
+	var shown *detector.Shown
+	for _, p := range []detector.Packing{detector.Alone, detector.Local, detector.Together} {
+		var err error
+		if packings[p], shown, err = x.hitsOf(c, p); err != nil {
+			return err.Error()
+		}
 	}
 	var first map[string]string
 	for i, how := range ways {
+		hits := packings[detector.Together]
+		switch {
+		case how.stages > 0:
+			hits = packings[detector.Local]
+		case i%2 == 1:
+			hits = packings[detector.Alone]
+		}
 		got, moved, err := x.run(c, how, hits, shown)
 		if err != nil {
 			return how.name + ": " + err.Error()

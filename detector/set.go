@@ -31,6 +31,7 @@ type Set struct {
 	tables  map[int32]*index.Table
 	probes  [event.Shapes][]event.Slot // indexed slots that records of a shape can have
 	listed  [event.Shapes][]event.Slot // those of them that lie in Name/Value lists
+	carried []event.Slot               // what hits of any rule carry
 	known   map[known]int32            // rules of the second stage
 	digest  [8]byte                    // of these
 }
@@ -42,6 +43,9 @@ type rule struct {
 	head    alert.Rule
 	carries []event.Slot // what its hits carry, what its memory looks at first
 	at      []int32      // by slot: its place among them; -1: none
+	numbers []int32      // their places in Set.carried
+	wants   []uint64     // these, a bit each
+	lists   []int32      // those of them that are lists
 	version string       // see versionOf
 	open    uint8        // clauses that exceptions do not excuse
 	alike   bool         // all clauses have the rule's key
@@ -88,6 +92,7 @@ func New(rs *rules.Set, o Options) *Set {
 	for _, r := range s.rules {
 		r.carry(s.scope.Layout, databases)
 	}
+	s.number()
 	s.look()
 	s.share()
 	s.choose(o.Sample)
@@ -166,6 +171,30 @@ func (r *rule) carry(l *event.Layout, databases []event.Slot) {
 		}
 	}
 	r.version = r.versionOf(l)
+}
+
+// number finds the place of what each rule's hits carry among all that hits carry.
+func (s *Set) number() {
+	places := map[event.Slot]int32{}
+	for _, r := range s.rules {
+		for _, slot := range r.carries {
+			if _, have := places[slot]; !have {
+				places[slot] = int32(len(s.carried))
+				s.carried = append(s.carried, slot)
+			}
+		}
+	}
+	for _, r := range s.rules {
+		r.wants = make([]uint64, (len(s.carried)+63)/64)
+		for _, slot := range r.carries {
+			n := places[slot]
+			r.numbers = append(r.numbers, n)
+			r.wants[n/64] |= 1 << (n % 64)
+			if s.scope.Layout.Def(slot).Type == event.List {
+				r.lists = append(r.lists, n)
+			}
+		}
+	}
 }
 
 // factsOf are the fields that a rule's condition names and those that the rule asks to show, each once, forms of a field as the

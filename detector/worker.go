@@ -3,7 +3,6 @@ package detector
 import (
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"noroshi/internal/cond"
@@ -29,7 +28,13 @@ type Worker struct {
 	hit      kind.Hit
 	keys     []keyed
 	texts    []string // of the keys
+	found    []found
+	wanted   []uint64 // values of the record at hand, a bit each
+	numbers  []int    // of these
 	enqueued time.Time
+
+	// Packing says which hits of a record Match packs together.
+	Packing Packing
 
 	// Candidates counts the rules that records were tried on.
 	Candidates int
@@ -50,7 +55,7 @@ func (s *Set) Worker() *Worker {
 	n := len(s.rules)
 	w := &Worker{set: s, reader: s.plan.Reader(), memos: make([]*index.Memo, s.plan.Layout().Len()),
 		stamp: make([]uint32, len(s.clauses)), held: make([]uint8, n), excused: make([]bool, n),
-		NoKey: make([]int, n), Overflow: make([]int, n), Evaluated: make([]int, n), Failed: make([]int, n)}
+		wanted: make([]uint64, (len(s.carried)+63)/64), NoKey: make([]int, n), Overflow: make([]int, n), Evaluated: make([]int, n), Failed: make([]int, n)}
 	w.ev = w.reader.Event
 	w.machine = cond.NewMachine(w.ev, s.scope)
 	for slot, t := range s.tables {
@@ -168,95 +173,4 @@ func (w *Worker) isExcused(r *rule) bool {
 		}
 	}
 	return false
-}
-
-// Match appends the packed hits of the record at hand, each behind its length in four bytes, big-endian; see EachHit.
-func (w *Worker) Match(to []byte) []byte {
-	for _, i := range w.Hits() {
-		r := w.set.rules[i]
-		w.key(i, r)
-		if len(w.keys) == 0 {
-			w.NoKey[i]++
-			continue
-		}
-		w.fill(i, r)
-		for _, k := range w.keys {
-			at := len(to)
-			w.hit.Key, w.hit.Clauses = k.key, k.clauses
-			to, _, _ = w.hit.Append(append(to, 0, 0, 0, 0))
-			putLength(to[at:], len(to)-at-4)
-		}
-	}
-	return to
-}
-
-func putLength(b []byte, n int) {
-	b[0], b[1], b[2], b[3] = byte(n>>24), byte(n>>16), byte(n>>8), byte(n)
-}
-
-// EachHit takes apart what Match has appended.
-func EachHit(b []byte, each func(packed []byte)) {
-	for len(b) >= 4 {
-		n := int(b[0])<<24 | int(b[1])<<16 | int(b[2])<<8 | int(b[3])
-		each(b[4 : 4+n])
-		b = b[4+n:]
-	}
-}
-
-// fill makes the hit of a rule for the record at hand, but for its key. Its texts live until the next record.
-func (w *Worker) fill(i int32, r *rule) {
-	same := w.reader.Same()
-	h := &w.hit
-	h.Rule, h.Excused, h.Cut, h.Time, h.Enqueued = i, w.excused[i], false, w.reader.Time(), w.enqueued
-	h.ID, h.Action, h.Outcome, h.Tenant = same.ID, same.Action, same.Outcome, w.ev.Text(event.Tenant)
-	h.Raised = w.raised(r)
-	room := kind.MaxHit
-	h.Values = slices.Grow(h.Values[:0], len(r.carries))[:len(r.carries)]
-	for n, slot := range r.carries {
-		v := &h.Values[n]
-		w.value(slot, v)
-		if room = w.cut(v, room); room < 0 {
-			room, h.Cut = 0, true
-		}
-	}
-}
-
-// raised is the severity that the record at hand lifts an alert of the rule to; see kind.Hit.
-func (w *Worker) raised(r *rule) (level uint8) {
-	for i := range r.Raise {
-		if holds, _ := w.machine.Holds(r.Raise[i].When); holds {
-			level = max(level, uint8(r.Raise[i].To)+1)
-		}
-	}
-	return level
-}
-
-// cut makes a value fit into the room that is left, and gives what is left then; it is negative where the value was too long.
-func (w *Worker) cut(v *kind.Value, room int) int {
-	most := min(kind.MaxText, room)
-	if len(v.Text) > most {
-		v.Text = strings.ToValidUTF8(v.Text[:most], "")
-		return -1
-	}
-	room -= len(v.Text)
-	for i, t := range v.List {
-		if room -= len(t) + 2; room < 0 {
-			v.List = v.List[:i]
-			break
-		}
-	}
-	return room
-}
-
-// value sets v to a slot's value in the record at hand.
-func (w *Worker) value(slot event.Slot, v *kind.Value) {
-	v.Has, v.Text, v.List = false, "", nil
-	if w.ev.Layout().Def(slot).Type == event.List {
-		if list := w.ev.List(slot); len(list) > 0 {
-			v.Has, v.List = true, list
-		}
-		return
-	}
-	v.Text = w.ev.Text(slot)
-	v.Has = v.Text != "" || w.ev.Has(slot)
 }

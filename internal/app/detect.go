@@ -118,6 +118,7 @@ func (s *session) turn() {
 	s.tally = s.run.detected.tally(u.set)
 	if !s.second {
 		s.worker = u.set.Worker()
+		s.worker.Packing = detector.Local
 	}
 	s.ruling.Store(u)
 	stage := stageNumber(0)

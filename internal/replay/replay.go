@@ -120,6 +120,7 @@ func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 			workers[i] = r.reused[i]
 		} else {
 			workers[i] = r.Set.Worker()
+			workers[i].Packing = detector.Together
 		}
 	}
 	for range cap(free) {

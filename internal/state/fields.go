@@ -152,6 +152,9 @@ func (f *Fields) Len() int { return len(f.b) }
 // Fail says that what was read cannot be.
 func (f *Fields) Fail() { f.failed, f.b = true, nil }
 
+// Failed reports whether something could not be read.
+func (f *Fields) Failed() bool { return f.failed }
+
 // Many reads a number of things that take at least one byte each.
 func (f *Fields) Many() int {
 	n := f.Uint()

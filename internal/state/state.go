@@ -151,6 +151,16 @@ type Context struct {
 	Shown    Shown
 	// Tell takes a finding. It must copy what it keeps.
 	Tell func(*Finding)
+	// Hold gives what is held of the entry that is added, whose Packed is its head at least; nil: a copy of Packed.
+	Hold func(packed []byte) []byte
+}
+
+// Held is what is held of the entry that is added.
+func (c *Context) Held(packed []byte) []byte {
+	if c.Hold == nil {
+		return bytes.Clone(packed)
+	}
+	return c.Hold(packed)
 }
 
 // Shown knows what the sources have shown.

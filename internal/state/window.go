@@ -1,9 +1,6 @@
 package state
 
-import (
-	"bytes"
-	"slices"
-)
+import "slices"
 
 // Kind says what the entries of a window mean. It is pure and shared by all windows.
 type Kind interface {
@@ -111,7 +108,7 @@ func (w *Window) Add(c *Context, e Entry) {
 		w.pending++
 		w.decide = min(w.decide, Plus(e.Time, w.After))
 	}
-	e.Packed = bytes.Clone(e.Packed)
+	e.Packed = c.Held(e.Packed)
 	w.Entries = slices.Insert(w.Entries, at, e)
 	w.enter(&w.Entries[at])
 	if n := len(w.Entries) - w.most(); n > 0 {

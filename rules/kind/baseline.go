@@ -177,7 +177,7 @@ func (b *baseline) enter(c *state.Context, h *Hit, e *state.Entry) bool {
 	default:
 		b.value++
 	}
-	e.Packed = bytes.Clone(e.Packed)
+	e.Packed = c.Held(e.Packed)
 	b.show(*e)
 	return true
 }

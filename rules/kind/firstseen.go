@@ -136,7 +136,7 @@ func (s *seen) add(c *state.Context, h *Hit, e state.Entry, v *seenValue) {
 			return
 		}
 	}
-	e.Packed = slices.Clone(e.Packed)
+	e.Packed = c.Held(e.Packed)
 	e.Came(c)
 	v.fired = append(v.fired, e)
 	slices.SortFunc(v.fired, func(a, b state.Entry) int { return strings.Compare(string(a.Identity()), string(b.Identity())) })

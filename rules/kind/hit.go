@@ -74,16 +74,11 @@ func (h *Hit) Satisfies(clause int) bool { return h.Clauses&(1<<clause) != 0 }
 // Append packs the hit and says how long its first part and its head are.
 func (h *Hit) Append(to []byte) (packed []byte, body, head int) {
 	from := len(to)
-	to = binary.BigEndian.AppendUint64(to, uint64(h.Time.UnixNano())^1<<63)
-	to = state.AppendSorted(state.AppendSorted(state.AppendSorted(to, h.ID), h.Action), h.Outcome)
+	to = h.appendHead(to)
 	head = len(to) - from
 	to = binary.BigEndian.AppendUint32(to, uint32(h.Rule))
 	to = append(to, h.Clauses, h.flags())
-	enqueued := int64(0)
-	if !h.Enqueued.IsZero() {
-		enqueued = h.Enqueued.UnixNano()
-	}
-	to = binary.AppendVarint(to, enqueued)
+	to = h.appendEnqueued(to)
 	to = binary.AppendUvarint(to, uint64(len(h.Values)))
 	for i := range h.Values {
 		to = h.appendValue(to, i)
@@ -94,6 +89,18 @@ func (h *Hit) Append(to []byte) (packed []byte, body, head int) {
 	body = len(to) - from
 	to = state.AppendBytes(to, h.Tenant)
 	return appendTexts(to, h.Key), body, head
+}
+
+func (h *Hit) appendHead(to []byte) []byte {
+	to = binary.BigEndian.AppendUint64(to, uint64(h.Time.UnixNano())^1<<63)
+	return state.AppendSorted(state.AppendSorted(state.AppendSorted(to, h.ID), h.Action), h.Outcome)
+}
+
+func (h *Hit) appendEnqueued(to []byte) []byte {
+	if h.Enqueued.IsZero() {
+		return append(to, 0)
+	}
+	return binary.AppendVarint(to, h.Enqueued.UnixNano())
 }
 
 // The flags of a packed hit.
@@ -146,15 +153,20 @@ func (h *Hit) appendValue(to []byte, i int) []byte {
 	case v.List != nil:
 		return appendTexts(append(to, 1), v.List)
 	}
-	if len(v.Text) > 2 {
-		for k := range i {
-			if w := &h.Values[k]; w.Text == v.Text {
+	return h.appendText(to, v.Text, i)
+}
+
+// appendText appends a text as a value, which may be one of the first n values.
+func (h *Hit) appendText(to []byte, text string, n int) []byte {
+	if len(text) > 2 {
+		for k := range n {
+			if w := &h.Values[k]; w.Text == text {
 				return binary.AppendUvarint(to, uint64(2*k+2))
 			}
 		}
 	}
-	to = binary.AppendUvarint(to, uint64(2*len(v.Text)+3))
-	return append(to, v.Text...)
+	to = binary.AppendUvarint(to, uint64(2*len(text)+3))
+	return append(to, text...)
 }
 
 func appendTexts(to []byte, all []string) []byte {
@@ -227,22 +239,15 @@ func (h *Hit) UnpackHeld(b []byte) error {
 
 // first reads the first part.
 func (h *Hit) first(f *state.Fields) {
-	whole := f.Len()
-	h.Time = time.Unix(0, int64(f.Word()^1<<63)).UTC()
-	h.ID, h.Action, h.Outcome = f.Sorted(), f.Sorted(), f.Sorted()
-	h.head = whole - f.Len()
+	h.readHead(f)
 	h.Rule = int32(f.Short())
 	h.Clauses = f.Byte()
 	flags := f.Byte()
-	h.Excused, h.Cut = flags&flagExcused != 0, flags&flagCut != 0
+	h.setFlags(flags)
 	if flags&flagTold == 0 && flags&(flagLate|flagGone) != 0 {
 		f.Fail()
 	}
-	h.Raised = flags >> raisedAt
-	h.Enqueued = time.Time{}
-	if n := f.Int(); n != 0 {
-		h.Enqueued = time.Unix(0, n).UTC()
-	}
+	h.readEnqueued(f)
 	n := f.Many()
 	for len(h.Values) < n {
 		h.Values = append(h.Values, Value{})
@@ -254,6 +259,27 @@ func (h *Hit) first(f *state.Fields) {
 	if h.Told = nil; flags&flagTold != 0 {
 		h.Told = &Told{Late: flags&flagLate != 0, Gone: flags&flagGone != 0, Revision: int(f.Uint()), Because: f.Bytes(), Shown: f.Bytes()}
 	}
+}
+
+// readHead reads what appendHead wrote.
+func (h *Hit) readHead(f *state.Fields) {
+	whole := f.Len()
+	h.Time = time.Unix(0, int64(f.Word()^1<<63)).UTC()
+	h.ID, h.Action, h.Outcome = f.Sorted(), f.Sorted(), f.Sorted()
+	h.head = whole - f.Len()
+}
+
+// readEnqueued reads what appendEnqueued wrote.
+func (h *Hit) readEnqueued(f *state.Fields) {
+	h.Enqueued = time.Time{}
+	if n := f.Int(); n != 0 {
+		h.Enqueued = time.Unix(0, n).UTC()
+	}
+}
+
+// setFlags sets what the flags say of every hit.
+func (h *Hit) setFlags(flags byte) {
+	h.Excused, h.Cut, h.Raised = flags&flagExcused != 0, flags&flagCut != 0, flags>>raisedAt
 }
 
 func (h *Hit) value(f *state.Fields, i int) {

@@ -94,12 +94,12 @@ func (s *silent) Add(c *state.Context, _ *Hit, e state.Entry) {
 	at, have := slices.BinarySearchFunc(s.spoke, state.Floor(e.Time, s.cell), func(x spoken, cell int64) int { return int(max(-1, min(1, x.cell-cell))) })
 	if have {
 		if x := &s.spoke[at]; x.after == open && bytes.Compare(e.Identity(), x.first.Identity()) < 0 {
-			e.Packed = bytes.Clone(e.Packed)
+			e.Packed = c.Held(e.Packed)
 			x.first = e
 		}
 		return
 	}
-	e.Packed = bytes.Clone(e.Packed)
+	e.Packed = c.Held(e.Packed)
 	s.spoke = slices.Insert(s.spoke, at, spoken{cell: state.Floor(e.Time, s.cell), first: e})
 	if at < s.done {
 		s.done, s.peaks = 0, s.peaks[:0] // the gaps are others
