@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +81,55 @@ func copied(t *testing.T, dir string) string {
 	return to
 }
 
+// put puts another log in the place of the state.
+func put(t *testing.T, dir, log string) {
+	t.Helper()
+	if err := os.RemoveAll(stateDir(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(stateDir(dir), os.DirFS(log)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// moveTo stores a place as a tool or an earlier version does.
+func moveTo(t *testing.T, b *Bus, to int64) {
+	t.Helper()
+	all := kadm.Offsets{}
+	all.AddOffset(b.name(Events), 0, to, -1)
+	if err := b.admin.CommitAllOffsets(t.Context(), b.config.Prefix+"shift", all); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func placeOf(t *testing.T, b *Bus) int64 {
+	t.Helper()
+	all, err := b.admin.FetchOffsets(t.Context(), b.config.Prefix+"shift")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, _ := all.Lookup(b.name(Events), 0)
+	return o.At
+}
+
+// earlierVersion does what a version does that keeps memory and compares nothing: a fence, rows, a place so much further on.
+func earlierVersion(t *testing.T, b *Bus, further int64) {
+	t.Helper()
+	at, err := b.place(t.Context(), []Record{{Topic: DetectorState, Key: []byte(fenceRow)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []Record
+	for i := range 20 {
+		rows = append(rows, Record{Topic: DetectorState, Key: fmt.Append(nil, "earlier ", i), Value: []byte("row"),
+			Headers: []Header{{Key: headerOwner, Value: fmt.Append(nil, at[0]+1)}}})
+	}
+	if _, err := b.place(t.Context(), rows); err != nil {
+		t.Fatal(err)
+	}
+	moveTo(t, b, placeOf(t, b)+further)
+}
+
 // lastSegment changes the newest segment of the state.
 func lastSegment(t *testing.T, dir string, do func(raw []byte) []byte) {
 	t.Helper()
@@ -105,12 +155,7 @@ func TestMemoryThatIsOlderThanThePlace(t *testing.T) {
 	}{
 		"nothing is wrong": {func(*testing.T, string, string) {}, ""},
 		"an old copy": {func(t *testing.T, dir, before string) {
-			if err := os.RemoveAll(stateDir(dir)); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.CopyFS(stateDir(dir), os.DirFS(before)); err != nil {
-				t.Fatal(err)
-			}
+			put(t, dir, before)
 		}, LossOlder},
 		"a file that is cut": {func(t *testing.T, dir, _ string) {
 			lastSegment(t, dir, func(raw []byte) []byte { return raw[:bytes.LastIndex(raw, []byte("of new"))-120] })
@@ -118,6 +163,27 @@ func TestMemoryThatIsOlderThanThePlace(t *testing.T) {
 		"a file that is cut within a row": {func(t *testing.T, dir, _ string) {
 			lastSegment(t, dir, func(raw []byte) []byte { return raw[:bytes.LastIndex(raw, []byte("of new"))] })
 		}, LossOlder},
+		"a longer log of another place": {func(t *testing.T, dir, _ string) {
+			other := t.TempDir()
+			b, end := embedded(t, other, slog.New(slog.DiscardHandler))
+			for i := range 5 {
+				shift{b, false}.work(t, fmt.Sprint("other ", i))
+			}
+			end()
+			put(t, dir, stateDir(other))
+		}, LossOther},
+		"an old copy, and then a version that compares nothing": {func(t *testing.T, dir, before string) {
+			put(t, dir, before)
+			b, end := embedded(t, dir, slog.New(slog.DiscardHandler))
+			defer end()
+			earlierVersion(t, b, 0)
+		}, LossUnseen},
+		"a version that keeps no memory went on": {func(t *testing.T, dir, _ string) {
+			b, end := embedded(t, dir, slog.New(slog.DiscardHandler))
+			defer end()
+			write(t, b, Record{Topic: Events, Key: []byte("k"), Value: []byte("unseen")})
+			moveTo(t, b, placeOf(t, b)+1)
+		}, LossMoved},
 		"damaged rows": {func(t *testing.T, dir, _ string) {
 			lastSegment(t, dir, func(raw []byte) []byte { raw[bytes.Index(raw, []byte("of old"))] ^= 1; return raw })
 		}, LossDamaged},
@@ -179,7 +245,7 @@ func TestATopicOfMemoryThatIsMadeAnew(t *testing.T) {
 	})
 }
 
-// MadeAnew deletes the topic of memory of a bus with one partition, twice.
+// MadeAnew deletes the topic of memory of a bus with one partition, and puts less, and more, of an old copy into a new one.
 func MadeAnew(t *testing.T, b *Bus, exactly bool) {
 	t.Helper()
 	s := shift{b, exactly}
@@ -191,7 +257,8 @@ func MadeAnew(t *testing.T, b *Bus, exactly bool) {
 			t.Fatal(err)
 		}
 	}
-	for i, put := range [][]Record{nil, old} {
+	long := slices.Repeat(old, 20)
+	for i, put := range [][]Record{nil, old, long} {
 		s.work(t, fmt.Sprint("before ", i))
 		s.work(t, fmt.Sprint("also before ", i))
 		if err := b.Delete(t.Context(), DetectorState); err != nil {
@@ -207,7 +274,8 @@ func MadeAnew(t *testing.T, b *Bus, exactly bool) {
 		}
 		behind := fmt.Sprint("behind ", i)
 		got := s.work(t, behind)
-		if got.Lost != LossOlder || !got.Known || got.New != (i == 0) || len(got.Rows) > 0 || len(got.Old) != i*2 {
+		want := []Loss{LossOlder, LossOlder, LossOther}[i]
+		if got.Lost != want || !got.Known || got.New != (i == 0) || len(got.Rows) > 0 || len(got.Old) != min(i, 1)*2 {
 			t.Errorf("after it was made anew: %+v", got)
 		}
 		if got := s.work(t, ""); got.Lost != "" || string(got.Rows["last"]) != behind {
@@ -216,45 +284,86 @@ func MadeAnew(t *testing.T, b *Bus, exactly bool) {
 	}
 }
 
-// A place that somebody else has moved on, who keeps no memory, is not that of the memory. Where nobody has told yet what belongs to it, it
-// is taken as it is, and from then on it is told.
-func TestAPlaceThatWasMoved(t *testing.T) {
-	move := func(t *testing.T, b *Bus, to int64) {
-		t.Helper()
-		all := kadm.Offsets{}
-		all.AddOffset(b.name(Events), 0, to, -1)
-		if err := b.admin.CommitAllOffsets(t.Context(), b.config.Prefix+"shift", all); err != nil {
+// Rows that a tool deletes are missing; those that were written again before are not.
+func TestRowsThatWereDeleted(t *testing.T) {
+	bothWays(t, func(t *testing.T, exactly bool) {
+		b, _ := embedded(t, t.TempDir(), slog.New(slog.DiscardHandler))
+		s := shift{b, exactly}
+		for i := range 5 {
+			s.work(t, fmt.Sprint(i))
+		}
+		if err := b.renew(t.Context(), DetectorState, 0); err != nil {
 			t.Fatal(err)
 		}
-	}
-	at := func(t *testing.T, b *Bus) int64 {
-		t.Helper()
-		all, err := b.admin.FetchOffsets(t.Context(), b.config.Prefix+"shift")
+		if got := s.work(t, ""); got.Lost != "" || len(got.Rows) != 6 {
+			t.Errorf("written again: lost %q, rows %q", got.Lost, got.Rows)
+		}
+		if got := s.work(t, "5"); got.Lost != "" || len(got.Rows) != 6 {
+			t.Errorf("later: lost %q, rows %q", got.Lost, got.Rows)
+		}
+		start, _, err := b.Bounds(t.Context(), DetectorState, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		o, _ := all.Lookup(b.name(Events), 0)
-		return o.At
+		if err := b.shorten(t.Context(), DetectorState, 0, start+3); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.work(t, ""); got.Lost != LossCut || len(got.Rows) > 0 || string(got.Old["last"]) != "5" {
+			t.Errorf("deleted: lost %q, rows %q, old %q", got.Lost, got.Rows, got.Old)
+		}
+		if got := s.work(t, "6"); got.Lost != "" || len(got.Rows) > 0 {
+			t.Errorf("again: lost %q, rows %q", got.Lost, got.Rows)
+		}
+		if got := s.work(t, ""); got.Lost != "" || string(got.Rows["last"]) != "6" {
+			t.Errorf("behind it: lost %q, rows %q", got.Lost, got.Rows)
+		}
+	})
+}
+
+// What commits tell comes back, and what earlier and later versions tell is read as far as it is known.
+func TestWhatACommitTellsOfMemory(t *testing.T) {
+	for text, want := range map[string]bond{
+		"":                           noBond,
+		"noroshi-1":                  noBond,
+		"noroshi.memory/1 ":          noBond,
+		"noroshi.memory/1 x start=1": noBond,
+		"noroshi.memory/1 57":        {end: 57, start: -1},
+		"noroshi.memory/1 57 start=3 log=abc== mark=M":             {57, 3, "abc==", "M"},
+		"noroshi.memory/1 57 tomorrow=9 start=3 log=abc== mark=M":  {57, 3, "abc==", "M"},
+		"noroshi.memory/1 57 start=-3 log= mark= and nothing else": {end: 57, start: -1},
+	} {
+		got := readBond(text)
+		if got != want {
+			t.Errorf("%q gives %+v, expected %+v", text, got, want)
+		}
+		if again := readBond(got.String()); again != got {
+			t.Errorf("%+v comes back as %+v", got, again)
+		}
 	}
+}
+
+// A place that somebody else has moved on, who keeps no memory, is not that of the memory. Where nobody has told yet what belongs to it, it
+// is taken as it is, and from then on it is told.
+func TestAPlaceThatWasMoved(t *testing.T) {
 	bothWays(t, func(t *testing.T, exactly bool) {
 		b, _ := embedded(t, t.TempDir(), slog.New(slog.DiscardHandler))
 		s := shift{b, exactly}
 		s.work(t, "1")
-		move(t, b, at(t, b)) // as an earlier version commits
+		moveTo(t, b, placeOf(t, b)) // as an earlier version commits
 		if got := s.work(t, "2"); got.Lost != "" || string(got.Rows["last"]) != "1" {
 			t.Errorf("of an earlier version: %q, lost %q", got.Rows, got.Lost)
 		}
 		if got := s.work(t, ""); got.Lost != "" || string(got.Rows["last"]) != "2" {
 			t.Errorf("as it is: %q, lost %q", got.Rows, got.Lost)
 		}
-		move(t, b, at(t, b)-1) // back: the memory is not older
+		moveTo(t, b, placeOf(t, b)-1) // back: the memory is not older
 		if got := s.work(t, ""); got.Lost != "" || string(got.Rows["last"]) != "2" {
 			t.Errorf("moved back: %q, lost %q", got.Rows, got.Lost)
 		}
 		s.work(t, "3")
 		s.work(t, "")
 		write(t, b, Record{Topic: Events, Key: []byte("k"), Value: []byte("unseen")})
-		move(t, b, at(t, b)+1)
+		moveTo(t, b, placeOf(t, b)+1)
 		if got := s.work(t, ""); got.Lost != LossMoved || len(got.Rows) > 0 || string(got.Old["last"]) != "3" {
 			t.Errorf("moved on: %q, lost %q, old %q", got.Rows, got.Lost, got.Old)
 		}

@@ -170,3 +170,30 @@ func (b *Bus) Bounds(ctx context.Context, topic Topic, partition int32) (first, 
 	}
 	return s.Offset, e.Offset - 1, nil
 }
+
+// limits are the offsets at which a partition begins and behind which it ends, whatever readers see.
+type limits struct{ start, end int64 }
+
+// measure asks where the partitions of a topic begin and end.
+func (b *Bus) measure(ctx context.Context, topic Topic) (of func(partition int32) (limits, error), err error) {
+	name := b.name(topic)
+	starts, err := b.admin.ListStartOffsets(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("measure %s: %w", name, err)
+	}
+	ends, err := b.admin.ListEndOffsets(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("measure %s: %w", name, err)
+	}
+	return func(partition int32) (limits, error) {
+		start, ok1 := starts.Lookup(name, partition)
+		end, ok2 := ends.Lookup(name, partition)
+		if err := errors.Join(start.Err, end.Err); err != nil {
+			return limits{}, fmt.Errorf("measure %s: %w", name, err)
+		}
+		if !ok1 || !ok2 {
+			return limits{}, fmt.Errorf("measure %s: there is no partition %d", name, partition)
+		}
+		return limits{start.Offset, end.Offset}, nil
+	}, nil
+}

@@ -47,9 +47,8 @@ type Flow struct {
 	moved   atomic.Bool               // partitions have moved since the last commit
 
 	mu     sync.Mutex
-	owners map[int32]int64 // by partition: behind which fence of this flow's it is owned
-	ends   map[int32]int64 // by partition: behind the last row of its memory
-	broken error           // why no partition can be taken
+	owned  map[int32]*owned // by partition
+	broken error            // why no partition can be taken
 
 	under   *flight // what was written and is not acknowledged
 	written []Record
@@ -57,7 +56,7 @@ type Flow struct {
 
 // Flow joins the group.
 func (b *Bus) Flow(s Step) (*Flow, error) {
-	f := &Flow{bus: b, step: s, owners: map[int32]int64{}, ends: map[int32]int64{}}
+	f := &Flow{bus: b, step: s, owned: map[int32]*owned{}}
 	r := &Reader{bus: b, member: Member{Topic: s.Topic, Group: s.Group, Instance: s.Instance, Missed: s.Missed}, trouble: Trouble{Log: b.config.Log}, flow: f}
 	r.places = places{reader: r, next: map[int32]int64{}}
 	f.reader = r
@@ -145,7 +144,7 @@ func (f *Flow) take(ctx context.Context, partitions map[int32]kgo.Offset, known 
 			return err
 		}
 		f.mu.Lock()
-		f.owners[p], f.ends[p] = s.fence, s.end
+		f.owned[p] = &s.owned
 		f.mu.Unlock()
 	}
 	return nil
@@ -162,7 +161,7 @@ func (f *Flow) places(ctx context.Context, partitions map[int32]kgo.Offset) (map
 	}
 	places := map[int32]groupPlace{}
 	for p := range partitions {
-		places[p] = groupPlace{-1, -1}
+		places[p] = nowhere
 		if c, have := all[p]; have {
 			places[p] = c
 		}
@@ -178,8 +177,7 @@ func (f *Flow) left(partitions []int32) {
 	f.reader.places.left(partitions)
 	f.mu.Lock()
 	for _, p := range partitions {
-		delete(f.owners, p)
-		delete(f.ends, p)
+		delete(f.owned, p)
 	}
 	f.mu.Unlock()
 	f.step.Left(partitions)
@@ -291,8 +289,8 @@ func (f *Flow) rows(sent []*kgo.Record) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, r := range sent {
-		if r.Topic == name {
-			f.ends[r.Partition] = max(f.ends[r.Partition], r.Offset+1)
+		if o := f.owned[r.Partition]; o != nil && r.Topic == name {
+			o.end = max(o.end, r.Offset+1)
 		}
 	}
 }
@@ -308,13 +306,7 @@ func (f *Flow) Commit(ctx context.Context, rows []Record) (stored bool, err erro
 			return false, err
 		}
 	}
-	f.mu.Lock()
-	for i := range rows {
-		rows[i].Topic = f.step.State
-		rows[i].Headers = append(rows[i].Headers, Header{Key: headerOwner, Value: strconv.AppendInt(nil, f.owners[rows[i].Partition], 10)})
-	}
-	f.mu.Unlock()
-	if err := f.Write(ctx, rows); err != nil {
+	if err := f.Write(ctx, f.signed(rows)); err != nil {
 		return false, err
 	}
 	if err := f.acknowledged(ctx); err != nil {
@@ -336,6 +328,30 @@ func (f *Flow) Commit(ctx context.Context, rows []Record) (stored bool, err erro
 		return false, nil
 	}
 	return f.committed(nil)
+}
+
+// placeEvery is in how many rows of a partition one tells the place that the memory has come to.
+const placeEvery = 1000
+
+// signed gives rows with their owner, and tells the memory now and then which place it has come to.
+func (f *Flow) signed(rows []Record) []Record {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var places []Record
+	for i := range rows {
+		r := &rows[i]
+		r.Topic = f.step.State
+		o := f.owned[r.Partition]
+		if o == nil {
+			o = &owned{}
+		}
+		r.Headers = append(r.Headers, Header{Key: headerOwner, Value: strconv.AppendInt(nil, o.fence, 10)})
+		if next, known := f.reader.places.at(r.Partition); known && o.fence > 0 && o.rows%placeEvery == 0 {
+			places = append(places, o.at(next, r))
+		}
+		o.rows++
+	}
+	return append(rows, places...)
 }
 
 func (f *Flow) committed(err error) (bool, error) {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -18,11 +19,19 @@ const (
 	headerOf = "of"
 	// headerOwner is the offset behind the fence of whoever wrote the row.
 	headerOwner = "owner"
-	// headerBound is in a fence: the place to which the memory belonged, or -1 where that was not told.
+	// headerPlace is in a fence: the place from which the partition is read on, -1 where none is stored.
+	headerPlace = "place"
+	// headerBound is in a fence of an earlier version: the place to which the memory belonged, or -1 where that was not told.
 	headerBound = "bound"
+	// headerMarks is in a fence: its own mark. Where the rows before were written again it holds those of earlier fences, too.
+	headerMarks = "marks"
+	// headerCut is in a fence that was written again: all that counts of the rows before this offset was written again, too.
+	headerCut = "cut"
 	// headerAnew is in a fence behind which the memory begins anew, and says why.
 	headerAnew = "anew"
-	fenceRow   = "fence" // the key of fences
+	// headerFor is beside headerAnew: the place that the memory did not belong to, and what was stored with it.
+	headerFor = "for"
+	fenceRow  = "fence" // the key of fences
 )
 
 // keptRow is the newest row of a key.
@@ -39,14 +48,22 @@ type kept struct {
 	owner int64 // the newest fence
 	stale int   // rows of owners that had lost the partition
 
-	bound int64              // the place to which it belonged last; -1: nobody has told
+	place  int64    // from which it was read last, untold: nobody has told
+	unseen bool     // an owner that does not tell has come behind one that has told
+	marks  []string // of fences
+	cut    int64    // what lies before may be gone
+
 	old   map[string]keptRow // rows that do not count since the memory began anew,
 	since int64              // behind this offset; -1: it never did
 	older map[int64]bool     // why
+	dealt string             // the last place that it did not belong to
 }
 
+// untold is a place that nobody has told.
+const untold = -2
+
 func newKept() *kept {
-	return &kept{rows: map[string]keptRow{}, bound: -1, old: map[string]keptRow{}, since: -1, older: map[int64]bool{}}
+	return &kept{rows: map[string]keptRow{}, place: untold, old: map[string]keptRow{}, since: -1, older: map[int64]bool{}}
 }
 
 // add takes the next record.
@@ -68,7 +85,7 @@ func (k *kept) add(r *Record) error {
 		row.of = r.Offset
 	}
 	if string(r.Key) == fenceRow {
-		return k.fence(r, &row)
+		return k.fence(r, &row, again)
 	}
 	if row.owner > 0 {
 		row.stale = row.owner < k.owner && !again // what is written again was looked at then
@@ -113,65 +130,126 @@ type Stored struct {
 	Lost Loss
 	Old  map[string][]byte
 
-	fence, end int64
+	owned owned
+}
+
+// owned is what the owner of a partition's memory knows of it.
+type owned struct {
+	fence int64 // behind which it is owned
+	rows  int64 // that were written
+	bond
+}
+
+// at is the fence of an owner as it is written once more beside a row, with the place that the memory has come to.
+func (o *owned) at(place int64, beside *Record) Record {
+	return Record{Topic: beside.Topic, Partition: beside.Partition, Key: []byte(fenceRow), Headers: []Header{
+		{Key: headerOf, Value: strconv.AppendInt(nil, o.fence-1, 10)},
+		{Key: headerPlace, Value: strconv.AppendInt(nil, place, 10)},
+		{Key: headerMarks, Value: []byte(o.mark)}}}
 }
 
 // restore gives the rows of partitions of a topic, each of which is read from a place. They are read behind a fence: a record of this
 // process's own. Where readers see it no transaction that began before is still open, and whoever has owned the partition before writes
 // behind it, if at all.
 func (b *Bus) restore(ctx context.Context, topic Topic, places map[int32]groupPlace) (map[int32]*Stored, error) {
-	if len(places) == 0 {
-		return nil, nil
-	}
-	fences, err := b.fences(ctx, topic, places)
-	if err != nil {
-		return nil, err
-	}
-	partitions := slices.Sorted(maps.Keys(fences))
-	var records []Record
-	for _, p := range partitions {
-		records = append(records, fences[p].record(topic, p))
-	}
-	at, err := b.place(ctx, records)
-	if err != nil {
-		return nil, err
-	}
-	s := span{bus: b, topic: topic, from: map[int32]kgo.Offset{}, end: map[int32]int64{}}
-	all := map[int32]*kept{}
-	for i, p := range partitions {
-		first, err := b.visible(ctx, topic, p, at[i])
-		if err != nil {
-			return nil, err
-		}
-		all[p] = newKept()
-		if first < at[i] {
-			s.from[p], s.end[p] = kgo.NewOffset().At(first), at[i]
+	for len(places) > 0 {
+		r := restoring{bus: b, topic: topic, places: places}
+		if stored, whole, err := r.run(ctx); err != nil || whole {
+			return stored, err
 		}
 	}
-	if err := s.read(ctx, func(r Record) error { return all[r.Partition].add(&r) }); err != nil {
-		return nil, err
-	}
-	stored := map[int32]*Stored{}
-	for i, p := range partitions {
-		if stored[p], err = b.stored(ctx, topic, p, all[p], fences[p], at[i]); err != nil {
-			return nil, err
-		}
-	}
-	return stored, nil
+	return nil, nil
 }
 
-// stored is what was read of a partition's memory up to a fence.
-func (b *Bus) stored(ctx context.Context, topic Topic, partition int32, k *kept, f *fence, at int64) (*Stored, error) {
-	s := &Stored{New: k.owner == 0, Stale: k.stale, fence: at + 1, end: at + 1}
-	loss, again := k.fits(f, at)
-	if again != nil { // that was not known when the fence was written
-		second := Record{Topic: topic, Partition: partition, Key: []byte(fenceRow),
-			Headers: []Header{{Key: headerOf, Value: strconv.AppendInt(nil, at, 10)}, again.header()}}
-		behind, err := b.place(ctx, []Record{second})
+// restoring is one reading of the memory of partitions.
+type restoring struct {
+	bus    *Bus
+	topic  Topic
+	places map[int32]groupPlace
+	fences map[int32]*fence
+	at     map[int32]int64 // where the fences lie
+}
+
+// run reports false where rows were written again and deleted meanwhile, before they were read.
+func (r *restoring) run(ctx context.Context) (stored map[int32]*Stored, whole bool, err error) {
+	if r.fences, err = r.bus.fences(ctx, r.topic, r.places); err != nil {
+		return nil, false, err
+	}
+	partitions := slices.Sorted(maps.Keys(r.fences))
+	var records []Record
+	for _, p := range partitions {
+		records = append(records, r.fences[p].record(r.topic, p))
+	}
+	at, err := r.bus.place(ctx, records)
+	if err != nil {
+		return nil, false, err
+	}
+	r.at = map[int32]int64{}
+	for i, p := range partitions {
+		r.at[p] = at[i]
+	}
+	all, err := r.read(ctx, partitions)
+	if err != nil {
+		return nil, false, err
+	}
+	if whole, err = r.whole(ctx); err != nil || !whole {
+		return nil, false, err
+	}
+	stored = map[int32]*Stored{}
+	for _, p := range partitions {
+		if stored[p], err = r.stored(ctx, p, all[p]); err != nil {
+			return nil, false, err
+		}
+	}
+	return stored, true, nil
+}
+
+// read reads the rows up to the fences.
+func (r *restoring) read(ctx context.Context, partitions []int32) (map[int32]*kept, error) {
+	s := span{bus: r.bus, topic: r.topic, from: map[int32]kgo.Offset{}, end: map[int32]int64{}}
+	all := map[int32]*kept{}
+	for _, p := range partitions {
+		first, err := r.bus.visible(ctx, r.topic, p, r.at[p])
 		if err != nil {
 			return nil, err
 		}
-		s.end = behind[0] + 1
+		all[p], r.fences[p].start = newKept(), first
+		if first < r.at[p] {
+			s.from[p], s.end[p] = kgo.NewOffset().At(first), r.at[p]
+		}
+	}
+	return all, s.read(ctx, func(r Record) error { return all[r.Partition].add(&r) })
+}
+
+// whole reports whether the logs begin where they began before they were read.
+func (r *restoring) whole(ctx context.Context) (bool, error) {
+	measured, err := r.bus.measure(ctx, r.topic)
+	if err != nil {
+		return false, err
+	}
+	for p, f := range r.fences {
+		m, err := measured(p)
+		if err != nil {
+			return false, err
+		}
+		if m.start > f.start {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// stored is what was read of a partition's memory up to its fence.
+func (r *restoring) stored(ctx context.Context, partition int32, k *kept) (*Stored, error) {
+	f, at := r.fences[partition], r.at[partition]
+	s := &Stored{New: k.owner == 0, Stale: k.stale, owned: owned{fence: at + 1, bond: bond{end: at + 1, start: f.start, log: f.log, mark: f.mark}}}
+	loss, again := k.fits(f, at)
+	if again != nil { // that was not known when the fence was written
+		behind, err := r.bus.place(ctx, []Record{f.again(r.topic, partition, again, at)})
+		if err != nil {
+			return nil, err
+		}
+		s.owned.end = behind[0] + 1
 	}
 	s.Rows, s.Lost, s.Old = k.values(), loss, rowValues(k.old)
 	return s, nil
@@ -250,8 +328,8 @@ func (b *Bus) renew(ctx context.Context, topic Topic, partition int32) error {
 			continue
 		}
 		one := Record{Topic: topic, Partition: partition, Key: []byte(key), Value: r.value, Headers: r.headers()}
-		if key == fenceRow && k.bound >= 0 {
-			one.Headers = append(one.Headers, Header{Key: headerBound, Value: strconv.AppendInt(nil, k.bound, 10)})
+		if key == fenceRow {
+			one.Headers = append(one.Headers, k.fenceHeaders(last+1)...)
 		}
 		again = append(again, one)
 		if len(again) == renewAtOnce {
@@ -273,6 +351,18 @@ func (r *keptRow) headers() []Header {
 	all := []Header{{Key: headerOf, Value: strconv.AppendInt(nil, r.of, 10)}}
 	if r.owner > 0 {
 		all = append(all, Header{Key: headerOwner, Value: strconv.AppendInt(nil, r.owner, 10)})
+	}
+	return all
+}
+
+// fenceHeaders are what a fence that is written again tells, behind which all rows before an offset were written again.
+func (k *kept) fenceHeaders(cut int64) []Header {
+	all := []Header{{Key: headerMarks, Value: []byte(strings.Join(k.marks, " "))}, {Key: headerCut, Value: strconv.AppendInt(nil, cut, 10)}}
+	if k.place != untold {
+		all = append(all, Header{Key: headerPlace, Value: strconv.AppendInt(nil, k.place, 10)})
+	}
+	if k.dealt != "" {
+		all = append(all, Header{Key: headerFor, Value: []byte(k.dealt)})
 	}
 	return all
 }

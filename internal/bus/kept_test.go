@@ -93,7 +93,7 @@ func TestStateStaysBounded(t *testing.T) {
 	e, b := start(t, t.TempDir(), 1<<30)
 	everything := map[int32]groupPlace{}
 	for p := range b.config.Partitions {
-		everything[int32(p)] = groupPlace{-1, -1}
+		everything[int32(p)] = nowhere
 	}
 	stored, err := b.restore(t.Context(), DetectorState, everything)
 	if err != nil || !stored[0].New {
@@ -101,7 +101,7 @@ func TestStateStaysBounded(t *testing.T) {
 	}
 	row := func(key string, n int) Record {
 		return Record{Topic: DetectorState, Partition: 0, Key: []byte(key), Value: append(fmt.Append(nil, n, " "), make([]byte, 1<<10)...),
-			Headers: []Header{{Key: headerOwner, Value: strconv.AppendInt(nil, stored[0].fence, 10)}}}
+			Headers: []Header{{Key: headerOwner, Value: strconv.AppendInt(nil, stored[0].owned.fence, 10)}}}
 	}
 	o, err := b.options()
 	if err != nil {

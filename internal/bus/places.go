@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -40,43 +39,38 @@ type places struct {
 // set to the start without a word.
 func (p *places) assigned(ctx context.Context, all map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	b, name := p.reader.bus, p.reader.bus.name(p.reader.member.Topic)
-	starts, err := b.admin.ListStartOffsets(ctx, name)
-	var ends kadm.ListedOffsets
-	if err == nil {
-		ends, err = b.admin.ListEndOffsets(ctx, name)
-	}
+	measured, err := b.measure(ctx, p.reader.member.Topic)
 	if err != nil {
-		return nil, fmt.Errorf("measure %s: %w", name, err)
+		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for n, at := range all[name] {
 		position := at.EpochOffset().Offset
-		start, ok1 := starts.Lookup(name, n)
-		end, ok2 := ends.Lookup(name, n)
-		if !ok1 || !ok2 || start.Err != nil || end.Err != nil {
+		m, err := measured(n)
+		if err != nil {
 			continue
 		}
 		if position < 0 { // the group is new
-			position = start.Offset
-			if g, found := b.config.disk.missing(name, n, 0, start.Offset-1); found && g.To == start.Offset-1 {
+			position = m.start
+			if g, found := b.config.disk.missing(name, n, 0, m.start-1); found && g.To == m.start-1 {
 				position = g.From
 			}
 		}
 		p.next[n] = position
 		switch {
-		case position > end.Offset:
+		case position > m.end:
 			b.config.Log.Error("the group's position lies behind the end of the log: the topic was made anew, or has lost its end; it is read from its start again",
-				slog.String("topic", name), slog.Int("partition", int(n)), slog.String("group", p.reader.member.Group), slog.Int64("position", position), slog.Int64("end", end.Offset))
-		case position < start.Offset:
-			g := p.gap(n, position, start.Offset-1)
+				slog.String("topic", name), slog.Int("partition", int(n)), slog.String("group", p.reader.member.Group), slog.Int64("position", position), slog.Int64("end", m.end))
+		case position < m.start:
+			g := p.gap(n, position, m.start-1)
 			_, g.Damaged = b.config.disk.missing(name, n, g.From, g.To)
 			p.gaps = append(p.gaps, g)
 		default:
 			continue
 		}
-		p.next[n] = start.Offset
-		all[name][n] = kgo.NewOffset().At(start.Offset)
+		p.next[n] = m.start
+		all[name][n] = kgo.NewOffset().At(m.start)
 	}
 	return all, nil
 }
