@@ -135,7 +135,9 @@ func datasetsOf(r *rules.Rule) (all []string) {
 		}
 		all = append(all, admitted...)
 	}
-	return append(all, r.Kind.Needs...)
+	all = append(all, r.Kind.Needs...)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // always are the values that every hit carries, because every alert shows them.

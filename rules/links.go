@@ -114,6 +114,8 @@ func (l *loader) leads(k link) (message, meant string) {
 			return "no rule " + name, "guide:" + name
 		case slices.Contains(Classes, name):
 			return "no rule " + name, "class:" + name
+		case l.unnamed: // it may be there when that is mended, which is told
+			return "", ""
 		}
 		var ids []string
 		for id := range l.ids {

@@ -82,6 +82,7 @@ type loader struct {
 	broken   map[string]string // what is wrong in rules that are there to be named, by id
 	taken    map[string]string // as ids, before the rules are read that are named
 	samples  map[place]*samples
+	unnamed  bool // there is something of which nobody can tell which rules it was to hold
 }
 
 func newLoader(o Options, s *Set) *loader {
@@ -166,7 +167,13 @@ func (l *loader) failed(file string, err error) {
 	if errors.As(err, &pe) {
 		err = pe.Err
 	}
+	l.unnamed = true
 	l.problems = append(l.problems, diag.Problem{File: file, Code: "read", Level: diag.Error, Message: "cannot be read: " + err.Error()})
+}
+
+func (l *loader) noRule(folder, message string) {
+	l.unnamed = true
+	l.problems = append(l.problems, diag.Problem{File: folder, Code: "empty", Level: diag.Error, Message: message})
 }
 
 // path reads a file, or a folder with all that lies below it.
@@ -178,7 +185,7 @@ func (l *loader) path(p string) {
 	case info.IsDir():
 		before := len(l.problems)
 		if l.folder(os.DirFS(p), ".", p, false) == 0 && len(l.problems) == before {
-			l.problems = append(l.problems, diag.Problem{File: p, Code: "empty", Level: diag.Error, Message: "no rule in this folder; rules are files named *.yaml or *.yml"})
+			l.noRule(p, "no rule in this folder; rules are files named *.yaml or *.yml")
 		}
 	case !info.Mode().IsRegular():
 		l.failed(p, errors.New("it is not a plain file"))
@@ -213,7 +220,11 @@ func (l *loader) folder(in fs.FS, at, name string, shipped bool) (n int) {
 		switch ext := path.Ext(e.Name()); {
 		case strings.HasPrefix(e.Name(), ".") || shipped && e.Name() == remediationFile:
 		case e.IsDir():
-			n += l.folder(in, file, inside(name, e.Name()), shipped)
+			of := l.folder(in, file, inside(name, e.Name()), shipped)
+			if of == 0 && (ext == ".yaml" || ext == ".yml") { // a rule may have been there
+				l.noRule(inside(name, e.Name()), "a folder that is named like a rule and holds none; rules are files named *.yaml or *.yml")
+			}
+			n += of
 		case ext == ".yaml" || ext == ".yml":
 			n++
 			l.inFolder(in, file, inside(name, e.Name()), shipped)
@@ -266,9 +277,11 @@ func (l *loader) file(in fs.FS, file, name string, shipped bool) {
 func (l *loader) read(name string, data []byte, shipped bool) {
 	d := strictyaml.Parse(name, data)
 	d.Others = otherKeys
+	l.unnamed = l.unnamed || d.Root == nil
 	if d.Root != nil {
 		before := len(l.uses)
 		r := l.rule(d, data, shipped)
+		l.unnamed = l.unnamed || r.ID == "" || member(d.Root, "title") == nil // it may have been cut in the middle of its id
 		r.Names = namedBy(d)
 		r.Named = l.wanted != nil
 		if _, taken := l.ids[r.ID]; !taken && idPattern.MatchString(r.ID) {

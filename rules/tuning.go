@@ -183,7 +183,7 @@ func (l *loader) means(name string) (message, meant string) {
 		return fmt.Sprintf("no item %q of the guide; known are %s", word, strings.Join(GuideItems, ", ")), prefixed("guide:", closest(word, GuideItems))
 	case found && family != "class" && family != "guide":
 		return fmt.Sprintf("%q names nothing; expected the id of a rule, class:access, guide:S3 or all", name), ""
-	case !found && r == nil && l.taken[name] == "" && l.ids[name] == "" && (l.options.Library || l.options.Beside):
+	case !found && r == nil && l.taken[name] == "" && l.ids[name] == "" && !l.unnamed && (l.options.Library || l.options.Beside):
 		return "no rule " + name, closest(name, slices.Sorted(maps.Keys(l.taken)))
 	case r != nil && r.Kind != nil && r.onlyAlerts():
 		return fmt.Sprintf("the rule %s looks at alerts alone; an exception is for the rules that it names: %s", name, strings.Join(r.Kind.Of, ", ")), ""

@@ -98,7 +98,7 @@ func (r *Run) session(ctx, drain context.Context, d *detection, group, instance 
 	s := &session{run: r, exactly: d.exactly, second: group == signalsGroup}
 	s.await = func(versions []string, known func(*ruling) bool) error { return d.awaitSignal(ctx, r, versions, known) }
 	s.turn()
-	one := &stage.Session{Bus: d.kafka.bus, Now: time.Now, Log: r.Log, Counts: &r.detected.stage, Open: s.open, Turn: s.turn, Await: d.awaitMemory(s),
+	one := &stage.Session{Bus: d.kafka.bus, Now: time.Now, Log: r.Log, Counts: &r.detected.stage, Open: s.open, Turn: s.turn, Turns: s.turns, Await: d.awaitMemory(s),
 		Patient: isClock, Lasts: lasts, Name: ruleOf,
 		Step: bus.Step{Topic: bus.Events, Group: group, State: bus.DetectorState, Instance: instance, Exactly: d.exactly,
 			Missed: r.missedRecords(d.writer), Smaller: r.setAside}}
@@ -107,6 +107,9 @@ func (r *Run) session(ctx, drain context.Context, d *detection, group, instance 
 	}
 	return one.Run(ctx, drain)
 }
+
+// turns reports whether there are new rules.
+func (s *session) turns() bool { return s.ruling.Load() != s.run.ruling.Load() }
 
 // turn takes new rules over, when there are some.
 func (s *session) turn() {

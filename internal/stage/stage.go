@@ -80,9 +80,10 @@ type Session struct {
 	Bus  *bus.Bus
 	Step bus.Step                   // but for Take and Left
 	Open func(partition int32) Part // may be called from another goroutine
-	// Turn comes between two commits, at least each second: a step that is to become another one becomes it then, and Renew is called for
-	// its parts. nil: it stays.
-	Turn func()
+	// Turn comes between two commits: a step that is to become another one becomes it then, and Renew is called for its parts. Turns
+	// reports whether it is to; it is asked at least each second, and what waits to be committed is committed then. nil: the step stays.
+	Turn  func()
+	Turns func() bool
 	// Await is asked from another goroutine when a partition has fallen to this session whose memory has keys that its part does not know.
 	// It may wait until they can be known, and reports whether the part is to be made anew. nil: it is not.
 	Await  func(ctx context.Context, unknown [][]byte) (again bool)
@@ -150,10 +151,11 @@ func (s *Session) run(ctx, drain context.Context) error {
 			return err
 		}
 		ending := ctx.Err() != nil
-		if !s.due.IsZero() && (ending || s.wait() <= 0) {
+		if !s.due.IsZero() && (ending || s.wait() <= 0 || s.turns()) {
 			if err := s.commit(drain); err != nil {
 				return err
 			}
+			s.turn()
 		}
 		s.tend()
 		if ending {
@@ -161,6 +163,9 @@ func (s *Session) run(ctx, drain context.Context) error {
 		}
 	}
 }
+
+// turns reports whether the step is to become another one.
+func (s *Session) turns() bool { return s.Turns != nil && s.Turns() }
 
 // turn lets the step and its parts become another one where nothing is under way. Parts that are taken later are renewed before their
 // first record.
@@ -204,7 +209,7 @@ func (s *Session) wait() time.Duration {
 func (s *Session) poll(ctx context.Context) ([]bus.Record, error) {
 	wait := turnEvery
 	if !s.due.IsZero() {
-		wait = max(s.wait(), time.Millisecond)
+		wait = min(wait, max(s.wait(), time.Millisecond))
 	}
 	within, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
