@@ -142,12 +142,13 @@ func makeSinks(s Streams, conf *config.Config, doc *strictyaml.Doc, log *slog.Lo
 			continue
 		}
 		before := len(doc.Problems)
+		wants := catalog.Wants(doc, one.Filters)
 		sink, err := catalog.All[one.Kind](doc, one.Node, env)
 		if err != nil && len(doc.Problems) == before {
 			doc.At(one.Node, "sink", err.Error())
 		}
 		if err == nil {
-			named = append(named, app.NamedSink{Name: one.Name, Sink: sink})
+			named = append(named, app.NamedSink{Name: one.Name, Sink: sink, Wants: wants})
 		}
 	}
 	return named

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"noroshi/internal/alert"
 	"noroshi/internal/cond"
 	"noroshi/internal/event"
 	"noroshi/internal/list"
@@ -157,7 +158,7 @@ var GuideTexts = map[string]string{
 }
 
 // Severities are the severities of a rule, the mildest first.
-var Severities = []string{"info", "low", "medium", "high", "critical"}
+var Severities = alert.Severities
 
 // Classes are what a rule's findings are to an account's story.
-var Classes = []string{"access", "hiding", "exfiltration", "abuse", "privilege", "defence", "verdict"}
+var Classes = alert.Classes

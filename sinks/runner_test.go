@@ -16,15 +16,21 @@ import (
 
 // scripted answers each attempt with the next error of its script, then takes all.
 type scripted struct {
-	script []error
-	sent   []string
-	times  []time.Time
+	script  []error
+	sent    []string
+	batches [][]string
+	times   []time.Time
 }
 
-func (s *scripted) Batch() int { return 3 }
+func (s *scripted) Batch() Batch { return Batch{Messages: 3} }
 
 func (s *scripted) Send(_ context.Context, all []Message) error {
 	s.times = append(s.times, time.Now())
+	var ids []string
+	for _, m := range all {
+		ids = append(ids, m.ID)
+	}
+	s.batches = append(s.batches, ids)
 	if len(s.script) > 0 {
 		err := s.script[0]
 		s.script = s.script[1:]
@@ -136,7 +142,7 @@ func TestASinkFaultPausesAndLosesNothing(t *testing.T) {
 
 func TestAMessageFaultIsSetAsideAtOnce(t *testing.T) {
 	no := &Refused{errors.New("too strange")}
-	s, _, dead, c := run(t, 3, no, nil, no, nil)
+	s, _, dead, c := run(t, 3, no, nil, no, no)
 	if fmt.Sprint(s.sent) != "[0 2]" || fmt.Sprint(dead) != "[1]" || c.Refused != 1 {
 		t.Errorf("sent %v, dead %v, counts %+v", s.sent, dead, c)
 	}
@@ -157,17 +163,64 @@ func TestWhatIsDeliveredIsTold(t *testing.T) {
 		sent   int
 		done   int
 	}{
-		"down after the first batch":             {[]error{nil, down, down}, 7, 7},
-		"down for ever after the first batch":    {append([]error{nil}, slices.Repeat([]error{down}, 10_000)...), 3, 3},
-		"disabled after the second batch":        {[]error{nil, nil, &Disabled{Status{Code: 410}}}, 6, 6},
-		"one refused of a batch, then down":      {append([]error{&Refused{down}, nil, &Refused{down}}, slices.Repeat([]error{down}, 10_000)...), 1, 2},
-		"all at once":                            {nil, 7, 7},
-		"the last of a batch is refused, by one": {[]error{&Refused{down}, nil, nil, &Refused{down}}, 6, 7},
+		"down after the first batch":          {[]error{nil, down, down}, 7, 7},
+		"down for ever after the first batch": {append([]error{nil}, slices.Repeat([]error{down}, 10_000)...), 3, 3},
+		"disabled after the second batch":     {[]error{nil, nil, &Disabled{Status{Code: 410}}}, 6, 6},
+		"one refused of a batch, then down":   {append([]error{&Refused{down}, nil, &Refused{down}, &Refused{down}}, slices.Repeat([]error{down}, 10_000)...), 1, 2},
+		"all at once":                         {nil, 7, 7},
+		"the last of a batch is refused":      {[]error{&Refused{down}, nil, &Refused{down}, nil, &Refused{down}}, 6, 7},
 	} {
 		s, g, _, _ := run(t, 7, c.script...)
 		if len(s.sent) != c.sent || g.done != c.done {
 			t.Errorf("%s: sent are %v, done %d, want %d and %d", name, s.sent, g.done, c.sent, c.done)
 		}
+	}
+}
+
+// TestVerdictsAreOfEachMessage: what is taken is not sent again, what is refused is set aside, and the rest comes before what is behind.
+func TestVerdictsAreOfEachMessage(t *testing.T) {
+	down, no := errors.New("busy"), &Refused{errors.New("no date")}
+	s, g, dead, c := run(t, 4, Verdicts{nil, no, &Fault{down, time.Minute}}, Verdicts{down}, nil, nil)
+	if fmt.Sprint(s.batches) != "[[0 1 2] [2] [2] [3]]" || fmt.Sprint(dead) != "[1]" || g.done != 4 || c.Sent != 3 || c.Refused != 1 || c.Faults != 2 || c.Paused() {
+		t.Errorf("batches %v, dead %v, done %d, %+v", s.batches, dead, g.done, c)
+	}
+	if wait := s.times[1].Sub(s.times[0]); wait < time.Minute {
+		t.Errorf("Retry-After of a minute became %v", wait)
+	}
+	if text := (Verdicts{nil, no, down}).Error(); text != "of 3 messages 1 are refused, 1 not taken yet: message refused: no date" {
+		t.Error(text)
+	}
+}
+
+// TestBatches: a batch ends where it is full, and of an account that comes twice the later message waits.
+func TestBatches(t *testing.T) {
+	var all []Message
+	for _, account := range strings.Fields("a b a c a b") {
+		all = append(all, Message{Account: account, Body: make([]byte, 10)})
+	}
+	for want, b := range map[string]Batch{"[0][1][2][3][4][5]": {}, "[0 1 2 3][4 5]": {Messages: 4}, "[0 1][2 3][4 5]": {Messages: 4, Bytes: 25}, "[0 1 2 3 4 5]": {Messages: 9, Bytes: 60},
+		"[0 1 3][2 5][4]": {Messages: 9, Apart: true}, "[0 1][2 3][4 5]again": {Messages: 2, Apart: true}, "[0][1][2][3][4][5]again": {Messages: 9, Bytes: 5}} {
+		got, left := "", []int{0, 1, 2, 3, 4, 5}
+		for len(left) > 0 {
+			var batch []int
+			batch, left = cut(b, all, left)
+			got += fmt.Sprint(batch)
+		}
+		if got != strings.TrimSuffix(want, "again") {
+			t.Errorf("%+v: %s, want %s", b, got, want)
+		}
+	}
+}
+
+// TestWhatASinkIsNotForIsDone: it is counted, and its place in the topic moves on.
+func TestWhatASinkIsNotForIsDone(t *testing.T) {
+	s, g := &scripted{}, &given{}
+	r := &Runner{Name: "s", Sink: s, Queue: g, Env: Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)}, Wants: func(m *Message) bool { return m.Severity == "high" }}
+	if err := r.deliverAll(t.Context(), t.Context(), []Message{{ID: "0"}, {ID: "1", Severity: "high"}, {ID: "2"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.tell(t.Context()); err != nil || g.done != 3 || fmt.Sprint(s.sent) != "[1]" || r.Counts().Filtered != 2 || r.Counts().Sent != 1 {
+		t.Errorf("done %d, sent %v, %+v, %v", g.done, s.sent, r.Counts(), err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 )
 
@@ -16,19 +17,53 @@ type Message struct {
 	Status   string // firing, updated, withdrawn
 	Time     time.Time
 	Rule     string // the id of its rule
+	Class    string // of its rule
 	Account  string
 	Severity string
 	Body     []byte // the alert's JSON as it lies on the topic, unchanged
 }
 
+// Key is the name of a message at destinations that know names: its alert and revision. The same message has it however often it is sent.
+func (m *Message) Key() string { return m.ID + "_" + strconv.Itoa(m.Revision) }
+
 // Sink formats and sends. Retry, pauses and dead letters are the runner's.
 type Sink interface {
 	// Send delivers the messages and returns nil once the destination has taken all of them. It is called from one goroutine,
-	// with at most Batch messages. A Refused error means that trying again cannot help, a Disabled one that the destination
-	// wants nothing more; any other error is tried again, after the wait that a Fault asks for.
+	// with at most what Batch allows. A Refused error means that trying again cannot help, a Disabled one that the destination
+	// wants nothing more; any other error is tried again, after the wait that a Fault asks for. Verdicts are an error for each message.
 	Send(ctx context.Context, messages []Message) error
-	// Batch is how many messages one Send may get. It is called once.
-	Batch() int
+	// Batch is what one Send may get. It is called once.
+	Batch() Batch
+}
+
+// Batch is what one Send may get.
+type Batch struct {
+	Messages int // at most so many; 0: one
+	Bytes    int // their bodies together at most so long, a single one may be longer; 0: any
+	// Apart is that no account comes twice: a destination that judges each message by itself may take a later one and not an earlier one.
+	Apart bool
+}
+
+// Verdicts are the answer of a destination that judges each message by itself: nil for one that it has taken, a Refused error for one
+// that it never will; any other is sent again.
+type Verdicts []error
+
+func (v Verdicts) Error() string {
+	refused, again := 0, 0
+	var first error
+	for _, err := range v {
+		var no *Refused
+		switch {
+		case errors.As(err, &no):
+			refused++
+		case err != nil:
+			again++
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return fmt.Sprintf("of %d messages %d are refused, %d not taken yet: %v", len(v), refused, again, first)
 }
 
 // Env is what sinks get from the process.
@@ -88,10 +123,16 @@ func ByStatus(s Status, retryAfter time.Duration) error {
 }
 
 // waitOf is the wait that an error asks for.
-func waitOf(err error) time.Duration {
+func waitOf(err error) (longest time.Duration) {
 	var f *Fault
-	if errors.As(err, &f) {
-		return f.RetryAfter
+	var v Verdicts
+	switch {
+	case errors.As(err, &v):
+		for _, one := range v {
+			longest = max(longest, waitOf(one))
+		}
+	case errors.As(err, &f):
+		longest = f.RetryAfter
 	}
-	return 0
+	return longest
 }

@@ -19,7 +19,7 @@ const (
 
 // Counts are what a runner has done so far, and how it is.
 type Counts struct {
-	Sent, Refused, Faults int64
+	Sent, Refused, Filtered, Faults int64
 
 	State State
 	Since time.Time // it is in this state
@@ -99,6 +99,13 @@ func (r *Runner) refused() {
 	h.now.Refused++
 	h.mu.Unlock()
 	r.resume()
+}
+
+// filtered counts a message that the sink is not for.
+func (r *Runner) filtered() {
+	r.health.mu.Lock()
+	r.health.now.Filtered++
+	r.health.mu.Unlock()
 }
 
 // pause notes a fault. It is told when it begins, and each minute while it lasts.

@@ -34,6 +34,12 @@ const (
 	Withdrawn Status = "withdrawn"
 )
 
+// Severities are how bad a finding can be, the worst last.
+var Severities = []string{"info", "low", "medium", "high", "critical"}
+
+// Classes are what findings are about.
+var Classes = []string{"access", "hiding", "exfiltration", "abuse", "privilege", "defence", "verdict"}
+
 // Wall is the clock that stands in where no source tells how far it has come.
 const Wall = "wall"
 

@@ -20,7 +20,7 @@ const deliverRecords = 500
 // runner makes the runner of a sink. Its queue comes with deliver.
 func (r *Run) runner(b *bus.Bus, w *bus.Writer, s NamedSink) *sinks.Runner {
 	q := &queue{sink: s.Name, log: r.Log}
-	return &sinks.Runner{Name: s.Name, Sink: s.Sink, Queue: q, Sleep: feed.Pause, Env: sinks.Env{Now: time.Now, Log: r.Log},
+	return &sinks.Runner{Name: s.Name, Sink: s.Sink, Queue: q, Wants: s.Wants, Sleep: feed.Pause, Env: sinks.Env{Now: time.Now, Log: r.Log},
 		DeadLetter: func(ctx context.Context, m sinks.Message, cause error) error {
 			rec := q.find(m)
 			l := deadletter.Letter{Reason: "refused", Detail: r.Config.Secrets.Hide(cause.Error()), Stage: deadletter.StageSink + s.Name, Topic: bus.Alerts, Partition: rec.Partition, Offset: rec.Offset, Key: rec.Key, Headers: rec.Headers, Value: rec.Value}
@@ -80,7 +80,7 @@ func (q *queue) Next(ctx context.Context) (all []sinks.Message, err error) {
 			continue
 		}
 		all = append(all, sinks.Message{ID: h.ID, Revision: h.Revision, Status: h.Status, Time: h.Time,
-			Rule: h.Rule.ID, Account: h.Account, Severity: h.Severity, Body: rec.Value})
+			Rule: h.Rule.ID, Class: h.Rule.Class, Account: h.Account, Severity: h.Severity, Body: rec.Value})
 		q.ends = append(q.ends, i+1)
 	}
 	return all, nil

@@ -18,7 +18,8 @@ type alertHead struct {
 	Status   string    `json:"status"`
 	Time     time.Time `json:"time"`
 	Rule     struct {
-		ID string `json:"id"`
+		ID    string `json:"id"`
+		Class string `json:"class"`
 	} `json:"rule"`
 	Account  string `json:"account"`
 	Severity string `json:"severity"`
@@ -34,10 +35,11 @@ const (
 	headerStatus   = "status"
 	headerTime     = "time"
 	headerRule     = "rule"
+	headerClass    = "class"
 	headerAccount  = "account"
 	headerSeverity = "severity"
 
-	headHeaders = 7
+	headHeaders = 8
 )
 
 // alertRecord is an alert on its topic.
@@ -45,7 +47,7 @@ func alertRecord(key []byte, a *alert.Alert) bus.Record {
 	headers := make([]bus.Header, 0, 1+headHeaders)
 	for _, h := range [...]struct{ key, text string }{
 		{headerSchema, alert.Schema}, {headerID, a.ID}, {headerRevision, strconv.Itoa(a.Revision)}, {headerStatus, string(a.Status)},
-		{headerTime, decode.FormatTime(a.Time)}, {headerRule, a.Rule.ID}, {headerAccount, a.Account}, {headerSeverity, a.Severity},
+		{headerTime, decode.FormatTime(a.Time)}, {headerRule, a.Rule.ID}, {headerClass, a.Rule.Class}, {headerAccount, a.Account}, {headerSeverity, a.Severity},
 	} {
 		headers = append(headers, bus.Header{Key: h.key, Value: []byte(h.text)})
 	}
@@ -82,6 +84,8 @@ func headed(rec *bus.Record) (h alertHead, ok bool) {
 			h.Time, err = time.Parse(time.RFC3339Nano, text)
 		case headerRule:
 			h.Rule.ID = text
+		case headerClass:
+			h.Rule.Class = text
 		case headerAccount:
 			h.Account = text
 		case headerSeverity:

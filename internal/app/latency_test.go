@@ -21,6 +21,7 @@ import (
 	"noroshi/internal/kafkatest"
 	"noroshi/rules"
 	"noroshi/sinks"
+	"noroshi/sinks/remote"
 	"noroshi/sinks/webhook"
 )
 
@@ -112,12 +113,12 @@ func latency(b *testing.B, on func(*config.Config)) {
 		conf := config.Default()
 		conf.Kafka.Data = b.TempDir()
 		on(conf)
-		sink, err := webhook.New(webhook.Config{URL: srv.URL, Secrets: []string{"whsec_bGF0ZW5jeS1zZWNyZXQtMDEyMzQ1Njc4OWFiY2RlZg=="}, AllowPrivate: true, AllowHTTP: true}, sinks.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		sink, err := webhook.New(webhook.Config{Config: remote.Config{URL: srv.URL, AllowHTTP: true, Reach: remote.Reach{AllowPrivate: true}}, Secrets: []remote.Secret{remote.Fixed("whsec_bGF0ZW5jeS1zZWNyZXQtMDEyMzQ1Njc4OWFiY2RlZg==")}}, sinks.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			b.Fatal(err)
 		}
 		source := &steady{perSecond: 5000, last: 50_000, done: make(chan struct{})}
-		run := &Run{Config: conf, Compile: func(sample [][]byte) *detector.Set { return detector.New(set, detector.Options{Sample: sample}) }, Sources: []ingest.Source{source}, Sinks: []NamedSink{{"hook", sink}}, Log: slog.New(slog.DiscardHandler)}
+		run := &Run{Config: conf, Compile: func(sample [][]byte) *detector.Set { return detector.New(set, detector.Options{Sample: sample}) }, Sources: []ingest.Source{source}, Sinks: []NamedSink{{Name: "hook", Sink: sink}}, Log: slog.New(slog.DiscardHandler)}
 		ctx, stop := context.WithCancel(b.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- run.Run(ctx) }()

@@ -117,6 +117,7 @@ var fileNumbers = []number[file.Snapshot]{
 var sinkNumbers = []number[SinkSum]{
 	{telemetry.SinkSent, func(s *SinkSum) *int64 { return &s.Sent }},
 	{telemetry.SinkRefused, func(s *SinkSum) *int64 { return &s.Refused }},
+	{telemetry.SinkFiltered, func(s *SinkSum) *int64 { return &s.Filtered }},
 	{telemetry.SinkFaults, func(s *SinkSum) *int64 { return &s.Faults }},
 	{telemetry.SinkSkipped, func(s *SinkSum) *int64 { return &s.Skipped }},
 }
@@ -219,7 +220,7 @@ func (r *Run) observeSinks(o *telemetry.Observer) {
 	defer w.mu.Unlock()
 	for _, k := range r.runners {
 		c := k.Counts()
-		row := SinkSum{Sent: c.Sent, Refused: c.Refused, Faults: c.Faults}
+		row := SinkSum{Sent: c.Sent, Refused: c.Refused, Filtered: c.Filtered, Faults: c.Faults}
 		if q, ok := k.Queue.(*queue); ok {
 			row.Skipped = q.skipped.Load()
 		}

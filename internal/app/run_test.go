@@ -21,6 +21,7 @@ import (
 	"noroshi/internal/deadletter"
 	"noroshi/rules"
 	"noroshi/sinks"
+	"noroshi/sinks/remote"
 	"noroshi/sinks/webhook"
 )
 
@@ -45,7 +46,7 @@ func newHook(t *testing.T, status int64) (*hook, NamedSink) {
 		w.WriteHeader(int(h.status.Load()))
 	}))
 	t.Cleanup(h.srv.Close)
-	s, err := webhook.New(webhook.Config{URL: h.srv.URL, Secrets: []string{"whsec_cnVuLXRlc3Qtc2VjcmV0LTAxMjM0NTY3ODlhYmNkZWY="}, AllowPrivate: true, AllowHTTP: true}, sinks.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	s, err := webhook.New(webhook.Config{Config: remote.Config{URL: h.srv.URL, AllowHTTP: true, Reach: remote.Reach{AllowPrivate: true}}, Secrets: []remote.Secret{remote.Fixed("whsec_cnVuLXRlc3Qtc2VjcmV0LTAxMjM0NTY3ODlhYmNkZWY=")}}, sinks.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

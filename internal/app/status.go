@@ -124,17 +124,18 @@ type RuleSum struct {
 
 // SinkSum is what a sink has done, and how it is.
 type SinkSum struct {
-	Sent    int64       `json:"sent"`
-	Refused int64       `json:"refused"`
-	Faults  int64       `json:"faults"`
-	Skipped int64       `json:"skipped"` // messages of the topic that are no alerts
-	State   sinks.State `json:"state,omitempty"`
-	Since   time.Time   `json:"since,omitzero"`
-	Took    time.Time   `json:"last_sent,omitzero"`
-	Waiting *int64      `json:"waiting,omitempty"`       // alerts, nil where that is not known
-	Oldest  time.Time   `json:"oldest_waiting,omitzero"` // when the oldest of them was written
-	Fault   string      `json:"last_error,omitempty"`
-	Next    time.Time   `json:"next_try,omitzero"`
+	Sent     int64       `json:"sent"`
+	Refused  int64       `json:"refused"`
+	Filtered int64       `json:"filtered"` // alerts that the sink is not for
+	Faults   int64       `json:"faults"`
+	Skipped  int64       `json:"skipped"` // messages of the topic that are no alerts
+	State    sinks.State `json:"state,omitempty"`
+	Since    time.Time   `json:"since,omitzero"`
+	Took     time.Time   `json:"last_sent,omitzero"`
+	Waiting  *int64      `json:"waiting,omitempty"`       // alerts, nil where that is not known
+	Oldest   time.Time   `json:"oldest_waiting,omitzero"` // when the oldest of them was written
+	Fault    string      `json:"last_error,omitempty"`
+	Next     time.Time   `json:"next_try,omitzero"`
 }
 
 const (

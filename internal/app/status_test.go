@@ -132,7 +132,7 @@ func TestTheStatusShowsNoSecret(t *testing.T) {
 	}
 	r := &Run{Config: conf, Log: slog.New(slog.DiscardHandler), Sources: []ingest.Source{still{}}, files: make([]files, 1)}
 	r.ruling.Store(&ruling{set: detector.New(set, detector.Options{})})
-	k := r.runner(nil, nil, NamedSink{"soc", taking{}})
+	k := r.runner(nil, nil, NamedSink{Name: "soc", Sink: taking{}})
 	k.Interrupted(errors.New("no way to "+secret+"\nat all"), time.Second)
 	r.runners = append(r.runners, k)
 	tel, err := telemetry.New("1", r.observe)

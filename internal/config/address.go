@@ -84,8 +84,8 @@ func member(connectionString, name string) string {
 	return ""
 }
 
-// proxy reads the address of a proxy, whose user and password are secret.
-func proxy(d *strictyaml.Doc, n *yaml.Node) string {
+// Proxy reads the address of a proxy, whose user and password are secret.
+func Proxy(d *strictyaml.Doc, n *yaml.Node) string {
 	text := d.Text(n)
 	if text == "" {
 		return ""

@@ -3,7 +3,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -83,7 +82,12 @@ type Sink struct {
 	Name string
 	Kind string
 	Node *yaml.Node
+	// Filters are the keys that say which alerts it is for, as far as they are there.
+	Filters map[string]*yaml.Node
 }
+
+// filters are the keys that say which alerts a sink is for.
+var filters = []string{"min_severity", "rules", "classes"}
 
 // Default is the configuration where there is no file.
 func Default() *Config {
@@ -258,7 +262,7 @@ func (c *Config) file(d *strictyaml.Doc, n *yaml.Node) File {
 			}
 		},
 		"follow": func(n *yaml.Node) { f.Follow = d.Bool(n) },
-		"poll":   func(n *yaml.Node) { f.Poll = Duration(d, n) },
+		"poll":   func(n *yaml.Node) { f.Poll = d.Duration(n) },
 	})
 	if len(f.Paths) == 0 {
 		d.At(n, "missing", "a file source needs the key paths")
@@ -269,10 +273,13 @@ func (c *Config) file(d *strictyaml.Doc, n *yaml.Node) File {
 func (c *Config) sinks(d *strictyaml.Doc, n *yaml.Node, kinds []string) {
 	names := map[string]bool{}
 	for _, item := range d.Items(n) {
-		s := Sink{}
+		s := Sink{Filters: map[string]*yaml.Node{}}
 		keys := map[string]func(*yaml.Node){
 			"name":  func(n *yaml.Node) { s.Name = c.sinkName(d, n, names) },
 			"reads": func(n *yaml.Node) { d.OneOf(n, "value", "alerts") },
+		}
+		for _, k := range filters {
+			keys[k] = func(n *yaml.Node) { s.Filters[k] = n }
 		}
 		for _, k := range kinds {
 			keys[k] = func(n *yaml.Node) {
@@ -308,38 +315,6 @@ func (c *Config) sinkName(d *strictyaml.Doc, n *yaml.Node, taken map[string]bool
 	return name
 }
 
-var durationPattern = regexp.MustCompile(`^([0-9]+)(ms|s|m|h|d)$`)
-
-// Duration reads a number with ms, s, m, h or d.
-func Duration(d *strictyaml.Doc, n *yaml.Node) time.Duration {
-	m := durationPattern.FindStringSubmatch(n.Value)
-	if n.Kind != yaml.ScalarNode || m == nil {
-		got := d.Kind(n) + unitless(n)
-		if n.Kind == yaml.ScalarNode && durationPattern.MatchString(strings.TrimPrefix(n.Value, "-")) {
-			got = "a time below zero"
-		}
-		d.At(n, "value", "expected a duration such as 250ms, 10s, 5m, 2h or 1d, got "+got)
-		return 0
-	}
-	var v int64
-	if _, err := fmt.Sscan(m[1], &v); err != nil || v > 1<<31 {
-		d.At(n, "value", "the duration is too long")
-		return 0
-	}
-	return time.Duration(v) * map[string]time.Duration{"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[m[2]]
-}
-
-// unitless is the message for a number without a unit; it is "" if the value has one or is no number.
-func unitless(n *yaml.Node) string {
-	switch {
-	case n.Kind != yaml.ScalarNode || n.Tag != "!!int":
-		return ""
-	case len(n.Value) > 4 || strings.Trim(n.Value, "0123456789") != "": // it may be anything, and is not repeated
-		return ", which has no unit"
-	}
-	return ", which has no unit" + diag.Either([]string{n.Value + "s", n.Value + "m", n.Value + "h"})
-}
-
 var secretPattern = regexp.MustCompile(`^\$\{(file|env):([^}]+)\}$`)
 
 // maxSecret bounds a secret's file, in bytes.
@@ -348,21 +323,37 @@ const maxSecret = 64 << 10
 // Secret reads a reference to a secret, ${file:path} or ${env:NAME}, and gives what it refers to. A value in its place is an
 // error: configurations end in repositories.
 func Secret(d *strictyaml.Doc, n *yaml.Node, folder string) string {
+	value, _ := Reference(d, n, folder)() // what is wrong with it has been told with its place
+	return value
+}
+
+// Reference is Secret for one that may change while it is used: what it gives reads the file again. Where that fails, it gives the
+// secret of before and says why. It is called from one goroutine.
+func Reference(d *strictyaml.Doc, n *yaml.Node, folder string) func() (string, error) {
 	m := secretPattern.FindStringSubmatch(n.Value)
 	if n.Kind != yaml.ScalarNode || m == nil {
 		d.At(n, "secret", "a secret is a reference, ${file:path} or ${env:NAME}, never a value")
-		return ""
+		return func() (string, error) { return "", errors.New("it is no reference") }
 	}
 	if m[1] == "file" {
 		d.Reads = append(d.Reads, under(folder, m[2]))
 	}
-	v, problem := secret(m[1], m[2], folder)
+	last, problem := secret(m[1], m[2], folder)
 	if problem != "" {
 		d.At(n, "secret", problem)
-		return ""
 	}
-	d.Secrets.Add(v)
-	return v
+	d.Secrets.Add(last)
+	return func() (string, error) {
+		value, problem := secret(m[1], m[2], folder)
+		if problem != "" {
+			return last, errors.New(problem)
+		}
+		if value != last {
+			last = value
+			d.Secrets.Add(value)
+		}
+		return last, nil
+	}
 }
 
 // secret reads what a reference leads to. Neither what it says nor where it leads is told: it may be the secret itself.

@@ -51,7 +51,7 @@ func (c *Config) eventHub(d *strictyaml.Doc, n *yaml.Node) (h EventHub) {
 		"start":             func(n *yaml.Node) { h.Latest, h.Since = start(d, n) },
 		"tenants":           func(n *yaml.Node) { h.Tenants = d.Texts(n) },
 		"transport":         func(n *yaml.Node) { h.WebSocket = d.OneOf(n, "value", "amqp", "websocket") == "websocket" },
-		"proxy":             func(n *yaml.Node) { h.Proxy, h.WebSocket = proxy(d, n), true },
+		"proxy":             func(n *yaml.Node) { h.Proxy, h.WebSocket = Proxy(d, n), true },
 		"endpoint":          func(n *yaml.Node) { h.Endpoint = hostPort(d, n) },
 		"ca_file":           func(n *yaml.Node) { h.CAFile = c.certificates(d, n) },
 		"credential":        func(n *yaml.Node) { h.Credential = c.credential(d, n) },

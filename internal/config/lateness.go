@@ -65,7 +65,7 @@ var nameOfDataset = regexp.MustCompile(`^[a-z_]{1,32}(\.[a-z_]{1,32}|\.\*)?$`)
 
 func within(d *strictyaml.Doc, n *yaml.Node, most time.Duration) time.Duration {
 	before := len(d.Problems)
-	v := Duration(d, n)
+	v := d.Duration(n)
 	if v == 0 && len(d.Problems) == before {
 		d.Warn(n, "value", "with no time at all, each event that comes after a later one is late")
 	}

@@ -167,6 +167,7 @@ var (
 var (
 	SinkSent       = counter("sink.sent", "{alert}", "Alerts that the destination has taken.", ofSink...)
 	SinkRefused    = counter("sink.refused", "{alert}", "Alerts that the destination refused and that became dead letters.", ofSink...)
+	SinkFiltered   = counter("sink.filtered", "{alert}", "Alerts that the sink is not for, by min_severity, rules or classes.", ofSink...)
 	SinkFaults     = counter("sink.faults", "{attempt}", "Attempts that failed and were tried again.", ofSink...)
 	SinkSkipped    = counter("sink.skipped", "{message}", "Messages of the topic of alerts that are no alerts and were passed over.", ofSink...)
 	SinkDelivering = gauge("sink.delivering", "1", "Whether the sink delivers, 1 or 0.", ofSink...)

@@ -12,6 +12,7 @@ import (
 	"noroshi/internal/strictyaml"
 	"noroshi/sinks"
 	"noroshi/sinks/file"
+	"noroshi/sinks/remote"
 	"noroshi/sinks/stdout"
 	"noroshi/sinks/webhook"
 )
@@ -35,10 +36,21 @@ var All = map[string]Make{
 	"file": func(d *strictyaml.Doc, n *yaml.Node, e Env) (sinks.Sink, error) {
 		return file.New(file.Read(d, n, e.Folder))
 	},
-	"webhook": func(d *strictyaml.Doc, n *yaml.Node, e Env) (sinks.Sink, error) {
-		c := webhook.Read(d, n, e.Folder, func(n *yaml.Node) string { return config.Secret(d, n, e.Folder) })
-		return webhook.New(c, e.Env)
-	},
+	"webhook": over(webhook.Read, webhook.New),
+}
+
+// over is a sink that reaches out over the network.
+func over[C any, S sinks.Sink](read func(remote.Reader, *yaml.Node) C, make func(C, sinks.Env) (S, error)) Make {
+	return func(d *strictyaml.Doc, n *yaml.Node, e Env) (sinks.Sink, error) {
+		return make(read(reader(d, e), n), e.Env)
+	}
+}
+
+// reader reads a part of the configuration, and what it refers to.
+func reader(d *strictyaml.Doc, e Env) remote.Reader {
+	return remote.Reader{Doc: d, Folder: e.Folder,
+		Secret: func(n *yaml.Node) remote.Secret { return config.Reference(d, n, e.Folder) },
+		Proxy:  func(n *yaml.Node) string { return config.Proxy(d, n) }}
 }
 
 // Kinds are the keys, sorted.

@@ -96,7 +96,7 @@ func plain(path string) error {
 var errKind = errors.New("it is not a plain file")
 
 // Batch implements sinks.Sink.
-func (*Sink) Batch() int { return 500 }
+func (*Sink) Batch() sinks.Batch { return sinks.Batch{Messages: 500} }
 
 // Send implements sinks.Sink. When it returns nil the alerts are on disk, unless NoSync.
 func (s *Sink) Send(_ context.Context, messages []sinks.Message) error {

@@ -17,7 +17,7 @@ type Sink struct{ to io.Writer }
 func New(to io.Writer) *Sink { return &Sink{to} }
 
 // Batch implements sinks.Sink.
-func (*Sink) Batch() int { return 500 }
+func (*Sink) Batch() sinks.Batch { return sinks.Batch{Messages: 500} }
 
 // Send implements sinks.Sink. A terminal may show what it writes, so characters that nobody sees are escaped.
 func (s *Sink) Send(_ context.Context, messages []sinks.Message) error {

@@ -42,7 +42,7 @@ func TestForeignReceivers(t *testing.T) {
 			command("start", port, dir)
 			defer command("stop", port, dir)
 			url := "http://127.0.0.1:" + port + "/"
-			genuine := sink(t, url, func(c *Config) { c.Secrets = []string{oldSecret, newSecret} })
+			genuine := sink(t, url, func(c *Config) { c.Secrets = secretsOf(oldSecret, newSecret) })
 			if err := genuine.Send(t.Context(), []sinks.Message{sinktest.Message(1)}); err != nil {
 				t.Errorf("genuine, during rotation: %v", err)
 			}

@@ -16,6 +16,7 @@ import (
 
 	"noroshi/internal/strictyaml"
 	"noroshi/sinks"
+	"noroshi/sinks/remote"
 	"noroshi/sinks/sinktest"
 )
 
@@ -81,7 +82,7 @@ var answers = map[string]func(w http.ResponseWriter, r *http.Request, status int
 
 // TestNoAnswerShowsASecret: whatever a destination says and whatever fails, an error holds the host and the status alone.
 func TestNoAnswerShowsASecret(t *testing.T) {
-	headers := map[string]string{"X-Token": inHeader, "Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte("bob:"+inBasic))}
+	headers := map[string]remote.Secret{"X-Token": remote.Fixed(inHeader), "Authorization": remote.Fixed("Basic " + base64.StdEncoding.EncodeToString([]byte("bob:"+inBasic)))}
 	path := "in/" + inPath + "?key=" + url.QueryEscape(inQuery)
 	check := func(name, base string) {
 		t.Helper()
@@ -120,8 +121,8 @@ func TestHeadersAreCheckedWhenTheyAreRead(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "ca.pem"), []byte("no certificate "+inHeader), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	secret := func(n *yaml.Node) string {
-		return map[string]string{"key": oldSecret, "lines": inHeader + "\nX-Other: y", "ok": inHeader, "short": inHeader}[n.Value]
+	secret := func(n *yaml.Node) remote.Secret {
+		return remote.Fixed(map[string]string{"key": oldSecret, "lines": inHeader + "\nX-Other: y", "ok": inHeader, "short": inHeader}[n.Value])
 	}
 	for headers, want := range map[string]string{
 		"headers: [a, b]":                            `1:72: headers: expected names of headers with references, got a list [type]`,
@@ -129,7 +130,7 @@ func TestHeadersAreCheckedWhenTheyAreRead(t *testing.T) {
 		"headers: {'Bad Name " + inHeader + "': ok}": `1:73: headers: this is no name of a header: letters, digits and hyphens, such as X-Api-Key [value]`,
 		"headers: {X-A: lines}":                      `1:78: headers: the secret holds a newline or another control character, which no header can carry [value]`,
 		"headers: {X-A: ok, x-a: ok}":                `1:82: headers: the header is named twice; case does not tell names apart [value]`,
-		"headers: {webhook-signature: ok}":           `1:73: headers: the header is one that the webhook itself sets [value]`,
+		"headers: {webhook-signature: ok}":           `1:73: headers: the header is one that the sink itself sets [value]`,
 		"headers: {X-A: ok}, ca_file: ca.pem":        `holds no certificate [read]`,
 		"headers: {X-A: ok}":                         ``,
 		"# a short key":                              "1:47: secrets[0]: a secret is whsec_ and the base64 of 24 to 64 bytes; `echo \"whsec_$(openssl rand -base64 32)\"` makes one [secret]",
@@ -139,7 +140,7 @@ func TestHeadersAreCheckedWhenTheyAreRead(t *testing.T) {
 			text = "{url: 'https://soc.example.com/in', secrets: [short]}"
 		}
 		d := strictyaml.ParsePrivate("f", []byte(text), "headers")
-		Read(d, d.Root, folder, secret)
+		Read(remote.Reader{Doc: d, Folder: folder, Secret: secret}, d.Root)
 		got := ""
 		for _, p := range d.Problems {
 			got += p.Format() + "\n"

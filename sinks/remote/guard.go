@@ -1,4 +1,4 @@
-package webhook
+package remote
 
 import (
 	"fmt"
@@ -24,11 +24,17 @@ var metadata = []netip.Prefix{
 	netip.MustParsePrefix("fd20:ce::254/128"),   // Google Cloud
 }
 
+// public reports whether an address is one of the public network.
+var public = ssrf.New(ssrf.WithAnyPort())
+
 // guard checks the address that is dialled, after the name has been resolved, so that a name that changes its address gains
 // nothing.
 func guard(allowPrivate bool) func(network, address string, c syscall.RawConn) error {
-	public := ssrf.New(ssrf.WithAnyPort())
-	return func(network, address string, c syscall.RawConn) error {
+	check := allowed
+	if allowPrivate {
+		check = noMetadata
+	}
+	return func(_, address string, _ syscall.RawConn) error {
 		host, _, err := net.SplitHostPort(address)
 		if err != nil {
 			return fmt.Errorf("check address: %w", err)
@@ -37,17 +43,33 @@ func guard(allowPrivate bool) func(network, address string, c syscall.RawConn) e
 		if err != nil {
 			return fmt.Errorf("check address: %w", err)
 		}
-		a = a.Unmap().WithZone("")
-		for _, reached := range append(embedded(a), a) {
-			if slices.ContainsFunc(metadata, func(m netip.Prefix) bool { return m.Contains(reached) }) {
-				return fmt.Errorf("address %s refused: it gives out a cloud's credentials", a)
-			}
-			if !allowPrivate && public.Safe(family(reached), netip.AddrPortFrom(reached, 443).String(), c) != nil {
-				return fmt.Errorf("address %s refused: it is not public; allow_private: true permits it", a)
-			}
-		}
-		return nil
+		return check(a)
 	}
+}
+
+// noMetadata refuses an address that leads to a cloud's credentials.
+func noMetadata(a netip.Addr) error {
+	a = a.Unmap().WithZone("")
+	for _, reached := range append(embedded(a), a) {
+		if slices.ContainsFunc(metadata, func(m netip.Prefix) bool { return m.Contains(reached) }) {
+			return fmt.Errorf("address %s refused: it gives out a cloud's credentials", a)
+		}
+	}
+	return nil
+}
+
+// allowed refuses an address that is not public, too.
+func allowed(a netip.Addr) error {
+	if err := noMetadata(a); err != nil {
+		return err
+	}
+	a = a.Unmap().WithZone("")
+	for _, reached := range append(embedded(a), a) {
+		if public.Safe(family(reached), netip.AddrPortFrom(reached, 443).String(), nil) != nil {
+			return fmt.Errorf("address %s refused: it is not public; allow_private: true permits it", a)
+		}
+	}
+	return nil
 }
 
 func family(a netip.Addr) string {

@@ -1,0 +1,138 @@
+package catalog
+
+import (
+	"bytes"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"noroshi/internal/config"
+	"noroshi/internal/diag"
+	"noroshi/internal/strictyaml"
+	"noroshi/sinks"
+	"noroshi/sinks/sinktest"
+)
+
+// answers are what a destination says that takes everything, where it says something of its own.
+var answers = map[string]string{}
+
+var (
+	example   = regexp.MustCompile("(?s)```yaml\n(.*?)```")
+	reference = regexp.MustCompile(`\$\{file:([^}]+)\}`)
+	address   = regexp.MustCompile(`(?m)^( *)url: https://[^/\s]+(.*)$`)
+)
+
+// TestEveryPageHasAnExampleThatWorks: for each sink there is a page, whose first example is read, and delivers an alert to a destination
+// that takes everything.
+func TestEveryPageHasAnExampleThatWorks(t *testing.T) {
+	index, err := os.ReadFile("../../docs/sinks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			page, err := os.ReadFile("../../docs/sinks/" + kind + ".md")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(index), "[`"+kind+"`](sinks/"+kind+".md)") {
+				t.Error("docs/sinks.md does not lead to the page")
+			}
+			m := example.FindSubmatch(page)
+			if m == nil {
+				t.Fatal("the page has no example")
+			}
+			tryExample(t, kind, string(m[1]))
+		})
+	}
+}
+
+// destination is an address that takes everything over TLS, and what came.
+func destination(t *testing.T, kind string) (srv *httptest.Server, got func() string) {
+	var mu sync.Mutex
+	var all bytes.Buffer
+	srv = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body) // the test is about the sink
+		mu.Lock()
+		defer mu.Unlock()
+		all.Write(b)
+		_, _ = io.WriteString(w, answers[kind])
+	}))
+	t.Cleanup(srv.Close)
+	return srv, func() string { mu.Lock(); defer mu.Unlock(); return all.String() }
+}
+
+func tryExample(t *testing.T, kind, text string) {
+	dir := t.TempDir()
+	srv, got := destination(t, kind)
+	put := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, m := range reference.FindAllStringSubmatch(text, -1) {
+		put(m[1], "whsec_"+strings.Repeat("QUJD", 8)+"\n")
+	}
+	put("test-ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})))
+	text = address.ReplaceAllString(text, "${1}url: "+srv.URL+"${2}\n${1}ca_file: test-ca.pem\n${1}allow_private: true")
+	put("noroshi.yaml", text)
+	conf, doc, problems := config.Read(filepath.Join(dir, "noroshi.yaml"), Kinds())
+	var out bytes.Buffer
+	env := Env{Env: sinks.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)}, Out: &out, Folder: dir}
+	for _, one := range conf.Sinks {
+		if one.Kind != kind {
+			t.Errorf("the example is of %s", one.Kind)
+			continue
+		}
+		s, err := All[kind](doc, one.Node, env)
+		if err != nil || diag.Errors(append(problems, doc.Problems...)) > 0 {
+			t.Fatalf("%v, %v, %v", err, problems, doc.Problems)
+		}
+		m := sinktest.Message(1)
+		if err := s.Send(t.Context(), []sinks.Message{m}); err != nil {
+			t.Fatal(err)
+		}
+		written, _ := os.ReadFile(filepath.Join(dir, "alerts.ndjson")) // of the sink that writes one
+		if all := got() + out.String() + string(written); all == "" {
+			t.Error("nothing has arrived")
+		}
+	}
+	if len(conf.Sinks) == 0 {
+		t.Error("the example has no sink")
+	}
+}
+
+// TestWants: an alert must satisfy each key that is there.
+func TestWants(t *testing.T) {
+	m := sinks.Message{Severity: "medium", Rule: "r", Class: "hiding"}
+	for text, want := range map[string]string{"{}": "nil", "{min_severity: low}": "true", "{min_severity: high}": "false", "{rules: [q, r]}": "true", "{rules: [q]}": "false", "{classes: [hiding]}": "true", "{classes: [access]}": "false",
+		"{min_severity: low, rules: [r], classes: [access]}": "false", "{min_severity: bad}": "severity", "{classes: [bad]}": "class", "{rules: []}": "value", "{classes: []}": "value", "{rules: x}": "type"} {
+		d := strictyaml.Parse("f", []byte(text))
+		keys := map[string]*yaml.Node{}
+		for i := 0; i+1 < len(d.Root.Content); i += 2 {
+			keys[d.Root.Content[i].Value] = d.Root.Content[i+1]
+		}
+		wants, got := Wants(d, keys), "nil"
+		switch {
+		case len(d.Problems) > 0:
+			got = d.Problems[0].Code
+		case wants != nil:
+			got = fmt.Sprint(wants(&m))
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}

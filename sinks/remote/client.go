@@ -1,0 +1,271 @@
+package remote
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+
+	"noroshi/internal/alert"
+	"noroshi/internal/diag"
+	"noroshi/sinks"
+)
+
+// maxAnswer is how much of an answer is read where a request does not say, so that the connection can be used again.
+const maxAnswer = 64 << 10
+
+// Client sends requests to one address. It is used from one goroutine.
+type Client struct {
+	conf    Config
+	url     *url.URL
+	env     sinks.Env
+	secrets *diag.Secrets // what the destination may repeat
+
+	transport *http.Transport
+	imprint   string          // of the files that the transport was made with
+	warned    map[string]bool // what could not be read again, since it could last
+}
+
+// New checks the configuration.
+func New(c Config, env sinks.Env) (*Client, error) {
+	u, err := c.address()
+	if err != nil {
+		return nil, err
+	}
+	if c.Timeout == 0 {
+		c.Timeout = DefaultTimeout
+	}
+	cl := &Client{conf: c, url: u, env: env, secrets: &diag.Secrets{}, warned: map[string]bool{}}
+	cl.secrets.AddURL(u)
+	for _, s := range c.Headers {
+		text, _ := s() // it is read again with each request
+		cl.secrets.Add(text)
+	}
+	if cl.transport, err = cl.dial(); err != nil {
+		return nil, err
+	}
+	cl.imprint = c.imprint()
+	return cl, nil
+}
+
+// Hide makes a secret known that requests hold, so that no error shows it.
+func (c *Client) Hide(secret string) { c.secrets.Add(secret) }
+
+// Host is the destination's, for messages.
+func (c *Client) Host() string { return c.url.Hostname() }
+
+// Now is the time.
+func (c *Client) Now() time.Time { return c.env.Now() }
+
+// dial makes what dials, with the certificates as they are.
+func (c *Client) dial() (*http.Transport, error) {
+	conf, err := c.conf.TLS()
+	if err != nil {
+		return nil, err
+	}
+	t := &http.Transport{TLSClientConfig: conf, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 2, IdleConnTimeout: 90 * time.Second,
+		TLSHandshakeTimeout: min(tlsTimeout, c.conf.Timeout), MaxResponseHeaderBytes: 256 << 10, DialContext: c.conf.Dialer().DialContext}
+	if c.conf.Proxy == "" {
+		return t, nil
+	}
+	proxy, err := url.Parse(c.conf.Proxy)
+	if err != nil {
+		return nil, errors.New("proxy is no address such as http://proxy.example.com:3128")
+	}
+	c.secrets.AddURL(proxy)
+	t.Proxy = http.ProxyURL(proxy)
+	near := Reach{AllowPrivate: true} // a proxy lies in one's own network
+	t.DialContext = near.Dialer().DialContext
+	return t, nil
+}
+
+// refresh takes certificates that have changed. Those that cannot be read leave the ones of before.
+func (c *Client) refresh() {
+	now := c.conf.imprint()
+	if now == c.imprint {
+		return
+	}
+	t, err := c.dial()
+	c.warn("certificates", err)
+	if err != nil {
+		return
+	}
+	c.transport.CloseIdleConnections()
+	c.transport, c.imprint = t, now
+}
+
+// warn tells once that something cannot be read again.
+func (c *Client) warn(what string, err error) {
+	if err != nil && !c.warned[what] && c.env.Log != nil {
+		c.env.Log.Warn("what a sink reads again cannot be read; the one of before is used", slog.String("what", what), slog.String("host", c.Host()), slog.Any("err", err))
+	}
+	c.warned[what] = err != nil
+}
+
+// Secret is what a secret holds now, which no error shows.
+func (c *Client) Secret(name string, s Secret) string {
+	text, err := s()
+	c.warn(name, err)
+	c.secrets.Add(text)
+	return text
+}
+
+// Request is one request.
+type Request struct {
+	Method string            // POST where it is empty
+	Path   string            // behind the address's own
+	Query  url.Values        // beside the address's own
+	Header map[string]string // beside those of the configuration
+	Body   []byte
+	Gzip   bool // the body is compressed
+	Most   int  // bytes of the answer that are read; 64 KiB where 0
+}
+
+// Answer is what the destination says.
+type Answer struct {
+	Status     int
+	Header     http.Header
+	Body       []byte
+	Err        error         // why the body is not whole
+	RetryAfter time.Duration // 0: it does not say
+}
+
+// OK reports whether the request has succeeded.
+func (a *Answer) OK() bool { return a.Status/100 == 2 }
+
+// Do sends a request once. An error is a fault of the destination, redirects among them; all other answers are the caller's to judge.
+func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.conf.Timeout)
+	defer cancel()
+	c.refresh()
+	if err := c.behind(ctx); err != nil {
+		return nil, c.fault("post alerts", err)
+	}
+	req, err := c.request(ctx, r)
+	if err != nil {
+		return nil, c.fault("make request", err)
+	}
+	client := &http.Client{Transport: c.transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := client.Do(req)
+	if err != nil {
+		return nil, c.fault("post alerts", err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode/100 == 3 {
+		to := "another address"
+		if u, err := res.Location(); err == nil {
+			to = alert.OneLine(c.secrets.Hide(u.Host), maxText)
+		}
+		return nil, &sinks.Fault{Cause: fmt.Errorf("post alerts: status %d redirects to %s; redirects are refused, name the final address", res.StatusCode, to)}
+	}
+	return c.answer(res, r.Most), nil
+}
+
+// answer reads as much of an answer as is wanted.
+func (c *Client) answer(res *http.Response, most int) *Answer {
+	if most == 0 {
+		most = maxAnswer
+	}
+	a := &Answer{Status: res.StatusCode, Header: res.Header, RetryAfter: sinks.RetryAfter(res.Header.Get("Retry-After"), c.env.Now())}
+	body, err := io.ReadAll(io.LimitReader(res.Body, int64(most)+1))
+	switch {
+	case err != nil:
+		a.Err = c.fault("read answer", err)
+	case len(body) > most:
+		body, a.Err = body[:most], c.fault("read answer", fmt.Errorf("it has more than %d bytes", most))
+	}
+	a.Body = body
+	return a
+}
+
+func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {
+	to := c.url
+	if r.Path != "" {
+		to = to.JoinPath(r.Path)
+	}
+	if len(r.Query) > 0 {
+		with := *to
+		with.RawQuery = strings.TrimPrefix(with.RawQuery+"&"+r.Query.Encode(), "&")
+		to = &with
+	}
+	body := r.Body
+	if r.Gzip {
+		body = packed(body)
+	}
+	method := r.Method
+	if method == "" {
+		method = http.MethodPost
+	}
+	req, err := http.NewRequestWithContext(ctx, method, to.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	for k, s := range c.conf.Headers {
+		req.Header.Set(k, c.Secret("headers", s))
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "noroshi/"+c.env.Version)
+	for k, v := range r.Header {
+		req.Header.Set(k, v)
+	}
+	if r.Gzip {
+		req.Header.Set("Content-Encoding", "gzip")
+	}
+	return req, nil
+}
+
+func packed(body []byte) []byte {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // the level is one that there is
+	_, _ = w.Write(body)                            // a buffer takes all
+	_ = w.Close()
+	return b.Bytes()
+}
+
+// behind checks the destination where a proxy dials it: its addresses, as far as they are known here. A name that is known to the
+// proxy alone is the proxy's to judge.
+func (c *Client) behind(ctx context.Context) error {
+	if c.conf.Proxy == "" {
+		return nil
+	}
+	if err := c.conf.reaches(c.Host()); err != nil {
+		return err
+	}
+	check := allowed
+	if c.conf.AllowPrivate {
+		check = noMetadata
+	}
+	all, err := net.DefaultResolver.LookupNetIP(ctx, "ip", c.Host())
+	if err != nil {
+		return nil
+	}
+	for _, a := range all {
+		if err := check(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fault is an error of the destination without the secrets that it may repeat, and without its causes, which hold them still.
+func (c *Client) fault(doing string, err error) error {
+	return &sinks.Fault{Cause: c.Hidden(doing, err)}
+}
+
+// Hidden is an error without the secrets that it may repeat.
+func (c *Client) Hidden(doing string, err error) error {
+	var u *url.Error
+	if errors.As(err, &u) { // it names the URL
+		err = u.Err
+	}
+	return fmt.Errorf("%s: %s: %s", doing, c.Host(), c.Said(err.Error()))
+}
