@@ -32,7 +32,8 @@ var secretKeys = []string{
 	"sources/-/eventhub/credential/cloud", "sources/-/eventhub/credential/tenant", "sources/-/eventhub/credential/client", "sources/-/eventhub/credential/certificate", "sources/-/eventhub/credential/token_file",
 	"sources/-/kafka", "sources/-/kafka/name", "sources/-/kafka/topic", "sources/-/kafka/start", "sources/-/kafka/tenants", "sources/-/kafka/brokers", "sources/-/kafka/tls", "sources/-/kafka/ca_file", "sources/-/kafka/sasl", "sources/-/kafka/sasl/user", "sources/-/kafka/namespace", "sources/-/kafka/credential",
 	"sinks/-/reads", "sinks/-/webhook/allow_private", "sinks/-/webhook/ca_file", "sinks/-/file/path", "sinks/-/stdout",
-	"sinks/-/webhook/allow_http", "sinks/-/file/keep", "sinks/-/stdout/token",
+	"sinks/-/webhook/allow_http", "sinks/-/file/keep", "sinks/-/stdout/token", "sinks/-/min_severity", "sinks/-/rules", "sinks/-/classes",
+	"sinks/-/splunk", "sinks/-/splunk/token", "sinks/-/splunk/url", "sinks/-/splunk/proxy", "sinks/-/splunk/index", "sinks/-/splunk/cert_file", "sinks/-/splunk/timeout", "sinks/-/splunk/format",
 }
 
 // mistakes write a key with a secret beside it in a wrong way. KEY and SECRET are put in.

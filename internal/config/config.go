@@ -96,7 +96,7 @@ func Default() *Config {
 }
 
 // closed are the keys whose values are secrets or hold them.
-var closed = []string{"password", "secret", "secrets", "connection_string", "headers"}
+var closed = []string{"password", "secret", "secrets", "connection_string", "headers", "token", "api_key", "routing_key"}
 
 // Read reads a configuration file. Kinds are the sinks that there are. All problems are reported at once. Of the keys that are left out
 // nothing is read but their names.

@@ -13,6 +13,7 @@ import (
 	"noroshi/sinks"
 	"noroshi/sinks/file"
 	"noroshi/sinks/remote"
+	"noroshi/sinks/splunk"
 	"noroshi/sinks/stdout"
 	"noroshi/sinks/webhook"
 )
@@ -36,6 +37,7 @@ var All = map[string]Make{
 	"file": func(d *strictyaml.Doc, n *yaml.Node, e Env) (sinks.Sink, error) {
 		return file.New(file.Read(d, n, e.Folder))
 	},
+	"splunk":  over(splunk.Read, splunk.New),
 	"webhook": over(webhook.Read, webhook.New),
 }
 

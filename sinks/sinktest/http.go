@@ -169,7 +169,7 @@ func (h HTTP) byStatus(status int) Verdict {
 		}
 	}
 	switch {
-	case status/100 == 2 && h.Reads && (status == 204 || status == 205):
+	case status/100 == 2 && h.Reads && status == 204:
 		return Again
 	case status/100 == 2:
 		return Taken
