@@ -47,7 +47,7 @@ type Worker struct {
 	// Overflow counts, by rule, the elements of lists that were too many to be keys.
 	Overflow []int
 	// Excused are the rules whose condition the record at hand satisfies, and one of whose exceptions holds.
-	Excused []int32
+	Excused []Excused
 }
 
 // Worker makes what one goroutine needs.
@@ -149,11 +149,12 @@ func (w *Worker) holds(c *clause) bool {
 // excuse reports whether an exception leaves nothing of a hit. Rules that learn keep it.
 func (w *Worker) excuse(i int32) bool {
 	r := w.set.rules[i]
-	w.excused[i] = w.isExcused(r)
-	if !w.excused[i] {
+	by := w.exception(r)
+	w.excused[i] = by >= 0
+	if by < 0 {
 		return false
 	}
-	w.Excused = append(w.Excused, i)
+	w.Excused = append(w.Excused, Excused{Rule: i, By: int32(by)})
 	if r.Kind.Learns {
 		return false
 	}
@@ -162,15 +163,19 @@ func (w *Worker) excuse(i int32) bool {
 	return w.held[i] == 0
 }
 
-// isExcused reports whether one of the rule's exceptions holds. One that has expired by the event's own time does not.
-func (w *Worker) isExcused(r *rule) bool {
+// Excused is a rule that one of its exceptions keeps silent, both by number.
+type Excused struct{ Rule, By int32 }
+
+// exception is the first of the rule's exceptions that holds, by number, -1 where none does. One that has expired by the event's own
+// time does not.
+func (w *Worker) exception(r *rule) int {
 	for i := range r.Unless {
 		x := &r.Unless[i]
 		if !x.Expired(w.reader.Time()) {
 			if holds, _ := w.machine.Holds(x.When); holds {
-				return true
+				return i
 			}
 		}
 	}
-	return false
+	return -1
 }

@@ -83,8 +83,8 @@ func (p *part) Do(rec *bus.Record, out *stage.Out) error {
 	}
 	d.events.Add(1)
 	p.body = p.worker.Match(p.body[:0])
-	for _, i := range p.worker.Excused {
-		p.tally.rules[i].excused++
+	for _, x := range p.worker.Excused {
+		p.tally.rules[x.Rule].excused++
 	}
 	var failed error
 	tell := p.telling(p.memory, rec.Key, out)

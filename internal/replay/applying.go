@@ -9,6 +9,7 @@ import (
 
 	"noroshi/detector"
 	"noroshi/internal/alert"
+	"noroshi/internal/state"
 	"noroshi/rules"
 	"noroshi/rules/kind"
 )
@@ -137,6 +138,10 @@ func (p *applying) finish(ctx context.Context, progress func(done, all int)) err
 	}))
 }
 
+// byTime is a time whose bytes sort as times do. What a rule finds missing has the time when it was found, long after the event that
+// speaks for it.
+func byTime(at time.Time) uint64 { return uint64(state.Nanoseconds(at)) ^ 1<<63 }
+
 // taking gives alerts out, or keeps them until all can be sorted: rules that remember give theirs late. Where hits are applied as they
 // come, so are the alerts of the other rules. After a failure it takes nothing more.
 func (p *applying) taking(failed *error) func(*alert.Alert) {
@@ -146,7 +151,7 @@ func (p *applying) taking(failed *error) func(*alert.Alert) {
 		case !p.remembers, p.arrived && p.rules[p.memory.Rule()].Kind.Memory == nil:
 			*failed = p.give(a)
 		default:
-			p.packed = append(p.packed[:0], p.memory.Order()...)
+			p.packed = append(binary.BigEndian.AppendUint64(p.packed[:0], byTime(a.Time)), p.memory.Order()...)
 			n := len(p.packed)
 			p.packed = binary.BigEndian.AppendUint32(a.AppendJSON(p.packed), uint32(n))
 			*failed = p.alerts.add(p.packed)

@@ -25,6 +25,7 @@ type ordering struct {
 
 	dataset string // of the event counted last, and how many of it have come in a row
 	inRow   int
+	hour    hour // of these, where that is asked for
 
 	mu      sync.Mutex
 	seq     int              // the block whose turn it is
@@ -78,13 +79,13 @@ func (o *ordering) add(m *matched) error {
 			continue
 		}
 		o.stats.Events++
-		if e.dataset != o.dataset {
+		if e.dataset != o.dataset || o.replay.Seen != nil && !o.hour.holds(e.time) {
 			o.flush()
-			o.dataset = e.dataset
+			o.dataset, o.hour = e.dataset, hourOf(e.time)
 		}
 		o.inRow++
-		for _, i := range silent {
-			o.stats.Excused[o.rules[i].ID]++
+		for i := range silent {
+			o.excuse(&silent[i], e.time)
 		}
 		o.last = max(o.last, e.time)
 		if e.rare != nil && e.rare.shows {
@@ -128,6 +129,9 @@ func (o *ordering) faults(e *outcome) bool {
 func (o *ordering) flush() {
 	if o.inRow > 0 {
 		o.stats.ByDataset[o.dataset] += o.inRow
+		if o.replay.Seen != nil {
+			o.replay.Seen(Seen{Dataset: o.dataset, Hour: o.hour.time(), Events: o.inRow})
+		}
 		o.inRow = 0
 	}
 }

@@ -51,6 +51,8 @@ type Replay struct {
 	Fault     func(Fault)              // called from one goroutine, in the order of the input
 	Progress  func(read int64)         // called now and then with the bytes read of all inputs
 	Applying  func(done, all int)      // called now and then when all is read, with the hits that memory has seen
+	Seen      func(Seen)               // where it is not nil: called from one goroutine with the events of each dataset and hour
+	Hidden    func(Hidden)             // likewise with each event that an exception excused
 
 	watch  *watch             // of an explanation
 	before int64              // bytes of the inputs before the one at hand
@@ -124,7 +126,7 @@ func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 		}
 	}
 	for range cap(free) {
-		free <- &matched{watch: r.watch}
+		free <- &matched{watch: r.watch, names: r.Hidden != nil}
 	}
 	var unread []error
 	for _, one := range inputs {
@@ -238,9 +240,10 @@ type matched struct {
 	events []outcome
 	hits   []byte
 	// excused are the rules that exceptions kept silent, by event.
-	excused []int32
+	excused []excused
 	failed  bool // the reader need not go on
 	watch   *watch
+	names   bool // whose events exceptions excused is asked for
 }
 
 // outcome is what the ordered part needs of a record: its hash and where its hits lie, or why it is none.
@@ -280,7 +283,8 @@ func (m *matched) match(w *detector.Worker) {
 		e.to = int32(len(m.hits))
 		m.watch.matched(w, m.hits[e.from:e.to]) // also of a record without hits: it looks at what a record lacks
 		if len(w.Excused) > 0 {
-			m.excused, e.excused = append(m.excused, w.Excused...), int32(len(w.Excused))
+			m.excuse(w)
+			e.excused = int32(len(w.Excused))
 		}
 		m.events = append(m.events, e)
 	}
