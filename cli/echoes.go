@@ -79,6 +79,11 @@ func sameKafka(source, ours []string) bool {
 
 // overwrites reports that the file of a flag is one that the command reads.
 func overwrites(flag, path string, inputs []string) error {
+	return overwritesAs(flag, path, ours[flag], inputs)
+}
+
+// overwritesAs is overwrites for a file whose earlier outputs begin in a way of their own.
+func overwritesAs(flag, path, begins string, inputs []string) error {
 	out, err := os.Stat(path)
 	if path == "" || err != nil {
 		return nil // it is not there
@@ -88,7 +93,7 @@ func overwrites(flag, path string, inputs []string) error {
 			return fmt.Errorf("--%s %s: the command reads this file, and would write over it; expected another one", flag, path)
 		}
 	}
-	if out.Mode().IsRegular() && out.Size() > 0 && !beginsAs(path, ours[flag]) {
+	if out.Mode().IsRegular() && out.Size() > 0 && !beginsAs(path, begins) {
 		return fmt.Errorf("--%s %s: this file holds something else than an earlier output, and would be lost; name another file, or remove it first", flag, path)
 	}
 	return nil

@@ -37,6 +37,7 @@ type replayFlags struct {
 	since     string
 	until     string
 	stats     string
+	report    string
 	workers   int
 }
 
@@ -53,6 +54,7 @@ by its content.
 What cannot be read is told on stderr and does not stop the run. The exit code is 1 if nothing can be read.`,
 		Example: `  noroshi replay audit.ndjson
   noroshi replay --json --rules my-rules audit-*.ndjson.gz
+  noroshi replay --report found audit.ndjson    # then open found/report.html
   zcat export.csv.gz | noroshi replay --since 2026-01-02 -`,
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c, s, args) },
 	}
@@ -62,6 +64,7 @@ What cannot be read is told on stderr and does not stop the run. The exit code i
 	c.Flags().StringVar(&f.since, "since", "", "leave out alerts before this `time`: RFC 3339, a day, or -24h before the last event")
 	c.Flags().StringVar(&f.until, "until", "", "leave out alerts from this `time` on")
 	c.Flags().StringVar(&f.stats, "stats", "", "write counts as JSON to this `file`")
+	c.Flags().StringVar(&f.report, "report", "", "write what was found into this `folder`: as a page, as text and as JSON")
 	f.workers = runtime.GOMAXPROCS(0)
 	c.Flags().Var(&whole{&f.workers, 1, max(8, 4*f.workers)}, "workers", "how many records are matched at a time, a whole `number`")
 	return c
@@ -86,6 +89,10 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 		return err
 	}
 	set, conf, err := f.loadUntested(s)
+	if err != nil {
+		return err
+	}
+	rep, err := newReporting(f.report, set, expand(args))
 	if err != nil {
 		return err
 	}
@@ -114,6 +121,7 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 			p.clear()
 			faults.add(one.Input, one.Line, string(one.Reason), one.Detail)
 		}}
+	rep.watch(&r)
 	for _, rule := range r.Set.Unindexed() {
 		if !rule.Shipped {
 			fmt.Fprintf(s.Err, "%s:%d: warning: rule %s is tried on every record, because none of its conditions can be indexed; compare a field that the record itself holds, such as event.action or event.code, with a constant [unindexed]\n", rule.File, rule.Line, rule.ID)
@@ -122,6 +130,9 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	stats, err := r.Run(c.Context(), inputs)
 	p.clear()
 	faults.end()
+	if rerr := rep.end(s, &r, inputs, stats, cmp.Or(c.Context().Err(), err)); rerr != nil {
+		return rerr
+	}
 	if n := conf.Geography.Broken(); n > 0 {
 		fmt.Fprintf(s.Err, "warning: databases of the key geography are broken: %s found nothing that could be read; what they say there is left out\n", plural(int(n), "look-up"))
 	}

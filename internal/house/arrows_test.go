@@ -60,7 +60,8 @@ var arrows = map[string][]string{
 	"internal/telemetry":          {},
 	"internal/app":                {"everyone"},
 	"internal/explain":            {"detector", "rules", "rules/kind", "internal/state", "internal/cond", "internal/decode", "internal/event", "internal/diag"},
-	"internal/replay":             {"everyone", "-internal/bus"}, // the offline tools need no Kafka
+	"internal/report":             {"internal/replay", "internal/alert", "internal/diag", "rules"}, // what a replay has found, for people
+	"internal/replay":             {"everyone", "-internal/bus"},                                   // the offline tools need no Kafka
 	"cli":                         {"everyone"},
 	"internal/kafkatest":          {"internal/bus"},
 	"internal/eventhubstest":      {"internal/eventhubstest/amqp"}, // the wire's own types
