@@ -49,9 +49,11 @@ var arrows = map[string][]string{
 	"sinks/remote":              {"sinks", "internal/alert", "internal/diag", "internal/strictyaml", "internal/certs", "internal/regular"}, // short texts without secrets
 	"sinks/webhook":             {"sinks", "sinks/remote", "internal/strictyaml"},
 	"sinks/format":              {"sinks", "internal/alert", "internal/strictyaml"},
-	"sinks/splunk":              {"sinks", "sinks/remote", "sinks/format", "internal/alert"}, // texts as JSON
+	"sinks/splunk":              {"sinks", "sinks/remote", "sinks/format", "internal/alert"},                        // texts as JSON
+	"sinks/elasticsearch":       {"sinks", "sinks/remote", "sinks/format", "internal/alert"},                        // texts as JSON
+	"sinks/syslog":              {"sinks", "sinks/remote", "sinks/format", "internal/alert", "internal/strictyaml"}, // short texts
 	"sinks/sinktest":            {"sinks", "internal/alert"},
-	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "internal/alert", "internal/strictyaml", "internal/config"},
+	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "internal/alert", "internal/strictyaml", "internal/config"},
 	"internal/deadletter":       {"internal/bus", "internal/diag"},
 	"internal/stage":            {"internal/bus", "internal/state"},
 	"internal/identify":         {"internal/decode", "internal/bus", "internal/deadletter"},
@@ -76,7 +78,7 @@ var forTests = []string{"internal/kafkatest", "internal/eventhubstest", "sinks/s
 var owners = map[string][]string{
 	"github.com/twmb/franz-go":  {"internal/bus"},
 	"github.com/expr-lang/expr": {"internal/cond"},
-	"go.yaml.in/yaml":           {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/catalog"},
+	"go.yaml.in/yaml":           {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/catalog"},
 	"github.com/spf13/cobra":    {"cli"},
 	"github.com/schollz":        {"cli"},
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs": {"ingest/eventhub"},

@@ -11,10 +11,12 @@ import (
 	"noroshi/internal/config"
 	"noroshi/internal/strictyaml"
 	"noroshi/sinks"
+	"noroshi/sinks/elasticsearch"
 	"noroshi/sinks/file"
 	"noroshi/sinks/remote"
 	"noroshi/sinks/splunk"
 	"noroshi/sinks/stdout"
+	"noroshi/sinks/syslog"
 	"noroshi/sinks/webhook"
 )
 
@@ -37,8 +39,10 @@ var All = map[string]Make{
 	"file": func(d *strictyaml.Doc, n *yaml.Node, e Env) (sinks.Sink, error) {
 		return file.New(file.Read(d, n, e.Folder))
 	},
-	"splunk":  over(splunk.Read, splunk.New),
-	"webhook": over(webhook.Read, webhook.New),
+	"elasticsearch": over(elasticsearch.Read, elasticsearch.New),
+	"splunk":        over(splunk.Read, splunk.New),
+	"syslog":        over(syslog.Read, syslog.New),
+	"webhook":       over(webhook.Read, webhook.New),
 }
 
 // over is a sink that reaches out over the network.
