@@ -53,6 +53,7 @@ soak:
 	NOROSHI_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run ExactlyOnce ./ingest/feed
 	NOROSHI_SOAK=1 NOROSHI_KILLS=40 $(GO) test -count=1 -timeout 2h -v -run 'Killed|FindTheSame' ./cmd/noroshi
 	NOROSHI_SOAK=1 $(GO) test -count=1 -timeout 2h -v -run Soak ./cmd/noroshi
+	NOROSHI_SOAK=1 $(GO) test -count=1 -timeout 30m -v -run ShippedRulesAreProved ./cli
 	$(MAKE) fuzz FUZZTIME=10m
 
 clean:

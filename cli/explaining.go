@@ -205,7 +205,7 @@ func (p *explaining) explainTests(ctx context.Context, set *rules.Set, o decode.
 
 // test explains a test, and gives how many of its events were asked about, or are about the account.
 func (p *explaining) test(ctx context.Context, set *rules.Set, t *rules.Test, o decode.Options) (int, error) {
-	x, err := replay.NewExplaining(set, p.rule, o)
+	x, err := replay.ExplainingTest(set, p.rule, t, o)
 	if err != nil {
 		return 0, err
 	}

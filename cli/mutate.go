@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -32,7 +33,7 @@ type changed struct {
 // mutating changes rules one thing at a time and runs their tests.
 type mutating struct {
 	*proving
-	one     sync.Mutex // compiling is for one at a time
+	tried   func(*changed) bool // whether a change is tried; nil: all are
 	changes int
 	noticed int
 	ruled   int // rules that were changed
@@ -91,14 +92,16 @@ func (t *proving) mutate(ctx context.Context, to io.Writer, asJSON bool, chosen 
 
 // each tries the changes of a rule.
 func (t *mutating) each(ctx context.Context, r *rules.Rule, chosen func(rule, test string) bool) (all []changed, err error) {
-	t.one.Lock()
-	mutants, err := t.set.Mutants(r)
-	t.one.Unlock()
+	var mutants []rules.Mutant
+	t.set.Compiling(func() { mutants, err = t.set.Mutants(r) })
 	for _, m := range mutants {
 		if ctx.Err() != nil {
 			break
 		}
 		c := changed{Rule: r.ID, File: r.File, Line: m.Line, Column: m.Column, Change: m.Change}
+		if t.tried != nil && !t.tried(&c) {
+			continue
+		}
 		c.Test, c.Noticed = t.notices(ctx, m.Rule, chosen)
 		all = append(all, c)
 	}
@@ -107,15 +110,31 @@ func (t *mutating) each(ctx context.Context, r *rules.Rule, chosen func(rule, te
 
 // notices is the first test that fails with a changed rule.
 func (t *mutating) notices(ctx context.Context, r *rules.Rule, chosen func(rule, test string) bool) (test string, fails bool) {
-	t.one.Lock()
 	p := replay.NewProver(t.set.Instead(r), r, detector.Options{Decode: t.decode})
-	t.one.Unlock()
-	for i := range r.Tests {
-		if chosen(r.ID, r.Tests[i].Name) && !p.Prove(ctx, r, &r.Tests[i]).Pass {
-			return r.Tests[i].Name, true
+	for _, t := range cheapest(r.Tests) {
+		if chosen(r.ID, t.Name) && !p.Prove(ctx, t).Pass {
+			return t.Name, true
 		}
 	}
 	return "", false
+}
+
+// cheapest are tests, those first that cost the least: most changes are noticed by some of them.
+func cheapest(all []rules.Test) (some []*rules.Test) {
+	cost := func(t *rules.Test) (n int) {
+		for i := range t.Events {
+			n += t.Events[i].Times
+		}
+		if t.Arrive.Shuffled {
+			n *= replay.Shuffles
+		}
+		return n
+	}
+	for i := range all {
+		some = append(some, &all[i])
+	}
+	slices.SortStableFunc(some, func(a, b *rules.Test) int { return cmp.Compare(cost(a), cost(b)) })
+	return some
 }
 
 // tellChange prints a change: in JSON each, for people those that no test notices.

@@ -123,12 +123,11 @@ func (t *proving) run(ctx context.Context, chosen func(rule, test string) bool) 
 	own := t.set.Own()
 	all := make([][]replay.Verdict, len(own))
 	var next atomic.Int32
-	var one sync.Mutex // compiling is for one at a time
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(own); i = int(next.Add(1)) - 1 {
-				all[i] = t.prove(ctx, own[i], chosen, &one)
+				all[i] = t.prove(ctx, own[i], chosen)
 			}
 		})
 	}
@@ -154,19 +153,17 @@ func (t *proving) run(ctx context.Context, chosen func(rule, test string) bool) 
 }
 
 // prove runs the tests of a rule that are chosen.
-func (t *proving) prove(ctx context.Context, r *rules.Rule, chosen func(rule, test string) bool, one sync.Locker) (all []replay.Verdict) {
+func (t *proving) prove(ctx context.Context, r *rules.Rule, chosen func(rule, test string) bool) (all []replay.Verdict) {
 	var p *replay.Prover
 	for i := range r.Tests {
 		if !chosen(r.ID, r.Tests[i].Name) || ctx.Err() != nil {
 			continue
 		}
 		if p == nil {
-			one.Lock()
 			p = replay.NewProver(t.set, r, detector.Options{Decode: t.decode})
-			one.Unlock()
 		}
 		from := t.now()
-		v := p.Prove(ctx, r, &r.Tests[i])
+		v := p.Prove(ctx, &r.Tests[i])
 		v.Took = t.now().Sub(from)
 		all = append(all, v)
 	}
@@ -224,7 +221,7 @@ func (t *proving) explain(ctx context.Context, r *rules.Rule, name string) error
 	if at < 0 {
 		return nil
 	}
-	x, err := replay.NewExplaining(t.set, r, t.decode)
+	x, err := replay.ExplainingTest(t.set, r, &r.Tests[at], t.decode)
 	if err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func (l *loader) sample(d *strictyaml.Doc, n *yaml.Node) []byte {
 	if name == "" {
 		return nil
 	}
-	for _, p := range []place{l.at, {library.Files, "."}} {
+	for _, p := range []place{l.at, {l.home.in, "."}, {library.Files, "."}} {
 		if p.in == nil {
 			continue
 		}
@@ -134,7 +134,7 @@ func (l *loader) sample(d *strictyaml.Doc, n *yaml.Node) []byte {
 		}
 		return one.data
 	}
-	names := sample.Shipped()
+	names := slices.Concat(sample.Names(l.home.in, "."), sample.Shipped())
 	if l.at.in != nil {
 		names = append(sample.Names(l.at.in, l.at.folder), names...)
 	}

@@ -59,6 +59,7 @@ var testKeys = []kind.Key{
 	{Name: "events", Doc: "Records: samples with changes, or whole ones.", Type: kind.Groups},
 	{Name: "until", Doc: "The clock at the end, since the start, such as +1h.", Type: kind.Text},
 	{Name: "arrive", Doc: "Further orders in which the records come: the alerts must be the same.", Type: kind.Texts, Choices: []string{"shuffled", "doubled"}},
+	{Name: "lists", Doc: "Lists that stand in the place of the configuration's for this test: names and entries.", Type: kind.Group},
 	{Name: "want", Doc: "The alerts, each with some of its members; [] is silence.", Type: kind.Groups},
 }
 

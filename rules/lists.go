@@ -11,7 +11,6 @@ import (
 	"noroshi/internal/diag"
 	"noroshi/internal/event"
 	"noroshi/internal/list"
-	"noroshi/rules/library"
 )
 
 // maxEntries is how many entries of one list are told one by one.
@@ -28,17 +27,23 @@ func (b byTenant) Own(tenant string) cond.List {
 	return nil
 }
 
-// list is a list of the configuration. Rules that we ship may name those of list.Known where the configuration lacks them: they are
-// empty.
+// list is a list of the configuration. Rules may name those of list.Known where the configuration lacks them: they are empty.
 func (l *loader) list(name string) (cond.List, bool) {
 	of, ok := l.options.Lists[name]
 	switch {
-	case !ok && l.at.in == library.Files && slices.Contains(list.Known, name):
+	case !ok && slices.Contains(list.Known, name):
 		return list.Empty(name), true
 	case ok && len(of.Tenants()) > 0:
 		return byTenant{of}, true
 	}
 	return of, ok
+}
+
+// listNames are the names that conditions may use, for suggestions.
+func listNames(of list.Set) []string {
+	all := slices.Concat(of.Names(), list.Known)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // lists tells of entries that nothing can match, by what the rules look up in each list. A list that no rule uses is left alone.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -42,15 +43,16 @@ type Options struct {
 // Load reads rules. Every problem of every file is reported at once; the set holds the rules that have no error. Rules of the
 // library come first, then the others by file.
 func Load(o Options) (*Set, []diag.Problem) {
-	s := &Set{Scope: &cond.Scope{Layout: event.NewLayout(), ListNames: o.Lists.Names(), Unknown: whenAlone, Records: recorded}, Lists: o.Lists}
+	s := &Set{Scope: &cond.Scope{Layout: event.NewLayout(), ListNames: listNames(o.Lists), Unknown: whenAlone, Records: recorded}, Lists: o.Lists, compiling: &sync.Mutex{}}
 	cond.Prepare(s.Scope.Layout)
 	l := newLoader(o, s)
+	l.home = homeOf(o)
 	l.remediation()
 	if o.Library {
-		l.folder(library.Files, ".", "library", true)
+		l.folder(l.home.in, ".", l.home.name, true)
 		l.shipped = len(l.uses)
 	}
-	if o.Beside && !o.Library {
+	if o.Beside && !o.Library && l.home.in == library.Files {
 		l.reserve()
 	}
 	for _, p := range o.Paths {
@@ -61,7 +63,7 @@ func Load(o Options) (*Set, []diag.Problem) {
 	l.tune()
 	l.follow()
 	l.lists()
-	l.at = place{in: library.Files} // whatever is compiled again may be of a shipped rule
+	s.remedies = l.remedies
 	diag.Sort(l.problems)
 	return s, l.problems
 }
@@ -76,6 +78,8 @@ type loader struct {
 	uses     []cond.ListUse    // what the rules read so far look up in lists
 	shipped  int               // how many of these are the library's
 	at       place             // of the file at hand
+	base     string            // its name there
+	home     home              // of the shipped rules
 	wishes   []wish            // what the rules read so far name
 	wanted   map[string]bool   // while rules are read that are there to be named: those that are
 	links    []link            // the alerts that they look at
@@ -86,7 +90,7 @@ type loader struct {
 }
 
 func newLoader(o Options, s *Set) *loader {
-	l := &loader{options: o, set: s, remedies: map[string]Remedy{}, ids: map[string]string{}, files: map[string]struct{}{}, broken: map[string]string{}}
+	l := &loader{options: o, set: s, home: shippedHome, remedies: map[string]Remedy{}, ids: map[string]string{}, files: map[string]struct{}{}, broken: map[string]string{}}
 	s.Scope.Lists = l.list
 	return l
 }
@@ -102,12 +106,13 @@ const remediationFile = "remediation.yaml"
 
 // remediation reads the steps that rules may name.
 func (l *loader) remediation() {
-	data, err := library.Files.ReadFile(remediationFile)
+	name := inside(l.home.name, remediationFile)
+	data, err := fs.ReadFile(l.home.in, remediationFile)
 	if err != nil {
-		l.failed(remediationFile, err)
+		l.failed(name, err)
 		return
 	}
-	d := strictyaml.Parse("library/"+remediationFile, data)
+	d := strictyaml.Parse(name, data)
 	if d.Root != nil {
 		for i := 0; i+1 < len(d.Root.Content); i += 2 {
 			l.remedy(d, d.Root.Content[i].Value, d.Root.Content[i+1])
@@ -184,22 +189,19 @@ func (l *loader) path(p string) {
 		l.failed(p, err)
 	case info.IsDir():
 		before := len(l.problems)
-		if l.folder(os.DirFS(p), ".", p, false) == 0 && len(l.problems) == before {
+		if l.folder(os.DirFS(p), ".", p, l.home.holds(p)) == 0 && len(l.problems) == before {
 			l.noRule(p, "no rule in this folder; rules are files named *.yaml or *.yml")
 		}
 	case !info.Mode().IsRegular():
 		l.failed(p, errors.New("it is not a plain file"))
 	case !l.again(p):
-		l.file(os.DirFS(filepath.Dir(p)), filepath.Base(p), p, false)
+		l.file(os.DirFS(filepath.Dir(p)), filepath.Base(p), p, l.home.holds(p))
 	}
 }
 
 // again reports whether a file has been read before: whoever names a folder and a file in it means the file once.
 func (l *loader) again(p string) bool {
-	real, err := filepath.EvalSymlinks(p)
-	if err == nil {
-		real, err = filepath.Abs(real)
-	}
+	real, err := realPath(p)
 	if err != nil {
 		return false
 	}
@@ -249,7 +251,7 @@ func (l *loader) inFolder(in fs.FS, file, name string, shipped bool) {
 		l.failed(name, err)
 	case !info.Mode().IsRegular():
 		l.failed(name, errors.New("it is not a plain file"))
-	case shipped || !l.again(name):
+	case in == library.Files || !l.again(name):
 		l.file(in, file, name, shipped)
 	}
 }
@@ -268,7 +270,7 @@ func (l *loader) file(in fs.FS, file, name string, shipped bool) {
 	case len(data) > strictyaml.MaxSize:
 		l.problems = append(l.problems, diag.Problem{File: name, Line: 1, Column: 1, Code: "size", Level: diag.Error, Message: fmt.Sprintf("the file has more than %d bytes", strictyaml.MaxSize)})
 	default:
-		l.at = place{in, path.Dir(file)}
+		l.at, l.base = place{in, path.Dir(file)}, path.Base(file)
 		l.read(name, data, shipped)
 	}
 }
@@ -282,8 +284,10 @@ func (l *loader) read(name string, data []byte, shipped bool) {
 		before := len(l.uses)
 		r := l.rule(d, data, shipped)
 		l.unnamed = l.unnamed || r.ID == "" || member(d.Root, "title") == nil // it may have been cut in the middle of its id
+		r.at, r.base = l.at, l.base
 		r.Names = namedBy(d)
 		r.Named = l.wanted != nil
+		l.listsOfTests(d, r, l.uses[before:])
 		if _, taken := l.ids[r.ID]; !taken && idPattern.MatchString(r.ID) {
 			l.ids[r.ID] = fmt.Sprintf("%s:%d", name, r.Line) // also of a broken rule: its double is told at once
 		}
@@ -294,7 +298,7 @@ func (l *loader) read(name string, data []byte, shipped bool) {
 		if r.State == Off {
 			l.uses = l.uses[:before] // it looks nothing up
 		}
-		if !shipped {
+		if l.at.in != library.Files {
 			l.wishing(d, r)
 		}
 		l.breaks(d, r)

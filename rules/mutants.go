@@ -2,8 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,7 +10,6 @@ import (
 
 	"noroshi/internal/cond"
 	"noroshi/internal/strictyaml"
-	"noroshi/rules/library"
 )
 
 // Mutant is a rule in which one thing is changed. A test of the rule should notice.
@@ -25,32 +22,23 @@ type Mutant struct {
 
 // Mutants are the changes of a rule: in its conditions each comparison turned round, and each part, entry and ! taken out; each
 // exception, each raise and each entry of by, of, value and ignore taken out; each count and least by one more and one less.
-// A change that the rule does not load with is left out.
+// A change that the rule does not load with is left out. It is called while nobody else compiles.
 func (s *Set) Mutants(r *Rule) (all []Mutant, err error) {
-	data, err := text(r)
+	d, err := r.parsed()
 	if err != nil {
 		return nil, err
 	}
-	d := strictyaml.Parse(r.File, data)
-	d.Others = otherKeys
-	if d.Root == nil {
-		return nil, fmt.Errorf("%s cannot be read any more", r.File)
-	}
-	d.Root.Content = without(d.Root, "tests")
 	c := &changing{doc: d}
 	c.walk("", d.Root)
+	listed := slices.ContainsFunc(r.Tests, func(t Test) bool { return len(t.Lists) > 0 })
+	l := s.again()
 	for _, x := range c.all {
 		was := *x.node
 		*x.node = x.with
-		d.Problems = nil
-		scope := *s.Scope
-		l := newLoader(Options{Lists: s.Lists}, &Set{Scope: &scope, Lists: s.Lists})
-		if r.Shipped {
-			l.at.in = library.Files
-		}
-		l.remediation()
-		if m := l.rule(d, data, r.Shipped); d.Errors() == 0 && m.Kind != nil {
-			m.Tests, m.Names, m.Named, m.State = r.Tests, r.Names, r.Named, r.State
+		if m := l.anew(d, r); m != nil {
+			if listed {
+				m.changed = cloned(d.Root)
+			}
 			all = append(all, Mutant{m, x.line, x.column, x.change})
 		}
 		*x.node = was
@@ -68,19 +56,6 @@ func (s *Set) Instead(r *Rule) *Set {
 		}
 	}
 	return &other
-}
-
-// text is what stands in the file of a rule.
-func text(r *Rule) ([]byte, error) {
-	if r.Shipped {
-		return library.Files.ReadFile(strings.TrimPrefix(r.File, "library/"))
-	}
-	f, err := os.Open(r.File)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, strictyaml.MaxSize))
 }
 
 // without is what a mapping holds beside a key.

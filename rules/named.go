@@ -66,10 +66,10 @@ func (l *loader) named() {
 	}
 	if slices.Contains(slices.Collect(maps.Values(l.wanted)), true) {
 		for _, w := range wishes {
-			l.folder(w.at.in, w.at.folder, w.folder, false)
+			l.folder(w.at.in, w.at.folder, w.folder, l.home.holds(w.folder))
 		}
-		if !l.options.Alone && !l.options.Library {
-			l.folder(library.Files, ".", "library", true)
+		if (!l.options.Alone || l.home.in != library.Files) && !l.options.Library {
+			l.folder(l.home.in, ".", l.home.name, true)
 		}
 	}
 	l.wanted, l.uses, l.problems, l.options.Strict = nil, l.uses[:uses], l.problems[:problems], strict

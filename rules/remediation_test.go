@@ -16,7 +16,7 @@ import (
 // steps reads steps of remediation.
 func steps(data []byte) (map[string]Remedy, []diag.Problem) {
 	set, _ := Load(Options{})
-	l := &loader{set: set, remedies: map[string]Remedy{}}
+	l := newLoader(Options{}, set)
 	d := strictyaml.Parse("remediation.yaml", data)
 	if d.Root != nil {
 		for i := 0; i+1 < len(d.Root.Content); i += 2 {

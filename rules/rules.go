@@ -4,7 +4,10 @@ package rules
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	yaml "go.yaml.in/yaml/v4"
 
 	"noroshi/internal/alert"
 	"noroshi/internal/cond"
@@ -50,6 +53,10 @@ type Rule struct {
 	File     string
 	Line     int
 	About
+
+	at      place      // where its file lies
+	base    string     // the file's name there
+	changed *yaml.Node // what stands in the place of the file's text, in a rule that was changed
 }
 
 // Raise makes an alert graver for some of the events for which the rule fires.
@@ -83,6 +90,16 @@ type Set struct {
 	Rules []*Rule
 	Scope *cond.Scope // what their conditions speak of
 	Lists list.Set
+
+	remedies  map[string]Remedy
+	compiling *sync.Mutex // shared by sets that are made of this one: conditions number their fields in one layout
+}
+
+// Compiling calls a function that compiles rules of the set, or makes a detector of them, while nobody else does.
+func (s *Set) Compiling(do func()) {
+	s.compiling.Lock()
+	defer s.compiling.Unlock()
+	do()
 }
 
 // Find is the rule of an id, or nil if there is none.

@@ -155,7 +155,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(fmt.Sprintf(good, "a")))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		set, _ := Load(Options{})
-		l := &loader{set: set, remedies: map[string]Remedy{}, ids: map[string]string{}, files: map[string]struct{}{}}
+		l := newLoader(Options{}, set)
 		l.read("f.yaml", data, false)
 		lines := strings.Count(string(data), "\n") + 1
 		for _, p := range l.problems {

@@ -135,7 +135,7 @@ func TestWhatCheckAcceptsFitsTheSchema(t *testing.T) {
 	set, _ := Load(Options{})
 	looked := 0
 	for name, text := range all {
-		l := &loader{set: set, remedies: map[string]Remedy{}, ids: map[string]string{}}
+		l := newLoader(Options{}, set)
 		l.remediation()
 		l.problems = nil
 		l.read(name, []byte(text), false)
@@ -193,7 +193,7 @@ func TestMistakesOfShapeDoNotFitTheSchema(t *testing.T) {
 func known(t *testing.T, rule string) []string {
 	t.Helper()
 	set, _ := Load(Options{})
-	l := &loader{set: set, remedies: map[string]Remedy{}, ids: map[string]string{}}
+	l := newLoader(Options{}, set)
 	l.read("f.yaml", []byte("id: one\ntitle: A rule\nseverity: low\n"+rule), false)
 	for _, p := range l.problems {
 		if _, names, ok := strings.Cut(p.Message, "; known are "); ok && p.Code == "key" {

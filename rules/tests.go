@@ -13,6 +13,7 @@ import (
 
 	yaml "go.yaml.in/yaml/v4"
 
+	"noroshi/internal/list"
 	"noroshi/internal/strictyaml"
 	"noroshi/rules/sample"
 )
@@ -25,7 +26,10 @@ type Test struct {
 	Until  time.Time // the clock at the end; zero: the time of the last event
 	Arrive Arrive
 	Want   []any
+	Lists  list.Set // what stands in the place of the configuration's lists of these names
 	Line   int
+
+	listed *yaml.Node // where the lists stand
 }
 
 // Arrive says in which orders a test's records come beside their own.
@@ -146,7 +150,8 @@ func (l *loader) test(d *strictyaml.Doc, c *yaml.Node) *draft {
 				}
 			}
 		},
-		"want": func(n *yaml.Node) { t.Want = wanted(d, n) },
+		"lists": func(n *yaml.Node) { t.Lists, t.listed = list.ReadEntries(d, n), n },
+		"want":  func(n *yaml.Node) { t.Want = wanted(d, n) },
 	}
 	for name, read := range keys {
 		keys[name] = func(n *yaml.Node) {
@@ -188,7 +193,7 @@ func (t *draft) follow(d *strictyaml.Doc, all []*draft) {
 	of.follow(d, all)
 	for key, take := range map[string]func(){
 		"start": func() { t.Start = of.Start }, "events": func() { t.Events = of.Events }, "until": func() { t.until = of.until },
-		"arrive": func() { t.Arrive = of.Arrive }, "want": func() { t.Want = of.Want },
+		"arrive": func() { t.Arrive = of.Arrive }, "lists": func() { t.Lists = of.Lists }, "want": func() { t.Want = of.Want },
 	} {
 		if n := of.has[key]; t.has[key] == nil && n != nil {
 			take()

@@ -96,11 +96,11 @@ func (l *loader) each(id string, do func(*Rule)) {
 
 // isShipped reports whether a node holds the id of a shipped rule, and tells if not.
 func (l *loader) isShipped(d *strictyaml.Doc, n *yaml.Node) bool {
-	at := l.taken[n.Value]
+	at, r := l.taken[n.Value], l.set.Find(n.Value)
 	switch {
 	case n.Value == "" || !l.options.Library && !l.options.Beside:
 		return false // what is shipped is not known here
-	case at == shippedPlace || strings.HasPrefix(at, "library/"):
+	case at == shippedPlace || strings.HasPrefix(at, "library/") || r != nil && r.Shipped:
 		return true
 	case at != "":
 		d.At(n, "library", fmt.Sprintf("%s is no shipped rule; change it in its file, %s", n.Value, at))

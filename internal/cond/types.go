@@ -130,7 +130,7 @@ func (c *typing) hasList(n ast.Node, name string) bool {
 		}
 	}
 	m := c.refuse(n, "list", "no list %s in the configuration", name)
-	if m.Suggestion = suggestList(name, c.scope.ListNames); len(c.scope.ListNames) == 0 {
+	if m.Suggestion = suggestList(name, c.scope.ListNames); m.Suggestion == "" {
 		m.Message += "; --config names the file that has it"
 	}
 	return false

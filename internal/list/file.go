@@ -55,7 +55,7 @@ func (l *List) file(path string) ([]diag.Problem, error) {
 	switch {
 	case bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}):
 		found.at(1, 0, "", "the file is UTF-16; write it as UTF-8")
-	case l.name == directory:
+	case l.name == Directory:
 		l.directory(bytes.TrimPrefix(data, []byte("\ufeff")), found)
 	default:
 		l.lines(bytes.TrimPrefix(data, []byte("\ufeff")), found)

@@ -26,7 +26,7 @@ const (
 	MaxEntries  = 200_000
 	MaxFile     = 16 << 20 // bytes
 	Accepted    = "accepted_domains"
-	directory   = "directory"
+	Directory   = "directory"
 	maxLine     = 1 << 10 // bytes of an entry
 	maxProblems = 100     // of one file; the rest are counted
 )
@@ -214,6 +214,40 @@ func Read(d *strictyaml.Doc, n *yaml.Node, folder string) (Set, []diag.Problem) 
 	return s, read(d, n, folder, func(l *List) { s[l.name] = l })
 }
 
+// ReadEntries reads lists whose entries all stand in the document; those of the directory are rows of its file.
+func ReadEntries(d *strictyaml.Doc, n *yaml.Node) Set {
+	s := Set{}
+	if n.Kind != yaml.MappingNode {
+		d.At(n, "type", "expected names of lists with their entries, such as {vip: [taro@contoso.example]}, got "+d.Kind(n))
+		return s
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		l, v := empty(n.Content[i].Value), n.Content[i+1]
+		switch {
+		case v.Kind != yaml.SequenceNode:
+			d.At(v, "type", "expected the entries of the list, such as [taro@contoso.example], got "+d.Kind(v))
+			continue
+		case l.name == Directory:
+			l.rows(d, v)
+		default:
+			l.inline(d, v)
+		}
+		l.seal()
+		s[l.name] = l
+	}
+	return s
+}
+
+// rows takes rows of the directory that stand in the document.
+func (l *List) rows(d *strictyaml.Doc, n *yaml.Node) {
+	for _, c := range n.Content {
+		found := &findings{}
+		if l.directory([]byte(d.Text(c)), found); len(found.all) > 0 {
+			d.At(c, "list", found.all[0].Message)
+		}
+	}
+}
+
 // ReadTenant reads the `lists:` of a tenant, which stand in the place of the common ones of their names.
 func (s Set) ReadTenant(d *strictyaml.Doc, n *yaml.Node, folder, tenant string) []diag.Problem {
 	return read(d, n, folder, func(own *List) {
@@ -250,7 +284,7 @@ func read(d *strictyaml.Doc, n *yaml.Node, folder string, each func(*List)) (pro
 
 // inline takes entries that stand in the configuration.
 func (l *List) inline(d *strictyaml.Doc, n *yaml.Node) {
-	if l.name == directory {
+	if l.name == Directory {
 		d.At(n, "list", "the directory is a CSV file; write directory: {file: people.csv}")
 		return
 	}

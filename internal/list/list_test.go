@@ -236,8 +236,8 @@ func FuzzFile(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, kind uint8, data []byte) {
-		l, found := empty([]string{"vip", Accepted, directory}[kind%3]), &findings{file: "f"}
-		if l.name == directory {
+		l, found := empty([]string{"vip", Accepted, Directory}[kind%3]), &findings{file: "f"}
+		if l.name == Directory {
 			l.directory(data, found)
 		} else {
 			l.lines(data, found)

@@ -109,6 +109,16 @@ func NewExplaining(set *rules.Set, only *rules.Rule, o decode.Options) (*Explain
 	return x, nil
 }
 
+// ExplainingTest compiles a rule as one of its tests has it.
+func ExplainingTest(set *rules.Set, r *rules.Rule, t *rules.Test, o decode.Options) (x *Explaining, err error) {
+	set.Compiling(func() {
+		if set, r, err = set.Under(r, t); err == nil {
+			x, err = NewExplaining(set, r, under(o, t))
+		}
+	})
+	return x, err
+}
+
 func replaced(all []*rules.Rule, r, by *rules.Rule) (more []*rules.Rule) {
 	for _, one := range all {
 		if one == r {

@@ -13,6 +13,7 @@ import (
 	"noroshi/detector"
 	"noroshi/internal/alert"
 	"noroshi/internal/decode"
+	"noroshi/internal/list"
 	"noroshi/rules"
 )
 
@@ -32,6 +33,14 @@ type Verdict struct {
 
 // Prover runs the tests of a rule.
 type Prover struct {
+	rules   *rules.Set
+	rule    *rules.Rule
+	options detector.Options
+	common  *proving // of tests without lists of their own; nil until there is one
+}
+
+// proving runs tests that have the same lists.
+type proving struct {
 	set     *detector.Set
 	worker  *detector.Worker
 	builder *builder
@@ -39,18 +48,46 @@ type Prover struct {
 
 // NewProver makes what runs the tests of a rule. Beside it only those rules of the set take part whose alerts it looks at.
 func NewProver(set *rules.Set, r *rules.Rule, o detector.Options) *Prover {
-	d := detector.New(set.Looking(r), o)
-	w := d.Worker()
-	return &Prover{set: d, worker: w, builder: &builder{reader: w.Reader()}}
+	return &Prover{rules: set, rule: r, options: o}
+}
+
+// with is what runs a test, with the test's lists in the place of others.
+func (p *Prover) with(t *rules.Test) (w *proving, err error) {
+	if len(t.Lists) == 0 && p.common != nil {
+		return p.common, nil
+	}
+	p.rules.Compiling(func() {
+		var set *rules.Set
+		var r *rules.Rule
+		if set, r, err = p.rules.Under(p.rule, t); err == nil {
+			o := p.options
+			o.Decode = under(o.Decode, t)
+			d := detector.New(set.Looking(r), o)
+			w = &proving{set: d, worker: d.Worker()}
+			w.builder = &builder{reader: w.worker.Reader()}
+		}
+	})
+	if err == nil && len(t.Lists) == 0 {
+		p.common = w
+	}
+	return w, err
+}
+
+// under is how records are read in a test: by its directory, where it has one.
+func under(o decode.Options, t *rules.Test) decode.Options {
+	if people := t.Lists[list.Directory]; people != nil {
+		o.Directory = people.Resolve
+	}
+	return o
 }
 
 // Prove runs a test of the rule: its records through the detector as a replay does, the alerts of this rule against what the test
 // wants.
-func (p *Prover) Prove(ctx context.Context, r *rules.Rule, t *rules.Test) Verdict {
-	v := Verdict{Rule: r.ID, Test: t.Name, File: r.File, Line: t.Line}
-	records, err := p.builder.records(t)
+func (p *Prover) Prove(ctx context.Context, t *rules.Test) Verdict {
+	v := Verdict{Rule: p.rule.ID, Test: t.Name, File: p.rule.File, Line: t.Line}
+	with, err := p.with(t)
 	if err == nil {
-		err = p.compare(ctx, r, t, records, &v)
+		err = with.prove(ctx, p.rule.ID, t, &v)
 	}
 	if err != nil {
 		v.Why = err.Error()
@@ -59,9 +96,13 @@ func (p *Prover) Prove(ctx context.Context, r *rules.Rule, t *rules.Test) Verdic
 	return v
 }
 
-// compare holds the alerts that records give against those that a test wants, in each order that it asks for.
-func (p *Prover) compare(ctx context.Context, r *rules.Rule, t *rules.Test, records [][]byte, v *Verdict) error {
-	have, err := p.findings(ctx, r, t, records, inOrder)
+// prove holds the alerts that records give against those that a test wants, in each order that it asks for.
+func (p *proving) prove(ctx context.Context, rule string, t *rules.Test, v *Verdict) error {
+	records, err := p.builder.records(t)
+	if err != nil {
+		return err
+	}
+	have, err := p.findings(ctx, rule, t, records, inOrder)
 	if err != nil {
 		return err
 	}
@@ -71,7 +112,7 @@ func (p *Prover) compare(ctx context.Context, r *rules.Rule, t *rules.Test, reco
 		return nil
 	}
 	for i, again := range orders(t.Arrive, records) {
-		late, err := p.findings(ctx, r, t, again, asTheyCome)
+		late, err := p.findings(ctx, rule, t, again, asTheyCome)
 		if err != nil {
 			return err
 		}
@@ -93,10 +134,10 @@ const (
 )
 
 // findings are the alerts of a rule for records, as JSON values.
-func (p *Prover) findings(ctx context.Context, r *rules.Rule, t *rules.Test, records [][]byte, by order) (all []any, err error) {
+func (p *proving) findings(ctx context.Context, rule string, t *rules.Test, records [][]byte, by order) (all []any, err error) {
 	var bad error
 	run := Replay{Set: p.set, Workers: 1, reused: []*detector.Worker{p.worker}, AsArrived: by == asTheyCome, Until: t.Until, Alert: func(a *alert.Alert) error {
-		if a.Rule.ID != r.ID {
+		if a.Rule.ID != rule {
 			return nil
 		}
 		var v any
@@ -116,8 +157,8 @@ func (p *Prover) findings(ctx context.Context, r *rules.Rule, t *rules.Test, rec
 	return all, err
 }
 
-// shuffles is how many orders a test's records come in that asks for them.
-const shuffles = 20
+// Shuffles is how many orders a test's records come in that asks for them.
+const Shuffles = 20
 
 // orders are the orders in which records come beside their own.
 func orders(a rules.Arrive, records [][]byte) (all [][][]byte) {
@@ -126,9 +167,9 @@ func orders(a rules.Arrive, records [][]byte) (all [][][]byte) {
 	}
 	switch {
 	case a.Shuffled:
-		for i := range uint64(shuffles) {
+		for i := range uint64(Shuffles) {
 			one := slices.Clone(records)
-			rand.New(rand.NewPCG(i, shuffles)).Shuffle(len(one), func(i, j int) { one[i], one[j] = one[j], one[i] })
+			rand.New(rand.NewPCG(i, Shuffles)).Shuffle(len(one), func(i, j int) { one[i], one[j] = one[j], one[i] })
 			all = append(all, one)
 		}
 	case a.Doubled:

@@ -16,7 +16,7 @@ func BenchmarkProve(b *testing.B) {
 			p := NewProver(set, r, detector.Options{})
 			for i := range r.Tests {
 				n++
-				if v := p.Prove(b.Context(), r, &r.Tests[i]); !v.Pass {
+				if v := p.Prove(b.Context(), &r.Tests[i]); !v.Pass {
 					b.Fatal(v.Why)
 				}
 			}

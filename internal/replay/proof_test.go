@@ -35,7 +35,7 @@ func provedRule(t *testing.T, clauses, tests string, samples map[string]string) 
 	for _, r := range set.Rules {
 		p := NewProver(set, r, detector.Options{})
 		for i := range r.Tests {
-			all = append(all, p.Prove(t.Context(), r, &r.Tests[i]))
+			all = append(all, p.Prove(t.Context(), &r.Tests[i]))
 		}
 	}
 	return all
