@@ -148,6 +148,35 @@ func TestWhatIsNeverShownIsCounted(t *testing.T) {
 	}
 }
 
+// A day without the feed that is needed is one by the clock of this feed, too: while its source is down, days of other sources drop nothing,
+// and what it shows when it is back decides. Where no source has ever shown the feed, there is no clock but that of the event's dataset.
+func TestAnOutageOfTheNeededSourceDropsNothing(t *testing.T) {
+	for name, known := range map[string]bool{"a source that is down": true, "a feed that nobody knows": false} {
+		t.Run(name, func(t *testing.T) {
+			c := &set{of: map[string]time.Duration{"entra.signin": 0}, last: map[string]time.Duration{}}
+			if known {
+				c.of["defender.email_events"], c.last["defender.email_events"] = time.Minute, 0
+			}
+			f, told := following(t, c, absent)
+			f.record(signIn("1", 0, 0))
+			for at := time.Duration(0); at < 24*time.Hour; at += time.Hour {
+				c.of["entra.signin"] = at
+				if got := told(); got != "" || f.memory.Counts[0].Undecided != 0 {
+					t.Fatalf("sign-ins at %s: %q, %d undecided", at, got, f.memory.Counts[0].Undecided)
+				}
+			}
+			c.of["entra.signin"] = 10 * 24 * time.Hour
+			if got := told(); got != "" || (f.memory.Counts[0].Undecided == 0) != known || (f.memory.Keys() == 1) != known {
+				t.Errorf("after ten days: %q, %d undecided, %d keys", got, f.memory.Counts[0].Undecided, f.memory.Keys())
+			}
+			c.of["defender.email_events"], c.last["defender.email_events"] = 11*24*time.Hour, 11*24*time.Hour
+			if got := told(); (got == "no-mail r1") != known {
+				t.Errorf("when the feed is there: %q", got)
+			}
+		})
+	}
+}
+
 // Each rule moves by the clock of its own datasets, and is forgotten by it.
 func TestEachRuleHasTheClockOfItsDatasets(t *testing.T) {
 	c := &set{of: map[string]time.Duration{"entra.signin": 0, "ual.sharepoint": 0}}
