@@ -16,7 +16,8 @@ func statusCommand(s Streams) *cobra.Command {
 		Long: `Status prints how each instance of noroshi run is, as of its last report. An instance reports every 5 s; times are UTC, and all
 counts are since its start. What it prints, from top to bottom:
 
-  the instance   running, silent (it has not reported for 30 s: it was killed or hangs) or ended
+  the instance   running, silent (it has not reported for 30 s: it was killed or hangs), killed (its process is gone) or ended;
+                 "last heard 12s ago" where reports are missing
   what is wrong  lines that are only there when something is cut, missed, not known or not read
   log            how full the log of the embedded Kafka is, and for which reader sources wait
   SOURCE         state, records, messages that wait (lag) and when the last record came: a source that is dead says
@@ -45,6 +46,11 @@ At the end it names the roles that no running instance has. docs/operating.md ex
 			all, err := app.ReadStatus(ctx, b.Bus)
 			if err != nil {
 				return failed{err}
+			}
+			if b.embedded != nil {
+				app.NoneRuns(all)
+			} else {
+				app.NoteKilled(all, s.Now())
 			}
 			if len(all) == 0 {
 				return failed{fmt.Errorf("no instance has told its status within the hour")}

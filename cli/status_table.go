@@ -72,8 +72,12 @@ func (t *statusTable) headline(now time.Time) {
 	switch {
 	case one.Ended:
 		state = "ended " + at(one.At)
+	case one.Killed:
+		state = fmt.Sprintf("killed; last heard %s ago, %s", ago(now.Sub(one.At)), at(one.At))
 	case one.Stale(now):
 		state = "silent since " + at(one.At)
+	case one.Overdue(now):
+		state += fmt.Sprintf(", last heard %s ago, %s", ago(now.Sub(one.At)), at(one.At))
 	default:
 		state += ", as of " + at(one.At)
 	}

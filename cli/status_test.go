@@ -46,6 +46,8 @@ func TestTheTableOfStatus(t *testing.T) {
 					Restarts: map[string]int64{"stream": 2, "kafka": 1}, Letters: map[string]int64{"json": 3}, Delays: map[string]feed.Delay{"entra.signin": {Records: 2, Sum: 180_000, Longest: 120_000}, "ual.exchange_item": {Records: 3, Sum: 3 * 5_000_000_000, Longest: 6_000_000_000}}},
 				{Source: "contoso-audit", Partition: 1, Sequence: -1, Last: -1},
 			}},
+		{Instance: "soc1/18", Roles: []app.Role{app.Ingest}, At: at.Add(-2 * time.Second), Started: at.Add(-time.Hour)},
+		{Instance: "soc1/19", At: at.Add(-2 * time.Second), Started: at.Add(-time.Hour), Killed: true},
 		{Instance: "soc2/9", At: at.Add(-time.Minute), Started: at.Add(-time.Hour)},
 		{Instance: "soc2/8", At: at.Add(-time.Hour), Started: at.Add(-2 * time.Hour), Ended: true, Alerts: 2},
 	})
@@ -88,6 +90,8 @@ func TestTheTableOfStatus(t *testing.T) {
   soc      retrying     2026-01-02T03:03:05Z  0     0        0         3       0        34       35s     -                     2026-01-02T03:04:25Z
   unknown  interrupted  2026-01-02T03:03:05Z  0     0        0         0       0        ?        -       -                     -
   sink soc, last error: status 500
+soc1/18 (ingest): running since 2026-01-02T02:04:05Z, last heard 12s ago, 2026-01-02T03:04:03Z; 0 records, 0 events, 0 duplicates, 0 alerts, 0 dead letters
+soc1/19: killed; last heard 12s ago, 2026-01-02T03:04:03Z; 0 records, 0 events, 0 duplicates, 0 alerts, 0 dead letters
 soc2/9: silent since 2026-01-02T03:03:05Z; 0 records, 0 events, 0 duplicates, 0 alerts, 0 dead letters
 soc2/8: ended 2026-01-02T02:04:05Z; 0 records, 0 events, 0 duplicates, 2 alerts, 0 dead letters
 no running instance has the role deliver: alerts are not delivered

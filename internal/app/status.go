@@ -20,7 +20,8 @@ type Status struct {
 	At          time.Time          `json:"at"` // UTC; all of it is as of then
 	Started     time.Time          `json:"started"`
 	Roles       []Role             `json:"roles,omitempty"`
-	Ended       bool               `json:"ended,omitempty"` // this is its last word
+	Ended       bool               `json:"ended,omitempty"`  // this is its last word
+	Killed      bool               `json:"killed,omitempty"` // whoever reads this knows that its process is gone; no instance says so of itself
 	Records     int64              `json:"records"`
 	Unknown     int64              `json:"unknown"`                // of them those of no known kind, and
 	Keys        []string           `json:"unknown_keys,omitempty"` // names of the members of the first of these
@@ -147,7 +148,9 @@ const (
 )
 
 // Stale says whether an instance has ended without a word.
-func (s *Status) Stale(now time.Time) bool { return !s.Ended && now.Sub(s.At) > staleAfter }
+func (s *Status) Stale(now time.Time) bool {
+	return !s.Ended && (s.Killed || now.Sub(s.At) > staleAfter)
+}
 
 // report writes the status to its topic, and a line of it into the log each minute, until ctx ends.
 func (r *Run) report(ctx, drain context.Context, k *kafka, w *bus.Writer) error {
