@@ -8,9 +8,8 @@ import (
 	"maps"
 )
 
-// unsettled are rules whose last revision is not compared: the bucket of an alert does not end within the test, or no clock ends it, because
-// those of the sources do not travel to where the rule's key lies.
-var unsettled = map[string]bool{"widely": true, "everywhere": true, "spray": true, "broken-in": true, "locked": true}
+// unsettled are rules whose last revision is not compared: the bucket of an alert does not end within the test.
+var unsettled = map[string]bool{"widely": true, "everywhere": true}
 
 // finding is an alert in all its revisions.
 type finding struct {

@@ -34,7 +34,12 @@ var fleetRules = map[string]string{
 	"broken-in":   "kind: sequence\nby: [source.ip]\nwithin: 5s\nsteps:\n  - {id: guess, when: event.dataset == \"entra.signin\" && auth.result == \"wrong_credential\", count: 5}\n  - {id: in, when: event.dataset == \"entra.signin\" && auth.result == \"success\"}\nrepeat: 1m",
 	"widely":      "kind: correlation\nof: [spray, guessing]\nby: [source.ip]\ndistinct: {of: rule, least: 2}\nwithin: 1d\nrepeat: 7d",
 	"everywhere":  "kind: correlation\nof: [spray, widely]\nby: []\ncount: 5\nwithin: 1d\nrepeat: 7d",
-	"in":          "when: event.dataset == \"entra.signin\" && auth.result == \"success\"\nrepeat: 1m",
+	// What is decided late: in each partition of the events, and of the signals.
+	"unanswered": "kind: absence\nwhen: event.dataset == \"entra.signin\" && auth.result == \"wrong_credential\"\nwithout: {when: event.dataset == \"entra.signin\" && auth.result == \"success\", after: 40s}\nneeds: [entra.signin]\nrepeat: 1m",
+	"fruitless":  "kind: absence\nwhen: event.dataset == \"entra.signin\" && auth.result == \"wrong_credential\"\nby: [source.ip]\nwithout: {when: event.dataset == \"entra.signin\" && auth.result == \"success\", after: 15s}\nneeds: [entra.signin]\nrepeat: 1m",
+	"quiet":      "kind: silence\nwhen: event.dataset == \"entra.signin\" && auth.result == \"success\"\nby: [account]\nlonger: 1m",
+	"still":      "kind: silence\nwhen: event.dataset == \"entra.signin\" && auth.result == \"success\"\nby: [source.ip]\nlonger: 20s",
+	"in":         "when: event.dataset == \"entra.signin\" && auth.result == \"success\"\nrepeat: 1m",
 }
 
 // stream makes sign-ins into an event hub and into a file. Their time goes four times as fast as the clock on the wall, and is not later.
@@ -121,15 +126,28 @@ func (s *stream) signIn(at time.Time, id string, user, ip int, code string) stri
 		at.Format("2006-01-02T15:04:05.000Z"), id, user, ip, code)
 }
 
-// beat makes records that no rule looks at, so that the clocks of all partitions pass the last window. They are in no file.
+// beat makes records that no rule looks at, so that the clocks of all partitions pass the last window. They are in no file but one of the
+// first, which close has written.
 func (s *stream) beat(n int) error {
-	at := s.base.Add(time.Duration(s.made)*time.Second*streamFaster/streamRate + streamPast + time.Duration(n)*time.Second)
 	for user := range streamUsers {
-		if err := s.append(user, s.signIn(at, fmt.Sprintf("beat-%d-%d", n, user), user, 1, "50140"), at); err != nil {
+		record, at := s.heart(n, user)
+		if err := s.append(user, record, at); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (s *stream) heart(n, user int) (record string, at time.Time) {
+	at = s.base.Add(time.Duration(s.made)*time.Second*streamFaster/streamRate + streamPast + time.Duration(n)*time.Second)
+	return s.signIn(at, fmt.Sprintf("beat-%d-%d", n, user), user, 1, "50140"), at
+}
+
+// close ends the file, with a record behind all that is decided late.
+func (s *stream) close() error {
+	record, _ := s.heart(0, 0)
+	_, err := s.log.WriteString(record + "\n")
+	return err
 }
 
 // fleet is instances of noroshi run that share an Apache Kafka and an event hub.

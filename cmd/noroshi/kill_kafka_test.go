@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -59,7 +60,7 @@ func TestWhateverIsKilledEachFindingIsToldOnce(t *testing.T) {
 			c.do(f, nodes)
 			time.Sleep(5 * time.Second)
 			stop()
-			if err := <-ended; err != nil {
+			if err := errors.Join(<-ended, s.close()); err != nil {
 				t.Fatal(err)
 			}
 			f.agrees(f.replay(s.log.Name()), s)
@@ -79,6 +80,9 @@ func TestOneInstanceThreeAndAReplayFindTheSame(t *testing.T) {
 		if err := s.add(time.Duration(i) * time.Second * streamFaster / streamRate); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := s.close(); err != nil {
+		t.Fatal(err)
 	}
 	want := newFleet(t, dir, "none.", nodes).replay(s.log.Name())
 	for prefix, instances := range map[string]int{"one.": 1, "three.": 3} {
