@@ -248,6 +248,8 @@ func (f *fleet) finish(p *process) {
 	case err == nil:
 	case strings.Contains(p.tail(), "not all that was under way could be finished"):
 		f.did["instances that could not finish in time"]++
+	case !strings.Contains(p.text(), "msg=running"): // it has nothing to finish yet
+		f.did["instances ended while they started"]++
 	default:
 		f.t.Errorf("an instance ends with %v\n%s", err, p.tail())
 	}
