@@ -313,7 +313,7 @@ func (f *Flow) Commit(ctx context.Context, rows []Record) (stored bool, err erro
 		return false, err
 	}
 	if f.session == nil {
-		return f.committed(f.reader.Commit(f.bonded(ctx)))
+		return f.committed(f.waited(ctx, f.reader.Commit(f.bonded(ctx))))
 	}
 	if err := f.bus.sync(ctx); err != nil {
 		return false, fmt.Errorf("commit transaction: %w", err)
@@ -321,7 +321,7 @@ func (f *Flow) Commit(ctx context.Context, rows []Record) (stored bool, err erro
 	bonded := f.bonded(ctx)
 	err = within(ctx, func() error { stored, err = f.session.End(bonded, kgo.TryCommit); return err })
 	if err != nil {
-		return false, fmt.Errorf("commit transaction: %w", explained(err))
+		return false, fmt.Errorf("commit transaction: %w", f.waited(ctx, explained(err)))
 	}
 	f.begun = false
 	if !stored {

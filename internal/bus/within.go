@@ -2,6 +2,8 @@ package bus
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -30,4 +32,20 @@ func Within(ctx context.Context, heed time.Duration, do func() error) error {
 	case <-wait.C:
 		return context.Cause(ctx)
 	}
+}
+
+// waited says what a commit has waited for until its context ended, as far as that is known.
+func (f *Flow) waited(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
+	defer cancel()
+	group := f.bus.config.Prefix + f.step.Group
+	all, failed := f.bus.admin.DescribeGroups(within, group)
+	if one := all[group]; failed == nil && one.Err == nil && strings.HasSuffix(one.State, "Rebalance") {
+		return fmt.Errorf("group %s is sharing out its partitions and waits for one of its %d members, as long as the session of one lasts that was killed: %w",
+			group, len(one.Members), err)
+	}
+	return err
 }

@@ -75,6 +75,12 @@ const (
 	idleEvery = 5 * time.Second
 )
 
+// endWithin is how long a commit may take at the end. The group may be sharing out its partitions and waiting for members that were killed;
+// whoever ends leaves it then, so that nobody waits for him, too, and what is not stored comes again to another.
+var endWithin = 10 * time.Second
+
+var errLast = errors.New("the last commit has taken too long")
+
 // Session is a member of a step's group. It belongs to one goroutine, and is spent when Run returns.
 type Session struct {
 	Bus  *bus.Bus
@@ -129,14 +135,19 @@ func (s *Session) Run(ctx, drain context.Context) error {
 	if s.flow, err = s.Bus.Flow(step); err != nil {
 		return err
 	}
-	if err = s.run(ctx, drain); err == nil {
-		s.flow.Quit(drain)
-		return nil
+	last, done := outlasting(ctx, drain)
+	defer done()
+	err = s.run(ctx, last)
+	if err != nil {
+		s.mu.Lock()
+		s.broken = true
+		s.mu.Unlock()
 	}
-	s.mu.Lock()
-	s.broken = true
-	s.mu.Unlock()
-	s.flow.Leave(drain)
+	if err == nil || ctx.Err() != nil {
+		s.flow.Quit(drain)
+	} else {
+		s.flow.Leave(drain)
+	}
 	return err
 }
 
@@ -162,6 +173,13 @@ func (s *Session) run(ctx, drain context.Context) error {
 			return nil
 		}
 	}
+}
+
+// outlasting is a context that ends with drain, and endWithin after ctx.
+func outlasting(ctx, drain context.Context) (context.Context, func()) {
+	last, cancel := context.WithCancelCause(drain)
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(endWithin, func() { cancel(errLast) }) })
+	return last, func() { stop(); cancel(nil) }
 }
 
 // turns reports whether the step is to become another one.
