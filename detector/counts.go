@@ -15,6 +15,7 @@ type counts struct {
 	set   *Set
 	texts []map[string]int // by slot
 	known map[index.Atom]int
+	free  map[event.Slot]bool // worked out of every record, whoever asks
 	n     int
 }
 
@@ -22,7 +23,7 @@ type counts struct {
 const perText = 4096
 
 func (s *Set) count(sample [][]byte) *counts {
-	c := &counts{set: s, texts: make([]map[string]int, s.plan.Layout().Len()), known: map[index.Atom]int{}}
+	c := &counts{set: s, texts: make([]map[string]int, s.plan.Layout().Len()), known: map[index.Atom]int{}, free: s.free()}
 	r := s.plan.Reader()
 	for _, rec := range sample {
 		if r.ReadAlone(rec, time.Unix(0, 0)) != nil {
@@ -83,8 +84,36 @@ func (c *counts) Count(a index.Atom) int {
 
 // Costly implements cond.Counts.
 func (c *counts) Costly(s event.Slot) bool {
-	return c.set.plan.Derived(c.set.plan.Layout().Root(s))
+	root := c.set.plan.Layout().Root(s)
+	return c.set.plan.Derived(root) && !c.free[root]
 }
+
+// free are the fields that are worked out of every record because rules that nothing else finds ask for them: other rules can be found by
+// them, too. It notes these rules' clauses.
+func (s *Set) free() map[event.Slot]bool {
+	c := &counts{set: s, known: map[index.Atom]int{}}
+	free := map[event.Slot]bool{}
+	for i := range s.clauses {
+		when := s.clauses[i].when
+		if when != nil && when.Witness(c) != nil {
+			continue
+		}
+		s.unindexed = append(s.unindexed, int32(i))
+		if when == nil {
+			continue
+		}
+		for _, a := range when.Witness(whatever{c}) {
+			free[s.plan.Layout().Root(event.Slot(a.Slot))] = true
+		}
+	}
+	return free
+}
+
+// whatever are counts for which nothing is costly.
+type whatever struct{ *counts }
+
+// Costly implements cond.Counts.
+func (whatever) Costly(event.Slot) bool { return false }
 
 // byText are the sampled texts by slot.
 func (c *counts) byText() map[int32][]string {

@@ -28,12 +28,14 @@ type Set struct {
 	clauses []clause
 	needs   map[string]bool // datasets of which rules ask what they have shown
 	always  []int32         // clauses that no text finds
-	tables  map[int32]*index.Table
-	probes  [event.Shapes][]event.Slot // indexed slots that records of a shape can have
-	listed  [event.Shapes][]event.Slot // those of them that lie in Name/Value lists
-	carried []event.Slot               // what hits of any rule carry
-	known   map[known]int32            // rules of the second stage
-	digest  [8]byte                    // of these
+	// unindexed are these, and those that are found by nothing but what is worked out of every record for them.
+	unindexed []int32
+	tables    map[int32]*index.Table
+	probes    [event.Shapes][]event.Slot // indexed slots that records of a shape can have
+	listed    [event.Shapes][]event.Slot // those of them that lie in Name/Value lists
+	carried   []event.Slot               // what hits of any rule carry
+	known     map[known]int32            // rules of the second stage
+	digest    [8]byte                    // of these
 }
 
 // rule is a rule as the detector runs it.
@@ -65,6 +67,7 @@ type clause struct {
 	bit    uint8
 	when   *cond.Program // nil: every event
 	filter cond.Filter
+	exact  bool // the filter decides it
 }
 
 // fact is a field that an alert's evidence shows.
@@ -233,7 +236,7 @@ func (s *Set) choose(sample [][]byte) {
 		var w index.Witness
 		if k.when != nil {
 			w = k.when.Witness(c)
-			k.filter = k.when.Filter(w, c)
+			k.filter, k.exact = k.when.Filter(w, c), k.when.Exact()
 		}
 		if w == nil {
 			s.always = append(s.always, int32(i))
@@ -266,9 +269,9 @@ func (s *Set) Rules() (all []*rules.Rule) {
 	return all
 }
 
-// Unindexed are the rules that have to be tried on every record.
+// Unindexed are the rules for which something has to be worked out of every record.
 func (s *Set) Unindexed() (all []*rules.Rule) {
-	for _, i := range s.always {
+	for _, i := range s.unindexed {
 		if r := s.rules[s.clauses[i].rule].Rule; len(all) == 0 || all[len(all)-1] != r {
 			all = append(all, r)
 		}

@@ -129,7 +129,8 @@ func (w *Worker) try(list []int32) {
 	}
 }
 
-// holds asks first what a look at the event decides, because it is cheaper than the VM, and believes only the VM.
+// holds asks first what a look at the event decides, because it is cheaper than the VM, and then the VM, unless that is all of the
+// condition.
 func (w *Worker) holds(c *clause) bool {
 	w.Candidates++
 	w.Evaluated[c.rule]++
@@ -138,6 +139,9 @@ func (w *Worker) holds(c *clause) bool {
 	}
 	if !c.filter.Holds(w.ev) {
 		return false
+	}
+	if c.exact {
+		return true
 	}
 	holds, err := w.machine.Holds(c.when)
 	if err != nil {

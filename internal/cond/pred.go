@@ -17,6 +17,7 @@ const (
 	and
 	or
 	not
+	native // a test of its own
 )
 
 // pred is a condition as far as it is understood without the VM. An unknown part counts as true, so a pred that does not hold
@@ -30,6 +31,7 @@ type pred struct {
 	empty   bool                // one of the atoms holds for absent text: nothing to look up
 	actions []string            // it cannot hold without one of these operations
 	kids    []*pred
+	test    tester
 }
 
 func translate(s *Scope, n ast.Node) *pred {
@@ -43,6 +45,15 @@ func translate(s *Scope, n ast.Node) *pred {
 			return negate(s, translate(s, v.Node))
 		}
 	case *ast.BinaryNode:
+		if p := measured(s, v); p != nil {
+			return p
+		}
+		if p := truth(s, v); p != nil {
+			return p
+		}
+		if p := matching(s, v); p != nil {
+			return p
+		}
 		switch v.Operator {
 		case "&&", "and":
 			return join(and, translate(s, v.Left), translate(s, v.Right))
@@ -61,9 +72,28 @@ func translate(s *Scope, n ast.Node) *pred {
 			return implied(s, v.Arguments[0])
 		} else if ok && id.Value == listedName {
 			return ofTenants(s, v)
+		} else if ok && id.Value == "in_net" {
+			return inNetwork(s, v)
 		}
 	}
 	return &pred{}
+}
+
+// truth is a comparison of a truth with a constant, nil where it is none.
+func truth(s *Scope, v *ast.BinaryNode) *pred {
+	field, constant := v.Left, v.Right
+	if _, ok := field.(*ast.BoolNode); ok {
+		field, constant = constant, field
+	}
+	b, isConstant := constant.(*ast.BoolNode)
+	if _, isField := field.(*ast.IdentifierNode); !isField || !isConstant || v.Operator != "==" && v.Operator != "!=" {
+		return nil
+	}
+	p := translate(s, field)
+	if b.Value != (v.Operator == "==") {
+		return negate(s, p)
+	}
+	return p
 }
 
 // ofTenants is a look-up in a list that differs by tenant: it cannot hold of a text that no tenant has there, and only the VM asks for the
@@ -244,6 +274,8 @@ func (p *pred) holds(ev *event.Event) bool {
 		return false
 	case not:
 		return !p.kids[0].holds(ev)
+	case native:
+		return p.test.holds(ev)
 	}
 	return true
 }

@@ -48,7 +48,7 @@ func (p *pred) witness(c Counts) (best index.Witness, least int) {
 		}
 		offer(all, total)
 	}
-	if p.actions != nil && (p.shape == unknown || p.shape == not || p.shape == atoms && best == nil) {
+	if p.actions != nil && (p.shape == unknown || p.shape == not || p.shape == native || p.shape == atoms && best == nil) {
 		w := oneOf(p.actions)
 		offer(w, sum(c, w))
 	}
@@ -73,7 +73,10 @@ func sum(c Counts, w index.Witness) (n int) {
 // Filter is the necessary conditions of a program that a look at the event decides, the most selective first.
 type Filter []*pred
 
-// Filter leaves out what the witness has proved.
+// Exact reports whether the filter of the condition decides it alone. A condition that is fully understood cannot fail.
+func (p *Program) Exact() bool { return p.root.exact }
+
+// Filter leaves out what the witness has proved, unless the condition is exact.
 func (p *Program) Filter(w index.Witness, c Counts) Filter {
 	parts := []*pred{p.root}
 	if p.root.shape == and {
@@ -85,10 +88,14 @@ func (p *Program) Filter(w index.Witness, c Counts) Filter {
 	}
 	var rs []ranked
 	for _, k := range parts {
-		if k.shape == unknown || k.shape == atoms && slices.Equal(k.atoms, w) {
+		proved := k.shape == atoms && slices.Equal(k.atoms, w)
+		if k.shape == unknown || proved && !p.root.exact {
 			continue
 		}
 		wit, cost := k.witness(c)
+		if proved {
+			cost += 1 << 31
+		}
 		if wit == nil || k.shape != atoms {
 			cost += 1 << 30
 		}

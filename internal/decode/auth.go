@@ -109,10 +109,16 @@ func passwordOK(r *Reader, _ string) string {
 var legacyProtocols = []string{"imap", "pop", "smtp", "activesync", "authenticated smtp", "autodiscover", "exchange web services", "mapi over http", "offline address book", "outlook anywhere", "reporting web services", "other clients", "exchange online powershell"}
 
 func legacy(r *Reader, _ string) string {
-	p := strings.ToLower(r.field("auth.protocol"))
+	p := r.field("auth.protocol")
 	if p == "" {
 		return ""
 	}
+	return r.legacies.of(p, isLegacy)
+}
+
+// isLegacy reports whether a protocol knows no second factor.
+func isLegacy(p string) string {
+	p = strings.ToLower(p)
 	for _, l := range legacyProtocols {
 		if strings.Contains(p, l) {
 			return "true"

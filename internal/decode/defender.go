@@ -92,14 +92,16 @@ func rowID(r *Reader, text string) string {
 	if text == "" || r.table() == "AlertEvidence" {
 		return ""
 	}
-	id := text + "/" + first(r.at("properties.Timestamp"), r.at("properties.TimeGenerated"))
-	if m := r.at("properties.NetworkMessageId"); m != "" {
-		id += "/" + m
+	at, m, to := first(r.at("properties.Timestamp"), r.at("properties.TimeGenerated")), r.at("properties.NetworkMessageId"), r.at("properties.RecipientEmailAddress")
+	from := len(r.arena)
+	r.arena = append(append(append(r.arena, text...), '/'), at...)
+	if m != "" {
+		r.arena = append(append(r.arena, '/'), m...)
 	}
-	if to := r.at("properties.RecipientEmailAddress"); to != "" {
-		id += "/" + event.Lower(to)
+	if to != "" {
+		r.arena = event.AppendLower(append(r.arena, '/'), to)
 	}
-	return id
+	return r.since(from)
 }
 
 // rowUser is who acted: of mail the sender, where it is the tenant's own; nobody where a service tells of somebody.

@@ -44,6 +44,9 @@ func classes(names map[string][]string) map[string]string {
 	return m
 }
 
+// folderClass is FolderClass.
+func (r *Reader) folderClass(path string) string { return r.classes.of(path, FolderClass) }
+
 // FolderClass is what a mail folder is, by the last part of its path that tells, as what lies in RSS Feeds is hidden there, too: one of event.FolderClasses, custom for a folder of the
 // user's own, "" for no folder. Case, width and blanks do not matter, nor does a mailbox before a colon.
 func FolderClass(path string) string {

@@ -21,14 +21,14 @@ const inboxRuleNoun = "InboxRule"
 // mailboxOwner is whose mailbox a record is about: as it says, or whose a command names. Where that is the actor's own, under
 // whatever name, it is the actor's.
 func mailboxOwner(r *Reader, _ string) string {
-	if owner := canonical(event.Name, r.ownerTold()); owner != "" {
+	if owner := r.canonical(event.Name, r.ownerTold()); owner != "" {
 		return owner
 	}
 	_, noun, ok := strings.Cut(r.Event.Text(event.Action), "-")
 	if r.view.shape != event.UAL || !ok || !mailboxNouns[noun] {
 		return ""
 	}
-	owner := canonical(event.Name, r.known(r.ownerNamed(noun)))
+	owner := r.canonical(event.Name, r.known(r.ownerNamed(noun)))
 	switch kind := r.Event.Text(event.UserKind); {
 	case kind != "user" && kind != "guest":
 		return owner

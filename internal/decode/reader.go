@@ -63,6 +63,8 @@ type Reader struct {
 	time     time.Time
 	timeFrom string
 	list     listCache
+	classes  learned            // of folders
+	legacies learned            // whether protocols are old
 	places   map[spelling]int32 // of paths that the plan spells otherwise; -1 where it has none
 
 	atAddress, addition *event.Place // see looked and added; nil until the record at hand needs them
@@ -82,7 +84,7 @@ type layer struct {
 
 // Reader makes a reader.
 func (p *Plan) Reader() *Reader {
-	r := &Reader{plan: p, places: map[spelling]int32{}}
+	r := &Reader{plan: p, places: map[spelling]int32{}, classes: learned{}, legacies: learned{}}
 	for i := range p.views {
 		r.layers[0].projectors[i] = projector.New(p.views[i].paths)
 	}
@@ -159,7 +161,7 @@ func (r *Reader) Text(s event.Slot) string {
 func (r *Reader) fed(o *origin) string {
 	for _, i := range o.feeds {
 		if text := r.scalar(i); text != "" {
-			if text = canonical(o.form, text); text != "" {
+			if text = r.canonical(o.form, text); text != "" {
 				return text
 			}
 		}
@@ -249,6 +251,29 @@ func (r *Reader) unescape(raw []byte) string {
 	if r.masked {
 		r.arena = legible(r.arena, from)
 	}
+	return r.since(from)
+}
+
+// lower is event.Lower of a text; it lives until the next record.
+func (r *Reader) lower(s string) string {
+	if event.IsLower(s) {
+		return s
+	}
+	from := len(r.arena)
+	r.arena = event.AppendLower(r.arena, s)
+	return r.since(from)
+}
+
+// nameOf is nameOf, as lower is event.Lower.
+func (r *Reader) nameOf(s string) string {
+	if s = strings.TrimSpace(s); placeholder(s) {
+		return ""
+	}
+	return r.lower(s)
+}
+
+// since is the text behind the first bytes of the arena.
+func (r *Reader) since(from int) string {
 	return unsafe.String(unsafe.SliceData(r.arena[from:]), len(r.arena)-from)
 }
 
@@ -317,12 +342,12 @@ func (r *Reader) fieldList(name string) []string {
 	return r.Event.List(s)
 }
 
-func canonical(f event.Form, s string) string {
+func (r *Reader) canonical(f event.Form, s string) string {
 	switch f {
 	case event.LowerCase:
-		return event.Lower(s)
+		return r.lower(s)
 	case event.Name:
-		return nameOf(s)
+		return r.nameOf(s)
 	case event.Operation:
 		return operation(s)
 	case event.Address:

@@ -199,12 +199,21 @@ func zone(s string) (time.Duration, bool) {
 	if s[0] != '+' && s[0] != '-' {
 		return 0, false
 	}
-	digits := strings.ReplaceAll(s[1:], ":", "")
+	digits := make([]byte, 0, 4)
+	for i := 1; i < len(s); i++ {
+		switch {
+		case s[i] == ':':
+		case len(digits) == 4:
+			return 0, false
+		default:
+			digits = append(digits, s[i])
+		}
+	}
 	if len(digits) != 4 {
 		return 0, false
 	}
-	hours, ok1 := number(digits[:2])
-	minutes, ok2 := number(digits[2:])
+	hours, ok1 := number(string(digits[:2]))
+	minutes, ok2 := number(string(digits[2:]))
 	d := time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute
 	if s[0] == '-' {
 		d = -d

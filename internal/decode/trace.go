@@ -13,7 +13,11 @@ func traceID(r *Reader, text string) string {
 	if text == "" {
 		return ""
 	}
-	return text + "/" + event.Lower(r.at("RecipientAddress")) + "/" + first(r.at("Status"), r.at("Event"))
+	to, status := r.at("RecipientAddress"), first(r.at("Status"), r.at("Event"))
+	from := len(r.arena)
+	r.arena = event.AppendLower(append(append(r.arena, text...), '/'), to)
+	r.arena = append(append(r.arena, '/'), status...)
+	return r.since(from)
 }
 
 // traceAccount is the sender, unless only the recipient's domain is the organization's. A bounce has no sender.

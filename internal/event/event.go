@@ -1,6 +1,8 @@
 // Package event is one audit or sign-in record as rules see it.
 package event
 
+import "unsafe"
+
 // Slot is the number of a value that some rule of a set mentions.
 type Slot int32
 
@@ -63,6 +65,7 @@ type Event struct {
 	at     []uint32
 	lists  [][]string
 	listAt []uint32
+	room   []byte // for texts that are made lower case; what was used of it is never written again
 }
 
 // New makes an event over a source that knows the layout.
@@ -102,7 +105,7 @@ func (e *Event) fill(s Slot) string {
 	case plain, own:
 		text = e.from.Text(s)
 	case lowered:
-		text = Lower(e.Text(e.layout.defs[s].of))
+		text = e.lower(e.Text(e.layout.defs[s].of))
 	case presence:
 		text = "false"
 		if e.from.Has(e.layout.defs[s].of) {
@@ -111,6 +114,22 @@ func (e *Event) fill(s Slot) string {
 	}
 	e.texts[s] = text
 	return text
+}
+
+// roomSize is how much room is made at once.
+const roomSize = 4096
+
+// lower is Lower, with few allocations.
+func (e *Event) lower(s string) string {
+	if IsLower(s) {
+		return s
+	}
+	if most := 3 * len(s); cap(e.room)-len(e.room) < most { // a letter of one byte may become one of three
+		e.room = make([]byte, 0, max(roomSize, most))
+	}
+	from := len(e.room)
+	e.room = AppendLower(e.room, s)
+	return unsafe.String(unsafe.SliceData(e.room[from:]), len(e.room)-from)
 }
 
 // List is a value's texts.

@@ -1,6 +1,11 @@
 package event
 
-import "strings"
+import (
+	"encoding/binary"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 const (
 	ones  = 0x0101010101010101
@@ -9,14 +14,40 @@ const (
 
 // Lower is strings.ToLower, quick for texts that are lower case already: eight bytes at a time.
 func Lower(s string) string {
-	if plainLower(s) {
+	if IsLower(s) {
 		return s
 	}
 	return strings.ToLower(s)
 }
 
-// plainLower reports whether lowering would change nothing: no capital of ASCII and nothing beyond ASCII.
-func plainLower(s string) bool {
+// AppendLower appends Lower of a text.
+func AppendLower(to []byte, s string) []byte {
+	for len(s) >= 8 {
+		w := load(s)
+		if w&highs != 0 {
+			break
+		}
+		to = binary.LittleEndian.AppendUint64(to, w|capitals(w)>>2)
+		s = s[8:]
+	}
+	for i := range len(s) {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			for _, r := range s[i:] {
+				to = utf8.AppendRune(to, unicode.ToLower(r))
+			}
+			return to
+		}
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		to = append(to, c)
+	}
+	return to
+}
+
+// IsLower reports whether a text is surely lower case: it has no capital of ASCII and nothing beyond ASCII.
+func IsLower(s string) bool {
 	var odd uint64
 	for len(s) >= 8 {
 		odd |= capitals(load(s))
