@@ -15,8 +15,12 @@ import (
 // spoolMemory is how many bytes of hits wait in memory before they are sorted and written to a temporary file.
 const spoolMemory = 64 << 20
 
-// chunkSize is how much room is made at once: what grows by copying costs more than sorting.
-const chunkSize = 1 << 20
+// chunkSize is how much room is made at once: what grows by copying costs more than sorting. The first chunks are smaller, for the tests
+// of rules have few hits each.
+const (
+	chunkSize  = 1 << 20
+	firstChunk = 16 << 10
+)
 
 // spool sorts packed hits, however many there are.
 type spool struct {
@@ -68,7 +72,7 @@ func (s *spool) chunk(room int) []byte {
 		s.free = s.free[:n-1]
 		return c
 	}
-	return make([]byte, 0, max(room, chunkSize))
+	return make([]byte, 0, max(room, min(chunkSize, firstChunk+s.used)))
 }
 
 // prefix is the first eight bytes as a number that compares as they do.

@@ -122,8 +122,17 @@ func numberOf(v *Value) float64 {
 	return max(0, n)
 }
 
-// listed are the values of an entry that holds a list.
-func listed(e *state.Entry) (all []uint64) {
+// listed are the values of an entry that holds a list, which is read once.
+func listed(e *state.Entry) []uint64 {
+	all, known := e.Made().([]uint64)
+	if !known {
+		all = readList(e)
+		e.Make(all)
+	}
+	return all
+}
+
+func readList(e *state.Entry) (all []uint64) {
 	var h Hit
 	if h.UnpackHeld(e.Packed) != nil || len(h.Values) == 0 {
 		return nil

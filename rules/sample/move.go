@@ -19,6 +19,9 @@ func (n *Node) Move(by time.Duration) {
 }
 
 func moved(text string, by time.Duration) string {
+	if len(text) < len(clock) || text[4] != '-' || text[10] != 'T' { // nearly all
+		return text
+	}
 	m := instant.FindStringSubmatch(text)
 	if m == nil {
 		return text

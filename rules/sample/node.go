@@ -39,6 +39,15 @@ type Member struct {
 
 // Parse reads one value.
 func Parse(data []byte) (*Node, error) {
+	if json.Valid(data) {
+		q := quick{string(data)}
+		return q.value(), nil
+	}
+	return parseSlowly(data)
+}
+
+// parseSlowly is Parse, which says what is wrong.
+func parseSlowly(data []byte) (*Node, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	n, err := parse(d)
@@ -153,6 +162,22 @@ func (n *Node) Append(to []byte) []byte {
 }
 
 func quote(to []byte, s string) []byte {
+	from := len(to)
+	to = append(to, '"')
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			to = append(to, '\\', c)
+		case c < ' ' || c > '~' || c == '<' || c == '>' || c == '&':
+			return quoteSlowly(to[:from], s)
+		default:
+			to = append(to, c)
+		}
+	}
+	return append(to, '"')
+}
+
+func quoteSlowly(to []byte, s string) []byte {
 	q, err := json.Marshal(s)
 	if err != nil {
 		return append(to, `""`...)
