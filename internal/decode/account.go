@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"encoding/json"
 	"net/netip"
 	"strings"
 
@@ -127,6 +128,30 @@ func targetName(r *Reader, _ string) string {
 		return event.Lower(r.at("TargetUserOrGroupName"))
 	}
 	return ""
+}
+
+// targetDisplayName is the name of what was changed. Directory changes in the unified audit log have it among Target, as an entry of
+// type 1, beside ids; ObjectId holds ids, too.
+// Source: Office 365 Management Activity API schema, IdentityTypeValuePair: 1 is Name.
+func targetDisplayName(r *Reader, recorded string) string {
+	if r.view.shape != event.UAL {
+		return recorded
+	}
+	if code(r, r.recordType()) != "8" {
+		return r.object()
+	}
+	var targets []struct {
+		ID   string          `json:"ID"`
+		Type json.RawMessage `json:"Type"`
+	}
+	if json.Unmarshal(r.span("Target"), &targets) == nil {
+		for _, t := range targets {
+			if name := strings.TrimSpace(t.ID); name != "" && strings.Trim(string(t.Type), `"`) == "1" {
+				return name
+			}
+		}
+	}
+	return r.object()
 }
 
 // sourcePort is the port of the place that gave the address.

@@ -35,6 +35,7 @@ var derived = map[string]derivation{
 	"user.domain":      {text: func(r *Reader, _ string) string { return Domain(r.Event.Text(event.UserName)) }, needs: []string{"user.name"}},
 	"user.kind":        {text: userKind, needs: []string{"user.name", "user.id", "user.type", "event.action", "organization.name"}, own: true},
 	"user.target.name": {text: func(r *Reader, s string) string { return nameOf(targetName(r, s)) }, needs: []string{"mailbox.owner"}, own: true},
+	"target.name":      {text: targetDisplayName},
 	"source.port":      {text: sourcePort, own: true},
 	"source.trusted":   {text: trusted},
 	"source.kind":      {text: sourceKind, needs: []string{"source.ip", "user.kind"}},
@@ -99,6 +100,9 @@ var derived = map[string]derivation{
 	"consent.admin":          {text: consentAdmin, needs: []string{"event.action"}},
 
 	"policy.weakened": {list: policyWeakened, needs: []string{"event.action"}},
+
+	"license.removed":       {list: licenseRemoved, needs: []string{"event.action"}},
+	"license.plans_removed": {list: licensePlansRemoved, needs: []string{"event.action"}},
 
 	"alert.id":          {text: ofAlerts, needs: []string{"event.action"}},
 	"alert.name":        {text: ofAlerts, needs: []string{"event.action"}},

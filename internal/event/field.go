@@ -92,6 +92,7 @@ var (
 		"Add-RoleGroupMember", "Remove-RoleGroupMember", "Update-RoleGroupMember", "New-ManagementRoleAssignment")
 	consentActions = []string{"Consent to application", "Add OAuth2PermissionGrant", "Add delegated permission grant", "Add app role assignment grant to user", "Add app role assignment to service principal"}
 	policyActions  = []string{"Update conditional access policy", "Delete conditional access policy"}
+	licenseActions = []string{"Change user license", "Update user"}
 	alertActions   = []string{"AlertTriggered", "AlertUpdated", "AlertEntityGenerated", "AlertInfo", "AlertEvidence", "IncidentReported"}
 )
 

@@ -41,7 +41,7 @@ var fields = []Field{
 			Entra:    {"properties.targetResources[*].userPrincipalName", "properties.sourceIdentity.details.UserPrincipalName", "properties.sourceIdentity.details.userPrincipalName", "properties.targetIdentity.details.UserPrincipalName", "properties.sourceIdentity.Name", "properties.sourceIdentity.displayName"},
 			Defender: inRow("TargetAccountUpn", "RecipientEmailAddress")}},
 	{Name: "user.target.id", Form: Name, Meaning: "the target's object id", Example: "99990000-…", Paths: rows(nil, p{"properties.targetResources[*].id"}, "RecipientObjectId")},
-	{Name: "target.name", Meaning: "display name of the target object, be it a user, group, role or application", Example: "Mail Reader", Paths: rows(p{"ObjectId", "OfficeObjectId"}, p{"properties.targetResources[*].displayName", "properties.sourceIdentity.Name", "properties.sourceIdentity.displayName"}, "TargetAccountDisplayName")},
+	{Name: "target.name", Meaning: "display name of the target object, be it a user, group, role or application", Example: "Mail Reader", Derived: "of directory changes in the unified audit log the name among Target, else the object", Paths: rows(p{"ObjectId", "OfficeObjectId", "Target"}, p{"properties.targetResources[*].displayName", "properties.sourceIdentity.Name", "properties.sourceIdentity.displayName"}, "TargetAccountDisplayName")},
 
 	{Name: "source.ip", Form: Address, Meaning: "the client's address, without port; the first place that holds a usable one counts: loopback addresses, 0.0.0.0, host names and placeholders are skipped", Example: "203.0.113.7", Paths: addresses},
 	{Name: "source.port", Type: Number, Meaning: "the client's port, of the place that gave the address", Example: "51234", Derived: "the address", Paths: addresses},
@@ -149,6 +149,11 @@ var fields = []Field{
 
 	{Name: "policy.weakened", Type: List, Meaning: "how a change of a policy of Conditional Access that was in force weakens it", Values: p{"deleted", "disabled", "report_only", "exclusion_added", "scope_narrowed", "grant_dropped"}, Example: "disabled",
 		Actions: policyActions, Derived: "the old and the new ConditionalAccessPolicy", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
+
+	{Name: "license.removed", Type: List, Meaning: "licenses that were taken from a user, by their product names", Open: true, Values: p{"ENTERPRISEPREMIUM", "SPE_E5", "ENTERPRISEPACK", "SPE_E3", "EXCHANGESTANDARD", "EXCHANGEENTERPRISE"}, Example: "SPE_E5",
+		Actions: licenseActions, Derived: "the old and the new AssignedLicense", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
+	{Name: "license.plans_removed", Type: List, Form: LowerCase, Meaning: "service plans that were taken from a user, by their ids or names, lower case", Example: "2f442157-a11c-46b9-ae5b-6e39ff4e5849",
+		Actions: licenseActions, Derived: "the old and the new AssignedLicense and AssignedPlan", Paths: both(p{"ModifiedProperties"}, "properties.targetResources")},
 
 	{Name: "alert.id", Meaning: "the id of Microsoft's alert", Example: "6ee3…", Paths: alerts(p{"AlertId"}, p{"id"}, "AlertId"), Actions: alertActions},
 	{Name: "alert.name", Meaning: "its name", Example: "User restricted from sending email", Paths: alerts(p{"Name"}, p{"title", "displayName"}, "Title"), Actions: alertActions},
