@@ -56,6 +56,9 @@ func (r *Reader) auditKind() string {
 	if r.serviceAccount(r.Event.Text(event.UserName)) {
 		return "service"
 	}
+	if r.Event.Text(event.UserName) == "app@sharepoint" { // whichever application acts in SharePoint without a person
+		return "app"
+	}
 	return ""
 }
 
@@ -109,7 +112,7 @@ func (r *Reader) rowKind() string {
 // knows its password, or gives an account such a name, signs in with it, forwards mail and gives roles as any user does.
 func (r *Reader) serviceAccount(name string) bool {
 	switch name {
-	case "s-1-5-18", "securitycompliancealerts", "fim_password_service@support.onmicrosoft.com":
+	case "s-1-5-18", "securitycompliancealerts", "fim_password_service@support.onmicrosoft.com", `microsoft\serviceoperator`, `sharepoint\system`:
 		return true
 	}
 	if strings.HasPrefix(name, `nt authority\`) || strings.HasPrefix(name, `nt service\`) || strings.HasSuffix(Domain(name), "prod.outlook.com") {

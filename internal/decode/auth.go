@@ -1,6 +1,8 @@
 package decode
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 
 	"noroshi/internal/event"
@@ -210,4 +212,45 @@ func trusted(_ *Reader, networkType string) string {
 		return ""
 	}
 	return truth(strings.EqualFold(networkType, "trustedNamedLocation"))
+}
+
+// authMethods are the methods of the steps of a sign-in that succeeded, each once.
+// Source: Microsoft Graph, authenticationDetail resource type.
+func authMethods(r *Reader) (all []string) {
+	path := "properties.authenticationDetails"
+	if r.view.shape == event.Graph {
+		path = "authenticationDetails"
+	}
+	var steps []struct {
+		Method    string          `json:"authenticationMethod"`
+		Succeeded json.RawMessage `json:"succeeded"`
+	}
+	if json.Unmarshal(r.span(path), &steps) != nil {
+		return nil
+	}
+	for _, s := range steps {
+		method := strings.TrimSpace(s.Method)
+		if method != "" && isTrue(strings.Trim(string(s.Succeeded), `"`)) && !slices.Contains(all, method) {
+			all = append(all, method)
+		}
+	}
+	return all
+}
+
+// clickedThrough tells of a click whether the page behind the link was reached: it was allowed, or somebody went on past the warning.
+// Source: Microsoft Defender XDR, UrlClickEvents; Office 365 Management Activity API schema, URLClickAction: 4 and 5 are overrides.
+func clickedThrough(r *Reader, recorded string) string {
+	if r.view.shape == event.UAL {
+		switch event.Lower(recorded) {
+		case "4", "5", "blockpageoverride", "pendingdetonationpageoverride":
+			return "true"
+		case "":
+			return ""
+		}
+		return "false"
+	}
+	if r.Event.Text(event.Action) == "ClickAllowed" {
+		return "true"
+	}
+	return truth(isTrue(recorded))
 }

@@ -43,8 +43,10 @@ var derived = map[string]derivation{
 	"source.geo.location": {text: location, cheap: true},
 	"source.as.number":    {text: func(_ *Reader, recorded string) string { return asNumber(recorded) }, cheap: true},
 
-	"resource.id": {text: resource, cheap: true},
+	"device.name": {text: deviceName, needs: []string{"event.action"}, own: true},
+	"resource.id": {text: resource, needs: []string{"event.action"}},
 
+	"auth.methods":      {list: authMethods},
 	"auth.error":        {text: errorCode, cheap: true},
 	"auth.result":       {text: authResult, needs: []string{"auth.error", "event.action"}},
 	"auth.password_ok":  {text: passwordOK, needs: []string{"auth.error", "auth.result"}},
@@ -58,6 +60,7 @@ var derived = map[string]derivation{
 	"email.direction":      {text: direction, cheap: true},
 	"email.delivery.code":  {text: deliveryCode, cheap: true},
 	"mailbox.owner":        {text: mailboxOwner, needs: []string{"event.action", "user.name", "user.id", "user.kind", "organization.name"}, cheap: true, own: true},
+	"url.clicked_through":  {text: clickedThrough, needs: []string{"event.action"}},
 	"mailbox.folder_class": {text: func(r *Reader, _ string) string { return r.folderClass(r.field("mailbox.folder")) }, needs: []string{"mailbox.folder"}},
 	"mailbox.dest_class":   {text: (*Reader).folderClass},
 	"mailbox.items":        {text: items},

@@ -95,8 +95,16 @@ func (r *Reader) agentActs() bool {
 	return !placeholder(kind) && !strings.EqualFold(kind, "notAgentic") && placeholder(r.enveloped("properties.userPrincipalName")) && placeholder(r.enveloped("properties.userId"))
 }
 
-// resource is the resource signed in to. Rows of Log Analytics have an id of Azure Resource Manager under that name.
-func resource(_ *Reader, id string) string {
+// resource is the resource signed in to. Rows of Log Analytics have an id of Azure Resource Manager under that name; sign-ins of the
+// unified audit log name the resource as their object, and Unknown where it is none of the tenant's.
+func resource(r *Reader, id string) string {
+	if r.view.shape == event.UAL {
+		id = r.at("ResourceId")
+		if action := r.Event.Text(event.Action); id == "" && (action == loggedIn || action == loginFailed) && isGUID(r.object()) {
+			id = event.Lower(r.object())
+		}
+		return id
+	}
 	if strings.HasPrefix(id, "/tenants/") {
 		return ""
 	}

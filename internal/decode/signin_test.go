@@ -3,6 +3,7 @@ package decode
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -188,6 +189,30 @@ func TestAStatusInACellIsRead(t *testing.T) {
 		rec := `{"CreatedDateTime":"2026-01-02T03:04:05Z","Id":"1","UserPrincipalName":"a@contoso.example","AppDisplayName":"Outlook","Status":` + cell + `}`
 		if got := read(t, rec).field("event.action"); got != want {
 			t.Errorf("%s is %s, want %s", rec, got, want)
+		}
+	}
+}
+
+// TestMethodsOfASignIn: those of the steps that succeeded, each once, by each road.
+func TestMethodsOfASignIn(t *testing.T) {
+	for _, row := range []struct {
+		steps string
+		want  []string
+	}{
+		{`[{"authenticationMethod":"Password","succeeded":true},{"authenticationMethod":"Text message","succeeded":false},{"authenticationMethod":"Mobile app notification","succeeded":"true"},{"authenticationMethod":"Password","succeeded":true}]`, []string{"Password", "Mobile app notification"}},
+		{`[{"authenticationMethod":" ","succeeded":true},{"succeeded":true}]`, nil},
+		{`[]`, nil},
+		{`"x"`, nil},
+	} {
+		sign := `"id":"1","createdDateTime":"2026-01-02T03:04:05Z","userPrincipalName":"taro@contoso.example","appDisplayName":"x","status":{"errorCode":0},"authenticationDetails":`
+		for road, rec := range map[string]string{
+			"diagnostic": `{"time":"2026-01-02T03:04:05Z","category":"SignInLogs","properties":{` + sign + row.steps + `}}`,
+			"in text":    `{"time":"2026-01-02T03:04:05Z","category":"SignInLogs","properties":{` + sign + fmt.Sprintf("%q", row.steps) + `}}`,
+			"graph":      `{` + sign + row.steps + `}`,
+		} {
+			if got := read(t, rec).fieldList("auth.methods"); !slices.Equal(got, row.want) {
+				t.Errorf("%s, %s: %q, want %q", row.steps, road, got, row.want)
+			}
 		}
 	}
 }

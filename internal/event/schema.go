@@ -66,10 +66,11 @@ var fields = []Field{
 	{Name: "token.id", Meaning: "the token's linkable identifier", Example: "Zk2…", Paths: both(p{"AppAccessContext.UniqueTokenId"}, "properties.uniqueTokenIdentifier", "properties.signInActivityId")},
 	{Name: "app.id", Form: LowerCase, Meaning: "the client application's id", Example: "00000002-0000-0ff1-ce00-000000000000", Paths: rows(p{"ApplicationId", "ClientAppId", "AppId"}, p{"properties.appId", "properties.initiatedBy.app.appId"}, "OAuthAppId", "OAuthApplicationId")},
 	{Name: "app.name", Meaning: "the client application's name", Example: "Microsoft Teams", Paths: rows(p{"ApplicationDisplayName"}, p{"properties.appDisplayName", "properties.initiatedBy.app.displayName", "properties.servicePrincipalName", "properties.servicePrincipalDisplayName", "properties.servicePrincipal.Name", "properties.servicePrincipal.displayName", "properties.displayName"}, "Application")},
-	{Name: "resource.id", Form: LowerCase, Meaning: "the resource signed in to", Example: "00000003-0000-0000-c000-000000000000", Derived: "the first of these that is no id of Azure Resource Manager", Paths: both(p{"ResourceId"}, "properties.resourceIdentity", "properties.resourceId")},
+	{Name: "resource.id", Form: LowerCase, Meaning: "the resource signed in to", Example: "00000003-0000-0000-c000-000000000000", Derived: "the first of these that is no id of Azure Resource Manager; of sign-ins of the unified audit log the object", Paths: both(p{"ResourceId", "ObjectId", "OfficeObjectId"}, "properties.resourceIdentity", "properties.resourceId")},
 	{Name: "resource.name", Meaning: "the name of the resource signed in to", Example: "Microsoft Graph", Paths: entra("properties.resourceDisplayName")},
 	{Name: "device.id", Form: LowerCase, Meaning: "the device's id in Entra", Example: "d0d1…", Paths: both(p{"DeviceProperties[Id]"}, "properties.deviceDetail.deviceId")},
-	{Name: "device.name", Meaning: "the device's name", Example: "PC-0042", Paths: rows(p{"DeviceProperties[DisplayName]"}, p{"properties.deviceDetail.displayName"}, "DeviceName")},
+	{Name: "device.name", Meaning: "the device's name; of audits the one that was registered", Example: "PC-0042", Derived: "the record, else the target of type Device or Device.DisplayName",
+		Paths: rows(p{"DeviceProperties[DisplayName]", "ModifiedProperties"}, p{"properties.deviceDetail.displayName", "properties.targetResources"}, "DeviceName")},
 	{Name: "device.os", Meaning: "the device's operating system", Example: "Windows10", Paths: rows(p{"DeviceProperties[OS]"}, p{"properties.deviceDetail.operatingSystem"}, "OSPlatform")},
 	{Name: "device.browser", Meaning: "the browser", Example: "Edge 120.0", Paths: both(p{"DeviceProperties[BrowserType]"}, "properties.deviceDetail.browser")},
 	{Name: "device.managed", Type: Bool, Meaning: "whether the device is managed", Example: "true", Paths: both(p{"DeviceProperties[IsCompliantAndManaged]"}, "properties.deviceDetail.isManaged")},
@@ -86,6 +87,8 @@ var fields = []Field{
 		Derived: "the protocol, the original method of transfer, or the request type Cmsi", Paths: both(p{"ExtendedProperties[RequestType]"}, "properties.authenticationProtocol", "properties.originalTransferMethod")},
 	{Name: "auth.token", Meaning: "the token that the client brought to the sign-in", Open: true, Values: p{"none", "primaryRefreshToken", "refreshToken", "saml11", "saml20", "remoteDesktopToken"}, Example: "primaryRefreshToken", Paths: entra("properties.incomingTokenType")},
 	{Name: "auth.mfa_required", Type: Bool, Meaning: "whether a second factor was demanded", Example: "true", Derived: "properties.authenticationRequirement", Paths: entra("properties.authenticationRequirement")},
+	{Name: "auth.methods", Type: List, Meaning: "the methods by which the account proved itself, in the record's words", Open: true, Values: p{"Password", "Previously satisfied", "Mobile app notification", "OATH verification code", "Text message", "FIDO2 security key", "Passkey (device-bound)", "Windows Hello for Business", "X.509 Certificate", "Temporary Access Pass"},
+		Example: "Password", Derived: "the steps that succeeded", Paths: entra("properties.authenticationDetails")},
 	{Name: "auth.mfa_result", Meaning: "what became of the second factor, in the record's words", Example: "MFA successfully completed", Paths: entra("properties.mfaDetail.authDetail", "properties.status.additionalDetails")},
 	{Name: "auth.risk", Meaning: "the risk level, the higher of the sign-in's own and the aggregated one", Open: true, Values: p{"none", "low", "medium", "high", "hidden"}, Example: "high", Paths: entra("properties.riskLevelDuringSignIn", "properties.riskLevelAggregated")},
 	{Name: "auth.ca_status", Meaning: "what Conditional Access decided", Open: true, Values: p{"success", "failure", "notApplied"}, Example: "success", Paths: entra("properties.conditionalAccessStatus")},
@@ -171,14 +174,15 @@ var fields = []Field{
 
 	{Name: "file.name", Meaning: "the file's name", Example: "plan.docx", Paths: ual("SourceFileName")},
 	{Name: "file.size", Type: Number, Meaning: "the file's size", Unit: "bytes", Example: "10240", Paths: ual("FileSizeBytes")},
-	{Name: "url.full", Meaning: "the address of an object in SharePoint or OneDrive, of a link that was clicked or of a request to Microsoft Graph", Example: "https://contoso.sharepoint.example/sites/a/plan.docx", Paths: rows(p{"ObjectId", "OfficeObjectId"}, p{"properties.requestUri"}, "Url")},
+	{Name: "url.full", Meaning: "the address of an object in SharePoint or OneDrive, of a link that was clicked or of a request to Microsoft Graph", Example: "https://contoso.sharepoint.example/sites/a/plan.docx", Paths: rows(p{"ObjectId", "OfficeObjectId", "Url"}, p{"properties.requestUri"}, "Url")},
+	{Name: "url.clicked_through", Type: Bool, Meaning: "whether somebody who clicked a link came to the page behind it, over a warning or without one", Example: "true", Derived: "the click's result", Paths: rows(p{"UrlClickAction"}, nil, "IsClickedThrough")},
 	{Name: "http.request.method", Meaning: "the method of a request to Microsoft Graph", Example: "GET", Paths: entra("properties.requestMethod")},
 	{Name: "http.response.status_code", Type: Number, Meaning: "the status of a request to Microsoft Graph", Example: "403", Paths: entra("properties.responseStatusCode")},
 }
 
 // addresses are the places of the client's address.
 var addresses = [Shapes][]string{
-	UAL:      {"ClientIP", "ClientIPAddress", "Client_IPAddress", "ActorIpAddress"},
+	UAL:      {"ClientIP", "ClientIPAddress", "Client_IPAddress", "ActorIpAddress", "UserIp"},
 	Entra:    {"properties.ipAddress", "properties.initiatedBy.user.ipAddress", "callerIpAddress"},
 	Defender: inRow("IPAddress", "SenderIPv4", "SenderIPv6"), Trace: {"FromIP"},
 	Other: {"properties.IPAddress", "callerIpAddress", "ClientIP", "ipAddress"}}
