@@ -64,7 +64,7 @@ type Entry struct {
 }
 
 // Known are the lists that rules which we ship may look things up in: a configuration that lacks one has an empty one.
-var Known = []string{"approved_mail_apps", "break_glass", "migration_accounts", "vip", "vpn"}
+var Known = []string{"admins", "approved_mail_apps", "break_glass", "migration_accounts", "vip", "vpn"}
 
 // Empty is a list without entries.
 func Empty(name string) *List {
