@@ -249,8 +249,8 @@ func clickedThrough(r *Reader, recorded string) string {
 		}
 		return "false"
 	}
-	if r.Event.Text(event.Action) == "ClickAllowed" {
-		return "true"
+	if r.view.shape != event.Defender || r.table() != "UrlClickEvents" {
+		return ""
 	}
-	return truth(isTrue(recorded))
+	return truth(isTrue(recorded) || r.Event.Text(event.Action) == "ClickAllowed")
 }

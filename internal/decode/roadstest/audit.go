@@ -27,11 +27,12 @@ var auditRoads = []Road{
 // typeNames are the names of record types.
 // Source: Office 365 Management Activity API schema, AuditLogRecordType.
 var typeNames = map[string]string{"1": "ExchangeAdmin", "2": "ExchangeItem", "6": "SharePointFileOperation", "8": "AzureActiveDirectory", "15": "AzureActiveDirectoryStsLogon",
-	"40": "SecurityComplianceAlerts", "50": "ExchangeItemAggregated"}
+	"40": "SecurityComplianceAlerts", "50": "ExchangeItemAggregated", "3": "ExchangeItemGroup", "4": "SharePoint", "14": "SharePointSharingOperation", "18": "SecurityComplianceCenterEOPCmdlet",
+	"24": "Discovery", "25": "MicrosoftTeams", "28": "ThreatIntelligence", "41": "ThreatIntelligenceUrl", "57": "MicrosoftTeamsAdmin", "68": "ComplianceSupervisionExchange", "98": "SecurityComplianceUserChange"}
 
 // userTypes are the names of user types, and logonTypes those of logon types.
 var (
-	userTypes  = map[string]string{"0": "Regular", "1": "Reserved", "2": "Admin", "3": "DcAdmin", "4": "System", "5": "Application"}
+	userTypes  = map[string]string{"0": "Regular", "1": "Reserved", "2": "Admin", "3": "DcAdmin", "4": "System", "5": "Application", "6": "ServicePrincipal"}
 	logonTypes = map[string]string{"0": "Owner", "1": "Admin", "2": "Delegated"}
 )
 

@@ -27,6 +27,9 @@ func byGraph(rec string) map[string]any {
 	if kind := eventTypes[textOf(m["category"])]; kind != "" {
 		properties["signInEventTypes"] = []any{kind}
 	}
+	for _, name := range []string{"tenantId", "homeTenantId", "resourceTenantId"} { // version 1.0 has none of them
+		delete(properties, name)
+	}
 	return properties
 }
 

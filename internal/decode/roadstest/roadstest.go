@@ -15,6 +15,7 @@ type Family uint8
 const (
 	Audit Family = 1 << iota
 	Entra
+	Hunting // rows of Defender XDR's advanced hunting, as its streaming gives them
 )
 
 // Record is a record as its own service gives it.
