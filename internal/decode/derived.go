@@ -61,6 +61,7 @@ var derived = map[string]derivation{
 	"email.delivery.code":  {text: deliveryCode, cheap: true},
 	"mailbox.owner":        {text: mailboxOwner, needs: []string{"event.action", "user.name", "user.id", "user.kind", "organization.name"}, cheap: true, own: true},
 	"url.clicked_through":  {text: clickedThrough, needs: []string{"event.action"}},
+	"url.own_site":         {text: ownSite, needs: []string{"user.name"}, own: true},
 	"mailbox.folder_class": {text: func(r *Reader, _ string) string { return r.folderClass(r.field("mailbox.folder")) }, needs: []string{"mailbox.folder"}},
 	"mailbox.dest_class":   {text: (*Reader).folderClass},
 	"mailbox.items":        {text: items},

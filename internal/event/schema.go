@@ -175,6 +175,7 @@ var fields = []Field{
 	{Name: "file.name", Meaning: "the file's name", Example: "plan.docx", Paths: ual("SourceFileName")},
 	{Name: "file.size", Type: Number, Meaning: "the file's size", Unit: "bytes", Example: "10240", Paths: ual("FileSizeBytes")},
 	{Name: "url.full", Meaning: "the address of an object in SharePoint or OneDrive, of a link that was clicked or of a request to Microsoft Graph", Example: "https://contoso.sharepoint.example/sites/a/plan.docx", Paths: rows(p{"ObjectId", "OfficeObjectId", "Url"}, p{"properties.requestUri"}, "Url")},
+	{Name: "url.own_site", Type: Bool, Meaning: "whether an object of SharePoint lies in the actor's own OneDrive", Example: "true", Derived: "url.full and user.name", Paths: ual("ObjectId", "OfficeObjectId")},
 	{Name: "url.clicked_through", Type: Bool, Meaning: "whether somebody who clicked a link came to the page behind it, over a warning or without one", Example: "true", Derived: "the click's result", Paths: rows(p{"UrlClickAction"}, nil, "IsClickedThrough")},
 	{Name: "http.request.method", Meaning: "the method of a request to Microsoft Graph", Example: "GET", Paths: entra("properties.requestMethod")},
 	{Name: "http.response.status_code", Type: Number, Meaning: "the status of a request to Microsoft Graph", Example: "403", Paths: entra("properties.responseStatusCode")},
