@@ -84,7 +84,7 @@ Watch live:                              noroshi run --config noroshi.yaml`,
 	c.AddCommand(runCommand(s), demoCommand(s), devCommand(s), // live
 		deadLettersCommand(s), statusCommand(s), stateCommand(s), sourcesCommand(s), // what is going on there
 		replayCommand(s), decodeCommand(s), explainCommand(s), // files
-		checkCommand(s), testCommand(s), sampleCommand(s), fieldsCommand(s), schemaCommand(s), coverageCommand(s), // rules
+		checkCommand(s), testCommand(s), sampleCommand(s), fieldsCommand(s), schemaCommand(s), coverageCommand(s), libraryCommand(s), // rules
 		versionCommand(s))
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%s\nSee '%s --help'", flagError(err.Error()), c.CommandPath())

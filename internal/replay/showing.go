@@ -1,0 +1,33 @@
+package replay
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"noroshi/internal/alert"
+	"noroshi/rules"
+)
+
+// Show gives the alerts of the rule that a test of it makes.
+func (p *Prover) Show(ctx context.Context, r *rules.Rule, t *rules.Test) ([]alert.Alert, error) {
+	records, err := p.builder.records(t)
+	if err != nil {
+		return nil, err
+	}
+	found, err := p.findings(ctx, r, t, records, inOrder)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]alert.Alert, len(found))
+	for i, one := range found {
+		b, err := json.Marshal(one)
+		if err == nil {
+			err = json.Unmarshal(b, &all[i])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read alert: %w", err)
+		}
+	}
+	return all, nil
+}
