@@ -30,6 +30,7 @@ func appendCEF(to []byte, a *alert.Alert, m *sinks.Message) []byte {
 	e.number("cnt", int64(a.Window.Count))
 	e.add("cat", a.Rule.Class, cefText)
 	e.add("outcome", string(a.Status), cefText)
+	e.add("reason", a.Rule.Title, cefText)
 	e.add("suser", a.Actor.Name, cefText)
 	e.add("suid", a.Actor.ID, cefText)
 	e.add("duser", a.Account, cefText)
@@ -65,14 +66,17 @@ func actions(a *alert.Alert) string {
 }
 
 var (
-	headerEscapes    = strings.NewReplacer(`\`, `\\`, `|`, `\|`)
+	headerSigns      = strings.NewReplacer(`\`, "/", "|", "/", "=", ":")
 	extensionEscapes = strings.NewReplacer(`\`, `\\`, `=`, `\=`, "\r\n", `\n`, "\n", `\n`, "\r", `\n`)
 )
 
-// header is a text of the header. It has no escape for a new line, so that becomes a blank.
+// header is a text of the header. What has a meaning in CEF becomes another sign there, though the header could escape it: some parsers
+// read its escapes badly, and then take the whole line for something else.
 func header(s string) string {
-	s = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ").Replace(s)
-	return headerEscapes.Replace(alert.OneLine(s, cefTitle))
+	if s = strings.TrimSpace(headerSigns.Replace(alert.OneLine(s, cefTitle))); s == "" {
+		return "-"
+	}
+	return s
 }
 
 type extension struct {

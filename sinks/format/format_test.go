@@ -89,7 +89,7 @@ func cefOf(t *testing.T, line string) (header []string, pairs map[string]string)
 
 // TestStrangersTextsStayInTheirField: whatever a name holds, no other field changes, and what expects an address gets one.
 func TestStrangersTextsStayInTheirField(t *testing.T) {
-	keys := regexp.MustCompile(`^(externalId|rt|start|end|cnt|cat|outcome|suser|suid|duser|c[ns][0-9](Label)?|msg)$`)
+	keys := regexp.MustCompile(`^(externalId|rt|start|end|cnt|cat|outcome|reason|suser|suid|duser|c[ns][0-9](Label)?|msg)$`)
 	for i, m := range sinktest.Hostile() {
 		var a alert.Alert
 		if err := json.Unmarshal(m.Body, &a); err != nil {

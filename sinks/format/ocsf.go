@@ -24,6 +24,11 @@ var ocsfSeverities = map[string]int{"info": 1, "low": 2, "medium": 3, "high": 4,
 // ocsfActivities are activity_id: create, update, close.
 var ocsfActivities = map[alert.Status]int{alert.Firing: 1, alert.Updated: 2, alert.Withdrawn: 3}
 
+var ocsfNames = []string{"Unknown", "Create", "Update", "Close"}
+
+// captions are the names of severities.
+var captions = map[string]string{"info": "Informational", "low": "Low", "medium": "Medium", "high": "High", "critical": "Critical"}
+
 type object map[string]any
 
 func ocsfOf(a *alert.Alert, m *sinks.Message) object {
@@ -34,11 +39,12 @@ func ocsfOf(a *alert.Alert, m *sinks.Message) object {
 	}
 	o := object{
 		"activity_id": activity, "category_uid": findings, "class_uid": detectionFinding, "type_uid": detectionFinding*100 + activity,
+		"category_name": "Findings", "class_name": "Detection Finding", "activity_name": ocsfNames[activity], "severity": captions[a.Severity],
 		"severity_id": ocsfSeverities[a.Severity], "status_id": status, "time": a.Time.UnixMilli(), "start_time": a.Window.First.UnixMilli(), "end_time": a.Window.Last.UnixMilli(),
 		"count": a.Window.Count, "message": a.Summary, "is_alert": true,
 		"metadata": object{"version": ocsfVersion, "uid": m.Key(), "log_name": "noroshi.alerts", "tenant_uid": a.Tenant, "correlation_uid": a.DedupKey, "profiles": []string{"security_control", "cloud"},
 			"product": object{"name": "Noroshi", "vendor_name": "Noroshi"}},
-		"cloud":        object{"provider": "Azure", "account": object{"uid": a.Tenant, "type_id": 6}}, // an AAD account
+		"cloud":        object{"provider": "Azure", "account": object{"uid": a.Tenant, "name": a.Tenant, "type_id": 6}}, // an AAD account
 		"finding_info": ocsfFinding(a),
 		"resources":    []object{{"name": a.Account, "type": "User"}},
 		"evidences":    ocsfEvidences(a),
@@ -56,9 +62,9 @@ func ocsfFinding(a *alert.Alert) object {
 		"types": []string{a.Rule.Class}, "analytic": object{"uid": a.Rule.ID, "name": a.Rule.Title, "version": a.Rule.Revision, "type_id": 1}, "data_sources": datasets(a)}
 	var attacks []object
 	for _, id := range a.Rule.Attack {
-		one := object{"technique": object{"uid": id}}
+		one := object{"technique": object{"uid": id, "name": id}}
 		if parent, _, sub := strings.Cut(id, "."); sub {
-			one = object{"technique": object{"uid": parent}, "sub_technique": object{"uid": id}}
+			one = object{"technique": object{"uid": parent, "name": parent}, "sub_technique": object{"uid": id, "name": id}}
 		}
 		attacks = append(attacks, one)
 	}

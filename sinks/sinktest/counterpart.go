@@ -12,14 +12,13 @@ import (
 )
 
 // heavy are counterparts that take long to install or to start. They run where NOROSHI_SOAK is set.
-var heavy = map[string]bool{"opensearch": true, "otelcol": true}
+var heavy = map[string]bool{"opensearch": true, "otelcol": true, "formats": true}
 
 // perhaps are counterparts of the system's packages, which are not everywhere to be had, CI included.
 var perhaps = map[string]bool{"rsyslog": true}
 
-// Counterpart starts a foreign receiver of tools/counterparts on a port and the three behind it, and ends it with the test. The folder
-// holds what it has received. Where it cannot be had the test is skipped, in CI it fails.
-func Counterpart(t *testing.T, name string, env ...string) (port int, dir string) {
+// installed installs a counterpart, and gives what runs its scripts. Where it cannot be had the test is skipped, in CI it fails.
+func installed(t *testing.T, name string, env []string) func(what string, args ...string) error {
 	t.Helper()
 	soak, ci := os.Getenv("NOROSHI_SOAK") != "", os.Getenv("CI") != ""
 	if heavy[name] && !soak {
@@ -28,12 +27,8 @@ func Counterpart(t *testing.T, name string, env ...string) (port int, dir string
 	if testing.Short() || runtime.GOOS != "linux" {
 		t.Skipf("%s is for the long form of the tests, on Linux", name)
 	}
-	folder, err := filepath.Abs(filepath.Join("../../tools/counterparts", name))
-	if err != nil {
-		t.Fatal(err)
-	}
 	run := func(what string, args ...string) error {
-		c := exec.Command(filepath.Join(folder, what), args...)
+		c := exec.Command(script(t, name, what), args...)
 		c.Env = append(os.Environ(), env...)
 		if out, err := c.CombinedOutput(); err != nil {
 			return fmt.Errorf("%s: %w\n%s", what, err, strings.TrimSpace(string(out)))
@@ -46,6 +41,29 @@ func Counterpart(t *testing.T, name string, env ...string) (port int, dir string
 		}
 		t.Skipf("%s cannot be installed here: %v", name, err)
 	}
+	return run
+}
+
+func script(t *testing.T, name, what string) string {
+	path, err := filepath.Abs(filepath.Join("../../tools/counterparts", name, what))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Program is the script that runs a foreign program once.
+func Program(t *testing.T, name string) string {
+	t.Helper()
+	installed(t, name, nil)
+	return script(t, name, "check")
+}
+
+// Counterpart starts a foreign receiver of tools/counterparts on a port and the three behind it, and ends it with the test. The folder
+// holds what it has received.
+func Counterpart(t *testing.T, name string, env ...string) (port int, dir string) {
+	t.Helper()
+	run := installed(t, name, env)
 	port, dir = freePorts(t), t.TempDir()
 	if err := run("start", fmt.Sprint(port), dir); err != nil {
 		t.Fatal(err)
