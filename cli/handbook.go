@@ -40,7 +40,7 @@ func (h *handbook) show(ctx context.Context, r *rules.Rule) (*portrait, error) {
 		if len(t.Want) == 0 {
 			continue
 		}
-		alerts, err := p.Show(ctx, r, t)
+		alerts, err := p.Show(ctx, t)
 		if err != nil {
 			return nil, fmt.Errorf("%s, %s: %w", r.ID, t.Name, err)
 		}

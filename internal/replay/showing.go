@@ -10,12 +10,16 @@ import (
 )
 
 // Show gives the alerts of the rule that a test of it makes.
-func (p *Prover) Show(ctx context.Context, r *rules.Rule, t *rules.Test) ([]alert.Alert, error) {
-	records, err := p.builder.records(t)
+func (p *Prover) Show(ctx context.Context, t *rules.Test) ([]alert.Alert, error) {
+	with, err := p.with(t)
 	if err != nil {
 		return nil, err
 	}
-	found, err := p.findings(ctx, r, t, records, inOrder)
+	records, err := with.builder.records(t)
+	if err != nil {
+		return nil, err
+	}
+	found, err := with.findings(ctx, p.rule.ID, t, records, inOrder)
 	if err != nil {
 		return nil, err
 	}
