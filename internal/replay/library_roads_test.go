@@ -26,7 +26,11 @@ func TestEveryRuleFiresOnEveryRoad(t *testing.T) {
 		tried := map[roadstest.Family]bool{}
 		for i := range r.Tests {
 			test := &r.Tests[i]
-			records, err := p.builder.records(test)
+			with, err := p.with(test)
+			if err != nil {
+				t.Fatalf("%s: %s: %v", r.ID, test.Name, err)
+			}
+			records, err := with.builder.records(test)
 			if err != nil {
 				t.Fatalf("%s: %s: %v", r.ID, test.Name, err)
 			}
@@ -36,7 +40,7 @@ func TestEveryRuleFiresOnEveryRoad(t *testing.T) {
 			}
 			tried[families] = true
 			for name, wrap := range roadsOf(families) {
-				found, err := p.findings(context.Background(), r, test, wrapped(records, wrap), inOrder)
+				found, err := with.findings(context.Background(), r.ID, test, wrapped(records, wrap), inOrder)
 				if err != nil || len(found) != len(test.Want) {
 					t.Errorf("%s: %s: %d alerts by %s, want %d (%v)", r.ID, test.Name, len(found), name, len(test.Want), err)
 					continue
@@ -142,11 +146,15 @@ func firedBy(t *testing.T, loaded *rules.Set, r *rules.Rule) map[string]bool {
 		if len(r.Tests[i].Want) == 0 || r.Tests[i].Arrive != (rules.Arrive{}) {
 			continue
 		}
-		records, err := p.builder.records(&r.Tests[i])
+		with, err := p.with(&r.Tests[i])
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := p.findings(context.Background(), r, &r.Tests[i], records, inOrder)
+		records, err := with.builder.records(&r.Tests[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := with.findings(context.Background(), r.ID, &r.Tests[i], records, inOrder)
 		if err != nil {
 			t.Fatal(err)
 		}
