@@ -48,12 +48,14 @@ golden:
 fuzz:
 	@GO=$(GO) FUZZTIME=$(FUZZTIME) tools/fuzz $(FUZZ)
 
-# The long forms: 100,000 messages through faults on both brokers, instances and brokers killed many times, an hour of 3,000 records a second, ten minutes for each fuzz target.
+# The long forms: 100,000 messages through faults on both brokers, instances and brokers killed many times, an hour of 3,000 records a second, alerts to receivers that take minutes to
+# build or to start, ten minutes for each fuzz target.
 soak:
 	NOROSHI_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run ExactlyOnce ./ingest/feed
 	NOROSHI_SOAK=1 NOROSHI_KILLS=40 $(GO) test -count=1 -timeout 2h -v -run 'Killed|FindTheSame' ./cmd/noroshi
 	NOROSHI_SOAK=1 $(GO) test -count=1 -timeout 2h -v -run Soak ./cmd/noroshi
 	NOROSHI_SOAK=1 $(GO) test -count=1 -timeout 30m -v -run ShippedRulesAreProved ./cli
+	NOROSHI_SOAK=1 $(GO) test -count=1 -timeout 60m -v -p 1 ./sinks/...
 	$(MAKE) fuzz FUZZTIME=10m
 
 clean:

@@ -52,8 +52,10 @@ var arrows = map[string][]string{
 	"sinks/splunk":              {"sinks", "sinks/remote", "sinks/format", "internal/alert"},                        // texts as JSON
 	"sinks/elasticsearch":       {"sinks", "sinks/remote", "sinks/format", "internal/alert"},                        // texts as JSON
 	"sinks/syslog":              {"sinks", "sinks/remote", "sinks/format", "internal/alert", "internal/strictyaml"}, // short texts
+	"sinks/page":                {"sinks", "internal/alert"},                                                        // what people are told
+	"sinks/pagerduty":           {"sinks", "sinks/remote", "sinks/page", "internal/alert"},
 	"sinks/sinktest":            {"sinks", "internal/alert"},
-	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "internal/alert", "internal/strictyaml", "internal/config"},
+	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "internal/alert", "internal/strictyaml", "internal/config"},
 	"internal/deadletter":       {"internal/bus", "internal/diag"},
 	"internal/stage":            {"internal/bus", "internal/state"},
 	"internal/identify":         {"internal/decode", "internal/bus", "internal/deadletter"},
@@ -78,7 +80,7 @@ var forTests = []string{"internal/kafkatest", "internal/eventhubstest", "sinks/s
 var owners = map[string][]string{
 	"github.com/twmb/franz-go":  {"internal/bus"},
 	"github.com/expr-lang/expr": {"internal/cond"},
-	"go.yaml.in/yaml":           {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/catalog"},
+	"go.yaml.in/yaml":           {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/catalog"},
 	"github.com/spf13/cobra":    {"cli"},
 	"github.com/schollz":        {"cli"},
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs": {"ingest/eventhub"},

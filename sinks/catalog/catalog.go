@@ -13,6 +13,7 @@ import (
 	"noroshi/sinks"
 	"noroshi/sinks/elasticsearch"
 	"noroshi/sinks/file"
+	"noroshi/sinks/pagerduty"
 	"noroshi/sinks/remote"
 	"noroshi/sinks/splunk"
 	"noroshi/sinks/stdout"
@@ -40,6 +41,7 @@ var All = map[string]Make{
 		return file.New(file.Read(d, n, e.Folder))
 	},
 	"elasticsearch": over(elasticsearch.Read, elasticsearch.New),
+	"pagerduty":     over(pagerduty.Read, pagerduty.New),
 	"splunk":        over(splunk.Read, splunk.New),
 	"syslog":        over(syslog.Read, syslog.New),
 	"webhook":       over(webhook.Read, webhook.New),
