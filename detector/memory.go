@@ -76,6 +76,7 @@ type Memory struct {
 	order     []byte
 	readParts []*part  // of which shown is kept
 	changed   []*table // have something for Changes
+	sweeping  []*table // wait for Sweep
 }
 
 // Memory makes an empty memory.

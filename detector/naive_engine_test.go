@@ -34,39 +34,39 @@ type way struct {
 
 // changelog is what a changelog holds of a memory.
 type changelog struct {
-	log  state.Changelog
-	rows map[string][]byte
+	log   state.Changelog
+	owner int64
+	rows  map[string][]byte
 }
 
 // take takes the changes of a memory over.
 func (w *changelog) take(m *detector.Memory, now time.Time) {
-	put := func(key, value []byte) {
-		if value == nil {
-			delete(w.rows, string(key))
-			return
-		}
-		w.rows[string(key)] = value
-	}
-	m.Changes(func(r detector.Row) {
+	clock := binary.AppendVarint(nil, state.Nanoseconds(now))
+	m.Changes(func(r detector.Row) { w.log.Put(r.Key, r.Value, r.Form) })
+	w.log.Put(nil, clock, state.Whole)
+	w.log.Rows(func(room int, each func(key, memory []byte)) (ended bool) {
+		each(nil, clock)
+		return m.Sweep(room, func(r detector.Row) { each(r.Key, r.Value) })
+	}, func(r state.Row) {
 		if r.Value == nil {
-			w.log.Drop(r.Key, put)
+			delete(w.rows, string(r.Key))
 			return
 		}
-		w.log.Put(r.Key, r.Value, put)
+		w.rows[string(r.Key)] = r.Value
 	})
-	w.log.Put(nil, binary.AppendVarint(nil, state.Nanoseconds(now)), put)
 }
 
 // load reads the memory back.
 func (w *changelog) load(m *detector.Memory) (failed error) {
-	w.log = state.Changelog{}
+	w.owner++
+	w.log = state.Changelog{Least: 1}
+	w.log.Begin(w.owner)
 	w.log.Load(w.rows, func(key, memory []byte, err error) {
 		if err == nil {
 			err = m.Load(detector.Row{Key: key, Value: memory})
 		}
 		failed = errors.Join(failed, err)
 	})
-	w.log.Stray(w.rows, func(key, _ []byte) { failed = errors.Join(failed, fmt.Errorf("a piece is left: %x", key)) })
 	return failed
 }
 
@@ -227,7 +227,7 @@ func (x tried) run(c theCase, how way, hits [][][]byte, shown *detector.Shown) (
 	}
 	memory := x.set.Memory(options)
 	var last time.Time
-	changes := &changelog{rows: map[string][]byte{}}
+	changes := &changelog{log: state.Changelog{Least: 1}, rows: map[string][]byte{}}
 	for at, i := range how.order {
 		if how.stored && i%3 == 0 {
 			changes.take(memory, last)

@@ -9,6 +9,7 @@ import (
 	"noroshi/internal/alert"
 	"noroshi/internal/state"
 	"noroshi/rules"
+	"noroshi/rules/kind"
 )
 
 // The ways in which a rule changes.
@@ -97,7 +98,8 @@ func (s *Set) Renew(was *Memory, o MemoryOptions, gone func(key []byte)) (*Memor
 			t := tenants[tenant]
 			switch {
 			case !kept:
-				t.Rows(was.rowsOf(t, func(r Row) { gone(r.Key) }))
+				give := was.rowsOf(t, func(r Row) { gone(r.Key) })
+				t.Each(func(key string, _ kind.Memory) { give(key, nil, state.Gone) })
 			case m.alike(n, was, int32(i)):
 				m.adopt(t, n)
 			default:

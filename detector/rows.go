@@ -18,6 +18,7 @@ import (
 type Row struct {
 	Key   []byte // rule, version, tenant and the key's values; empty: the one clock
 	Value []byte
+	Form  state.Form // of the value, where Changes or Sweep gives it
 }
 
 // RowKey is whose memory a row holds.
@@ -101,13 +102,14 @@ func (m *Memory) Rows(each func(Row)) {
 	for _, tenants := range m.tables {
 		for _, tenant := range sorted(tenants) {
 			t := tenants[tenant]
-			t.Rows(m.rowsOf(t, each))
+			give := m.rowsOf(t, each)
+			t.Rows(func(key string, row []byte) { give(key, row, state.Whole) })
 		}
 	}
 }
 
-// Changes gives the rows of the keys that have changed since it was called last, or since the memory was loaded; a key that is gone has
-// no value. A row's bytes hold until each returns.
+// Changes gives the rows of the keys that have changed since it was called last, or since the memory was loaded. A row's bytes hold until
+// each returns.
 func (m *Memory) Changes(each func(Row)) {
 	for _, t := range m.changed {
 		t.noted = false
@@ -115,6 +117,29 @@ func (m *Memory) Changes(each func(Row)) {
 	}
 	clear(m.changed)
 	m.changed = m.changed[:0]
+}
+
+// Sweep gives whole rows of keys, about as many bytes as there is room; Changes must have given what has changed. When it reports that the
+// round has ended, Changes or Sweep have given each key whole since it began. A row's bytes hold until each returns.
+func (m *Memory) Sweep(room int, each func(Row)) (ended bool) {
+	if m.sweeping == nil {
+		for _, tenants := range m.tables {
+			for _, tenant := range sorted(tenants) {
+				t := tenants[tenant]
+				t.Begin()
+				m.sweeping = append(m.sweeping, t)
+			}
+		}
+	}
+	for len(m.sweeping) > 0 {
+		t := m.sweeping[0]
+		if room, ended = t.Sweep(room, m.rowsOf(t, each)); !ended {
+			return false
+		}
+		m.sweeping = m.sweeping[1:]
+	}
+	m.sweeping = nil
+	return true
 }
 
 // note remembers that a table has something for Changes.
@@ -126,15 +151,15 @@ func (m *Memory) note(t *table) {
 }
 
 // rowsOf makes rows of the packed keys of a table.
-func (m *Memory) rowsOf(t *table, each func(Row)) func(key string, row []byte) {
+func (m *Memory) rowsOf(t *table, each func(Row)) func(key string, row []byte, form state.Form) {
 	var key []byte
 	r := m.set.rules[t.rule]
-	return func(k string, row []byte) {
+	return func(k string, row []byte, form state.Form) {
 		key = key[:0]
 		for _, text := range [...]string{r.ID, r.version, t.tenant, k} {
 			key = state.AppendBytes(key, text)
 		}
-		each(Row{key, row})
+		each(Row{key, row, form})
 	}
 }
 

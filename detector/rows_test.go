@@ -51,7 +51,7 @@ func memoryOf(t *testing.T, text string, rows []Row, from, to int) (again []Row,
 		})
 	}
 	m.Rows(func(r Row) {
-		again = append(again, Row{append([]byte(nil), r.Key...), append([]byte(nil), r.Value...)})
+		again = append(again, Row{append([]byte(nil), r.Key...), append([]byte(nil), r.Value...), r.Form})
 	})
 	return again, ids, failed
 }
@@ -106,18 +106,25 @@ func FuzzLoad(f *testing.F) {
 		f.Fatal(ps[0].Format())
 	}
 	set := New(rs, Options{})
-	w, m := set.Worker(), set.Memory(MemoryOptions{})
+	w, m := set.Worker(), set.Memory(MemoryOptions{Live: true, Stored: true})
+	written := map[string][]byte{}
 	for i := range 20 {
 		rec := fmt.Sprintf(`{"CreationTime":"2026-01-02T03:04:%02d","Id":"a-%d","Operation":"Send","RecordType":2,"OrganizationId":"t-1","UserType":0,"UserId":"taro@contoso.example","ClientIP":"203.0.113.%d"}`, i, i, i)
 		if err := w.ReadAlone([]byte(rec), time.Time{}); err != nil {
 			f.Fatal(err)
 		}
 		EachHit(w.Match(nil), func(packed []byte) { _ = m.Apply(packed, func(*alert.Alert) {}) })
+		if i%5 == 4 {
+			m.Changes(func(r Row) { written[string(r.Key)] = append(written[string(r.Key)], r.Value...) })
+		}
+	}
+	for key, value := range written { // what was added lies behind the whole
+		f.Add([]byte(key), value)
 	}
 	m.Rows(func(r Row) { f.Add(append([]byte(nil), r.Key...), append([]byte(nil), r.Value...)) })
 	f.Fuzz(func(t *testing.T, key, value []byte) {
 		m := set.Memory(MemoryOptions{})
-		if m.Load(Row{key, value}) != nil {
+		if m.Load(Row{Key: key, Value: value}) != nil {
 			return
 		}
 		m.Rows(func(Row) {})

@@ -381,7 +381,7 @@ func TestAClockOverSignalsIsThatOfTheLastPartition(t *testing.T) {
 	hear("1", 7)
 	at(5)
 	again := s.openSignals(0).(*signalPart)
-	p.Changes(func(key, row []byte) {
+	p.Changes(func(key, row []byte, _ state.Form) {
 		if err := again.Load(key, row); err != nil {
 			t.Error(err)
 		}

@@ -180,14 +180,22 @@ func (s *session) telling(m *detector.Memory, key []byte, out *stage.Out) func(*
 }
 
 // Changes implements stage.Part. Clocks come last: memory is never older than they are.
-func (p *part) Changes(each func(key, memory []byte)) {
+func (p *part) Changes(each func(key, memory []byte, form state.Form)) {
 	p.drop(each)
-	p.memory.Changes(func(r detector.Row) { each(r.Key, r.Value) })
-	p.clocks.Changes(each)
+	p.memory.Changes(func(r detector.Row) { each(r.Key, r.Value, r.Form) })
+	p.clocks.Changes(func(key, row []byte) { each(key, row, state.Whole) })
 	if p.upgraded != nil {
-		each(p.upgraded, nil)
+		each(p.upgraded, nil, state.Gone)
 		p.upgraded = nil
 	}
+}
+
+// Sweep implements stage.Part.
+func (p *part) Sweep(room int, each func(key, memory []byte)) (ended bool) {
+	if ended = p.sweep(room, each); ended {
+		p.clocks.Rows(each)
+	}
+	return ended
 }
 
 // Stored implements stage.Part.

@@ -6,6 +6,7 @@ import (
 
 	"noroshi/detector"
 	"noroshi/internal/clock"
+	"noroshi/internal/state"
 )
 
 // remembered is what the rules keep of one partition, and what takes their hits elsewhere.
@@ -52,11 +53,16 @@ func (m *remembered) Renew() {
 }
 
 // drop gives the keys that no rule needs any more.
-func (m *remembered) drop(each func(key, memory []byte)) {
+func (m *remembered) drop(each func(key, memory []byte, form state.Form)) {
 	for _, key := range m.gone {
-		each(key, nil)
+		each(key, nil, state.Gone)
 	}
 	m.gone = nil
+}
+
+// sweep goes on with a round of stage.Part.Sweep.
+func (m *remembered) sweep(room int, each func(key, memory []byte)) (ended bool) {
+	return m.memory.Sweep(room, func(r detector.Row) { each(r.Key, r.Value) })
 }
 
 // lasts reports whether the memory of a key is true wherever records are read from: what ticks have said is.

@@ -12,6 +12,7 @@ import (
 	"noroshi/internal/clock"
 	"noroshi/internal/deadletter"
 	"noroshi/internal/stage"
+	"noroshi/internal/state"
 )
 
 // schemaSignal is the header of signals.
@@ -216,16 +217,27 @@ func (p *signalPart) Pause(out *stage.Out) {
 
 // Changes implements stage.Part. Exactly once nothing comes again, and nobody asks how far signals were applied. Clocks come last: memory
 // is never older than they are.
-func (p *signalPart) Changes(each func(key, memory []byte)) {
+func (p *signalPart) Changes(each func(key, memory []byte, form state.Form)) {
 	p.drop(each)
-	p.memory.Changes(func(r detector.Row) { each(r.Key, r.Value) })
+	p.memory.Changes(func(r detector.Row) { each(r.Key, r.Value, r.Form) })
 	if !p.exactly {
 		for from := range p.moved {
-			each(appliedKey(from), p.applied[from].Append(nil))
+			each(appliedKey(from), p.applied[from].Append(nil), state.Whole)
 		}
 	}
 	clear(p.moved)
-	p.clocks.Changes(each)
+	p.clocks.Changes(func(key, row []byte) { each(key, row, state.Whole) })
+}
+
+// Sweep implements stage.Part.
+func (p *signalPart) Sweep(room int, each func(key, memory []byte)) (ended bool) {
+	if ended = p.sweep(room, each); ended {
+		for from, a := range p.applied {
+			each(appliedKey(from), a.Append(nil))
+		}
+		p.clocks.Rows(each)
+	}
+	return ended
 }
 
 // Stored implements stage.Part.

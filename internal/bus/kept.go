@@ -133,6 +133,9 @@ type Stored struct {
 	owned owned
 }
 
+// Owner is the number of whoever reads: greater than that of all who have owned the partition before.
+func (s *Stored) Owner() int64 { return s.owned.fence }
+
 // owned is what the owner of a partition's memory knows of it.
 type owned struct {
 	fence int64 // behind which it is owned

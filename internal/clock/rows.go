@@ -39,6 +39,16 @@ func (c *Clocks) Changes(each func(key, row []byte)) {
 	}
 }
 
+// Rows gives all rows, as if each had changed.
+func (c *Clocks) Rows(each func(key, row []byte)) {
+	for _, name := range slices.Sorted(maps.Keys(c.sources)) {
+		if s := c.sources[name]; len(s.shown) > 0 {
+			each([]byte(keyShown+s.name), s.append(nil))
+		}
+	}
+	each([]byte(keySources), c.append(nil))
+}
+
 func (s *source) append(to []byte) []byte {
 	s.unstored = false
 	to = binary.AppendUvarint(append(to, rowVersion), uint64(len(s.shown)))

@@ -23,6 +23,7 @@ type restored struct {
 // restore makes a part of the rows of a partition's memory.
 func (s *Session) restore(ctx context.Context, partition int32, stored bus.Stored) (p *part, found restored) {
 	p = &part{Part: s.Open(partition)}
+	p.log.Begin(stored.Owner())
 	p.log.Load(stored.Rows, func(key, memory []byte, err error) {
 		if err == nil && ctx.Err() == nil {
 			err = p.Load(key, memory)
@@ -55,9 +56,7 @@ func (s *Session) lasting(p *part, partition int32, old map[string][]byte, found
 			return
 		}
 		found.keys++
-		p.log.Put(key, memory, func(key, value []byte) {
-			p.stray = append(p.stray, bus.Record{Partition: partition, Key: key, Value: value})
-		})
+		p.log.Put(key, memory, state.Whole)
 	})
 }
 

@@ -25,9 +25,11 @@ type Part interface {
 	Do(r *bus.Record, out *Out) error
 	// Pause comes behind the last record of those that were read at once.
 	Pause(out *Out)
-	// Changes gives the memory of each key that has changed since it was called last; nil: it is gone. What is given last is stored last.
-	// The bytes hold until each returns.
-	Changes(each func(key, memory []byte))
+	// Changes gives the memory of each key that has changed since it was called last, as a whole or what was added. What is given last is
+	// stored last. The bytes hold until each returns.
+	Changes(each func(key, memory []byte, form state.Form))
+	// Sweep comes behind Changes, in rounds; see state.Sweep.
+	Sweep(room int, each func(key, memory []byte)) (ended bool)
 	// Stored says that what was made of all records so far is stored.
 	Stored()
 	// Renew comes between two commits, before the first record behind the earlier: then the part may become another one that goes on with
@@ -122,7 +124,7 @@ type Session struct {
 type part struct {
 	Part
 	log   state.Changelog
-	stray []bus.Record // rows that wait for the next commit: most take away what nobody needs
+	stray []bus.Record // rows that take away what does not count, with the next commit
 }
 
 // Run works until ctx ends, and then stores what it has made, at the latest until drain ends. After an error what was not stored comes
@@ -302,16 +304,10 @@ func (s *Session) commit(ctx context.Context) error {
 	for n, p := range s.touched {
 		rows = append(rows, p.stray...)
 		p.stray = nil
-		put := func(key, value []byte) {
-			s.Counts.RowBytes.Add(int64(len(key) + len(value)))
-			rows = append(rows, bus.Record{Partition: n, Key: key, Value: value})
-		}
-		p.Changes(func(key, memory []byte) {
-			if memory == nil {
-				p.log.Drop(key, put)
-				return
-			}
-			p.log.Put(key, memory, put)
+		p.Changes(p.log.Put)
+		p.log.Rows(p.Sweep, func(r state.Row) {
+			s.Counts.RowBytes.Add(int64(len(r.Key) + len(r.Value)))
+			rows = append(rows, bus.Record{Partition: n, Key: r.Key, Value: r.Value})
 		})
 	}
 	stored, err := s.flow.Commit(ctx, rows)
@@ -341,13 +337,9 @@ func (s *Session) take(ctx context.Context, partition int32, stored bus.Stored) 
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	drop := func(key, value []byte) {
-		p.stray = append(p.stray, bus.Record{Partition: partition, Key: key, Value: value})
-	}
 	for _, key := range found.unknown {
-		p.log.Drop(key, drop)
+		p.log.Put(key, nil, state.Gone)
 	}
-	p.log.Stray(stored.Rows, drop)
 	s.tell(partition, stored, &found)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -94,13 +94,22 @@ func (p *counting) Do(r *bus.Record, out *stage.Out) error {
 
 func (p *counting) Pause(*stage.Out) {}
 
-func (p *counting) Changes(each func(key, memory []byte)) {
+func (p *counting) Changes(each func(key, memory []byte, form state.Form)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for key := range p.changed {
-		each([]byte(key), binary.AppendVarint(nil, int64(p.counts[key])))
+		each([]byte(key), binary.AppendVarint(nil, int64(p.counts[key])), state.Whole)
 	}
 	clear(p.changed)
+}
+
+func (p *counting) Sweep(_ int, each func(key, memory []byte)) (ended bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key, n := range p.counts {
+		each([]byte(key), binary.AppendVarint(nil, int64(n)))
+	}
+	return true
 }
 
 func (p *counting) Stored() {

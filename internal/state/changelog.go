@@ -1,209 +1,174 @@
 package state
 
 import (
-	"bytes"
-	"crypto/sha256"
+	"cmp"
 	"encoding/binary"
-	"errors"
-	"fmt"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
 )
 
-// Changelog turns packed memories into rows of bounded size, and writes of a long one only what has changed: memory that holds many
-// events is cut where its bytes say so, so that what comes or goes at one place leaves the other pieces as they are. Rows of one
-// Changelog are read behind each other, in the order in which they were written or, of each key, the last one alone. It belongs to one
-// goroutine.
+// Changelog turns what changes in packed memories into rows: what changes at once lies in one group, packed together, for the events of a
+// moment have most of their texts in common. A group has one row or more. Now and then, in rounds, all memories are written whole again, a
+// few with each group, and then what was written before the round is taken away. Rows of one Changelog are read in the order of their
+// groups, whatever the order in which they are kept. It belongs to one goroutine.
 type Changelog struct {
-	long map[string]pieces // by key: the pieces of memories that are written in more than one row
-	kept map[string]bool   // keys whose row could not be read: their pieces stay
+	// Least is how many bytes of rows there are before a round begins; 0: roundLeast.
+	Least int
+
+	owner int64 // whoever writes
+	from  place // the last group that was read when it began to
+	next  uint64
+
+	items  []byte // of the group that is being made
+	last   []byte // the key of its last item
+	ready  []Row  // of groups that are full
+	fresh  int    // bytes of items since Rows was called last
+	groups []group
+	size   int // of the groups' rows
+
+	stray []string // keys of rows that nobody needs
+	round bool     // a round is under way
+	until int      // how many groups were there when it began
+	old   []string // keys of rows that go with it, beside those of these groups
+	whole int      // the size behind the last round
 }
 
-// piece is what a piece is known by.
-type piece [16]byte
+// Row is a row as it is stored; one without value takes the row of its key away.
+type Row struct{ Key, Value []byte }
 
-type pieces map[piece]struct{}
+// place is where a group stands among others.
+type place struct {
+	owner int64
+	seq   uint64
+}
 
-func (p pieces) has(name piece) bool {
-	_, have := p[name]
-	return have
+// group is what is known of a group that is stored.
+type group struct {
+	place
+	parts int
+	size  int
 }
 
 // The first byte of a row's key tells what the row is, the first byte of its value the format.
 const (
-	keyMemory = 'm' // then the key; the value holds the memory, or the names of its pieces
-	keyPiece  = 'p' // then the piece's name and the key
-
-	formatWhole  = 1
-	formatPieces = 2
+	keyGroup    = 'g' // then the owner, the number of the group, and that of the row in it
+	formatGroup = 3
 )
 
-// The sizes of rows, in bytes.
+// The sizes of rows and the rhythm of rounds, in bytes.
 const (
-	wholeMost = 4 << 10
-	pieceMost = 16 << 10
-	pieceMask = 2<<10 - 1 // behind its least a piece is about so long
-	pieceMin  = 512
+	groupMost  = 1 << 20   // of the items of a group, but for its last
+	partMost   = 512 << 10 // of a row
+	rowCost    = 64        // what Kafka adds to a row
+	roundLeast = 4 << 20   // of rows, or there is no round
+	roundTimes = 2         // as much as behind the last round: then another one begins
+	sweepLeast = 16 << 10  // of memories that a round writes with a group
 )
 
-// Put gives the rows that write the memory of a key. A row's bytes are each's to keep.
-func (c *Changelog) Put(key, memory []byte, each func(key, value []byte)) {
-	was := c.long[string(key)]
-	if len(memory) <= wholeMost {
-		each(memoryKey(key), append([]byte{formatWhole}, memory...))
-		c.forget(key, was, nil, each)
+// Begin says who writes from now on: a number greater than that of everybody before.
+func (c *Changelog) Begin(owner int64) { c.owner = owner }
+
+// Put adds a change of the memory of a key to the group.
+func (c *Changelog) Put(key, memory []byte, form Form) {
+	alike := 0
+	for alike < min(len(key), len(c.last)) && key[alike] == c.last[alike] {
+		alike++
+	}
+	n := len(c.items)
+	c.items = binary.AppendUvarint(append(c.items, byte(form)), uint64(alike))
+	c.items = AppendBytes(AppendBytes(c.items, key[alike:]), memory)
+	c.fresh += len(c.items) - n
+	c.last = append(c.last[:0], key...)
+	if len(c.items) >= groupMost {
+		c.close()
+	}
+}
+
+// packer packs groups.
+var packer = sync.OnceValue(func() *zstd.Encoder {
+	e, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithWindowSize(groupMost)) // these options are right
+	return e
+})
+
+// close makes rows of the items.
+func (c *Changelog) close() {
+	if len(c.items) == 0 {
 		return
 	}
-	now := make(pieces, len(memory)/pieceMask+1)
-	index := []byte{formatPieces}
-	for part := range cut(memory) {
-		sum := sha256.Sum256(part)
-		name := piece(sum[:16])
-		index = append(index, name[:]...)
-		if !was.has(name) && !now.has(name) {
-			each(pieceKey(name, key), bytes.Clone(part))
-		}
-		now[name] = struct{}{}
+	packed := packer().EncodeAll(c.items, nil)
+	c.next = max(c.next, 1)
+	g := group{place: place{c.owner, c.next}, parts: (len(packed) + partMost - 1) / partMost}
+	for i := range g.parts {
+		value := binary.AppendUvarint([]byte{formatGroup}, uint64(g.parts))
+		value = binary.AppendUvarint(binary.AppendVarint(value, c.from.owner), c.from.seq)
+		value = append(value, packed[i*partMost:min(len(packed), (i+1)*partMost)]...)
+		row := Row{g.key(i), value}
+		g.size += row.size()
+		c.ready = append(c.ready, row)
 	}
-	each(memoryKey(key), index)
-	c.forget(key, was, now, each)
+	c.groups, c.size = append(c.groups, g), c.size+g.size
+	c.next++
+	c.items, c.last = c.items[:0], c.last[:0]
 }
 
-// Drop gives the rows that take the memory of a key away.
-func (c *Changelog) Drop(key []byte, each func(key, value []byte)) {
-	each(memoryKey(key), nil)
-	c.forget(key, c.long[string(key)], nil, each)
+func (r *Row) size() int { return len(r.Key) + len(r.Value) + rowCost }
+
+// key is that of a row of the group.
+func (p place) key(part int) []byte {
+	key := binary.BigEndian.AppendUint64([]byte{keyGroup}, uint64(p.owner))
+	return binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint64(key, p.seq), uint16(part))
 }
 
-// forget takes away the pieces that a memory does not need any more. It comes last, so that whatever part of the rows is there, the
-// memory that is named can be read.
-func (c *Changelog) forget(key []byte, was, now pieces, each func(key, value []byte)) {
-	for name := range was {
-		if !now.has(name) {
-			each(pieceKey(name, key), nil)
-		}
+// Sweep gives whole memories, about as many bytes as there is room, each at least once in a round, and reports whether the round has
+// ended. Memories that Put was given whole since the round began need not be given.
+type Sweep func(room int, each func(key, memory []byte)) (ended bool)
+
+// Rows gives the rows of what Put was given, and takes rows away that are not needed any more. They come last, the oldest first, so that
+// whatever part of the rows is there can be read.
+func (c *Changelog) Rows(sweep Sweep, each func(Row)) {
+	ended := false
+	if c.fresh > 0 && sweep != nil {
+		ended = c.sweep(sweep)
 	}
-	c.hold(string(key), now)
-}
-
-// hold notes the pieces of a memory.
-func (c *Changelog) hold(key string, now pieces) {
-	switch {
-	case len(now) == 0:
-		delete(c.long, key)
-	case c.long == nil:
-		c.long = map[string]pieces{key: now}
-	default:
-		c.long[key] = now
+	c.close()
+	for _, r := range c.ready {
+		each(r)
 	}
-}
-
-func memoryKey(key []byte) []byte { return append([]byte{keyMemory}, key...) }
-
-func pieceKey(name piece, key []byte) []byte {
-	return append(append([]byte{keyPiece}, name[:]...), key...)
-}
-
-// The errors of rows.
-var (
-	ErrFormat = errors.New("the row is of a newer format")
-	ErrPiece  = errors.New("a piece of the memory is missing")
-)
-
-// Load gives the memories of rows, the last of each key, and begins to write on behind them. Of a memory that cannot be read the bytes
-// are nil and err tells why.
-func (c *Changelog) Load(rows map[string][]byte, each func(key, memory []byte, err error)) {
-	c.long, c.kept = nil, map[string]bool{}
-	for k, value := range rows {
-		if k == "" || k[0] != keyMemory && k[0] != keyPiece {
-			each([]byte(k), nil, ErrFormat)
-			continue
-		}
-		if k[0] == keyPiece {
-			continue
-		}
-		memory, names, err := whole(rows, k[1:], value)
-		if err != nil {
-			c.kept[k[1:]] = true
-		} else {
-			c.hold(k[1:], names)
-		}
-		each([]byte(k[1:]), memory, err)
+	clear(c.ready)
+	c.ready, c.fresh = c.ready[:0], 0
+	for _, key := range c.stray {
+		each(Row{Key: []byte(key)})
+	}
+	c.stray = nil
+	if ended {
+		c.end(each)
 	}
 }
 
-// Stray gives the rows that take away pieces which no memory names: a process that was killed has left them.
-func (c *Changelog) Stray(rows map[string][]byte, each func(key, value []byte)) {
-	for k := range rows {
-		if len(k) < 1+len(piece{}) || k[0] != keyPiece {
-			continue
+// sweep goes on with the round, or begins one when it is time.
+func (c *Changelog) sweep(sweep Sweep) (ended bool) {
+	if !c.round {
+		if len(c.old) == 0 && c.size < cmp.Or(c.Least, roundLeast)+roundTimes*c.whole {
+			return false
 		}
-		name := piece([]byte(k[1 : 1+len(piece{})]))
-		if of := k[1+len(piece{}):]; !c.long[of].has(name) && !c.kept[of] {
-			each([]byte(k), nil)
-		}
+		c.close()
+		c.round, c.until = true, len(c.groups)
 	}
+	return sweep(max(c.fresh, sweepLeast), func(key, memory []byte) { c.Put(key, memory, Whole) })
 }
 
-// whole puts a memory together.
-func whole(rows map[string][]byte, key string, value []byte) (memory []byte, names pieces, err error) {
-	if len(value) == 0 {
-		return nil, nil, ErrRow
+// end takes away what was there when the round began.
+func (c *Changelog) end(each func(Row)) {
+	for _, key := range c.old {
+		each(Row{Key: []byte(key)})
 	}
-	format, rest := value[0], value[1:]
-	switch {
-	case format == formatWhole:
-		return rest, nil, nil
-	case format != formatPieces:
-		return nil, nil, fmt.Errorf("%w: %d", ErrFormat, format)
-	case len(rest)%len(piece{}) != 0:
-		return nil, nil, ErrRow
-	}
-	names = pieces{}
-	for len(rest) > 0 {
-		name := piece(rest[:len(piece{})])
-		names[name], rest = struct{}{}, rest[len(piece{}):]
-		part, ok := rows[string(pieceKey(name, []byte(key)))]
-		if !ok {
-			return nil, names, ErrPiece
+	for _, g := range c.groups[:c.until] {
+		for i := range g.parts {
+			each(Row{Key: g.key(i)})
 		}
-		memory = append(memory, part...)
+		c.size -= g.size
 	}
-	return memory, names, nil
+	c.groups = append(c.groups[:0:0], c.groups[c.until:]...)
+	c.round, c.old, c.whole = false, nil, c.size
 }
-
-// cut cuts bytes into pieces where the bytes before say so.
-func cut(b []byte) func(yield func([]byte) bool) {
-	return func(yield func([]byte) bool) {
-		for len(b) > 0 {
-			n := boundary(b)
-			if !yield(b[:n:n]) {
-				return
-			}
-			b = b[n:]
-		}
-	}
-}
-
-// boundary is where the first piece ends: behind 64 bytes whose hash has zeros at its end.
-func boundary(b []byte) int {
-	if len(b) <= pieceMin {
-		return len(b)
-	}
-	most := min(len(b), pieceMost)
-	var h uint64
-	for i := pieceMin - 64; i < most; i++ {
-		h = h<<1 + gear[b[i]]
-		if i >= pieceMin && h>>20&pieceMask == 0 {
-			return i + 1
-		}
-	}
-	return most
-}
-
-// gear is a number for each byte, always the same.
-var gear = func() (all [256]uint64) {
-	for i := range all {
-		sum := sha256.Sum256([]byte{byte(i)})
-		all[i] = binary.BigEndian.Uint64(sum[:])
-	}
-	return all
-}()

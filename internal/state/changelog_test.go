@@ -3,33 +3,33 @@ package state
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
 )
 
-type row struct{ key, value []byte }
-
 // apply is what is left of rows that are written one behind the other.
-func apply(to map[string][]byte, rows []row) map[string][]byte {
+func apply(to map[string][]byte, rows []Row) map[string][]byte {
 	for _, r := range rows {
-		if r.value == nil {
-			delete(to, string(r.key))
+		if r.Value == nil {
+			delete(to, string(r.Key))
 		} else {
-			to[string(r.key)] = r.value
+			to[string(r.Key)] = r.Value
 		}
 	}
 	return to
 }
 
 // read gives the memories of rows.
-func read(t *testing.T, c *Changelog, rows map[string][]byte) map[string][]byte {
+func read(t *testing.T, c *Changelog, rows map[string][]byte) map[string]string {
 	t.Helper()
-	all := map[string][]byte{}
+	all := map[string]string{}
 	c.Load(rows, func(key, memory []byte, err error) {
 		if err != nil {
 			t.Fatalf("%q: %v", key, err)
 		}
-		all[string(key)] = memory
+		all[string(key)] = string(memory)
 	})
 	return all
 }
@@ -42,98 +42,179 @@ func random(r *rand.Rand, n int) []byte {
 	return b
 }
 
-// edited is a memory in which something came at the end, or somewhere, and something went at the beginning.
-func edited(r *rand.Rand, b []byte) []byte {
-	b = append(bytes.Clone(b), random(r, r.IntN(2000))...)
-	if r.IntN(3) == 0 {
-		at := r.IntN(len(b) + 1)
-		b = append(append(bytes.Clone(b[:at]), random(r, 300)...), b[at:]...)
-	}
-	return b[r.IntN(min(1500, len(b)+1)):]
+// writer writes memories of a few keys.
+type writer struct {
+	*rand.Rand
+	log     Changelog
+	now     map[string]string
+	rest    []string // of the round
+	begun   bool
+	changes int
 }
 
-// TestChangelog: whatever part of the rows of a change is there, each memory is as before or as after it; after the last one nothing is
-// left that no memory needs, and no row is long.
+// change changes a few memories and gives the rows.
+func (w *writer) change(many int) (rows []Row) {
+	for range w.IntN(many + 1) {
+		key := fmt.Sprint("rule-", w.IntN(3), "-of-", w.IntN(40))
+		more := string(random(w.Rand, w.IntN(100)))
+		w.changes++
+		switch was, have := w.now[key]; {
+		case have && w.IntN(8) == 0:
+			delete(w.now, key)
+			w.log.Put([]byte(key), nil, Gone)
+		case have && w.IntN(4) > 0:
+			w.now[key] = was + more
+			w.log.Put([]byte(key), []byte(more), Added)
+		default:
+			if w.IntN(1000) == 0 {
+				more = string(random(w.Rand, 2*partMost))
+			}
+			w.now[key] = more
+			w.log.Put([]byte(key), []byte(more), Whole)
+		}
+	}
+	w.log.Rows(w.sweep, func(r Row) { rows = append(rows, Row{bytes.Clone(r.Key), r.Value}) })
+	return rows
+}
+
+// sweep gives some of the keys that were there when the round began.
+func (w *writer) sweep(_ int, each func(key, memory []byte)) (ended bool) {
+	if !w.begun {
+		w.begun, w.rest = true, nil
+		for key := range w.now {
+			w.rest = append(w.rest, key)
+		}
+	}
+	for n := w.IntN(9); n > 0 && len(w.rest) > 0; n-- {
+		if memory, have := w.now[w.rest[0]]; have {
+			each([]byte(w.rest[0]), []byte(memory))
+		}
+		w.rest = w.rest[1:]
+	}
+	ended = len(w.rest) == 0
+	w.begun = w.begun && !ended
+	return ended
+}
+
+// TestChangelog: the rows of what has changed give what the memories are, whoever goes on writing them; of rows of which the last are
+// missing each memory is as before or as behind them, and the next writer goes on from there. Rounds keep few rows.
 func TestChangelog(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 1))
-	var c Changelog
-	rows, want := map[string][]byte{}, map[string][]byte{}
-	for round := range 1000 {
-		key := []byte{byte(r.IntN(5))}
-		before := want[string(key)]
-		after := edited(r, before)
-		if r.IntN(20) == 0 {
-			after = random(r, r.IntN(100_000))
-		}
-		var out []row
-		put := func(key, value []byte) { out = append(out, row{key, value}) }
-		if r.IntN(30) == 0 {
-			after = nil
-			c.Drop(key, put)
-		} else {
-			c.Put(key, after, put)
-		}
-		n := r.IntN(len(out) + 1)
-		part := map[string][]byte{}
-		for k, v := range rows {
-			part[k] = v
-		}
-		var killed Changelog
-		got := read(t, &killed, apply(part, out[:n]))
-		if b := got[string(key)]; !bytes.Equal(b, before) && !bytes.Equal(b, after) {
-			t.Fatalf("round %d: %d of %d rows give neither what was nor what is", round, n, len(out))
-		}
-		apply(rows, out)
-		if want[string(key)] = after; after == nil {
-			delete(want, string(key))
-		}
-		for _, o := range out {
-			if len(o.value) > max(wholeMost, pieceMost)+1 && o.value[0] != formatPieces {
-				t.Fatalf("a row has %d bytes", len(o.value))
-			}
-		}
-		if round%50 == 0 {
-			got := read(t, &c, rows)
-			if len(got) != len(want) {
-				t.Fatalf("round %d: %d memories, expected %d", round, len(got), len(want))
-			}
-			for k := range want {
-				if !bytes.Equal(got[k], want[k]) {
-					t.Fatalf("round %d: memory %q differs", round, k)
+	w := &writer{Rand: rand.New(rand.NewPCG(1, 1)), log: Changelog{Least: 20_000}, now: map[string]string{}}
+	rows := map[string][]byte{}
+	owner, rounds, most := int64(0), 0, 0
+	for round := range 1500 {
+		before := maps.Clone(w.now)
+		out := w.change(6)
+		if n := len(out); n > 0 && w.IntN(20) == 0 { // it is killed
+			part := apply(maps.Clone(rows), out[:w.IntN(n+1)])
+			got := read(t, &Changelog{}, part)
+			for key := range w.now {
+				if got[key] != before[key] && got[key] != w.now[key] {
+					t.Fatalf("round %d: %q is neither what it was nor what it is", round, key)
 				}
 			}
-			c.Stray(rows, func(key, _ []byte) { t.Fatalf("round %d: nobody needs %x", round, key) })
+			rows, owner = part, owner+1
+			w.log.Begin(owner)
+			w.now, w.begun = read(t, &w.log, rows), false
+			continue
+		}
+		apply(rows, out)
+		for _, r := range out {
+			if len(r.Value) > partMost+64 {
+				t.Fatalf("a row has %d bytes", len(r.Value))
+			}
+			if r.Value == nil {
+				rounds++
+			}
+		}
+		most = max(most, len(rows))
+		if round%50 == 0 {
+			if got := read(t, &Changelog{}, rows); !maps.Equal(got, w.now) {
+				t.Fatalf("round %d: %d memories, expected %d", round, len(got), len(w.now))
+			}
 		}
 	}
-}
-
-// TestALongMemoryIsNotWrittenAgain: an event more, and one less, cost a few pieces.
-func TestALongMemoryIsNotWrittenAgain(t *testing.T) {
-	r := rand.New(rand.NewPCG(2, 2))
-	var c Changelog
-	b := random(r, 1<<20)
-	c.Put([]byte("k"), b, func(_, _ []byte) {})
-	written := 0
-	c.Put([]byte("k"), append(bytes.Clone(b[350:]), random(r, 350)...), func(key, value []byte) { written += len(key) + len(value) })
-	if written > 64<<10 {
-		t.Errorf("350 bytes that come and 350 that go write %d of %d bytes", written, len(b))
+	if rounds < 300 || most > 1500 {
+		t.Errorf("%d rows were taken away, up to %d were there", rounds, most)
 	}
 }
 
-// TestStrayPieces: what a killed process has left is taken away.
-func TestStrayPieces(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 3))
-	var c Changelog
-	var out []row
-	c.Put([]byte("k"), random(r, 100_000), func(key, value []byte) { out = append(out, row{key, value}) })
-	rows := apply(map[string][]byte{}, out[:len(out)-1]) // the row that names them is missing
-	var again Changelog
-	if got := read(t, &again, rows); len(got) != 0 {
-		t.Fatalf("%d memories", len(got))
+// TestALateWriterDoesNotCount: what somebody writes who has lost the memory to another one is left out, and taken away.
+func TestALateWriterDoesNotCount(t *testing.T) {
+	put := func(c *Changelog, key, memory string, form Form) (rows []Row) {
+		c.Put([]byte(key), []byte(memory), form)
+		c.Rows(nil, func(r Row) { rows = append(rows, r) })
+		return rows
 	}
-	again.Stray(rows, func(key, _ []byte) { delete(rows, string(key)) })
-	if len(rows) != 0 {
-		t.Errorf("%d pieces are left", len(rows))
+	rows := map[string][]byte{}
+	var one, two, three Changelog
+	one.Begin(5)
+	apply(rows, put(&one, "k", "a", Whole))
+	two.Begin(9)
+	read(t, &two, rows)
+	apply(rows, put(&one, "k", "late", Added))
+	apply(rows, put(&two, "k", "b", Added))
+	apply(rows, put(&one, "other", "later", Whole))
+	three.Begin(11)
+	if got := read(t, &three, rows); !maps.Equal(got, map[string]string{"k": "ab"}) {
+		t.Errorf("got %v", got)
+	}
+	before := len(rows)
+	apply(rows, put(&three, "k", "c", Added))
+	if got := read(t, &Changelog{}, rows); !maps.Equal(got, map[string]string{"k": "abc"}) || len(rows) != before-2+1 {
+		t.Errorf("got %v of %d rows", got, len(rows))
+	}
+}
+
+// TestAMissingGroupIsTold: of memories that were there before a group that is missing nobody knows whether they are whole.
+func TestAMissingGroupIsTold(t *testing.T) {
+	var c Changelog
+	rows := map[string][]byte{}
+	var keys []string
+	for i, key := range []string{"before", "missing", "behind"} {
+		c.Put([]byte(key), []byte("m"), Whole)
+		c.Put([]byte("again"), []byte{byte(i)}, Whole)
+		c.Rows(nil, func(r Row) { rows[string(r.Key)], keys = r.Value, append(keys, string(r.Key)) })
+	}
+	delete(rows, keys[1])
+	want := map[string]error{"before": ErrPiece, "behind": nil, "again": nil}
+	n := 0
+	c.Load(rows, func(key, _ []byte, err error) {
+		n++
+		if w, have := want[string(key)]; !have || !errors.Is(err, w) {
+			t.Errorf("%q: %v, expected %v", key, err, w)
+		}
+	})
+	if n != len(want) {
+		t.Errorf("%d keys, expected %d", n, len(want))
+	}
+}
+
+// TestEarlyRows: rows of earlier versions are read, changes go on behind them, and the first round takes them away.
+func TestEarlyRows(t *testing.T) {
+	name := string(bytes.Repeat([]byte{7}, pieceName))
+	rows := map[string][]byte{"mshort": {formatWhole, 'a'}, "mlong": append([]byte{formatPieces}, name+name...), "p" + name + "long": []byte("xyz")}
+	c := Changelog{Least: 1}
+	c.Begin(1)
+	if got := read(t, &c, rows); !maps.Equal(got, map[string]string{"short": "a", "long": "xyzxyz"}) {
+		t.Errorf("got %v", got)
+	}
+	c.Put([]byte("short"), []byte("b"), Added)
+	c.Rows(nil, func(r Row) { rows[string(r.Key)] = r.Value })
+	want := map[string]string{"short": "ab", "long": "xyzxyz"}
+	if got := read(t, &Changelog{}, rows); !maps.Equal(got, want) {
+		t.Errorf("got %v", got)
+	}
+	c.Put([]byte("new"), []byte("n"), Whole)
+	want["new"] = "n"
+	c.Rows(func(_ int, each func(key, memory []byte)) bool {
+		for key, memory := range want {
+			each([]byte(key), []byte(memory))
+		}
+		return true
+	}, func(r Row) { apply(rows, []Row{r}) })
+	if got := read(t, &Changelog{}, rows); !maps.Equal(got, want) || len(rows) != 1 {
+		t.Errorf("got %v of %d rows", got, len(rows))
 	}
 }
 
@@ -141,8 +222,20 @@ func TestStrayPieces(t *testing.T) {
 func TestRowsThatCannotBeRead(t *testing.T) {
 	rows := map[string][]byte{"mgood": {formatWhole, 1}, "mnewer": {9, 1}, "mempty": {}, "mpiece": append([]byte{formatPieces}, make([]byte, 16)...),
 		"modd": {formatPieces, 1}, "zforeign": {1}}
-	want := map[string]error{"good": nil, "newer": ErrFormat, "empty": ErrRow, "piece": ErrPiece, "odd": ErrRow, "zforeign": ErrFormat}
-	var c Changelog
+	newer := string(place{1, 1}.key(0))
+	rows[newer], rows[string(place{1, 2}.key(0))] = []byte{9, 1}, []byte{formatGroup, 1, 0, 0, 'x'}
+	c := Changelog{}
+	c.Begin(2)
+	c.Put([]byte("behind"), []byte{1}, Whole)
+	c.next = 3
+	c.Rows(nil, func(r Row) { rows[string(r.Key)] = r.Value })
+	for key, v := range rows { // it has begun behind the second group
+		if key == string(place{2, 3}.key(0)) {
+			v[2], v[3] = 2, 2
+		}
+	}
+	want := map[string]error{"good": ErrPiece, "newer": ErrFormat, "empty": ErrRow, "piece": ErrPiece, "odd": ErrRow, "zforeign": ErrFormat,
+		newer: ErrFormat, string(place{1, 2}.key(0)): ErrRow, "behind": nil}
 	n := 0
 	c.Load(rows, func(key, _ []byte, err error) {
 		n++
@@ -151,8 +244,6 @@ func TestRowsThatCannotBeRead(t *testing.T) {
 		}
 	})
 	if n != len(want) {
-		t.Errorf("%d rows are told, expected %d", n, len(want))
+		t.Errorf("%d keys, expected %d", n, len(want))
 	}
-	rows["p0123456789abcdefnewer"] = []byte{1} // whoever can read the row needs it
-	c.Stray(rows, func(key, _ []byte) { t.Errorf("%q is taken away", key) })
 }

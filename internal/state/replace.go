@@ -84,16 +84,19 @@ func (w *Window) replace(c *Context, e *Entry) bool {
 		return true
 	}
 	e.Packed = bytes.Clone(e.Packed)
+	w.tear(w.Repeat == 0) // its bucket is known by another name
 	for _, t := range w.told {
 		if t.first.Linked() && bytes.Equal(t.first.named(), e.named()) && t.first.Time == e.Time {
-			t.first.Packed, t.first.kept = e.Packed, nil
+			t.first.Packed, t.first.kept, t.unwritten = e.Packed, nil, true
 		}
 	}
 	switch was := &w.Entries[i]; {
 	case e.marks&gone != 0:
 		w.move(i, nil)
 	case w.alike(was, e): // what fires goes on firing
+		w.take(was)
 		was.Packed, was.kept = e.Packed, nil
+		was.marks |= fresh
 		w.test(i)
 	default:
 		w.move(i, e)
@@ -110,12 +113,13 @@ func (w *Window) move(i int, to *Entry) {
 	if was.marks&fired != 0 {
 		left = w.find(&was, Place{})
 	}
+	w.take(&was)
 	w.Entries = slices.Delete(w.Entries, i, i+1)
 	w.leave(&was)
 	from, until := was.Time, was.Time
 	if to != nil {
 		from, until = min(from, to.Time), max(until, to.Time)
-		to.marks |= was.marks & fired
+		to.marks |= was.marks&fired | fresh
 		to.told = was.told
 		if t := to.told; t != nil { // a bucket of its own, which goes with it
 			t.event, t.end, t.first = string(to.Identity()), w.end(to.Time), *to
@@ -130,16 +134,20 @@ func (w *Window) move(i int, to *Entry) {
 	}
 	for k := After(w.Entries, from-1); k < len(w.Entries) && w.Entries[k].Time < Plus(until, w.Within); k++ {
 		if x := &w.Entries[k]; w.Kind.Fires(w, k) {
-			x.marks |= fired
+			x.set(fired)
 			w.note(x, Place{}, true)
-		} else {
-			x.marks &^= fired
+		} else if x.marks&fired != 0 {
+			x.marks = x.marks&^fired | altered
 		}
 	}
-	w.drop(func(t *told) bool { return w.unfounded(t, &was) })
+	w.drop(func(t *told) bool {
+		goes := w.unfounded(t, &was)
+		w.tear(goes)
+		return goes
+	})
 	w.byBucket = nil
 	if left != nil && !left.empty {
-		left.changed, w.closes = true, min(w.closes, left.end)
+		left.changed, left.unwritten, w.closes = true, true, min(w.closes, left.end)
 	}
 }
 
@@ -153,12 +161,12 @@ func (w *Window) unfounded(t *told, moved *Entry) bool {
 	from, to := w.within(t)
 	for k := from; k < to; k++ {
 		if x := &w.Entries[k]; x.marks&fired != 0 {
-			t.first, t.changed = *x, true
+			t.first, t.changed, t.unwritten = *x, true, true
 			return false
 		}
 	}
 	if t.revision > 0 {
-		t.changed, t.empty = false, true
+		t.changed, t.empty, t.unwritten = false, true, true
 		return false
 	}
 	if have {

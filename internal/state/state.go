@@ -46,7 +46,7 @@ func (e *Entry) Make(of any) {
 	e.kept.made = of
 }
 
-type marks uint8
+type marks uint16
 
 const (
 	fired   marks = 1 << iota // the rule fires for the entry
@@ -56,7 +56,19 @@ const (
 	linked                    // an alert of another rule
 	gone                      // it counts for another key now
 	clashes                   // may clash with another entry of its window
+	fresh                     // no row holds the entry
+	altered                   // the row that holds it has it otherwise
 )
+
+// stored are the marks that rows hold.
+const stored = fired | decided | late | listed | linked | gone
+
+// set sets a mark.
+func (e *Entry) set(m marks) {
+	if e.marks&m != m {
+		e.marks |= m | altered
+	}
+}
 
 // Identity is what the event is known by.
 func (e *Entry) Identity() []byte { return e.Packed[:e.Head] }

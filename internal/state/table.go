@@ -19,6 +19,8 @@ type Table[M Memory] struct {
 	tracked bool       // what follows is kept
 	changed []*node[M] // since Changes was called
 	gone    []string   // keys that were dropped since then; they may be back
+	round   uint32     // of Sweep
+	rest    []*node[M] // of its keys
 }
 
 // node is one key.
@@ -29,6 +31,7 @@ type node[M Memory] struct {
 	at           int   // its place in the queue
 	changed      bool  // it is among the table's changed keys
 	dropped      bool
+	whole        uint32 // the round in which it was given whole last; 0: never
 	older, newer *node[M]
 }
 
@@ -40,7 +43,7 @@ type Coarse interface {
 
 // NewTable makes a table of at most so many keys; the one used longest ago goes first.
 func NewTable[M Memory](most int, empty func() M) *Table[M] {
-	return &Table[M]{most: most, make: empty, keys: map[string]*node[M]{}}
+	return &Table[M]{most: most, make: empty, keys: map[string]*node[M]{}, round: 1}
 }
 
 // Len is the number of keys.
@@ -174,7 +177,7 @@ func (t *Table[M]) Load(c *Context, key string, row []byte) error {
 	if n == nil {
 		n = t.add(c, key, m)
 	}
-	n.memory = m
+	n.memory, n.whole = m, t.round
 	n.due = m.Due(c)
 	heap.Fix(&t.queue, n.at)
 	return nil

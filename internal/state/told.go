@@ -26,6 +26,8 @@ type told struct {
 	revision int
 	changed  bool // since it was said
 	empty    bool // the rule fires for no event of it any more, and what was said of it stands
+
+	unwritten bool // it has changed since it was written
 }
 
 // MaxPairs is how many findings of pairs a key may have at once; their number grows as the square of that of the entries.
@@ -49,7 +51,7 @@ func (w *Window) note(e *Entry, place Place, fires bool) *told {
 			w.noteAlert(t)
 		}
 	}
-	t.changed = true
+	t.changed, t.unwritten = true, true
 	t.noted++
 	w.closes = min(w.closes, t.end)
 	if fires && (t.empty || order(e, &t.first) < 0) {
@@ -152,6 +154,7 @@ func (w *Window) tell(c *Context, t *told, f *Finding, final bool) {
 		f.Was = &was
 	}
 	t.revision++
+	t.unwritten = true
 	t.changed, t.said, t.saidOf, t.was = false, f.measure(w.Spec), t.first.Time, *f.First
 	f.Revision, f.Final = t.revision, final
 	if f.Sum == math.MaxFloat64 {

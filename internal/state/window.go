@@ -85,6 +85,8 @@ type Window struct {
 	Unsearched int
 	pending    int   // entries that are not decided
 	decide     int64 // when the first of them is to be decided
+
+	went *went // what has gone since the window was written; nil: nothing
 }
 
 // NewWindow makes an empty window.
@@ -109,6 +111,7 @@ func (w *Window) Add(c *Context, e Entry) {
 		w.decide = min(w.decide, Plus(e.Time, w.After))
 	}
 	e.Packed = c.Held(e.Packed)
+	e.marks |= fresh
 	w.Entries = slices.Insert(w.Entries, at, e)
 	w.enter(&w.Entries[at])
 	if n := len(w.Entries) - w.most(); n > 0 {
@@ -181,7 +184,7 @@ func (w *Window) test(at int) {
 			*alike = second
 			continue
 		}
-		e.marks |= fired
+		e.set(fired)
 		w.note(e, Place{}, true)
 	}
 }
@@ -217,7 +220,7 @@ func (w *Window) sweep(k Sweeper, from, to int) {
 // fires notes that the rule fires for an entry, be it for the first time or not.
 func (w *Window) fires(i int) {
 	if e := &w.Entries[i]; e.marks&fired == 0 {
-		e.marks |= fired
+		e.set(fired)
 		w.note(e, Place{}, true)
 	}
 }
@@ -225,7 +228,7 @@ func (w *Window) fires(i int) {
 // pair looks at what the new entry finds, and which others find it. Where far too many do it goes no further: these are counted.
 func (w *Window) pair(at, from, to int) {
 	for _, p := range w.Pairs.Pairs(w, at, nil) {
-		w.Entries[at].marks |= fired
+		w.Entries[at].set(fired)
 		w.noteOrCount(&w.Entries[at], p.Place)
 	}
 	for i := from; i < to && w.unnoted <= MaxPairs; i++ {
@@ -233,7 +236,7 @@ func (w *Window) pair(at, from, to int) {
 			continue
 		}
 		if place, ok := w.Pairs.Pair(w, i, at); ok {
-			w.Entries[i].marks |= fired
+			w.Entries[i].set(fired)
 			w.noteOrCount(&w.Entries[i], place)
 		}
 	}
@@ -322,7 +325,7 @@ func (w *Window) decideAll(c *Context) {
 		default:
 			c.Counts.Undecided++
 		}
-		e.marks |= decided
+		e.set(decided)
 		w.pending--
 	}
 }
@@ -356,6 +359,7 @@ func (w *Window) forget(c *Context) {
 	w.oldest = Never
 	w.drop(func(t *told) bool {
 		if !t.changed && c.Passed(Plus(w.closing(c, t.end), c.Keep)) {
+			w.tear(t.unwritten) // rows have it as it was before it was told
 			return true
 		}
 		w.oldest = min(w.oldest, t.end)
@@ -373,6 +377,10 @@ func (w *Window) remove(n int) {
 			w.pending--
 		}
 		w.leave(&w.Entries[i])
+		if w.Entries[i].marks&fresh == 0 {
+			w.went = w.gap()
+			w.went.first++
+		}
 		w.Entries[i] = Entry{}
 	}
 	if w.Entries = w.Entries[n:]; len(w.Entries) == 0 {

@@ -66,6 +66,7 @@ type silent struct {
 	done  int      // how many of the first cells are decided
 	peaks peaks    // the gaps that ended at these
 	open  peaks    // what walk uses
+	fresh bool     // there is something that is not written
 	lost  gap      // the largest of those that were forgotten too early, as if it had ended where the last of them did
 }
 
@@ -95,11 +96,12 @@ func (s *silent) Add(c *state.Context, _ *Hit, e state.Entry) {
 	if have {
 		if x := &s.spoke[at]; x.after == open && bytes.Compare(e.Identity(), x.first.Identity()) < 0 {
 			e.Packed = c.Held(e.Packed)
-			x.first = e
+			x.first, s.fresh = e, true
 		}
 		return
 	}
 	e.Packed = c.Held(e.Packed)
+	s.fresh = true
 	s.spoke = slices.Insert(s.spoke, at, spoken{cell: state.Floor(e.Time, s.cell), first: e})
 	if at < s.done {
 		s.done, s.peaks = 0, s.peaks[:0] // the gaps are others
@@ -152,10 +154,10 @@ func (s *silent) judge(c *state.Context, i int, limit int64) {
 		return
 	}
 	if i+1 < len(s.spoke) && s.spoke[i+1].cell-x.cell <= limit/s.cell {
-		x.after, x.first = speech, state.Entry{}
+		x.after, x.first, s.fresh = speech, state.Entry{}, true
 		return
 	}
-	x.after = quiet
+	x.after, s.fresh = quiet, true
 	f := state.Finding{Anchor: []string{strconv.FormatInt(x.cell, 10)}, Time: state.Plus(x.cell*s.cell, limit), First: &x.first, Revision: 1, Final: true,
 		Counted: []state.Counted{{Entry: &x.first, Fires: true}}, Window: []state.Entry{x.first}, Wall: c.Sources < c.Now && c.Sources <= end}
 	c.Tell(&f)
@@ -241,6 +243,7 @@ func (s *silent) forget(c *state.Context) {
 		return
 	}
 	c.Counts.Overflow += n
+	s.fresh = true
 	for k := 1; k <= n; k++ {
 		if x := &s.spoke[k]; s.spoke[k-1].after != quiet {
 			s.lost = gap{ended: x.cell, cells: max(s.lost.cells, x.cell-s.spoke[k-1].cell)}
@@ -255,8 +258,12 @@ func (s *silent) drop(n int) {
 	s.spoke, s.done = s.spoke[n:], max(0, s.done-n)
 }
 
+// Changed implements state.Coarse: cells that were forgotten are forgotten again.
+func (s *silent) Changed() bool { return s.fresh }
+
 // Append implements state.Memory.
 func (s *silent) Append(to []byte) []byte {
+	s.fresh = false
 	to = binary.AppendUvarint(to, uint64(len(s.spoke)))
 	for i := range s.spoke {
 		x := &s.spoke[i]

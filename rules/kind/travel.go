@@ -90,7 +90,8 @@ func whereHash(h *Hit) uint64 { return hashOf(place(h) + "\x00" + h.at(placeLoca
 // travelled is the memory of a key: a window, and the days on which each place was seen.
 type travelled struct {
 	*state.Window
-	days map[string][]int32 // since 1970, sorted
+	days   map[string][]int32 // since 1970, sorted
+	learnt bool               // a day more than is written
 	spots
 }
 
@@ -119,6 +120,7 @@ func (t *travelled) learn(c *state.Context, name string, today int32) {
 		}
 		days = slices.Insert(days, at, today)
 		days = slices.DeleteFunc(days, func(d int32) bool { return d < oldest-learnFrom })
+		t.learnt = true
 		t.days[name] = days
 	}
 }
@@ -164,6 +166,32 @@ func (t *travelled) Advance(c *state.Context) (empty bool) {
 
 // Append implements state.Memory.
 func (t *travelled) Append(to []byte) []byte {
+	return state.AppendBytes(t.appendDays(to), t.Window.Append(nil))
+}
+
+// AppendAdded implements state.Growing. No days stand for those that are written.
+func (t *travelled) AppendAdded(to []byte) (added []byte, ok bool) {
+	window, ok := t.Window.AppendAdded(nil)
+	switch {
+	case !ok:
+		return to, false
+	case len(window) == 0 && !t.learnt:
+		return to, true
+	case t.learnt:
+		to = t.appendDays(to)
+	default:
+		to = append(to, 0)
+	}
+	return state.AppendBytes(to, window), true
+}
+
+// Written implements state.Growing.
+func (t *travelled) Written() {
+	t.learnt = false
+	t.Window.Written()
+}
+
+func (t *travelled) appendDays(to []byte) []byte {
 	to = binary.AppendUvarint(to, uint64(len(t.days)))
 	for _, name := range slices.Sorted(maps.Keys(t.days)) {
 		to = binary.AppendUvarint(state.AppendBytes(to, name), uint64(len(t.days[name])))
@@ -171,19 +199,26 @@ func (t *travelled) Append(to []byte) []byte {
 			to = binary.AppendVarint(to, int64(d))
 		}
 	}
-	return state.AppendBytes(to, t.Window.Append(nil))
+	return to
 }
 
 // Load implements state.Memory.
 func (t *travelled) Load(row []byte) error {
 	f := state.Read(row)
-	for n := f.Many(); n > 0; n-- {
-		name := string(f.Bytes())
-		for k := f.Many(); k > 0; k-- {
-			t.days[name] = append(t.days[name], int32(f.Int()))
+	var window []byte
+	for again := false; f.Len() > 0 || !again; again = true {
+		n := f.Many()
+		if n > 0 {
+			clear(t.days)
 		}
+		for ; n > 0; n-- {
+			name := string(f.Bytes())
+			for k := f.Many(); k > 0; k-- {
+				t.days[name] = append(t.days[name], int32(f.Int()))
+			}
+		}
+		window = append(window, f.Bytes()...)
 	}
-	window := f.Bytes()
 	if err := f.Err(); err != nil {
 		return err
 	}
