@@ -119,7 +119,10 @@ func (f *explainFlags) run(ctx context.Context, s Streams, args []string) error 
 	if err != nil {
 		return err
 	}
-	out := &explaining{explainFlags: *f, out: s.Out, rule: r}
+	out := &explaining{explainFlags: *f, out: s.Out, set: set, rule: r}
+	if r == nil {
+		offs(s.Err, set)
+	}
 	if f.tests {
 		return out.explainTests(ctx, set, app.DecodeOptions(conf))
 	}
@@ -164,6 +167,9 @@ func (f *explainFlags) files(ctx context.Context, s Streams, args []string, x *r
 	}
 	if stats.Events > 0 {
 		if err := out.summary(x, &sum); err != nil {
+			return failed{err}
+		}
+		if err := out.excused(stats.Excused[f.rule]); err != nil {
 			return failed{err}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"noroshi/internal/decode"
@@ -18,6 +19,7 @@ import (
 type explaining struct {
 	explainFlags
 	out  io.Writer
+	set  *rules.Set
 	rule *rules.Rule // nil: all
 }
 
@@ -31,6 +33,56 @@ func (p *explaining) about() error {
 	}
 	var b strings.Builder
 	printAbout(&b, p.rule)
+	p.tuned(&b)
+	_, err := io.WriteString(p.out, b.String())
+	return err
+}
+
+// tuned prints what keeps a rule silent whatever comes: its state, and that of the rules whose alerts it looks at.
+func (p *explaining) tuned(b *strings.Builder) {
+	if text := stateOf(p.rule); text != "" {
+		fmt.Fprintf(b, "%s %s; this is what it would do\n", p.rule.ID, text)
+	}
+	for _, r := range p.set.Rules {
+		if text := stateOf(r); text != "" && r != p.rule && slices.ContainsFunc(p.rule.Kind.Of, r.Answers) {
+			fmt.Fprintf(b, "%s looks at alerts of %s, which %s: it does not see them\n", p.rule.ID, r.ID, text)
+		}
+	}
+}
+
+// stateOf says that a rule is off or in shadow, and where that is said; "" of one that is neither.
+func stateOf(r *rules.Rule) string {
+	state := map[rules.State]string{rules.Off: "is off", rules.Shadow: "is in shadow"}[r.State]
+	if state == "" || r.StateAt == "" {
+		return state
+	}
+	return state + " by library: in " + diag.EscapeLine(r.StateAt)
+}
+
+// offs tells which rules are not asked, because they are off.
+func offs(w io.Writer, set *rules.Set) {
+	var all []string
+	for _, r := range set.Rules {
+		if r.State == rules.Off {
+			all = append(all, r.ID+" "+stateOf(r))
+		}
+	}
+	if len(all) > 0 {
+		fmt.Fprintf(w, "not asked: %s\n", strings.Join(all, ", "))
+	}
+}
+
+// excused tells how many events exceptions excused of a rule that learns: its keys do not show them.
+func (p *explaining) excused(n int) error {
+	if n == 0 || p.rule == nil || p.json || p.event != "" || !p.rule.Kind.Learns {
+		return nil
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s excused by exceptions: learned from, and no alert; --event shows one\n", plural(n, "event"))
+	for i := range p.rule.Unless {
+		x := &p.rule.Unless[i]
+		fmt.Fprintf(&b, "  unless %s: %s\n", diag.EscapeLine(strings.Join(strings.Fields(x.When.Source), " ")), diag.EscapeLine(cmp.Or(x.Because, "no reason given")))
+	}
 	_, err := io.WriteString(p.out, b.String())
 	return err
 }

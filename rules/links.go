@@ -77,6 +77,7 @@ func (l *loader) idle(k link) {
 	switch named := l.set.Find(name); {
 	case l.broken[name] != "":
 		message = "a file of the rule " + name + " has an error: " + l.broken[name]
+	case named != nil && named.StateAt != "" && k.rule.Shipped: // the operator has chosen so; explain tells it
 	case named != nil && named.State == Shadow:
 		message = "the rule " + name + " is in shadow: rules that name it do not see its alerts"
 	case named != nil && named.State == Off:

@@ -45,6 +45,7 @@ type Rule struct {
 	Facts    []event.Slot   // what alerts show beside the fields that the conditions name
 	Respond  []Remedy
 	State    State
+	StateAt  string // where a configuration sets the state, as file:line; "" where it is the rule's own
 	Tests    []Test
 	Revision string   // the first 12 hexadecimal digits of the SHA-256 of the file's text, line ends aside
 	Shipped  bool     // part of the library

@@ -50,7 +50,7 @@ func (l *loader) library(d *strictyaml.Doc, n *yaml.Node) {
 						d.At(c, "library", fmt.Sprintf("the rule %s stands in line %d, too; a rule is either off or in shadow", id, states[id].Line))
 					}
 					states[id] = c
-					l.each(id, func(r *Rule) { r.State = to })
+					l.each(id, func(r *Rule) { r.State, r.StateAt = to, fmt.Sprintf("%s:%d", d.Name, c.Line) })
 				}
 			}
 		}
