@@ -91,6 +91,10 @@ func TestConditionsHold(t *testing.T) {
 		{`any(inbox_rule.sends_to, iends(#, "EXAMPLE.NET"))`, true},
 		{`either(file.name, user.name) == "taro@contoso.example" && either(account, "x") != "x"`, true},
 		{`actor() == "taro@contoso.example" && another(user.name) == "" && another("ren@contoso.example") == "ren@contoso.example"`, true},
+		{`whom(user.name) == "themselves" && whom("ren") == "ren" && whom("") == "somebody unnamed" && whom("Not Available") == "somebody unnamed"`, true},
+		{`owned("mailbox", user.name) == "their own mailbox" && owned("mailbox", "ren") == "the mailbox of ren" && owned("mailbox", "-") == "a mailbox"`, true},
+		{`phrase(" by ", "ren") == " by ren" && phrase(" by ", "") == "" && phrase(" by ", "<null>") == ""`, true},
+		{`either("Not Available", "ren") == "ren" && either("-", "") == "-" && either("", "-") == "-" && either("-", "N/A") == "-" && either("", "") == ""`, true},
 	}
 	for _, r := range rows {
 		t.Run(r.when, func(t *testing.T) {

@@ -38,6 +38,9 @@ var functions = map[string]function{
 	"either":     {"either(text, text)", [][]value{textual, textual}, aText, func(string, string) string { return "" }},
 	"actor":      {"actor()", nil, aText, func() string { return "" }},
 	"another":    {"another(name)", [][]value{textual}, aText, func(string) string { return "" }},
+	"whom":       {"whom(name)", [][]value{textual}, aText, func(string) string { return "" }},
+	"owned":      {"owned(thing, name)", [][]value{textual, textual}, aText, func(string, string) string { return "" }},
+	"phrase":     {"phrase(text, value)", [][]value{textual, textual}, aText, func(string, string) string { return "" }},
 }
 
 // bound are the functions as a machine calls them.
@@ -53,6 +56,9 @@ func (m *Machine) bound() map[string]any {
 		"either":     either,
 		"actor":      m.actor,
 		"another":    m.another,
+		"whom":       m.whom,
+		"owned":      m.owned,
+		"phrase":     phrase,
 	}
 }
 
@@ -112,12 +118,13 @@ func unresolved(of any) bool {
 	return false
 }
 
-// either is the first text that is not empty.
+// either is the first text that names something: records write "Not Available" and the like where they know no name. Where neither
+// does, it is the first that is not empty.
 func either(a, b string) string {
-	if a != "" {
-		return a
+	if event.Placeholder(a) && (a == "" || !event.Placeholder(b)) {
+		return b
 	}
-	return b
+	return a
 }
 
 // actor is who acted, for sentences: an application may have no user name, and some records name nobody.
@@ -140,6 +147,36 @@ func (m *Machine) another(name string) string {
 		return ""
 	}
 	return name
+}
+
+// whom is somebody to whom the actor did something, for sentences.
+func (m *Machine) whom(name string) string {
+	switch {
+	case event.Placeholder(name):
+		return "somebody unnamed"
+	case m.another(name) == "":
+		return "themselves"
+	}
+	return name
+}
+
+// owned is a thing with whose it is, for sentences: their own mailbox, the mailbox of taro@contoso.example, a mailbox.
+func (m *Machine) owned(thing, name string) string {
+	switch {
+	case event.Placeholder(name):
+		return "a " + thing
+	case m.another(name) == "":
+		return "their own " + thing
+	}
+	return "the " + thing + " of " + name
+}
+
+// phrase is a text before a value, nothing where there is no value.
+func phrase(text, value string) string {
+	if event.Placeholder(value) {
+		return ""
+	}
+	return text + value
 }
 
 func addresses(of any) []string {
