@@ -18,7 +18,7 @@ const (
 	below      = 44
 	rowHeight  = 20
 	maxRows    = 40
-	maxName    = 38 // characters
+	maxName    = 35 // characters
 )
 
 // rect is a part of a plot.
