@@ -123,6 +123,11 @@ func TestLinksLeadSomewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	pages = append(pages, below...)
+	of, err := filepath.Glob("../../docs/library/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages = append(pages, of...)
 	pages = append(pages, "../../README.md", "../../CONTRIBUTING.md", "../../SECURITY.md")
 	for _, p := range pages {
 		b, err := os.ReadFile(p)
