@@ -66,6 +66,9 @@ func (t *Tally) NotUTF8() { t.notUTF8++ }
 // Partial counts a record in which an audit record cannot be read.
 func (t *Tally) Partial() { t.partial++ }
 
+// Missed counts a message that will never be read.
+func (t *Tally) Missed() { t.missed++ }
+
 // Letter counts a dead letter.
 func (t *Tally) Letter(reason string) { t.letters[reason]++ }
 
@@ -212,7 +215,7 @@ func (p *Partition) saw(state State, asked time.Time) {
 	p.change(func(s *Snapshot) {
 		p.heard = asked
 		if state.Last <= s.Sequence && !asked.IsZero() {
-			p.come(asked.Add(-clocksDiffer))
+			p.come(state.through(asked.Add(-clocksDiffer)))
 		}
 		s.Looked, s.First, s.Last = true, state.First, max(state.Last, s.Sequence)
 		if p.opened && s.Lag() == 0 {

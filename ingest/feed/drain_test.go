@@ -17,8 +17,9 @@ type slow struct {
 	time   bool // that it had for closing
 }
 
-func (*slow) Checkpoint(context.Context) ([]byte, error) { return nil, nil }
-func (s *slow) Stage(ctx context.Context, _ []bus.Record, _ bus.Record) error {
+func (*slow) Checkpoint(context.Context) ([]byte, error)      { return nil, nil }
+func (*slow) Rows(context.Context) (map[string][]byte, error) { return nil, nil }
+func (s *slow) Stage(ctx context.Context, _ []bus.Record, _ bus.Record, _ ...bus.Record) error {
 	return Pause(ctx, s.takes)
 }
 func (s *slow) Commit(context.Context) error          { s.stored++; return nil }

@@ -16,16 +16,20 @@ func TestAFaultStaysUntilReadingGoesOn(t *testing.T) {
 		lag   int64
 	}{
 		"nothing was said":                  {func(*Partition) {}, away, -1},
-		"it answers":                        {func(p *Partition) { p.saw(State{0, 4}, time.Time{}) }, away, 0},
+		"it answers":                        {func(p *Partition) { p.saw(State{First: 0, Last: 4}, time.Time{}) }, away, 0},
 		"it is opened":                      {func(p *Partition) { p.open() }, away, -1},
-		"it is opened, and nothing waits":   {func(p *Partition) { p.open(); p.saw(State{0, 4}, time.Time{}) }, nil, 0},
-		"it is opened, and something waits": {func(p *Partition) { p.open(); p.saw(State{0, 7}, time.Time{}) }, away, 3},
-		"it is opened and fails again":      {func(p *Partition) { p.open(); p.restarted("stream", away); p.saw(State{0, 4}, time.Time{}) }, away, 0},
+		"it is opened, and nothing waits":   {func(p *Partition) { p.open(); p.saw(State{First: 0, Last: 4}, time.Time{}) }, nil, 0},
+		"it is opened, and something waits": {func(p *Partition) { p.open(); p.saw(State{First: 0, Last: 7}, time.Time{}) }, away, 3},
+		"it is opened and fails again": {func(p *Partition) {
+			p.open()
+			p.restarted("stream", away)
+			p.saw(State{First: 0, Last: 4}, time.Time{})
+		}, away, 0},
 		"a message is stored": {func(p *Partition) {
-			p.saw(State{0, 7}, time.Time{})
+			p.saw(State{First: 0, Last: 7}, time.Time{})
 			p.committed(newTally(), &Position{Sequence: 5}, time.Time{})
 		}, nil, 2},
-		"it does not answer any more": {func(p *Partition) { p.saw(State{0, 7}, time.Time{}); p.unseen() }, away, -1},
+		"it does not answer any more": {func(p *Partition) { p.saw(State{First: 0, Last: 7}, time.Time{}); p.unseen() }, away, -1},
 	} {
 		var all Counts
 		p := all.partition("audit", 0)

@@ -27,9 +27,11 @@ const (
 
 // Position is a place in a partition.
 type Position struct {
-	Sequence int64     `json:"seq"`
-	Offset   string    `json:"offset,omitempty"`
-	Enqueued time.Time `json:"enqueued,omitzero"` // when the stream took the message, UTC
+	Sequence int64  `json:"seq"`
+	Offset   string `json:"offset,omitempty"`
+	// Enqueued is when the stream took the message, UTC. Of a stream whose messages do not come in this order it is up to when all messages
+	// are stored; each says in Came when it was taken.
+	Enqueued time.Time `json:"enqueued,omitzero"`
 }
 
 // Message is one message and where it lies.
@@ -41,10 +43,41 @@ type Message struct {
 	// Mark says that the number is no message's, but that of a mark between messages, such as of a transaction of Kafka's. Its
 	// position is stored, so that nobody waits for it.
 	Mark bool
+	// Came is when the stream took the message, where Enqueued says something else.
+	Came time.Time
+	// Part is the part of the stream in which the message lies, such as a blob. Dead letters name it.
+	Part string
+	// Refused is why the body is no record, nil where it may hold some.
+	Refused *Refusal
+	// Lost says that records of the stream will never be read, and which; "" where that is not so.
+	Lost string
+	// Rows are stored with the position.
+	Rows []Row
+}
+
+// Taken is when the stream took the message.
+func (m *Message) Taken() time.Time {
+	if m.Came.IsZero() {
+		return m.Enqueued
+	}
+	return m.Came
+}
+
+// Refusal is why something is no record.
+type Refusal struct{ Reason, Detail string }
+
+// Row is what a stream remembers under a key. Without a value it is forgotten.
+type Row struct {
+	Key   string
+	Value []byte
 }
 
 // State is what a partition holds: sequence numbers from First to Last; Last < First where it is empty.
-type State struct{ First, Last int64 }
+type State struct {
+	First, Last int64
+	// Through is up to when it holds all that there will be; up to now where it is zero.
+	Through time.Time
+}
 
 // Stream is a stream outside, such as an event hub. Its methods are called from several goroutines.
 type Stream interface {
@@ -59,6 +92,12 @@ type Stream interface {
 	Open(ctx context.Context, partition int32, after *Position) (Cursor, error)
 	// State looks at a partition. It is called every half minute, and where sequence numbers are left out.
 	State(ctx context.Context, partition int32) (State, error)
+}
+
+// Keeper is a stream that remembers rows beside its positions. It is opened by OpenWith in the place of Open, with the rows that are stored
+// in the partition's topic of positions, and may keep the map.
+type Keeper interface {
+	OpenWith(ctx context.Context, partition int32, after *Position, rows map[string][]byte) (Cursor, error)
 }
 
 // Cursor reads one partition. It belongs to one goroutine.
@@ -111,7 +150,8 @@ type Feed struct {
 // transactor is bus.Transactor.
 type transactor interface {
 	Checkpoint(ctx context.Context) ([]byte, error)
-	Stage(ctx context.Context, records []bus.Record, position bus.Record) error
+	Rows(ctx context.Context) (map[string][]byte, error)
+	Stage(ctx context.Context, records []bus.Record, position bus.Record, rows ...bus.Record) error
 	Commit(ctx context.Context) error
 	Abort(ctx context.Context) error
 	Close(ctx context.Context)

@@ -35,7 +35,7 @@ func (l *loop) session(ctx, drain context.Context) error {
 	if err != nil {
 		return err
 	}
-	cursor, err := l.feed.Stream.Open(ctx, l.partition, after)
+	cursor, err := l.open(ctx, tx, after)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (l *loop) session(ctx, drain context.Context) error {
 			return kafkaFault{err}
 		}
 		for i := range messages {
-			messages[i].Enqueued = writable(messages[i].Enqueued)
+			messages[i].Enqueued, messages[i].Came = writable(messages[i].Enqueued), writable(messages[i].Came)
 		}
 		if after != nil && messages[0].Sequence <= after.Sequence {
 			return fmt.Errorf("%w: it gives message %d, and %d is stored already: it was made anew; end all instances, delete the topic %s and start again to read it from its start", ErrDenied, messages[0].Sequence, after.Sequence, l.topic())
@@ -84,6 +84,19 @@ func (l *loop) session(ctx, drain context.Context) error {
 			return fmt.Errorf("the stream leaves out the messages %d to %d", doubt.From, doubt.To)
 		}
 	}
+}
+
+// open opens the stream behind a position.
+func (l *loop) open(ctx context.Context, tx transactor, after *Position) (Cursor, error) {
+	k, keeps := l.feed.Stream.(Keeper)
+	if !keeps {
+		return l.feed.Stream.Open(ctx, l.partition, after)
+	}
+	rows, err := tx.Rows(ctx)
+	if err != nil {
+		return nil, kafkaFault{err}
+	}
+	return k.OpenWith(ctx, l.partition, after, rows)
 }
 
 func (l *loop) topic() bus.Topic { return bus.CheckpointsOf(l.feed.Stream.Name()) }

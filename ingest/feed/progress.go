@@ -65,6 +65,14 @@ const (
 	heardWithin = 2 * time.Minute
 )
 
+// through is up to when the state is known to be all, where it is said; else up to a time.
+func (s *State) through(usual time.Time) time.Time {
+	if s.Through.IsZero() {
+		return usual
+	}
+	return s.Through
+}
+
 // come moves progress, which never goes back.
 func (p *Partition) come(to time.Time) { p.progress = later(p.progress, to) }
 

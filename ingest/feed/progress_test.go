@@ -21,17 +21,21 @@ func TestHowFarAPartitionHasCome(t *testing.T) {
 		want time.Time
 		not  bool // it does not tell
 	}{
-		"nothing was said":           {do: func(*Partition) {}, not: true},
-		"a message is stored":        {do: func(p *Partition) { stored(p, 5, ago(time.Hour), now) }, want: ago(time.Hour)},
-		"an older one behind it":     {do: func(p *Partition) { stored(p, 5, ago(time.Hour), now); stored(p, 6, ago(2*time.Hour), now) }, want: ago(time.Hour)},
-		"one of the future":          {do: func(p *Partition) { stored(p, 5, now.Add(time.Hour), now) }, want: now},
-		"nothing waits":              {do: func(p *Partition) { p.saw(State{0, 4}, now) }, want: ago(time.Minute)},
-		"something waits":            {do: func(p *Partition) { p.saw(State{0, 9}, now) }, want: time.Time{}},
-		"it is empty":                {do: func(p *Partition) { p.saw(State{5, 4}, now) }, want: ago(time.Minute)},
-		"it has said nothing lately": {do: func(p *Partition) { p.saw(State{0, 4}, ago(3*time.Minute)) }, not: true},
-		"it has a fault":             {do: func(p *Partition) { p.saw(State{0, 4}, now); p.restarted("stream", errors.New("away")) }, not: true},
-		"it is another's":            {do: func(p *Partition) { p.saw(State{0, 4}, now); p.own(false) }, not: true},
-		"it was read on from there": {do: func(p *Partition) { p.at(Position{Sequence: 4, Enqueued: ago(time.Hour)}); p.saw(State{0, 9}, now) },
+		"nothing was said":                {do: func(*Partition) {}, not: true},
+		"a message is stored":             {do: func(p *Partition) { stored(p, 5, ago(time.Hour), now) }, want: ago(time.Hour)},
+		"an older one behind it":          {do: func(p *Partition) { stored(p, 5, ago(time.Hour), now); stored(p, 6, ago(2*time.Hour), now) }, want: ago(time.Hour)},
+		"one of the future":               {do: func(p *Partition) { stored(p, 5, now.Add(time.Hour), now) }, want: now},
+		"nothing waits":                   {do: func(p *Partition) { p.saw(State{First: 0, Last: 4}, now) }, want: ago(time.Minute)},
+		"something waits":                 {do: func(p *Partition) { p.saw(State{First: 0, Last: 9}, now) }, want: time.Time{}},
+		"it is empty":                     {do: func(p *Partition) { p.saw(State{First: 5, Last: 4}, now) }, want: ago(time.Minute)},
+		"all of it is known up to a time": {do: func(p *Partition) { p.saw(State{First: 0, Last: 4, Through: ago(2 * time.Hour)}, now) }, want: ago(2 * time.Hour)},
+		"it has said nothing lately":      {do: func(p *Partition) { p.saw(State{First: 0, Last: 4}, ago(3*time.Minute)) }, not: true},
+		"it has a fault":                  {do: func(p *Partition) { p.saw(State{First: 0, Last: 4}, now); p.restarted("stream", errors.New("away")) }, not: true},
+		"it is another's":                 {do: func(p *Partition) { p.saw(State{First: 0, Last: 4}, now); p.own(false) }, not: true},
+		"it was read on from there": {do: func(p *Partition) {
+			p.at(Position{Sequence: 4, Enqueued: ago(time.Hour)})
+			p.saw(State{First: 0, Last: 9}, now)
+		},
 			want: ago(time.Hour)},
 	} {
 		var all Counts

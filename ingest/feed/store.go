@@ -65,7 +65,7 @@ func (l *loop) store(ctx context.Context, tx transactor, prepare Prepare, messag
 	}
 	l.records = l.records[:0]
 	defer func() { clear(l.records) }() // they hold the messages
-	tally := newTally()
+	tally, rows := newTally(), []bus.Record(nil)
 	missed, gap := gaps[messages[0].Sequence]
 	if gap {
 		tally.missed = missed.Len()
@@ -79,9 +79,12 @@ func (l *loop) store(ctx context.Context, tx transactor, prepare Prepare, messag
 			tally.message(m)
 			l.records = prepare(l.records, m, tally)
 		}
+		for _, r := range m.Rows {
+			rows = append(rows, bus.Record{Key: []byte(r.Key), Value: r.Value})
+		}
 		n++
 	}
-	if err := l.commit(ctx, tx, &messages[n-1].Position, tally); err != nil {
+	if err := l.commit(ctx, tx, rows, &messages[n-1].Position, tally); err != nil {
 		return 0, err
 	}
 	if gap {
@@ -91,7 +94,7 @@ func (l *loop) store(ctx context.Context, tx transactor, prepare Prepare, messag
 }
 
 // commit stores what is prepared.
-func (l *loop) commit(ctx context.Context, tx transactor, after *Position, tally *Tally) error {
+func (l *loop) commit(ctx context.Context, tx transactor, rows []bus.Record, after *Position, tally *Tally) error {
 	ctx, cancel := context.WithTimeout(ctx, storeWithin)
 	defer cancel()
 	records := l.records
@@ -105,7 +108,7 @@ func (l *loop) commit(ctx context.Context, tx transactor, after *Position, tally
 	})
 	position := l.lately.record(*after)
 	for {
-		err := tx.Stage(ctx, records, position)
+		err := tx.Stage(ctx, records, position, rows...)
 		var large *bus.TooLarge
 		if errors.As(err, &large) {
 			if records, err = l.smaller(ctx, tx, records, large, tally); err == nil {

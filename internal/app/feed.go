@@ -92,19 +92,31 @@ func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bu
 	letters, why := 0, ""
 	aside := func(l *deadletter.Letter) {
 		t.Letter(l.Reason)
+		if m.Part != "" {
+			l.Detail += " (of " + m.Part + ")"
+		}
 		letters, why = letters+1, l.Reason
 		to = append(to, l.Record())
 	}
-	p.place.Letter.Sequence, p.place.Letter.Enqueued = m.Sequence, m.Enqueued
-	if m.Fault != nil {
-		aside(p.place.Refuse(reasonMessage, p.run.Config.Secrets.Hide(m.Fault.Error()), nil))
+	p.place.Letter.Sequence, p.place.Letter.Enqueued = m.Sequence, m.Taken()
+	if m.Lost != "" {
+		t.Missed()
+		to = append(to, lost(p.place.Letter.Source, p.place.Letter.Partition, m.Sequence, m.Lost, time.Now().UTC()))
 	}
-	records, bad := ingest.Split(m.Body)
+	var records [][]byte
+	var bad []ingest.Bad
+	switch {
+	case m.Fault != nil:
+		aside(p.place.Refuse(reasonMessage, p.run.Config.Secrets.Hide(m.Fault.Error()), nil))
+	case m.Refused != nil:
+		aside(p.place.Refuse(m.Refused.Reason, p.run.Config.Secrets.Hide(m.Refused.Detail), m.Body))
+	default:
+		if records, bad = ingest.Split(m.Body); len(records)+len(bad) == 0 {
+			aside(p.place.Refuse(reasonEmpty, "the message holds no record", m.Body))
+		}
+	}
 	for _, b := range bad {
 		aside(p.place.Refuse(string(b.Reason), b.Detail, b.Bytes))
-	}
-	if len(records)+len(bad) == 0 && m.Fault == nil {
-		aside(p.place.Refuse(reasonEmpty, "the message holds no record", m.Body))
 	}
 	for i, body := range records {
 		p.at(m.Sequence, i)
@@ -113,7 +125,7 @@ func (p *preparing) prepare(to []bus.Record, m feed.Message, t *feed.Tally) []bu
 			aside(refused)
 			continue
 		}
-		p.count(t, body, m.Enqueued)
+		p.count(t, body, m.Taken())
 		to = append(to, rec)
 	}
 	if letters > 0 {

@@ -33,6 +33,13 @@ func missed(source string, partition int32, g feed.Gap, now time.Time) bus.Recor
 	return gapAlert(sourceGapRule, "Messages of a source were not read", source, where, g.From, summary, now)
 }
 
+// lost is the alert that a part of a stream will never be read.
+func lost(source string, partition int32, sequence int64, what string, now time.Time) bus.Record {
+	where := fmt.Sprintf("%s/%d", source, partition)
+	summary := fmt.Sprintf("A part of %s will never be read: %s. What it tells was not evaluated: search it in the tenant's own audit log.", where, what)
+	return gapAlert(sourceGapRule, "A part of a source was not read", source, where, sequence, summary, now)
+}
+
 // missedRecords tells that one of our own readers will never read records of our log: in the log, and by an alert.
 func (r *Run) missedRecords(w *bus.Writer) func(ctx context.Context, g bus.Gap) error {
 	return func(ctx context.Context, g bus.Gap) error {

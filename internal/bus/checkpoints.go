@@ -109,7 +109,7 @@ func (b *Bus) checkpoint(ctx context.Context, t Topic, partition int32, first, e
 		from := max(first, end-back)
 		s := span{b, t, map[int32]kgo.Offset{partition: kgo.NewOffset().At(from)}, map[int32]int64{partition: end}}
 		err := s.read(ctx, func(r Record) error {
-			if string(r.Key) != fenceKey {
+			if string(r.Key) != fenceKey && !strings.HasPrefix(string(r.Key), rowPrefix) {
 				value = r.Value
 			}
 			return nil

@@ -33,6 +33,9 @@ type Transactor struct {
 
 	position *kgo.Record // the one staged last
 	commits  int
+	rows     bool // rows lie beside the positions
+	since    int  // positions and rows written since the rows were written again,
+	most     int  // which happens at so many
 }
 
 // Transactor makes the transactor of a partition of a checkpoint topic. Once it is there, nothing of an earlier one becomes
@@ -113,12 +116,12 @@ func (b *Bus) visible(ctx context.Context, topic Topic, partition int32, offset 
 	}
 }
 
-// Stage writes records, and the position after them, where nobody sees them before Commit. A TooLarge names the records that Kafka
-// will never take. Without transactions the others are stored then, and the position is not.
-func (t *Transactor) Stage(ctx context.Context, records []Record, position Record) error {
+// Stage writes records, and rows and the position after them, where nobody sees them before Commit. A TooLarge names the records that
+// Kafka will never take. Without transactions the others are stored then, and rows and position are not.
+func (t *Transactor) Stage(ctx context.Context, records []Record, position Record, rows ...Record) error {
 	out := t.bus.outgoing(records...)
-	t.position = t.bus.outgoing(position)[0]
-	t.position.Topic, t.position.Partition = t.bus.name(t.topic), t.partition
+	beside := t.beside(rows, position)
+	t.position = beside[len(rows)]
 	if t.atLeastOnce {
 		if err := t.write(ctx, out); err != nil {
 			return err
@@ -126,7 +129,7 @@ func (t *Transactor) Stage(ctx context.Context, records []Record, position Recor
 		if err := t.bus.sync(ctx); err != nil {
 			return fmt.Errorf("write position: %w", err)
 		}
-		if err := t.write(ctx, []*kgo.Record{t.position}); err != nil {
+		if err := t.write(ctx, beside); err != nil {
 			return fmt.Errorf("write position: %w", err)
 		}
 		return nil
@@ -134,9 +137,9 @@ func (t *Transactor) Stage(ctx context.Context, records []Record, position Recor
 	if err := t.client.BeginTransaction(); err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}
-	err := t.write(ctx, append(out, t.position))
+	err := t.write(ctx, append(out, beside...))
 	var large *TooLarge
-	if errors.As(err, &large) && large.Records[len(large.Records)-1] == len(records) {
+	if errors.As(err, &large) && large.Records[len(large.Records)-1] >= len(records) {
 		return fmt.Errorf("write position: %w", large.Cause)
 	}
 	return err
@@ -153,19 +156,33 @@ func (t *Transactor) write(ctx context.Context, out []*kgo.Record) error {
 // Commit makes what was staged visible; see visible. After an error it may have become visible or not: a new transactor's Checkpoint
 // tells.
 func (t *Transactor) Commit(ctx context.Context) error {
-	if !t.atLeastOnce {
-		if err := t.bus.sync(ctx); err != nil {
-			return fmt.Errorf("commit transaction: %w", err)
-		}
-		if err := t.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
-			return fmt.Errorf("commit transaction: %w", err)
-		}
+	if err := t.settle(ctx); err != nil {
+		return err
 	}
 	t.commits++
-	if t.bus.config.Boot != "" && t.commits%shortenEvery == 0 {
+	switch {
+	case t.bus.config.Boot == "": // Kafka compacts
+	case t.rows:
+		if err := t.renew(ctx); err != nil { // what was staged is visible all the same
+			t.bus.config.Log.Warn("old rows not deleted", slog.String("topic", t.bus.name(t.topic)), slog.Any("err", err))
+		}
+	case t.commits%shortenEvery == 0:
 		if err := t.bus.shorten(ctx, t.topic, t.partition, t.position.Offset); err != nil { // what was staged is visible all the same
 			t.bus.config.Log.Warn("old positions not deleted", slog.String("topic", t.bus.name(t.topic)), slog.Any("err", err))
 		}
+	}
+	return nil
+}
+
+func (t *Transactor) settle(ctx context.Context) error {
+	if t.atLeastOnce {
+		return nil
+	}
+	if err := t.bus.sync(ctx); err != nil {
+		return fmt.Errorf("commit transaction: %w", err)
+	}
+	if err := t.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
+		return fmt.Errorf("commit transaction: %w", err)
 	}
 	return nil
 }
