@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"noroshi/ingest/entra"
 	"noroshi/ingest/eventhub"
 	"noroshi/ingest/file"
 	"noroshi/ingest/kafka"
@@ -105,7 +106,7 @@ func makeTopic(conf *config.Config, t config.Topic, log *slog.Logger) (*kafka.St
 			if err != nil {
 				return nil, err
 			}
-			c.Mechanism, c.Token = "oauthbearer", eventhub.Tokens(cred, namespace)
+			c.Mechanism, c.Token = "oauthbearer", entra.Tokens(cred, namespace)
 		}
 		if namespace == "" {
 			return nil, errors.New("the connection string has no Endpoint=sb://…; copy it whole from the namespace's shared access policies")
@@ -124,8 +125,8 @@ func makeTopic(conf *config.Config, t config.Topic, log *slog.Logger) (*kafka.St
 	return kafka.New(kafka.Config{Name: t.Name, Topic: t.Topic, Since: t.Since}, from)
 }
 
-func identity(k config.Credential) eventhub.Identity {
-	return eventhub.Identity{Kind: k.Kind, Cloud: k.Cloud, Tenant: k.Tenant, Client: k.Client, Secret: k.Secret, Certificate: k.Certificate, Password: k.Password, TokenFile: k.TokenFile}
+func identity(k config.Credential) entra.Identity {
+	return entra.Identity{Kind: k.Kind, Cloud: k.Cloud, Tenant: k.Tenant, Client: k.Client, Secret: k.Secret, Certificate: k.Certificate, Password: k.Password, TokenFile: k.TokenFile}
 }
 
 func makeEventHub(s Streams, h config.EventHub) (*eventhub.Stream, error) {

@@ -25,6 +25,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"noroshi/ingest/entra"
 	"noroshi/ingest/eventhub"
 	"noroshi/ingest/feed"
 	"noroshi/internal/eventhubstest"
@@ -67,35 +68,35 @@ func TestEveryIdentityReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	for way, one := range map[string]struct {
-		identity eventhub.Identity
+		identity entra.Identity
 		env      map[string]string
 		host     string // that gives the token
 		refused  string // what is said of an identity that is refused
 	}{
-		"a secret":                  {identity: eventhub.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: "hush"}, host: "login.microsoftonline.com"},
-		"a secret in another cloud": {identity: eventhub.Identity{Kind: "client_secret", Cloud: "government", Tenant: tenant, Client: client, Secret: "hush"}, host: "login.microsoftonline.us"},
-		"a secret in China":         {identity: eventhub.Identity{Kind: "client_secret", Cloud: "china", Tenant: tenant, Client: client, Secret: "hush"}, host: "login.chinacloudapi.cn"},
-		"the environment's cloud": {identity: eventhub.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: "hush"}, host: "login.microsoftonline.us",
+		"a secret":                  {identity: entra.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: "hush"}, host: "login.microsoftonline.com"},
+		"a secret in another cloud": {identity: entra.Identity{Kind: "client_secret", Cloud: "government", Tenant: tenant, Client: client, Secret: "hush"}, host: "login.microsoftonline.us"},
+		"a secret in China":         {identity: entra.Identity{Kind: "client_secret", Cloud: "china", Tenant: tenant, Client: client, Secret: "hush"}, host: "login.chinacloudapi.cn"},
+		"the environment's cloud": {identity: entra.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: "hush"}, host: "login.microsoftonline.us",
 			env: map[string]string{"AZURE_AUTHORITY_HOST": "https://login.microsoftonline.us/"}},
-		"a wrong secret":        {identity: eventhub.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: "hush-wrong"}, refused: "AADSTS7000215"},
-		"a wrong tenant":        {identity: eventhub.Identity{Kind: "client_secret", Tenant: client, Client: client, Secret: "hush"}, refused: "AADSTS90002"},
-		"a wrong client":        {identity: eventhub.Identity{Kind: "client_secret", Tenant: tenant, Client: tenant, Secret: "hush"}, refused: "AADSTS700016"},
-		"a certificate":         {identity: eventhub.Identity{Kind: "certificate", Tenant: tenant, Client: client, Certificate: file}, host: "login.microsoftonline.com"},
-		"another certificate":   {identity: eventhub.Identity{Kind: "certificate", Tenant: tenant, Client: client, Certificate: other}, refused: "AADSTS700027"},
-		"a workload":            {identity: eventhub.Identity{Kind: "workload_identity", Tenant: tenant, Client: client, TokenFile: workload}, host: "login.microsoftonline.com"},
-		"another workload":      {identity: eventhub.Identity{Kind: "workload_identity", Tenant: tenant, Client: client, TokenFile: file}, refused: "AADSTS700213"},
-		"a workload's webhook":  {identity: eventhub.Identity{Kind: "workload_identity"}, host: "login.microsoftonline.us", env: map[string]string{"AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": client, "AZURE_FEDERATED_TOKEN_FILE": workload, "AZURE_AUTHORITY_HOST": "https://login.microsoftonline.us/"}},
-		"a machine":             {identity: eventhub.Identity{Kind: "managed_identity"}, host: "169.254.169.254"},
-		"a machine's second":    {identity: eventhub.Identity{Kind: "managed_identity", Client: client}, host: "169.254.169.254"},
-		"a machine without it":  {identity: eventhub.Identity{Kind: "managed_identity", Client: tenant}, refused: "Identity not found"},
-		"App Service":           {identity: eventhub.Identity{Kind: "managed_identity", Client: second}, host: "App Service", env: map[string]string{"IDENTITY_ENDPOINT": "http://PLAIN/msi/token", "IDENTITY_HEADER": "header"}},
-		"App Service without":   {identity: eventhub.Identity{Kind: "managed_identity", Client: tenant}, refused: "No User Assigned or Delegated Managed Identity", env: map[string]string{"IDENTITY_ENDPOINT": "http://PLAIN/msi/token", "IDENTITY_HEADER": "header"}},
-		"another authority":     {identity: eventhub.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: "hush"}, host: "loopback", env: map[string]string{"AZURE_AUTHORITY_HOST": "https://SECURE/"}},
-		"not the environment's": {identity: eventhub.Identity{Kind: "client_secret", Cloud: "public", Tenant: tenant, Client: client, Secret: "hush"}, host: "login.microsoftonline.com", env: map[string]string{"AZURE_AUTHORITY_HOST": "https://SECURE/"}},
-		"the environment's wrong secret": {identity: eventhub.Identity{Kind: "default"}, refused: "AADSTS7000215",
+		"a wrong secret":        {identity: entra.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: "hush-wrong"}, refused: "AADSTS7000215"},
+		"a wrong tenant":        {identity: entra.Identity{Kind: "client_secret", Tenant: client, Client: client, Secret: "hush"}, refused: "AADSTS90002"},
+		"a wrong client":        {identity: entra.Identity{Kind: "client_secret", Tenant: tenant, Client: tenant, Secret: "hush"}, refused: "AADSTS700016"},
+		"a certificate":         {identity: entra.Identity{Kind: "certificate", Tenant: tenant, Client: client, Certificate: file}, host: "login.microsoftonline.com"},
+		"another certificate":   {identity: entra.Identity{Kind: "certificate", Tenant: tenant, Client: client, Certificate: other}, refused: "AADSTS700027"},
+		"a workload":            {identity: entra.Identity{Kind: "workload_identity", Tenant: tenant, Client: client, TokenFile: workload}, host: "login.microsoftonline.com"},
+		"another workload":      {identity: entra.Identity{Kind: "workload_identity", Tenant: tenant, Client: client, TokenFile: file}, refused: "AADSTS700213"},
+		"a workload's webhook":  {identity: entra.Identity{Kind: "workload_identity"}, host: "login.microsoftonline.us", env: map[string]string{"AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": client, "AZURE_FEDERATED_TOKEN_FILE": workload, "AZURE_AUTHORITY_HOST": "https://login.microsoftonline.us/"}},
+		"a machine":             {identity: entra.Identity{Kind: "managed_identity"}, host: "169.254.169.254"},
+		"a machine's second":    {identity: entra.Identity{Kind: "managed_identity", Client: client}, host: "169.254.169.254"},
+		"a machine without it":  {identity: entra.Identity{Kind: "managed_identity", Client: tenant}, refused: "Identity not found"},
+		"App Service":           {identity: entra.Identity{Kind: "managed_identity", Client: second}, host: "App Service", env: map[string]string{"IDENTITY_ENDPOINT": "http://PLAIN/msi/token", "IDENTITY_HEADER": "header"}},
+		"App Service without":   {identity: entra.Identity{Kind: "managed_identity", Client: tenant}, refused: "No User Assigned or Delegated Managed Identity", env: map[string]string{"IDENTITY_ENDPOINT": "http://PLAIN/msi/token", "IDENTITY_HEADER": "header"}},
+		"another authority":     {identity: entra.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: "hush"}, host: "loopback", env: map[string]string{"AZURE_AUTHORITY_HOST": "https://SECURE/"}},
+		"not the environment's": {identity: entra.Identity{Kind: "client_secret", Cloud: "public", Tenant: tenant, Client: client, Secret: "hush"}, host: "login.microsoftonline.com", env: map[string]string{"AZURE_AUTHORITY_HOST": "https://SECURE/"}},
+		"the environment's wrong secret": {identity: entra.Identity{Kind: "default"}, refused: "AADSTS7000215",
 			env: map[string]string{"AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": client, "AZURE_CLIENT_SECRET": "hush-wrong"}},
-		"the environment":       {identity: eventhub.Identity{Kind: "default"}, host: "login.microsoftonline.com", env: map[string]string{"AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": client, "AZURE_CLIENT_SECRET": "hush"}},
-		"the environment's key": {identity: eventhub.Identity{Kind: "default"}, host: "login.microsoftonline.com", env: map[string]string{"AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": client, "AZURE_CLIENT_CERTIFICATE_PATH": file}},
+		"the environment":       {identity: entra.Identity{Kind: "default"}, host: "login.microsoftonline.com", env: map[string]string{"AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": client, "AZURE_CLIENT_SECRET": "hush"}},
+		"the environment's key": {identity: entra.Identity{Kind: "default"}, host: "login.microsoftonline.com", env: map[string]string{"AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": client, "AZURE_CLIENT_CERTIFICATE_PATH": file}},
 	} {
 		t.Run(way, func(t *testing.T) {
 			a := &authority{hub: hub, scope: scope, secret: "hush", public: public, print: print, way: way}
@@ -145,26 +146,26 @@ func TestTokensOfTheKafkaEndpoint(t *testing.T) {
 	t.Setenv("AZURE_TOKEN_CREDENTIALS", "prod") // without a developer's own tools
 	a := &authority{hub: eventhubstest.Start(t, eventhubstest.Config{}), scope: "https://" + namespace + "/.default", secret: "hush", way: "Kafka"}
 	wire := a.start(t)
-	secret := func(s string) eventhub.Identity {
-		return eventhub.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: s}
+	secret := func(s string) entra.Identity {
+		return entra.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: s}
 	}
 	for name, one := range map[string]struct {
-		identity  eventhub.Identity
+		identity  entra.Identity
 		namespace string
 		refused   string
 	}{
 		"a secret":             {secret("hush"), namespace, ""},
 		"a wrong secret":       {secret("hush-wrong"), namespace, "Microsoft Entra ID refuses the identity: AADSTS7000215: Invalid client secret provided."},
 		"another namespace":    {secret("hush"), other, "AADSTS70011"},
-		"a machine":            {eventhub.Identity{Kind: "managed_identity"}, namespace, ""},
-		"a machine without it": {eventhub.Identity{Kind: "managed_identity"}, other, "there is no identity here: ManagedIdentityCredential"},
-		"nothing":              {eventhub.Identity{Kind: "default"}, other, "there is no identity here: DefaultAzureCredential"},
+		"a machine":            {entra.Identity{Kind: "managed_identity"}, namespace, ""},
+		"a machine without it": {entra.Identity{Kind: "managed_identity"}, other, "there is no identity here: ManagedIdentityCredential"},
+		"nothing":              {entra.Identity{Kind: "default"}, other, "there is no identity here: DefaultAzureCredential"},
 	} {
 		c, err := one.identity.Through(wire).Credential()
 		if err != nil {
 			t.Fatal(err)
 		}
-		token, err := eventhub.Tokens(c, one.namespace)(t.Context())
+		token, err := entra.Tokens(c, one.namespace)(t.Context())
 		if one.refused == "" {
 			if token == "" || err != nil {
 				t.Errorf("%s: %q, %v", name, token, err)
@@ -182,7 +183,7 @@ func TestTokensAreRenewed(t *testing.T) {
 	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	hub := eventhubstest.Start(t, eventhubstest.Config{TLS: true, Namespace: name, Now: now})
 	a := &authority{hub: hub, scope: scope, secret: "hush", way: "renewed", lifetime: 4 * time.Minute, now: now}
-	credential, err := (eventhub.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: "hush"}).Through(a.start(t)).Credential()
+	credential, err := (entra.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: "hush"}).Through(a.start(t)).Credential()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +227,7 @@ func TestALinkOutlivesItsToken(t *testing.T) {
 			return ours, nil
 		}
 		a := &authority{hub: hub, scope: scope, secret: "hush", way: "hours"}
-		credential, err := (eventhub.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: "hush"}).Through(memory{a}).Credential()
+		credential, err := (entra.Identity{Kind: "client_secret", Tenant: tenant, Client: client, Secret: "hush"}).Through(memory{a}).Credential()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -270,7 +271,7 @@ func (m memory) Do(r *http.Request) (*http.Response, error) {
 
 // What an identity lacks shows before anybody is asked.
 func TestIdentitiesThatCannotBe(t *testing.T) {
-	for want, i := range map[string]eventhub.Identity{
+	for want, i := range map[string]entra.Identity{
 		`no cloud "nowhere"`:     {Kind: "default", Cloud: "nowhere"},
 		`no credential "nobody"`: {Kind: "nobody"},
 		"read certificate":       {Kind: "certificate", Tenant: tenant, Client: client, Certificate: "/nowhere"},

@@ -17,6 +17,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs/v2"
 
+	"noroshi/ingest/entra"
 	"noroshi/ingest/feed"
 )
 
@@ -123,6 +124,14 @@ func New(c Config) (*Stream, error) {
 	var err error
 	s.client, err = s.connect(3) // a connection string that is wrong shows here
 	return s, err
+}
+
+// Namespace is the namespace that a connection string names, "" where it names none.
+func Namespace(connectionString string) string {
+	if m := endpoint.FindStringSubmatch(connectionString); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 // Close ends the connection.
@@ -302,7 +311,7 @@ func fault(err error) error {
 	if errors.As(err, &answer) {
 		code = answer.RPCCode()
 	}
-	if denied := unidentified(err); errors.Is(denied, feed.ErrDenied) {
+	if denied := entra.Unidentified(err); errors.Is(denied, feed.ErrDenied) {
 		return denied
 	}
 	switch {

@@ -35,7 +35,9 @@ var arrows = map[string][]string{
 	"internal/list":             {"internal/diag", "internal/strictyaml", "internal/regular", "internal/event"}, // what a database knows of an address
 	"ingest":                    {"internal/decode", "internal/diag"},
 	"ingest/feed":               {"internal/bus"},
-	"ingest/eventhub":           {"ingest/feed", "internal/regular"},
+	"ingest/entra":              {"ingest/feed", "internal/regular"}, // which errors trying again does not help against
+	"ingest/eventhub":           {"ingest/feed", "ingest/entra"},
+	"ingest/o365":               {"ingest", "ingest/feed"}, // blobs are split as files are
 	"ingest/kafka":              {"ingest/feed", "internal/bus"},
 	"ingest/file":               {"ingest", "internal/decode"}, // the reason of a line that is too long
 	"rules":                     {"internal/cond", "internal/list", "internal/event", "internal/alert", "internal/diag", "internal/strictyaml", "rules/kind", "rules/library", "rules/sample"},
@@ -70,11 +72,12 @@ var arrows = map[string][]string{
 	"internal/kafkatest":          {"internal/bus"},
 	"internal/eventhubstest":      {"internal/eventhubstest/amqp"}, // the wire's own types
 	"internal/eventhubstest/amqp": {},
+	"internal/o365test":           {},
 	"internal/house":              {},
 }
 
 // forTests are rooms that the tests of any room may import: counterparts, and nouns.
-var forTests = []string{"internal/kafkatest", "internal/eventhubstest", "sinks/sinktest", "internal/bus", "internal/event", "internal/alert"}
+var forTests = []string{"internal/kafkatest", "internal/eventhubstest", "internal/o365test", "sinks/sinktest", "internal/bus", "internal/event", "internal/alert"}
 
 // owners are libraries that one room alone imports.
 var owners = map[string][]string{
@@ -88,7 +91,7 @@ var owners = map[string][]string{
 	"github.com/oschwald/maxminddb-golang":                        {"internal/list"},
 	"github.com/cenkalti/backoff":                                 {"internal/app", "sinks", "ingest/feed"},
 	"go.opentelemetry.io":                                         {"internal/telemetry"},
-	"github.com/Azure/azure-sdk-for-go/sdk/az":                    {"ingest/eventhub"},
+	"github.com/Azure/azure-sdk-for-go/sdk/az":                    {"ingest/eventhub", "ingest/entra"},
 }
 
 // source is a Go file of ours.

@@ -1,4 +1,5 @@
-package eventhub
+// Package entra gets tokens of Microsoft Entra ID for those who read.
+package entra
 
 import (
 	"cmp"
@@ -9,7 +10,6 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -35,8 +35,17 @@ type Identity struct {
 	// TokenFile is that of a workload identity, the environment's where empty.
 	TokenFile string
 
-	transport policy.Transporter // for tests that stand in for Microsoft
+	transport Transport
 }
+
+// Through is the identity, which asks by another way than the network's.
+func (i Identity) Through(t Transport) Identity {
+	i.transport = t
+	return i
+}
+
+// Transport sends requests, as an http.Client does.
+type Transport = policy.Transporter
 
 var clouds = map[string]cloud.Configuration{"": {}, "public": cloud.AzurePublic, "government": cloud.AzureGovernment, "china": cloud.AzureChina}
 
@@ -81,20 +90,20 @@ func (i Identity) Credential() (azcore.TokenCredential, error) {
 	return nil, fmt.Errorf("no credential %q", i.Kind)
 }
 
-// Tokens gives tokens for the Kafka endpoint of a namespace (azure-docs, azure-event-hubs-apache-kafka-overview).
-func Tokens(c azcore.TokenCredential, namespace string) func(ctx context.Context) (string, error) {
+// Tokens gives tokens for a host, such as the Kafka endpoint of a namespace (azure-docs, azure-event-hubs-apache-kafka-overview).
+func Tokens(c azcore.TokenCredential, host string) func(ctx context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
-		t, err := c.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"https://" + namespace + "/.default"}})
+		t, err := c.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"https://" + host + "/.default"}})
 		if err != nil {
-			return "", fmt.Errorf("get a token for %s: %w", namespace, unidentified(err))
+			return "", fmt.Errorf("get a token for %s: %w", host, Unidentified(err))
 		}
 		return t.Token, nil
 	}
 }
 
-// unidentified makes an ErrDenied of an error that says that there is no identity, or that Microsoft Entra ID refuses it. Others
+// Unidentified makes an ErrDenied of an error that says that there is no identity, or that Microsoft Entra ID refuses it. Others
 // pass: nobody answered, or one who has trouble of its own.
-func unidentified(err error) error {
+func Unidentified(err error) error {
 	var failed *azidentity.AuthenticationFailedError
 	var absent interface{ NonRetriable() } // what azidentity has for it is not exported
 	switch {
@@ -124,25 +133,4 @@ func said(r *http.Response) string {
 		}
 	}
 	return r.Status
-}
-
-// Namespace is the namespace that a connection string names, "" where it names none.
-func Namespace(connectionString string) string {
-	if m := endpoint.FindStringSubmatch(connectionString); m != nil {
-		return m[1]
-	}
-	return ""
-}
-
-// hasty is a credential that is not waited for longer than for other answers: the client asks it without an end.
-type hasty struct {
-	azcore.TokenCredential
-	patience time.Duration
-}
-
-// GetToken implements azcore.TokenCredential.
-func (h hasty) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	ctx, cancel := context.WithTimeout(ctx, h.patience)
-	defer cancel()
-	return h.TokenCredential.GetToken(ctx, o)
 }
