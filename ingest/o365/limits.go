@@ -1,0 +1,109 @@
+package o365
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"noroshi/ingest/feed"
+)
+
+// minute is the span in which the quota is counted, and a little more: what is sent in one minute may arrive in another.
+const minute = 62 * time.Second
+
+// longestPause bounds what Retry-After may ask for.
+const longestPause = 10 * time.Minute
+
+// limits keep requests within the quota. Each content type has an equal share of it, so that instances which share them keep to it
+// together without a word.
+type limits struct {
+	share  int
+	pauses *pauses
+	now    func() time.Time
+
+	mu        sync.Mutex
+	sent      map[int32][]time.Time // within the last minute
+	until     time.Time             // throttled
+	pause     time.Duration         // the last one that was not asked for
+	throttled int64
+}
+
+func newLimits(quota, parts int, p *pauses, now func() time.Time) *limits {
+	return &limits{share: max(1, quota/parts), pauses: p, now: now, sent: map[int32][]time.Time{}}
+}
+
+// wait waits until a request may be sent, which counts from then on.
+func (l *limits) wait(ctx context.Context, partition int32) error {
+	for {
+		d := l.take(partition)
+		if d <= 0 {
+			return ctx.Err()
+		}
+		if err := feed.Pause(ctx, d); err != nil {
+			return err
+		}
+	}
+}
+
+// take takes a request out of the share, or says how long to wait for one.
+func (l *limits) take(partition int32) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if d := l.until.Sub(now); d > 0 {
+		return d
+	}
+	sent := l.recent(partition, now)
+	if len(sent) >= l.share {
+		return max(time.Millisecond, sent[0].Add(minute).Sub(now))
+	}
+	l.sent[partition] = append(sent, now)
+	return 0
+}
+
+// recent are the requests of the last minute.
+func (l *limits) recent(partition int32, now time.Time) []time.Time {
+	sent := l.sent[partition]
+	for len(sent) > 0 && now.Sub(sent[0]) >= minute {
+		sent = sent[1:]
+	}
+	l.sent[partition] = sent
+	return sent
+}
+
+// throttle notes that the API refused a request because of its quota. Without a time it is waited longer each time.
+func (l *limits) throttle(after time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	l.throttled++
+	switch {
+	case after > 0:
+	case now.Before(l.until): // it was on its way already
+		return
+	default:
+		l.pause = min(max(2*l.pause, l.pauses.throttled), l.pauses.long)
+		after = l.pause
+	}
+	if until := now.Add(min(after, longestPause)); until.After(l.until) {
+		l.until = until
+	}
+}
+
+// answered notes that the quota is not used up.
+func (l *limits) answered() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pause = 0
+}
+
+// state is what is left of a share, and until when nothing is sent; zero: it is.
+func (l *limits) state(partition int32) (left int, until time.Time, throttled int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if until = l.until; !until.After(now) {
+		until = time.Time{}
+	}
+	return l.share - len(l.recent(partition, now)), until, l.throttled
+}
