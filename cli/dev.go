@@ -19,7 +19,7 @@ import (
 
 func devCommand(s Streams) *cobra.Command {
 	c := &cobra.Command{Use: "dev", Short: "Try the whole chain without Azure"}
-	c.AddCommand(devEventHubCommand(s))
+	c.AddCommand(devEventHubCommand(s), devO365Command(s))
 	return c
 }
 
@@ -126,10 +126,20 @@ func (f *devFlags) run(ctx context.Context, s Streams) error {
 
 // messages are the files' records in envelopes.
 func (f *devFlags) messages(ctx context.Context, s Streams) (all [][]byte, err error) {
-	var records [][]byte
+	records, err := readRecords(ctx, s, f.records)
+	for len(records) > 0 {
+		n := min(f.envelope, len(records))
+		all = append(all, fmt.Appendf(nil, `{"records":[%s]}`, bytes.Join(records[:n], []byte(","))))
+		records = records[n:]
+	}
+	return all, err
+}
+
+// readRecords are the records of files. What is none is told.
+func readRecords(ctx context.Context, s Streams, files []string) (records [][]byte, err error) {
 	faults := newFaults(s.Err)
 	defer faults.end()
-	for _, one := range open(ctx, s, f.records) {
+	for _, one := range open(ctx, s, files) {
 		if one.err != nil {
 			return nil, failed{one.err}
 		}
@@ -159,12 +169,7 @@ func (f *devFlags) messages(ctx context.Context, s Streams) (all [][]byte, err e
 			return nil, failed{err}
 		}
 	}
-	for len(records) > 0 {
-		n := min(f.envelope, len(records))
-		all = append(all, fmt.Appendf(nil, `{"records":[%s]}`, bytes.Join(records[:n], []byte(","))))
-		records = records[n:]
-	}
-	return all, nil
+	return records, nil
 }
 
 // send puts the messages into the partitions in turn.

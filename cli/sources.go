@@ -43,6 +43,12 @@ func makeSources(s Streams, conf *config.Config, doc *strictyaml.Doc, r *app.Run
 				err = add(r, names, app.Feed{Stream: stream, Latest: one.EventHub.Latest, Tenants: one.EventHub.Tenants})
 			}
 			wrong(one, err)
+		case "o365":
+			stream, err := makeO365(s, one.O365, log)
+			if err == nil {
+				err = add(r, names, app.Feed{Stream: stream, Tenants: []string{one.O365.Tenant}})
+			}
+			wrong(one, err)
 		case "kafka":
 			stream, err := makeTopic(conf, one.Topic, log)
 			if err == nil {

@@ -30,7 +30,8 @@ func (d Delay) Plus(o Delay) Delay {
 	return Delay{d.Records + o.Records, d.Sum + o.Sum, max(d.Longest, o.Longest)}
 }
 
-func newTally() *Tally { return &Tally{letters: map[string]int64{}, shown: map[Dataset]*shown{}} }
+// NewTally is an empty one.
+func NewTally() *Tally { return &Tally{letters: map[string]int64{}, shown: map[Dataset]*shown{}} }
 
 func (t *Tally) message(m Message) {
 	t.messages++

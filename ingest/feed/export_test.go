@@ -13,6 +13,13 @@ func (f *Feed) Carry(ctx context.Context, partition int32) {
 	f.carry(ctx, context.WithoutCancel(ctx), partition)
 }
 
+// CarryAgain is Carry, which waits so long after each fault.
+func (f *Feed) CarryAgain(ctx context.Context, partition int32, pause time.Duration) {
+	f.Quick()
+	f.pauses.first, f.pauses.most = pause, pause
+	f.carry(ctx, context.WithoutCancel(ctx), partition)
+}
+
 // Quick makes all pauses short.
 func (f *Feed) Quick() {
 	f.pauses = &pauses{first: 10 * time.Millisecond, most: 100 * time.Millisecond, lost: 100 * time.Millisecond, denied: 100 * time.Millisecond, look: time.Second, grown: 20 * time.Millisecond}

@@ -27,7 +27,7 @@ func TestAFaultStaysUntilReadingGoesOn(t *testing.T) {
 		}, away, 0},
 		"a message is stored": {func(p *Partition) {
 			p.saw(State{First: 0, Last: 7}, time.Time{})
-			p.committed(newTally(), &Position{Sequence: 5}, time.Time{})
+			p.committed(NewTally(), &Position{Sequence: 5}, time.Time{})
 		}, nil, 2},
 		"it does not answer any more": {func(p *Partition) { p.saw(State{First: 0, Last: 7}, time.Time{}); p.unseen() }, away, -1},
 	} {

@@ -14,7 +14,7 @@ func TestHowFarAPartitionHasCome(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	ago := func(d time.Duration) time.Time { return now.Add(-d) }
 	stored := func(p *Partition, n int64, enqueued, at time.Time) {
-		p.committed(newTally(), &Position{Sequence: n, Enqueued: enqueued}, at)
+		p.committed(NewTally(), &Position{Sequence: n, Enqueued: enqueued}, at)
 	}
 	for name, c := range map[string]struct {
 		do   func(p *Partition)
@@ -66,7 +66,7 @@ func TestWhatAPartitionHasShown(t *testing.T) {
 	p := all.partition("audit", 0)
 	p.own(true)
 	signin := Dataset{"t-1", "entra.signin"}
-	one, two := newTally(), newTally()
+	one, two := NewTally(), NewTally()
 	one.Record(signin, at, at.Add(time.Minute))
 	one.Record(signin, at.Add(-time.Hour), at.Add(time.Minute))
 	two.Record(signin, at.Add(24*time.Hour), at.Add(time.Minute))

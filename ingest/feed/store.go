@@ -65,7 +65,7 @@ func (l *loop) store(ctx context.Context, tx transactor, prepare Prepare, messag
 	}
 	l.records = l.records[:0]
 	defer func() { clear(l.records) }() // they hold the messages
-	tally, rows := newTally(), []bus.Record(nil)
+	tally, rows := NewTally(), []bus.Record(nil)
 	missed, gap := gaps[messages[0].Sequence]
 	if gap {
 		tally.missed = missed.Len()

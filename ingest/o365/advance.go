@@ -15,7 +15,8 @@ import (
 
 // The rhythm of what is not blobs.
 const (
-	markEvery  = 10 * time.Minute // the position is stored at least
+	markEvery  = 10 * time.Minute // the position is stored at least,
+	markBehind = time.Second      // and while much of the past is left
 	cleanEvery = time.Hour        // old rows are looked for
 	mostRows   = 2000             // of a message
 	// sweepShare is which part of the quota goes into listing the last day again, at most.
@@ -65,8 +66,8 @@ func (c *cursor) over() (feed.Message, bool) {
 	behind := c.place.behind()
 	c.place.done(*w)
 	if w.kind == again {
-		if c.sweep = w.to; !c.sweep.Before(c.place.Reached) {
-			c.sweep, c.first = time.Time{}, false
+		if c.part.sweep = w.to; !c.part.sweep.Before(c.place.Reached) {
+			c.part.sweep, c.first = time.Time{}, false
 			c.part.swept = c.now()
 		}
 	}
@@ -77,7 +78,7 @@ func (c *cursor) over() (feed.Message, bool) {
 	if behind && !c.place.behind() {
 		c.log.Info("the past is read")
 	}
-	if c.brings || w.kind == backward || c.place.Reached.Sub(c.stored) >= markEvery {
+	if c.brings || c.now().Sub(c.marked) >= markEvery {
 		return c.mark(), true
 	}
 	return feed.Message{}, false
@@ -92,13 +93,16 @@ func (c *cursor) expire() (all []feed.Message) {
 			all = append(all, c.lose(b, errors.New("it was tried until it expired")))
 		}
 	}
-	byChoice := c.place.behind()
-	from, to := c.place.expired(now)
-	switch {
-	case from.IsZero():
-	case byChoice:
-		c.log.Warn("the oldest of the past expired before it was read", slog.Time("from", from), slog.Time("to", to))
-	default:
+	for {
+		byChoice := c.place.behind()
+		from, to := c.place.expired(now)
+		switch {
+		case from.IsZero():
+			return all
+		case byChoice && !c.place.behind():
+			c.log.Warn("the oldest of the past expired before it was read", slog.Time("from", from), slog.Time("to", to))
+			continue
+		}
 		what := fmt.Sprintf("the blobs that became available from %s to %s: they are older than 7 days and cannot be listed any more",
 			from.Format(time.RFC3339), to.Format(time.RFC3339))
 		c.log.Error("content has expired before it was listed", slog.Time("from", from), slog.Time("to", to))
@@ -107,7 +111,6 @@ func (c *cursor) expire() (all []feed.Message) {
 		m.Lost, m.Refused, m.Came = what, &feed.Refusal{Reason: reasonBlob, Detail: what}, to
 		all = append(all, m)
 	}
-	return all
 }
 
 // failing are the blobs that are tried again, by the time they became available.
@@ -153,17 +156,17 @@ func (c *cursor) forget() (m feed.Message, ok bool) {
 // choose says which window is next.
 func (c *cursor) choose(now time.Time) (window, time.Time, bool) {
 	if c.first {
-		if w, ok := c.place.again(second(now), c.sweep); ok {
+		if w, ok := c.place.again(second(now), c.part.sweep); ok {
 			return w, now, true
 		}
-		c.first, c.sweep = false, time.Time{}
+		c.first, c.part.sweep = false, time.Time{}
 	}
-	if c.sweep.IsZero() && now.Sub(c.part.swept) > max(c.stream.config.Poll, c.part.sweepIn) {
-		c.sweep, c.part.sweepIn = c.place.Reached.Add(-swept), 0
+	if c.part.sweep.IsZero() && now.Sub(c.part.swept) > max(c.stream.config.Poll, c.part.sweepIn) {
+		c.part.sweep, c.part.sweepIn = c.place.Reached.Add(-swept), 0
 	}
-	w, at, ok := c.place.plan(now, c.sweep, c.poll)
-	if !c.sweep.IsZero() && (!ok || w.kind == backward) { // there is nothing to be listed again
-		c.sweep, c.part.swept = time.Time{}, now
+	w, at, ok := c.place.plan(now, c.part.sweep, c.poll)
+	if !c.part.sweep.IsZero() && (!ok || w.kind == backward) { // there is nothing to be listed again
+		c.part.sweep, c.part.swept = time.Time{}, now
 	}
 	return w, at, ok
 }
@@ -204,7 +207,7 @@ func (c *cursor) fill(ctx context.Context, w window) error {
 		}
 		return a.Created.Compare(b.Created)
 	})
-	if w.kind == forward {
+	if w.kind == forward && !w.to.Before(second(started)) { // it has come to now
 		c.poll = started.Add(c.stream.config.Poll)
 	}
 	if w.kind == again {

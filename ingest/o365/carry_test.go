@@ -36,10 +36,13 @@ func carrier(t *testing.T, c o365.Config, b *bus.Bus, counts *feed.Counts) (*fee
 		t.Fatal(err)
 	}
 	return &feed.Feed{Stream: s, Bus: b, Counts: counts, Log: slog.New(slog.DiscardHandler), Now: time.Now,
-		Prepare:  func(partition int32) feed.Prepare { return prepare },
-		Missed:   func(int32, feed.Gap) []bus.Record { t.Error("messages are said to be missed"); return nil },
-		TooLarge: func(r bus.Record, _ error) (bus.Record, bool) { t.Error("a record is said to be too large"); return r, false },
-		Room:     func(context.Context) error { return nil }}, s
+		Prepare: func(partition int32) feed.Prepare { return prepare },
+		Missed:  func(int32, feed.Gap) []bus.Record { t.Error("messages are said to be missed"); return nil },
+		TooLarge: func(r bus.Record, _ error) (bus.Record, bool) {
+			t.Error("a record is said to be too large")
+			return r, false
+		},
+		Room: func(context.Context) error { return nil }}, s
 }
 
 func prepare(to []bus.Record, m feed.Message, tally *feed.Tally) []bus.Record {

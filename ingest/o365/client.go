@@ -38,7 +38,7 @@ func newClient(c Config) (*client, error) {
 	}
 	h := &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return &client{config: c, http: h, root: "https://" + c.Host + "/api/v1.0/" + c.Tenant + "/activity/feed/", token: token,
-		limits: newLimits(c.Quota, len(c.Content), c.pauses, c.Now)}, nil
+		limits: newLimits(c.Quota, len(c.Content), c.Pauses, c.Now)}, nil
 }
 
 // refused is an answer of the API that is not what was asked for.
@@ -80,20 +80,20 @@ func denied(err error) error {
 	if !errors.As(err, &r) {
 		return err
 	}
-	todo := ""
+	mend := ""
 	switch {
 	case r.code == codeDisabled:
-		todo = "an administrator has disabled the subscription: start it again with POST subscriptions/start, or leave the content type out"
+		mend = "an administrator has disabled the subscription: start it again with POST subscriptions/start, or leave the content type out"
 	case r.status == http.StatusUnauthorized:
-		todo = "the token is not taken: the credential must be one of the tenant that the source names"
+		mend = "the token is not taken: the credential must be one of the tenant that the source names"
 	case r.status == http.StatusForbidden:
-		todo = "the application needs the permission ActivityFeed.Read of Office 365 Management APIs (for DLP.All ActivityFeed.ReadDlp, too), of the kind application, with an administrator's consent"
+		mend = "the application needs the permission ActivityFeed.Read of Office 365 Management APIs (for DLP.All ActivityFeed.ReadDlp, too), of the kind application, with an administrator's consent"
 	case strings.HasPrefix(r.code, "AF2001"):
-		todo = "check the key tenant, and that auditing is on in it"
+		mend = "check the key tenant, and that auditing is on in it"
 	default:
 		return err
 	}
-	return fmt.Errorf("%w: %s: %w", feed.ErrDenied, todo, err)
+	return fmt.Errorf("%w: %s: %w", feed.ErrDenied, mend, err)
 }
 
 // do sends one request, within the quota, as often as that is refused for the quota alone. The caller closes the answer's body.
@@ -249,7 +249,7 @@ const tries = 5
 
 // again does something until it succeeds, with growing pauses.
 func (c *client) again(ctx context.Context, do func() error) error {
-	pause := c.config.pauses.first
+	pause := c.config.Pauses.First
 	for n := 1; ; n++ {
 		err := do()
 		if err == nil || ctx.Err() != nil || n == tries || errors.Is(err, feed.ErrDenied) {
@@ -262,7 +262,7 @@ func (c *client) again(ctx context.Context, do func() error) error {
 		if err := feed.Pause(ctx, pause); err != nil {
 			return err
 		}
-		pause = min(2*pause, c.config.pauses.most)
+		pause = min(2*pause, c.config.Pauses.Most)
 	}
 }
 

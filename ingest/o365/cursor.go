@@ -35,14 +35,13 @@ type cursor struct {
 	seen   map[id]int32 // blobs that were read, with their hour
 	fails  map[id]*blob // that are tried again
 	given  int64        // the number of the message given last
-	stored time.Time    // what the place given last has reached
+	marked time.Time    // when a message was given that moves the position alone
 
 	window *window // whose blobs are carried; nil: one is to be chosen
 	brings bool    // it has brought a blob
 	queue  []*blob // of the window; the first are fetched
 	held   *blob   // failed, and none has succeeded since
 	poll   time.Time
-	sweep  time.Time // where the last day is listed again; zero: it is not due
 	first  bool      // sweeping comes before all else
 	clean  time.Time // when rows were looked through last
 	fresh  bool      // nothing is stored yet
@@ -64,8 +63,8 @@ func (s *Stream) cursor(partition int32, after *feed.Position, rows map[string][
 		return nil, fmt.Errorf("%w: %w", feed.ErrDenied, err)
 	}
 	c.resume()
-	if after != nil && now.Sub(c.part.swept) > c.part.sweepIn { // this instance may have been away
-		c.first, c.sweep = now.Sub(c.place.Reached) > step, c.place.Reached.Add(-swept)
+	if after != nil && c.part.sweep.IsZero() && now.Sub(c.part.swept) > c.part.sweepIn { // this instance may have been away
+		c.first, c.part.sweep = now.Sub(c.place.Reached) > step, c.place.Reached.Add(-swept)
 	}
 	c.part.mu.Lock()
 	defer c.part.mu.Unlock()
@@ -137,7 +136,7 @@ func (c *cursor) message() feed.Message {
 func (c *cursor) mark(rows ...feed.Row) feed.Message {
 	m := c.message()
 	m.Mark, m.Rows = true, rows
-	c.stored = c.place.Reached
+	c.marked = c.now()
 	return m
 }
 
@@ -311,7 +310,7 @@ func (c *cursor) drop(b *blob) {
 // remember puts a blob among those that are tried again now and then.
 func (c *cursor) remember(b *blob) feed.Row {
 	c.drop(b)
-	pause := c.stream.config.pauses.again << min(b.failed, 6)
+	pause := c.stream.config.Pauses.Again << min(b.failed, 6)
 	b.failed++
 	b.due = c.now().Add(pause)
 	c.fails[b.id] = b

@@ -14,7 +14,7 @@ import (
 // Quick makes all pauses short.
 func (c Config) Quick() Config {
 	c.Poll = 50 * time.Millisecond
-	c.pauses = &pauses{first: 2 * time.Millisecond, most: 20 * time.Millisecond, throttled: 5 * time.Millisecond, long: 20 * time.Millisecond, again: 50 * time.Millisecond}
+	c.Pauses = &Pauses{First: 2 * time.Millisecond, Most: 20 * time.Millisecond, Throttled: 5 * time.Millisecond, Long: 20 * time.Millisecond, Again: 50 * time.Millisecond}
 	return c
 }
 

@@ -34,11 +34,17 @@ var (
 )
 
 // tooLong is a blob that is not read to its end.
-type tooLong struct{ most int64 }
+type tooLong struct {
+	what string
+	most int64 // bytes
+}
 
 func (t tooLong) Error() string {
-	return fmt.Sprintf("it is longer than %d MiB; what lies behind is not read", t.most>>20)
+	return fmt.Sprintf("%s longer than %d MiB; what lies behind is not read", t.what, t.most>>20)
 }
+
+// maxRefused bounds what of a blob is no record and becomes dead letters, in bytes.
+const maxRefused = 64 << 20
 
 // fetching is a blob on its way. One goroutine fetches it.
 type fetching struct {
@@ -92,7 +98,7 @@ func (f *fetching) whole(ctx context.Context) error {
 		case err == nil, ctx.Err() != nil, n >= f.tries, errors.Is(err, feed.ErrDenied), errors.As(err, &r) && r.gone(), errors.As(err, &long):
 			return err
 		}
-		if err := feed.Pause(ctx, min(f.client.config.pauses.first<<(n-1), f.client.config.pauses.most)); err != nil {
+		if err := feed.Pause(ctx, min(f.client.config.Pauses.First<<(n-1), f.client.config.Pauses.Most)); err != nil {
 			return err
 		}
 	}
@@ -123,10 +129,13 @@ func (f *fetching) once(ctx context.Context, lastTry bool) error {
 			if s.block(&held, wholeBlock) && more {
 				s.block(&block, recordsBefore)
 			}
-			return tooLong{seen.most}
+			return tooLong{"it is", seen.most}
 		case more:
 			if !first && !s.block(&held, wholeBlock) {
 				return ctx.Err()
+			}
+			if s.refused > maxRefused {
+				return tooLong{"what of it is no record is", maxRefused}
 			}
 			held, block = block, held
 		case err == nil && seen.last == ']':
@@ -160,6 +169,8 @@ type splitting struct {
 	n    int             // items so far
 	body bytes.Buffer
 	in   int // records in the body
+
+	refused int // bytes that are no record
 }
 
 // block gives a block's records, and what is none, in their order. It says whether there is more to give.
@@ -212,6 +223,7 @@ func (s *splitting) refuse(b *ingest.Bad) bool {
 		return false
 	}
 	s.items++
+	s.refused += len(b.Bytes)
 	return s.give(s.ctx, piece{body: b.Bytes, refused: &feed.Refusal{Reason: string(b.Reason), Detail: b.Detail}})
 }
 

@@ -18,7 +18,7 @@ const longestPause = 10 * time.Minute
 // together without a word.
 type limits struct {
 	share  int
-	pauses *pauses
+	pauses *Pauses
 	now    func() time.Time
 
 	mu        sync.Mutex
@@ -28,7 +28,7 @@ type limits struct {
 	throttled int64
 }
 
-func newLimits(quota, parts int, p *pauses, now func() time.Time) *limits {
+func newLimits(quota, parts int, p *Pauses, now func() time.Time) *limits {
 	return &limits{share: max(1, quota/parts), pauses: p, now: now, sent: map[int32][]time.Time{}}
 }
 
@@ -82,7 +82,7 @@ func (l *limits) throttle(after time.Duration) {
 	case now.Before(l.until): // it was on its way already
 		return
 	default:
-		l.pause = min(max(2*l.pause, l.pauses.throttled), l.pauses.long)
+		l.pause = min(max(2*l.pause, l.pauses.Throttled), l.pauses.Long)
 		after = l.pause
 	}
 	if until := now.Add(min(after, longestPause)); until.After(l.until) {

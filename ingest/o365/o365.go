@@ -65,7 +65,8 @@ type Config struct {
 	Now   func() time.Time
 	Log   *slog.Logger
 
-	pauses  *pauses
+	// Pauses are those after faults; the usual ones where nil.
+	Pauses  *Pauses
 	maxBlob int64
 }
 
@@ -76,14 +77,14 @@ const (
 	maxBlob = 512 << 20
 )
 
-// pauses are how long it is waited after faults.
-type pauses struct {
-	first, most     time.Duration // before a request is made again
-	throttled, long time.Duration // where the quota is used up and no time is said
-	again           time.Duration // before a blob is tried again that has failed often
+// Pauses are how long it is waited after faults.
+type Pauses struct {
+	First, Most     time.Duration // before a request is made again
+	Throttled, Long time.Duration // where the quota is used up and no time is said
+	Again           time.Duration // before a blob is tried again that has failed often
 }
 
-var usualPauses = pauses{first: 500 * time.Millisecond, most: 10 * time.Second, throttled: 10 * time.Second, long: 2 * time.Minute, again: time.Minute}
+var usualPauses = Pauses{First: 500 * time.Millisecond, Most: 10 * time.Second, Throttled: 10 * time.Second, Long: 2 * time.Minute, Again: time.Minute}
 
 // Stream is the log of a tenant.
 type Stream struct {
@@ -103,9 +104,10 @@ type part struct {
 	listed time.Time // when a listing was answered last
 
 	// What follows belongs to the cursor, of which there is one at a time.
-	swept   time.Time // when the last day was listed again,
-	sweepIn time.Duration
-	alone   int // times that a blob failed and no other could be tried
+	sweep   time.Time     // up to where the last day is listed again; zero: it is not
+	swept   time.Time     // when it was the last time,
+	sweepIn time.Duration // and how long after that it is again
+	alone   int           // times that a blob failed and no other could be tried
 }
 
 // New makes the stream. It connects to nothing.
@@ -124,8 +126,8 @@ func New(c Config) (*Stream, error) {
 	if c.Quota == 0 {
 		c.Quota = usualQuota
 	}
-	if c.pauses == nil {
-		c.pauses = &usualPauses
+	if c.Pauses == nil {
+		c.Pauses = &usualPauses
 	}
 	if c.maxBlob == 0 {
 		c.maxBlob = maxBlob

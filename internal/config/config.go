@@ -66,6 +66,7 @@ type Source struct {
 	File     File
 	EventHub EventHub
 	Topic    Topic
+	O365     O365
 	At       *yaml.Node // for what is wrong with it as a whole
 }
 
@@ -134,6 +135,7 @@ func Read(path string, kinds []string, without ...string) (*Config, *strictyaml.
 		d.Fields(d.Root, keys)
 	}
 	c.fixed = fixed(d, c.Folder, without)
+	c.comeLate(d.Root)
 	if tenants != nil { // after the lists, wherever they stand
 		more = append(more, c.tenants(d, tenants)...)
 	}
@@ -246,6 +248,7 @@ func (c *Config) sources(d *strictyaml.Doc, n *yaml.Node) {
 			"file":     one("file", func(n *yaml.Node) { s.File = c.file(d, n) }),
 			"kafka":    one("kafka", func(n *yaml.Node) { s.Topic = c.topic(d, n) }),
 			"eventhub": one("eventhub", func(n *yaml.Node) { s.EventHub = c.eventHub(d, n) }),
+			"o365":     one("o365", func(n *yaml.Node) { s.O365 = c.o365(d, n) }),
 		})
 		c.Sources = append(c.Sources, s)
 	}

@@ -155,7 +155,7 @@ func refuse(room, imported string, test bool) string {
 		case !known:
 			return fmt.Sprintf("the room %s is not in the table of internal/house", room)
 		case to == room || slices.Contains(may, to) || slices.Contains(may, "everyone") && !slices.Contains(may, "-"+to):
-		case test && (slices.Contains(forTests, to) || room == "ingest/feed" && to == "ingest/eventhub" || len(arrows[to]) == 0):
+		case test && (slices.Contains(forTests, to) || room == "ingest/feed" && (to == "ingest/eventhub" || to == "ingest/o365") || len(arrows[to]) == 0):
 		case test && room == "detector": // its oracle reads records and rules by itself
 		default:
 			return fmt.Sprintf("%s must not import %s: the arrow is not in the table of internal/house", room, to)

@@ -43,6 +43,28 @@ func newCertificate() (*certificate, error) {
 	return &certificate{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, leaf}, err
 }
 
+// certificateOf is the certificate of a PEM text, or a new one where that is empty.
+func certificateOf(text []byte) (*certificate, error) {
+	if len(text) == 0 {
+		return newCertificate()
+	}
+	pair, err := tls.X509KeyPair(text, text)
+	if err != nil {
+		return nil, err
+	}
+	leaf, err := x509.ParseCertificate(pair.Certificate[0])
+	return &certificate{pair, leaf}, err
+}
+
+// PEM are the certificate and its key, so that another server can be taken for this one.
+func (s *Server) PEM() ([]byte, error) {
+	key, err := x509.MarshalPKCS8PrivateKey(s.cert.pair.PrivateKey)
+	if err != nil {
+		return nil, err
+	}
+	return append(s.CertificatePEM(), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...), nil
+}
+
 // Roots trust the server's certificate and nothing else.
 func (s *Server) Roots() *x509.CertPool {
 	pool := x509.NewCertPool()

@@ -38,6 +38,8 @@ type Config struct {
 	// Every is after how many requests one is answered by a fault: the kinds of Faults in turn, or all where there are none. 0: never.
 	Every  int
 	Faults []Fault
+	// PEM are a certificate and its key, as Server.PEM gives them; new ones are made where there are none.
+	PEM []byte
 	// Now is the clock, the machine's where nil.
 	Now func() time.Time
 }
@@ -62,6 +64,8 @@ var contents = []string{AzureActiveDirectory, Exchange, SharePoint, General, DLP
 
 // Blob is some content of a type.
 type Blob struct {
+	// ID is made of the time where it is empty.
+	ID      string
 	Content string
 	// Created is when it became available, as it says itself; now where zero.
 	Created time.Time
@@ -126,7 +130,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{config: c, byID: map[string]*blob{}, subscribed: map[string]bool{}, disabled: map[string]bool{}, tokens: map[string]time.Time{}}
 	var err error
-	if s.cert, err = newCertificate(); err != nil {
+	if s.cert, err = certificateOf(c.PEM); err != nil {
 		return nil, err
 	}
 	s.listener, err = net.Listen("tcp", c.Addr)
@@ -176,7 +180,7 @@ func (s *Server) Add(b Blob) string {
 		b.Created = s.config.Now().UTC()
 	}
 	at := b.Created.UTC().Format("20060102150405") + fmt.Sprintf("%09d", len(s.blobs))
-	one := &blob{Blob: b, id: at + "$" + at + "$" + b.Content + "$tryout"}
+	one := &blob{Blob: b, id: either(b.ID, at+"$"+at+"$"+b.Content+"$tryout")}
 	s.byID[one.id] = one
 	i, _ := slices.BinarySearchFunc(s.blobs, one, func(a, b *blob) int { return a.Created.Compare(b.Created) })
 	s.blobs = slices.Insert(s.blobs, i, one)
