@@ -25,6 +25,7 @@ func printStatus(s Streams, all []app.Status) error {
 		t.sources()
 		t.clocks()
 		t.partitions()
+		t.listings()
 		t.rules()
 		t.sinks()
 		if t.err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"noroshi/ingest/feed"
 	"noroshi/ingest/file"
+	"noroshi/ingest/o365"
 	"noroshi/internal/bus"
 	"noroshi/internal/telemetry"
 	"noroshi/sinks"
@@ -59,7 +60,8 @@ type Status struct {
 	Log         *LogSum            `json:"log,omitempty"`              // of the embedded log
 	Sources     []SourceSum        `json:"sources"`
 	Partitions  []feed.Snapshot    `json:"partitions"`
-	Files       []file.Snapshot    `json:"files,omitempty"` // of each source of files
+	Listings    []o365.Snapshot    `json:"listings,omitempty"` // of content types of audit logs that are listed
+	Files       []file.Snapshot    `json:"files,omitempty"`    // of each source of files
 	Rules       []RuleSum          `json:"rules"`
 	Sinks       map[string]SinkSum `json:"sinks"`
 	Crowded     []string           `json:"crowded_instruments,omitempty"` // that have more series than they may
@@ -175,6 +177,7 @@ func (r *Run) report(ctx, drain context.Context, k *kafka, w *bus.Writer) error 
 		s, err := r.status(drain, t)
 		if err == nil {
 			s.Instance, s.Roles, s.Started, s.Ended = instance(), r.roles(), started, ended
+			s.Listings = r.listings()
 			err = s.write(drain, w)
 		}
 		trouble.Tick(time.Since(looked), "status not written", err, "status is written again")
