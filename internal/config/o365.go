@@ -59,7 +59,7 @@ func (c *Config) o365(d *strictyaml.Doc, n *yaml.Node) O365 {
 		"backfill":   func(n *yaml.Node) { o.Newest = d.OneOf(n, "value", "oldest", "newest") == "newest" },
 		"poll":       func(n *yaml.Node) { o.Poll = pollOf(d, n) },
 		"quota":      func(n *yaml.Node) { o.Quota = d.Int(n, leastQuota, mostQuota) },
-		"proxy":      func(n *yaml.Node) { o.Proxy = proxy(d, n) },
+		"proxy":      func(n *yaml.Node) { o.Proxy = Proxy(d, n) },
 		"endpoint":   func(n *yaml.Node) { o.Endpoint = hostPort(d, n) },
 		"ca_file":    func(n *yaml.Node) { o.CAFile = c.certificates(d, n) },
 		"credential": func(n *yaml.Node) { o.Credential = c.credential(d, n) },
@@ -120,7 +120,7 @@ func contents(d *strictyaml.Doc, n *yaml.Node) (all []string) {
 
 func pollOf(d *strictyaml.Doc, n *yaml.Node) time.Duration {
 	before := d.Errors()
-	v := Duration(d, n)
+	v := d.Duration(n)
 	if d.Errors() == before && (v < leastPoll || v > mostPoll) {
 		d.At(n, "value", "expected a time from 10s to 1h")
 	}
