@@ -250,6 +250,7 @@ func TestTheConfigurationsInTheDocumentationWork(t *testing.T) {
 			for _, name := range []string{"webhook.key", "bridge.key"} {
 				write(t, dir, name, "whsec_"+strings.Repeat("QUJD", 8)+"\n")
 			}
+			write(t, dir, "o365.secret", "a secret of an application\n")
 			write(t, dir, "webhook.token", "Bearer abc\n")
 			write(t, dir, "eventhub.connection", "Endpoint=sb://contoso.servicebus.windows.net/;SharedAccessKeyName=noroshi;SharedAccessKey=QUJD;EntityPath=audit\n")
 			write(t, dir, "GeoLite2-City.mmdb", addresses(t, "GeoLite2-City", mmdbtype.Map{"country": mmdbtype.Map{"iso_code": mmdbtype.String("NL")}}))
