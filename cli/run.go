@@ -127,7 +127,7 @@ func makeEnds(s Streams, conf *config.Config, doc *strictyaml.Doc, r *app.Run, l
 		return nil
 	}
 	before, right := len(doc.Problems), doc.Errors() == 0
-	r.Sinks = makeSinks(s, conf, doc, log)
+	r.Sinks = makeSinks(conf, doc, sinkEnv(s, conf, log))
 	echoes(conf, doc, r.Sinks)
 	if right {
 		makeSources(s, conf, doc, r, log)
@@ -135,8 +135,12 @@ func makeEnds(s Streams, conf *config.Config, doc *strictyaml.Doc, r *app.Run, l
 	return doc.Problems[before:]
 }
 
-func makeSinks(s Streams, conf *config.Config, doc *strictyaml.Doc, log *slog.Logger) (named []app.NamedSink) {
-	env := catalog.Env{Env: sinks.Env{Now: s.Now, Log: log, Version: Version()}, Out: s.Out, Folder: conf.Folder}
+// sinkEnv is what sinks of a configuration get.
+func sinkEnv(s Streams, conf *config.Config, log *slog.Logger) catalog.Env {
+	return catalog.Env{Env: sinks.Env{Now: s.Now, Log: log, Version: Version()}, Out: s.Out, Folder: conf.Folder}
+}
+
+func makeSinks(conf *config.Config, doc *strictyaml.Doc, env catalog.Env) (named []app.NamedSink) {
 	for _, one := range conf.Sinks {
 		if one.Node == nil {
 			continue

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strconv"
 	"time"
@@ -71,7 +72,12 @@ type Env struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 	Version string
+	// Preview, where it is there, gets requests instead of their destinations; Send then returns ErrPreview.
+	Preview io.Writer
 }
+
+// ErrPreview says that a request was shown and not sent.
+var ErrPreview = errors.New("the request is shown and not sent")
 
 // Refused is a fault of the message: the destination will never take it.
 type Refused struct{ Cause error }

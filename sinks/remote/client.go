@@ -154,6 +154,9 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	if err != nil {
 		return nil, c.fault("make request", err)
 	}
+	if c.env.Preview != nil {
+		return nil, c.show(req, r.Body)
+	}
 	client := &http.Client{Transport: c.transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)
 	if err != nil {

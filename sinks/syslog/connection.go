@@ -40,6 +40,12 @@ func (s *Sink) Send(ctx context.Context, messages []sinks.Message) error {
 			return err
 		}
 	}
+	if s.env.Preview != nil {
+		if _, err := fmt.Fprintf(s.env.Preview, "%s\n", frames); err != nil {
+			return fmt.Errorf("show message: %w", err)
+		}
+		return sinks.ErrPreview
+	}
 	err := s.connected(ctx)
 	if err == nil {
 		err = s.write(frames)
