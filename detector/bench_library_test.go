@@ -50,7 +50,7 @@ func mixed(tb testing.TB, n int) (b []byte, spans [][2]int) {
 }
 
 // BenchmarkLibrary: the shipped rules over what comes in a tenant at work: the projection alone, then with what they match, then with what
-// they remember. What a step costs of the projection is the metric x_projection.
+// they remember.
 func BenchmarkLibrary(b *testing.B) {
 	records, spans := mixed(b, 5000)
 	var sample [][]byte
@@ -63,18 +63,11 @@ func BenchmarkLibrary(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	var alone float64 // nanoseconds an event
-	ratio := func(b *testing.B) {
-		per := float64(b.Elapsed().Nanoseconds()) / float64(b.N*len(spans))
-		if alone == 0 {
-			alone = per
-		}
-		b.ReportMetric(per/alone, "x_projection")
-	}
+	var cost ratios
 	b.Run("projection", func(b *testing.B) {
 		w := set.Worker()
 		over(b, records, spans, func(from, to int) { read(b, w, from, to) })
-		ratio(b)
+		cost.report(b, len(spans))
 	})
 	b.Run("matching", func(b *testing.B) {
 		w := set.Worker()
@@ -82,10 +75,10 @@ func BenchmarkLibrary(b *testing.B) {
 			read(b, w, from, to)
 			w.Hits()
 		})
-		ratio(b)
+		cost.report(b, len(spans))
 	})
 	b.Run("remembering", func(b *testing.B) {
 		remember(b, set, records, spans)
-		ratio(b)
+		cost.report(b, len(spans))
 	})
 }

@@ -68,6 +68,7 @@ func BenchmarkRemember(b *testing.B) {
 			b.Fatal(ps[0].Format())
 		}
 		d := New(set, Options{Sample: sample})
+		var cost ratios
 		what := "all_day"
 		if commands {
 			what = "commands"
@@ -79,8 +80,12 @@ func BenchmarkRemember(b *testing.B) {
 					b.Fatal(err)
 				}
 			})
+			cost.report(b, len(spans))
 		})
-		b.Run("rules=200,remembering=60,"+what, func(b *testing.B) { remember(b, d, bytes, spans) })
+		b.Run("rules=200,remembering=60,"+what, func(b *testing.B) {
+			remember(b, d, bytes, spans)
+			cost.report(b, len(spans))
+		})
 	}
 }
 
