@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -47,32 +49,35 @@ sources: [{o365: {name: audit, tenant: %[1]s, endpoint: "%[2]s", ca_file: ca.pem
 	for range kills {
 		add(blobs / kills)
 		c := started(t, conf, data, dir)
-		time.Sleep(time.Duration(1500+random.IntN(4000)) * time.Millisecond)
+		asked := log.Stats().Requests + random.IntN(60) // it is at work then
+		eventually(t, "it asks the API", func() bool { return log.Stats().Requests > asked || c.ProcessState != nil })
+		time.Sleep(time.Duration(random.IntN(300)) * time.Millisecond)
 		if err := c.Process.Kill(); err != nil {
 			t.Fatalf("it has ended by itself: %v\n%s", err, stderrOf(dir))
 		}
 		_ = c.Wait() // it was killed
 	}
-	want := added * each
-	have := 0
-	var got map[string][]string
-	for deadline := time.Now().Add(4 * time.Minute); have < want && time.Now().Before(deadline); {
-		c := started(t, conf, data, dir)
-		time.Sleep(12 * time.Second) // it reads meanwhile; what is left is for the next
-		if err := c.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Wait(); err != nil {
-			t.Fatalf("a run ends with %v\n%s", err, stderrOf(dir))
-		}
-		have = 0
-		for _, ids := range stored(t, data) {
-			have += len(ids)
-		}
+	want, have := added*each, 0
+	for _, ids := range stored(t, data) {
+		have += len(ids)
 	}
-	got = stored(t, data)
+	c := started(t, conf, data, dir)
+	eventually(t, "the rest is stored", func() bool {
+		out, err := noroshi("status", "--json", "--data", data).Output()
+		var now struct{ Records int }
+		return err == nil && json.Unmarshal(out[bytes.LastIndexByte(bytes.TrimSpace(out), '\n')+1:], &now) == nil && have+now.Records >= want
+	})
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Fatalf("a run ends with %v\n%s", err, stderrOf(dir))
+	}
+	got := stored(t, data)
+	have = 0
 	times := map[string]int{}
 	for _, ids := range got {
+		have += len(ids)
 		for _, id := range ids {
 			times[id]++
 		}
@@ -89,6 +94,16 @@ sources: [{o365: {name: audit, tenant: %[1]s, endpoint: "%[2]s", ca_file: ca.pem
 	t.Logf("%d kills; %d records in %d blobs, %d stored; %d requests, %d faults", kills, want, added, have, n.Requests, n.Faults)
 	if have != want {
 		t.Errorf("%d of %d records are stored\n%s", have, want, stderrOf(dir))
+	}
+}
+
+// eventually waits until something holds, and ends the test where it does not.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Minute); !holds(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it does not come to it that %s", what)
+		}
 	}
 }
 

@@ -193,7 +193,7 @@ func hostOf(address string) string {
 // body is that of an answer; it ends where nothing more comes for long.
 type body struct {
 	io.ReadCloser
-	ctx   context.Context //nolint:containedctx // it is that of the request
+	ctx   context.Context // it is that of the request
 	alarm *time.Timer
 	end   func()
 }

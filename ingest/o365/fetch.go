@@ -71,7 +71,7 @@ func (c *client) fetch(ctx context.Context, partition int32, uri string, items, 
 // stop ends it and waits for its end.
 func (f *fetching) stop() {
 	f.end()
-	for range f.out { //nolint:revive // what is left is fetched again
+	for range f.out { // what is left is fetched again
 	}
 }
 
@@ -164,7 +164,7 @@ const (
 // splitting makes pieces of the blocks of a blob.
 type splitting struct {
 	*fetching
-	ctx  context.Context //nolint:containedctx // of one fetch
+	ctx  context.Context // of one fetch
 	skip int             // items that were given before
 	n    int             // items so far
 	body bytes.Buffer

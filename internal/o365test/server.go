@@ -133,7 +133,11 @@ func New(c Config) (*Server, error) {
 	if s.cert, err = certificateOf(c.PEM); err != nil {
 		return nil, err
 	}
-	s.listener, err = net.Listen("tcp", c.Addr)
+	at, err := net.ResolveTCPAddr("tcp", c.Addr)
+	if err != nil {
+		return nil, err
+	}
+	s.listener, err = net.ListenTCP("tcp", at)
 	return s, err
 }
 
