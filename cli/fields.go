@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"noroshi/internal/event"
-	"noroshi/rules"
 )
 
 // fieldJSON is a field as `fields --json` prints it.
@@ -110,56 +109,4 @@ func printField(w io.Writer, f event.Field, long bool) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-func coverageCommand(s Streams) *cobra.Command {
-	var asJSON bool
-	f := &ruleFlags{}
-	c := &cobra.Command{
-		Use:   "coverage [flags]",
-		Short: "Show which rules answer which items of the guide",
-		Long:  "Coverage lists the items of the guide on hijacked accounts and the rules that answer them. It ends with 1 if an item has none.",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			set, _, err := f.load(s)
-			if err != nil {
-				return err
-			}
-			by := map[string][]string{}
-			for _, i := range rules.GuideItems {
-				by[i] = []string{}
-			}
-			for _, r := range set.Rules {
-				for _, i := range r.Guide {
-					by[i] = append(by[i], r.ID)
-				}
-			}
-			empty := 0
-			for _, i := range rules.GuideItems {
-				if i != "X" && len(by[i]) == 0 {
-					empty++
-				}
-			}
-			if asJSON {
-				if err := writeJSON(s.Out, by); err != nil {
-					return failed{fmt.Errorf("write coverage: %w", err)}
-				}
-			} else {
-				for _, i := range rules.GuideItems {
-					names := strings.Join(by[i], ", ")
-					if names == "" {
-						names = "–"
-					}
-					fmt.Fprintf(s.Out, "%-3s %-66s %s\n", i, rules.GuideTexts[i], names)
-				}
-			}
-			if empty > 0 {
-				return failed{fmt.Errorf("no rule answers %s of the guide", plural(empty, "item"))}
-			}
-			return nil
-		},
-	}
-	f.add(c)
-	c.Flags().BoolVar(&asJSON, "json", false, "print one object: item to rules")
-	return c
 }

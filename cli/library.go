@@ -13,11 +13,11 @@ import (
 func libraryCommand(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "library",
-		Short: "Read about the rules that are shipped",
+		Short: "Read about the rules that are shipped, and see what an upgrade changes of them",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(libraryShowCommand(s))
+	c.AddCommand(libraryShowCommand(s), libraryExportCommand(s), libraryDiffCommand(s))
 	return c
 }
 

@@ -22,6 +22,7 @@ counts are since its start. What it prints, from top to bottom:
   log            how full the log of the embedded Kafka is, and for which reader sources wait
   SOURCE         state, records, messages that wait (lag) and when the last record came: a source that is dead says
                  "no record since"; below it why
+  asleep         rules that cannot fire, for no source has shown a dataset that they look at
   waiting        rules that decide late, or forget, and stand still: for which source, and the time it has come to
   source         a source that is behind, or has told nothing for a while; noroshi sources list shows all
   files          how many files are followed, and which cannot be read

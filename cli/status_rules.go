@@ -28,6 +28,13 @@ func (t *statusTable) ruleSet() {
 	if s.Digest != "" {
 		t.line("  rule set %s, loaded %s", s.Digest, at(s.Loaded))
 	}
+	sleepers := 0
+	for i := range t.of.Asleep {
+		sleepers += len(t.of.Asleep[i].Rules)
+	}
+	if sleepers > 0 {
+		t.line("  asleep: %s: no source has shown what they look at; status --json names them", plural(sleepers, "rule"))
+	}
 	if s.Fault != "" {
 		t.line("  rules not loaded again since %s; those of before stay: %s", at(s.Since), diag.EscapeLine(s.Fault))
 	}

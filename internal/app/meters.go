@@ -262,32 +262,9 @@ func (r *Run) status(ctx context.Context, t *telemetry.Telemetry) (*Status, erro
 	r.sourceStatus(l, s)
 	r.sinkStatus(l, s)
 	r.clocks.tell(s)
+	r.asleep(s)
 	r.lateness(s)
 	return s, nil
-}
-
-func (r *Run) ruleStatus(l *telemetry.Look, s *Status) {
-	at := map[string]*RuleSum{}
-	rules := r.ruling.Load().set.Rules()
-	s.Rules = make([]RuleSum, len(rules))
-	for i, rule := range rules {
-		s.Rules[i] = RuleSum{ID: rule.ID, State: string(rule.State)}
-		at[rule.ID] = &s.Rules[i]
-	}
-	take(l, ruleNumbers, func(labels []string) *RuleSum { return at[labels[0]] })
-	s.Shadow, s.Building, s.Excused = map[string]int64{}, map[string]int64{}, map[string]int64{}
-	for _, row := range s.Rules {
-		some(s.Shadow, row.ID, row.Shadow)
-		some(s.Building, row.ID, row.Building)
-		some(s.Excused, row.ID, row.Excused)
-	}
-}
-
-// some notes a count that is not 0.
-func some(counts map[string]int64, rule string, n int64) {
-	if n > 0 {
-		counts[rule] = n
-	}
 }
 
 func (r *Run) sourceStatus(l *telemetry.Look, s *Status) {

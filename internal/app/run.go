@@ -36,6 +36,7 @@ type Run struct {
 	Version  string
 
 	ruling   atomic.Pointer[ruling]
+	sleeps   atomic.Pointer[sleeping]
 	reloads  reloads
 	awaited  awaited
 	peers    peers

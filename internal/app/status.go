@@ -53,6 +53,7 @@ type Status struct {
 	Waiting     int                `json:"waits_total,omitempty"`      // how many are behind
 	Needs       []NeedSum          `json:"needs,omitempty"`            // events that wait for datasets which their rules need
 	NeedsTotal  int                `json:"needs_total,omitempty"`      // rules and tenants of which some wait so
+	Asleep      []SleepSum         `json:"asleep,omitempty"`           // rules that cannot fire on what sources have shown
 	Late        []LateSum          `json:"late,omitempty"`             // datasets that come later than is waited for them
 	Ahead       int                `json:"ahead_s,omitempty"`          // how far the clock of an instance that tells progress is ahead of this one's, in seconds
 	Refused     int                `json:"clocks_refused,omitempty"`   // sources, and datasets of tenants, that were too many to have clocks

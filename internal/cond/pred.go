@@ -30,6 +30,7 @@ type pred struct {
 	set     map[string]struct{} // many equalities
 	empty   bool                // one of the atoms holds for absent text: nothing to look up
 	actions []string            // it cannot hold without one of these operations
+	present bool                // of one that is unknown: it cannot hold where the slot has no value
 	kids    []*pred
 	test    tester
 }
@@ -119,6 +120,7 @@ func implied(s *Scope, n ast.Node) *pred {
 	if id, ok := n.(*ast.IdentifierNode); ok {
 		if slot, ok := s.Layout.Find(id.Value); ok {
 			p.actions = actionsOf(s.Layout, slot)
+			p.slot, p.present = slot, true
 		}
 	}
 	return p

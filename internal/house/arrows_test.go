@@ -65,6 +65,7 @@ var arrows = map[string][]string{
 		"internal/certs"}, // lists are read with the file that names them
 	"internal/telemetry":          {},
 	"internal/app":                {"everyone"},
+	"internal/coverage":           {"rules", "rules/kind", "rules/sample", "internal/decode", "internal/event"}, // samples tell where operations are told
 	"internal/explain":            {"detector", "rules", "rules/kind", "internal/state", "internal/cond", "internal/decode", "internal/event", "internal/diag"},
 	"internal/report":             {"internal/replay", "internal/alert", "internal/diag", "rules"}, // what a replay has found, for people
 	"internal/replay":             {"everyone", "-internal/bus"},                                   // the offline tools need no Kafka
