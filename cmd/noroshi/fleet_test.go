@@ -218,7 +218,7 @@ func (f *fleet) kill() {
 	p.kill(f.t)
 	switch {
 	case !p.cmd.ProcessState.Exited():
-	case f.did["brokers killed"] > 0 && strings.Contains(p.tail(), "deadline exceeded"): // a start waits a minute for Kafka
+	case f.did["brokers killed"] > 0 && (strings.Contains(p.tail(), "deadline exceeded") || strings.Contains(p.tail(), "noroshi: reach Kafka: ")): // a start waits a minute for Kafka
 		f.did["instances whose start gave up"]++
 	default:
 		f.t.Errorf("an instance has ended by itself: %v\n%s", p.cmd.ProcessState, p.tail())

@@ -101,7 +101,7 @@ func TestOneInstanceThreeAndAReplayFindTheSame(t *testing.T) {
 func fleetDir(t *testing.T) (string, *eventhubstest.Server) {
 	t.Helper()
 	dir := t.TempDir()
-	hub := eventhubstest.Start(t, eventhubstest.Config{})
+	hub := eventhubstest.Start(t, eventhubstest.Config{Hubs: []eventhubstest.Hub{{Partitions: hubs, Endless: true}}})
 	writeRules(t, dir, fleetRules)
 	writeFiles(t, dir, map[string]string{"cs": hub.ConnectionString("audit")})
 	return dir, hub

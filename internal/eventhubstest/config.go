@@ -52,6 +52,9 @@ type Hub struct {
 	Groups []string
 	// Retention drops old events.
 	Retention Retention
+	// Endless partitions say that one event more lies in them than there is: nobody has read all, so that time is that of events alone, and
+	// events of days ago may be told as if they were written now.
+	Endless bool
 }
 
 // Retention bounds what each partition keeps. The oldest events go first; zero bounds nothing.

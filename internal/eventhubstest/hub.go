@@ -25,7 +25,7 @@ func newHub(c Hub, now time.Time) *hub {
 		h.groups[strings.ToLower(g)] = true
 	}
 	for i := range c.Partitions {
-		h.parts = append(h.parts, newPartition(strconv.Itoa(i), c.Retention))
+		h.parts = append(h.parts, newPartition(strconv.Itoa(i), &c))
 	}
 	return h
 }

@@ -27,6 +27,7 @@ func (e stored) size() int64 { return int64(len(e.bare)) + overhead }
 type partition struct {
 	id        string
 	retention Retention
+	beyond    int64 // events that it says it has beyond the last
 
 	mu        sync.Mutex
 	events    []stored
@@ -37,8 +38,12 @@ type partition struct {
 	delivered int64
 }
 
-func newPartition(id string, r Retention) *partition {
-	return &partition{id: id, retention: r, last: stored{sequence: -1, offset: -1, enqueued: time.UnixMilli(0)}, readers: map[*outlet]struct{}{}}
+func newPartition(id string, h *Hub) *partition {
+	beyond := int64(0)
+	if h.Endless {
+		beyond = 1
+	}
+	return &partition{id: id, retention: h.Retention, beyond: beyond, last: stored{sequence: -1, offset: -1, enqueued: time.UnixMilli(0)}, readers: map[*outlet]struct{}{}}
 }
 
 // add stores events and wakes the readers. Events without an enqueued time get now. It returns the first sequence number.
@@ -126,7 +131,7 @@ func (p *partition) properties(hub string, now time.Time) amqp.Map {
 		{Key: amqp.String("type"), Value: amqp.String(typePartition)},
 		{Key: amqp.String("partition"), Value: amqp.String(p.id)},
 		{Key: amqp.String("begin_sequence_number"), Value: amqp.Long(p.begin())},
-		{Key: amqp.String("last_enqueued_sequence_number"), Value: amqp.Long(p.last.sequence)},
+		{Key: amqp.String("last_enqueued_sequence_number"), Value: amqp.Long(p.last.sequence + p.beyond)},
 		{Key: amqp.String("last_enqueued_offset"), Value: amqp.String(strconv.FormatInt(p.last.offset, 10))},
 		{Key: amqp.String("last_enqueued_time_utc"), Value: amqp.Time(p.last.enqueued)},
 		{Key: amqp.String("is_partition_empty"), Value: amqp.Bool(len(p.events) == 0)},
