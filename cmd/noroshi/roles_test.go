@@ -52,7 +52,7 @@ sinks: [{name: hook, webhook: {url: "%s", secrets: ['${env:NOROSHI_TEST_HOOK}'],
 	}
 	defer log.Close()
 	random := rand.New(rand.NewPCG(3, 3))
-	for i := range 1500 { // of less time than neighbours are kept: partitions of a hub are not read evenly
+	for i := range often(1500, 15_000) { // of less time than neighbours are kept: partitions of a hub are not read evenly
 		record := signInOf(i, random)
 		if _, err := log.WriteString(record + "\n"); err != nil {
 			t.Fatal(err)
