@@ -12,7 +12,7 @@ import (
 func TestWindowsCoverTheTime(t *testing.T) {
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 16))
-		now := time.Date(2026, 1, 2, 3, 4, 5, int(r.IntN(1e9)), time.UTC)
+		now := time.Date(2026, 1, 2, 3, 4, 5, r.IntN(1e9), time.UTC)
 		c := Config{Newest: seed%3 == 0, Latest: seed%7 == 6}
 		if seed%5 == 4 {
 			c.Since = now.Add(-time.Duration(r.Int64N(int64(9 * day))))

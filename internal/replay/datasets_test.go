@@ -158,8 +158,9 @@ func presence(t *testing.T, records []byte, busy map[string]bool) (users, days i
 	people, all := map[string]bool{}, map[string]bool{}
 	for line := range bytes.Lines(records) {
 		var r struct {
-			CreationTime, UserId string
-			UserType             int
+			CreationTime string
+			UserID       string `json:"UserId"`
+			UserType     int
 		}
 		if err := json.Unmarshal(line, &r); err != nil {
 			t.Fatal(err)
@@ -167,8 +168,8 @@ func presence(t *testing.T, records []byte, busy map[string]bool) (users, days i
 		if day := r.CreationTime[:len("2006-01-02")]; !busy[day] {
 			all[day] = true
 		}
-		if strings.Contains(r.UserId, "@") && (r.UserType == 0 || r.UserType == 2) {
-			people[strings.ToLower(r.UserId)] = true
+		if strings.Contains(r.UserID, "@") && (r.UserType == 0 || r.UserType == 2) {
+			people[strings.ToLower(r.UserID)] = true
 		}
 	}
 	return len(people), len(all)
