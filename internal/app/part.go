@@ -137,10 +137,12 @@ func (p *part) hear(rec *bus.Record) error {
 	p.run.tellOf(p.clocks.Take(t, now))
 	p.clocks.Listen(now)
 	p.moved = true
-	if p.rules.set.Travels() {
-		p.passing.hear(rec)
-		p.made = time.Unix(0, t.Made)
+	if !p.rules.set.Travels() {
+		p.passing = passing{}
+		return nil
 	}
+	p.passing.hear(rec)
+	p.made = time.Unix(0, t.Made)
 	return nil
 }
 
@@ -151,7 +153,7 @@ func (p *part) Pause(out *stage.Out) {
 		p.follow(out)
 		now := p.run.clocks.now()
 		p.run.clocks.stand(p.partition, p.clocks, p.memory.Waiting, now)
-		p.passing.on(p.partition, p.run.Config.Kafka.Partitions, p.made, now, out)
+		p.passing.on(p.clocks, p.partition, p.run.Config.Kafka.Partitions, p.made, now, out)
 	}
 	p.tally.take(p.worker)
 	p.tally.bounded(p.memory)

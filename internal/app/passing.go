@@ -17,6 +17,7 @@ import (
 type passing struct {
 	heard  [][]byte  // ticks since they were passed on
 	passed time.Time // when the last tick was made that was passed on
+	begun  bool      // all that is known was passed on
 }
 
 // passEvery is how often ticks are passed on at most: every partition writes to every other.
@@ -36,11 +37,23 @@ func isClock(r *bus.Record) bool { return isTick(r) || isTicks(r) || isFollowed(
 // hear keeps a tick to be passed on.
 func (p *passing) hear(rec *bus.Record) { p.heard = append(p.heard, bytes.Clone(rec.Value)) }
 
-// on passes on what was heard, of which the last was made at a time.
-func (p *passing) on(from int32, partitions int, made, now time.Time, out *stage.Out) {
+// on passes on what was heard, of which the last was made at a time, behind what is known otherwise: from records, and from ticks that were
+// heard by an earlier owner of the partition, who may have ended before it passed them on.
+func (p *passing) on(known *clock.Clocks, from int32, partitions int, made, now time.Time, out *stage.Out) {
 	if len(p.heard) == 0 || now.Sub(p.passed) < passEvery {
 		return
 	}
+	if !p.begun {
+		p.begun = true
+		known.Whole()
+	}
+	var first [][]byte
+	for _, t := range known.Untold() {
+		for _, one := range t.Split(tickBytes) {
+			first = append(first, one.Append(nil))
+		}
+	}
+	p.heard = append(first, p.heard...)
 	for len(p.heard) > 0 {
 		var body []byte
 		for len(p.heard) > 0 && (body == nil || len(body)+len(p.heard[0]) <= tickBytes) {

@@ -44,6 +44,8 @@ type Clocks struct {
 	listened time.Duration // how long ticks were listened to
 	looked   time.Time
 
+	untold, untoldRetired bool // Untold may have something to give
+
 	changed bool      // the row of sources is not stored
 	stale   []*source // whose row of what they have shown is not stored
 }
@@ -63,7 +65,10 @@ type source struct {
 type pair struct{ tenant, dataset string }
 
 // span is when a source partition has shown a dataset in a tenant.
-type span struct{ first, last, stored int64 }
+type span struct {
+	first, last, stored int64
+	told                bool // a tick has said it, or Untold
+}
 
 // shown are the source partitions that have shown a dataset in a tenant.
 type shown struct {
@@ -117,7 +122,9 @@ func (c *Clocks) take(said *Source, made, now int64) (back bool) {
 	}
 	retired := c.retiredAt(s.name)
 	back = retired != Unknown && s.ticked <= retired && made > retired
-	s.heard = c.listened
+	if made != s.ticked { // else it is told again
+		s.heard = c.listened
+	}
 	if s.unstored && !s.moved { // it is quiet: what it has shown last may be the last for long
 		c.store(s)
 	}
@@ -130,6 +137,9 @@ func (c *Clocks) take(said *Source, made, now int64) (back bool) {
 	}
 	for i := range said.Shown {
 		c.show(s, &said.Shown[i])
+		if x := s.shown[pair{said.Shown[i].Tenant, said.Shown[i].Dataset}]; x != nil {
+			x.told = true
+		}
 	}
 	return back
 }
@@ -161,6 +171,7 @@ func (c *Clocks) show(s *source, w *Shown) {
 			return
 		}
 		c.shown++
+		c.untold = true
 		p = pair{strings.Clone(w.Tenant), strings.Clone(w.Dataset)}
 		x = &span{first: w.First, last: w.Last, stored: Unknown}
 		s.shown[p] = x
