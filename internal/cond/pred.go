@@ -155,7 +155,11 @@ func negate(s *Scope, k *pred) *pred {
 func join(by shape, l, r *pred) *pred {
 	if by == or && l.shape == atoms && r.shape == atoms && l.slot == r.slot {
 		all := append(append([]index.Atom{}, l.atoms...), r.atoms...)
-		return &pred{shape: atoms, exact: l.exact && r.exact, slot: l.slot, atoms: all, set: setOf(all), empty: l.empty || r.empty, actions: l.actions}
+		p := &pred{shape: atoms, exact: l.exact && r.exact, slot: l.slot, atoms: all, set: setOf(all), empty: l.empty || r.empty}
+		if !p.empty {
+			p.actions = l.actions
+		}
+		return p
 	}
 	p := &pred{shape: by, exact: l.exact && r.exact}
 	for _, k := range []*pred{l, r} {
