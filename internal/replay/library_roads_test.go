@@ -95,21 +95,22 @@ func wrapped(records [][]byte, road roadstest.Road) (all [][]byte) {
 
 // untold are rules and why one of the two logs does not tell what they look at.
 var untold = map[string]string{
-	"administrator-acted-with-one-factor": "no methods of sign-ins in the audit log",
-	"new-administrator-with-one-factor":   "no methods of sign-ins in the audit log",
-	"device-token-by-broker":              "no kinds of tokens in the audit log",
-	"password-grant-sign-in":              "no grants in the audit log",
-	"risky-sign-in-succeeded":             "no risk in the audit log",
-	"impossible-travel":                   "no places in the audit log without databases of addresses",
-	"session-from-several-countries":      "no places in the audit log without databases of addresses",
-	"session-from-several-networks":       "no networks in the audit log without databases of addresses",
-	"sign-in-from-anonymising-network":    "no networks in the audit log without databases of addresses",
-	"sign-in-from-new-country":            "no places in the audit log without databases of addresses",
-	"sign-in-from-new-network":            "no networks in the audit log without databases of addresses",
-	"mfa-prompt-reported":                 "of the service of authentication methods, which the audit log lacks",
-	"authentication-methods-changed":      "of the service of authentication methods, which the audit log lacks",
-	"role-granted-outside-pim":            "of Privileged Identity Management, which the audit log lacks",
-	"records-have-stopped":                "any record is a sign of life",
+	"administrator-acted-with-one-factor":     "no methods of sign-ins in the audit log",
+	"administrator-signed-in-with-one-factor": "no methods of sign-ins in the audit log",
+	"new-administrator-with-one-factor":       "no methods of sign-ins in the audit log",
+	"device-token-by-broker":                  "no kinds of tokens in the audit log",
+	"password-grant-sign-in":                  "no grants in the audit log",
+	"risky-sign-in-succeeded":                 "no risk in the audit log",
+	"impossible-travel":                       "no places in the audit log without databases of addresses",
+	"session-from-several-countries":          "no places in the audit log without databases of addresses",
+	"session-from-several-networks":           "no networks in the audit log without databases of addresses",
+	"sign-in-from-anonymising-network":        "no networks in the audit log without databases of addresses",
+	"sign-in-from-new-country":                "no places in the audit log without databases of addresses",
+	"sign-in-from-new-network":                "no networks in the audit log without databases of addresses",
+	"mfa-prompt-reported":                     "of the service of authentication methods, which the audit log lacks",
+	"authentication-methods-changed":          "of the service of authentication methods, which the audit log lacks",
+	"role-granted-outside-pim":                "of Privileged Identity Management, which the audit log lacks",
+	"records-have-stopped":                    "any record is a sign of life",
 }
 
 // TestRulesFireOnBothAuditLogs: what directory audits and sign-ins of Entra tell, the unified audit log tells, too, in its own words.
