@@ -83,7 +83,7 @@ Watch live:                              noroshi run --config noroshi.yaml`,
 	}
 	c.AddCommand(runCommand(s), demoCommand(s), devCommand(s), // live
 		deadLettersCommand(s), statusCommand(s), stateCommand(s), sourcesCommand(s), sinksCommand(s), // what is going on there
-		replayCommand(s), decodeCommand(s), explainCommand(s), // files
+		replayCommand(s), decodeCommand(s), explainCommand(s), exceptionCommand(s), // files
 		checkCommand(s), testCommand(s), sampleCommand(s), fieldsCommand(s), schemaCommand(s), coverageCommand(s), libraryCommand(s), // rules
 		versionCommand(s))
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
