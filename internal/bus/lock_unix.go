@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // lock takes a file for this process alone, as long as the file is open.
@@ -17,7 +18,7 @@ func lock(path string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open lock: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := flock(f, looks); err != nil {
 		holder, _ := io.ReadAll(io.LimitReader(f, 32))
 		_ = f.Close() // it is somebody else's
 		if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -33,6 +34,22 @@ func lock(path string) (*os.File, error) {
 		}
 	}
 	return f, nil
+}
+
+// A look at the lock by another process holds it for a moment: so often, and so far apart, it is tried to take it.
+const (
+	looks   = 40
+	between = 10 * time.Millisecond
+)
+
+func flock(f *os.File, tries int) error {
+	for n := 1; ; n++ {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if n == tries || !errors.Is(err, syscall.EWOULDBLOCK) {
+			return err
+		}
+		time.Sleep(between)
+	}
 }
 
 // taken reports whether a process holds a lock file. It asks for no more than a look, so that it is never taken for a holder's
