@@ -26,6 +26,8 @@ type client struct {
 	mu      sync.Mutex
 	token   Token
 	renewed time.Time
+
+	compared time.Time // when it was told that the clocks are apart
 }
 
 // patience is how long it is waited for the beginning of an answer, and for more of it.
@@ -46,6 +48,7 @@ type refused struct {
 	status        int
 	code, message string
 	after         time.Duration // Retry-After
+	off           time.Duration // how far the clock here is ahead of the API's, 0 where that is not known
 }
 
 func (r *refused) Error() string {
@@ -60,6 +63,7 @@ const (
 	codeThrottled      = "AF429"
 	codeNoSubscription = "AF20022"
 	codeDisabled       = "AF20023"
+	codeTimes          = "AF20030"
 	codeGone           = "AF20050"
 	codeExpired        = "AF20051"
 	codeNoSuchID       = "AF20052"
@@ -88,12 +92,47 @@ func denied(err error) error {
 		mend = "the token is not taken: the credential must be one of the tenant that the source names"
 	case r.status == http.StatusForbidden:
 		mend = "the application needs the permission ActivityFeed.Read of Office 365 Management APIs (for DLP.All ActivityFeed.ReadDlp, too), of the kind application, with an administrator's consent"
+	case r.code == codeTimes && r.off.Abs() > clocksDiffer:
+		mend = "the clock of this machine is " + offBy(r.off) + ": set it"
 	case strings.HasPrefix(r.code, "AF2001"):
 		mend = "check the key tenant, and that auditing is on in it"
 	default:
 		return err
 	}
 	return fmt.Errorf("%w: %s: %w", feed.ErrDenied, mend, err)
+}
+
+// clocksDiffer is how far clocks may be apart before that is told: an answer is under way for a while.
+const clocksDiffer = time.Minute
+
+func offBy(d time.Duration) string {
+	if d < 0 {
+		return (-d).Round(time.Second).String() + " behind the API's"
+	}
+	return d.Round(time.Second).String() + " ahead of the API's"
+}
+
+// off is how far our clock is ahead of that of an answer.
+func (c *client) off(res *http.Response) time.Duration {
+	said, err := http.ParseTime(res.Header.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return c.config.Now().Sub(said)
+}
+
+// compare tells of a clock that is off, once an hour: what is listed are times of the API, and those of this machine say which.
+func (c *client) compare(res *http.Response) {
+	off := c.off(res)
+	if off.Abs() <= clocksDiffer {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := c.config.Now(); now.Sub(c.compared).Abs() >= time.Hour {
+		c.compared = now
+		c.config.Log.Error("the clock of this machine is " + offBy(off) + ": records are found late, or after a day not at all; set it")
+	}
 }
 
 // do sends one request, within the quota, as often as that is refused for the quota alone. The caller closes the answer's body.
@@ -122,7 +161,7 @@ func (c *client) do(ctx context.Context, partition int32, method, address string
 // address is a URL of the API with the publisher. Tokens go nowhere else, whatever an answer says.
 func (c *client) address(text string) (string, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "https" || !strings.EqualFold(u.Host, c.config.Host) {
+	if err != nil || u.Scheme != "https" || u.User != nil || !strings.EqualFold(strings.TrimSuffix(u.Host, ":443"), c.config.Host) {
 		return "", fmt.Errorf("%w: an answer leads to another host than %s", feed.ErrDenied, c.config.Host)
 	}
 	q := u.Query()
@@ -156,6 +195,7 @@ func (c *client) send(ctx context.Context, method, address string) (*http.Respon
 		defer cancel(nil)
 		return nil, plain(within, err)
 	}
+	c.compare(res)
 	res.Body = &body{ReadCloser: res.Body, ctx: within, alarm: alarm, end: func() { cancel(nil) }}
 	if res.StatusCode == http.StatusOK {
 		return res, nil
@@ -164,7 +204,7 @@ func (c *client) send(ctx context.Context, method, address string) (*http.Respon
 	if res.StatusCode == http.StatusUnauthorized {
 		c.renew()
 	}
-	return nil, refusal(res)
+	return nil, c.refusal(res)
 }
 
 // errSilent is the cause of the end of a request without an answer.
@@ -217,13 +257,15 @@ func (b *body) Close() error {
 // maxError bounds what is read of an error.
 const maxError = 64 << 10
 
-func refusal(res *http.Response) error {
+func (c *client) refusal(res *http.Response) error {
 	var said struct {
 		Error struct{ Code, Message string }
 	}
-	r := &refused{status: res.StatusCode}
-	if data, err := io.ReadAll(io.LimitReader(res.Body, maxError)); err == nil && json.Unmarshal(data, &said) == nil {
-		r.code, r.message = said.Error.Code, fmt.Sprintf("%.300s", said.Error.Message)
+	r := &refused{status: res.StatusCode, off: c.off(res)}
+	if from, err := unzipped(res.Body); err == nil {
+		if data, err := io.ReadAll(io.LimitReader(from, maxError)); err == nil && json.Unmarshal(data, &said) == nil {
+			r.code, r.message = said.Error.Code, fmt.Sprintf("%.300s", said.Error.Message)
+		}
 	}
 	if s, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && s > 0 {
 		r.after = time.Duration(s) * time.Second

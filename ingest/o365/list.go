@@ -24,17 +24,19 @@ const (
 	listForm = "2006-01-02T15:04:05"
 	// maxPage bounds a page of a listing, in bytes.
 	maxPage = 64 << 20
-	// maxPages bounds a listing, so that one that leads round in a circle ends.
+	// maxPages bounds a listing, so that it ends where pages are made up.
 	maxPages = 20_000
 )
 
 // list gives the blobs of a content type that became available from a time until before another, page by page.
 func (c *client) list(ctx context.Context, partition int32, content string, from, to time.Time, each func(row)) (pages int, err error) {
 	q := url.Values{"contentType": {content}, "startTime": {from.UTC().Format(listForm)}, "endTime": {to.UTC().Format(listForm)}}
+	given := map[string]bool{}
 	for next := c.root + "subscriptions/content?" + q.Encode(); next != ""; pages++ {
-		if pages == maxPages {
-			return pages, fmt.Errorf("the listing of %s does not end after %d pages", content, pages)
+		if pages == maxPages || given[next] {
+			return pages, fmt.Errorf("the listing of %s does not end: after %d pages it leads to another, or to one of them", content, pages)
 		}
+		given[next] = true
 		var rows []row
 		err := c.again(ctx, func() (err error) {
 			rows, next, err = c.page(ctx, partition, next)

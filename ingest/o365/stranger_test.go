@@ -1,0 +1,114 @@
+package o365
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"noroshi/ingest/feed"
+)
+
+// answering gives each request to a function, and counts them.
+type answering struct {
+	asked  []string
+	answer func(w http.ResponseWriter, r *http.Request)
+}
+
+func (a *answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	a.asked = append(a.asked, r.URL.String())
+	w := httptest.NewRecorder()
+	a.answer(w, r)
+	return w.Result(), nil
+}
+
+func asks(t *testing.T, a *answering) *client {
+	t.Helper()
+	c := Config{Tenant: "aaaabbbb-0000-cccc-1111-dddd2222eeee", Host: "manage.office.com", Content: Contents[1:2], Now: time.Now, Transport: a,
+		Credential: func() (Token, error) { return func(context.Context) (string, error) { return "token", nil }, nil }}
+	s, err := New(c.Quick())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.client
+}
+
+func zip(text string) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write([]byte(text))
+	_ = z.Close()
+	return b.Bytes()
+}
+
+// An answer that leads to a stranger gets no token, and no request at all.
+func TestTokensGoToTheAPIAlone(t *testing.T) {
+	for _, address := range []string{"http://manage.office.com/x", "https://manage.office.com.example.com/x", "https://example.com/x", "https://manage.office.com@example.com/x",
+		"https://user:word@manage.office.com/x", "https://manage.office.com:444/x", "//manage.office.com/x", "/x", "", "https://manage.office.com\\@example.com/x", "https://[::1]/x"} {
+		a := &answering{answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }}
+		if _, err := asks(t, a).do(t.Context(), 1, http.MethodGet, address); !errors.Is(err, feed.ErrDenied) || len(a.asked) > 0 {
+			t.Errorf("%q: %v, and it asks %q", address, err, a.asked)
+		}
+	}
+	a := &answering{answer: func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "https://example.com/x")
+		w.WriteHeader(http.StatusFound)
+	}}
+	if _, err := asks(t, a).do(t.Context(), 1, http.MethodGet, "https://MANAGE.office.com:443/x"); err == nil || len(a.asked) != 1 {
+		t.Errorf("a redirect: %v, and it asks %q", err, a.asked)
+	}
+}
+
+// A listing whose pages lead round in a circle ends at once.
+func TestListingsInACircleEnd(t *testing.T) {
+	a := &answering{}
+	a.answer = func(w http.ResponseWriter, r *http.Request) {
+		page := map[string]string{"": "b", "b": "c", "c": "b"}[r.URL.Query().Get("nextPage")]
+		w.Header().Set("NextPageUri", "https://manage.office.com/x?nextPage="+page)
+		_, _ = w.Write([]byte("[]"))
+	}
+	now := time.Now()
+	pages, err := asks(t, a).list(t.Context(), 1, Contents[1], now.Add(-time.Hour), now, func(row) {})
+	if err == nil || pages != 3 || len(a.asked) != 3 {
+		t.Errorf("%d pages in %d requests: %v", pages, len(a.asked), err)
+	}
+}
+
+// What an error says is read in any encoding: a 403 that stands for the quota is no lack of a right.
+func TestErrorsAreReadWhenTheyAreZipped(t *testing.T) {
+	n := 0
+	a := &answering{answer: func(w http.ResponseWriter, _ *http.Request) {
+		if n++; n == 1 {
+			w.Header().Set("Content-Encoding", "gzip")
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write(zip(`{"error":{"code":"AF429","message":"Too many requests."}}`))
+		}
+	}}
+	if _, err := asks(t, a).do(t.Context(), 1, http.MethodGet, "https://manage.office.com/x"); err != nil || n != 2 {
+		t.Errorf("%v after %d requests", err, n)
+	}
+}
+
+// A window beyond what the API takes is told with the clocks: they are the cause where windows are right by this machine's.
+func TestAClockThatIsOffIsTold(t *testing.T) {
+	for by, want := range map[time.Duration]string{-3 * time.Hour: "3h0m0s ahead of the API's", 3 * time.Hour: "3h0m0s behind the API's", 0: ""} {
+		a := &answering{answer: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Date", time.Now().Add(by).UTC().Format(http.TimeFormat))
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = w.Write([]byte(`{"error":{"code":"AF20030","message":"times"}}`))
+		}}
+		_, err := asks(t, a).do(t.Context(), 1, http.MethodGet, "https://manage.office.com/x")
+		if err == nil {
+			t.Fatal("no error")
+		}
+		said := strings.Contains(denied(err).Error(), "clock")
+		if said != (want != "") || !strings.Contains(denied(err).Error(), want) {
+			t.Errorf("%v: %v", by, denied(err))
+		}
+	}
+}
