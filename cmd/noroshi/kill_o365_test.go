@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -19,7 +20,7 @@ import (
 // TestKilledAgainAndAgainEachBlobIsStoredOnce: noroshi run is killed again and again while it reads an audit log whose every tenth answer is a
 // fault; in the end each record lies on the topic once.
 func TestKilledAgainAndAgainEachBlobIsStoredOnce(t *testing.T) {
-	kills, blobs := 4, 80
+	kills, blobs := 3, 48
 	if os.Getenv("NOROSHI_SOAK") != "" {
 		kills, blobs = 25, 2000
 	}
@@ -49,28 +50,25 @@ sources: [{o365: {name: audit, tenant: %[1]s, endpoint: "%[2]s", ca_file: ca.pem
 	for range kills {
 		add(blobs / kills)
 		c := started(t, conf, data, dir)
-		asked := log.Stats().Requests + random.IntN(60) // it is at work then
-		eventually(t, "it asks the API", func() bool { return log.Stats().Requests > asked || c.ProcessState != nil })
+		asked := log.Stats().Requests + random.IntN(20) // it is at work then
+		eventually(t, "it asks the API", c, func() bool { return log.Stats().Requests > asked })
 		time.Sleep(time.Duration(random.IntN(300)) * time.Millisecond)
 		if err := c.Process.Kill(); err != nil {
 			t.Fatalf("it has ended by itself: %v\n%s", err, stderrOf(dir))
 		}
-		_ = c.Wait() // it was killed
+		<-c.ended // it was killed
 	}
 	want, have := added*each, 0
 	for _, ids := range stored(t, data) {
 		have += len(ids)
 	}
+	began := time.Now()
 	c := started(t, conf, data, dir)
-	eventually(t, "the rest is stored", func() bool {
-		out, err := noroshi("status", "--json", "--data", data).Output()
-		var now struct{ Records int }
-		return err == nil && json.Unmarshal(out[bytes.LastIndexByte(bytes.TrimSpace(out), '\n')+1:], &now) == nil && have+now.Records >= want
-	})
+	eventually(t, "the rest is stored", c, func() bool { return have+recordsSince(data, began) >= want })
 	if err := c.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Wait(); err != nil {
+	if err := <-c.ended; err != nil {
 		t.Fatalf("a run ends with %v\n%s", err, stderrOf(dir))
 	}
 	got := stored(t, data)
@@ -97,18 +95,46 @@ sources: [{o365: {name: audit, tenant: %[1]s, endpoint: "%[2]s", ca_file: ca.pem
 	}
 }
 
-// eventually waits until something holds, and ends the test where it does not.
-func eventually(t *testing.T, what string, holds func() bool) {
+// recordsSince is how many records a run has stored that began after a time; what killed ones said last does not count. It is negative
+// while there is none.
+func recordsSince(data string, began time.Time) int {
+	out, err := noroshi("status", "--json", "--data", data).Output()
+	for line := range bytes.Lines(out) {
+		var now struct {
+			Records       int
+			Started       time.Time
+			Ended, Killed bool
+		}
+		if err == nil && json.Unmarshal(line, &now) == nil && !now.Ended && !now.Killed && now.Started.After(began) {
+			return now.Records
+		}
+	}
+	return math.MinInt32
+}
+
+// eventually waits until something holds of a run, and ends the test where it does not or the run ends before.
+func eventually(t *testing.T, what string, c running, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Minute); !holds(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(deadline) {
+	for deadline := time.After(5 * time.Minute); !holds(); {
+		select {
+		case err := <-c.ended:
+			t.Fatalf("the run ends by itself: %v\n%s", err, stderrOf(filepath.Dir(c.Args[len(c.Args)-1])))
+		case <-deadline:
+			_ = c.Process.Kill() // the test fails
 			t.Fatalf("it does not come to it that %s", what)
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
 
+// running is a run whose end is told once.
+type running struct {
+	*exec.Cmd
+	ended chan error
+}
+
 // started starts a run, which writes what it says into a folder.
-func started(t *testing.T, conf, data, dir string) *exec.Cmd {
+func started(t *testing.T, conf, data, dir string) running {
 	t.Helper()
 	c := noroshi("run", "--config", conf, "--data", data)
 	stderr, err := os.Create(filepath.Join(dir, "stderr"))
@@ -120,7 +146,9 @@ func started(t *testing.T, conf, data, dir string) *exec.Cmd {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return c
+	r := running{c, make(chan error, 1)}
+	go func() { r.ended <- c.Wait() }()
+	return r
 }
 
 func stderrOf(dir string) string {
