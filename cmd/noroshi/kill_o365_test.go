@@ -122,7 +122,7 @@ func eventually(t *testing.T, what string, c running, holds func() bool) {
 		case <-deadline:
 			_ = c.Process.Kill() // the test fails
 			t.Fatalf("it does not come to it that %s", what)
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(200 * time.Millisecond):
 		}
 	}
 }
