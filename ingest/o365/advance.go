@@ -38,6 +38,7 @@ func (c *cursor) advance(ctx context.Context) ([]feed.Message, error) {
 	if m, ok := c.over(); ok {
 		return []feed.Message{m}, nil
 	}
+	c.backFromAhead()
 	if all := c.expire(); len(all) > 0 {
 		return all, nil
 	}
@@ -82,6 +83,20 @@ func (c *cursor) over() (feed.Message, bool) {
 		return c.mark(), true
 	}
 	return feed.Message{}, false
+}
+
+// backFromAhead begins again where the clock was ahead, and is not any more.
+func (c *cursor) backFromAhead() {
+	now, reached := c.now(), c.place.Reached
+	if !c.place.ahead(now) {
+		return
+	}
+	c.log.Warn("the clock was ahead: what became available meanwhile is listed again", slog.Time("listed", reached), slog.Time("from", c.place.Reached))
+	c.poll, c.marked, c.clean, c.first = time.Time{}, time.Time{}, time.Time{}, false
+	c.part.sweep, c.part.swept = time.Time{}, now
+	for _, b := range c.fails {
+		b.due = now
+	}
 }
 
 // expire tells of what can never be read: blobs that have expired, and times that cannot be listed any more.

@@ -107,9 +107,9 @@ const clocksDiffer = time.Minute
 
 func offBy(d time.Duration) string {
 	if d < 0 {
-		return (-d).Round(time.Second).String() + " behind the API's"
+		return (-d).Round(time.Minute).String() + " behind the API's"
 	}
-	return d.Round(time.Second).String() + " ahead of the API's"
+	return d.Round(time.Minute).String() + " ahead of the API's"
 }
 
 // off is how far our clock is ahead of that of an answer.

@@ -32,7 +32,7 @@ type cursor struct {
 	log       *slog.Logger
 
 	place  place
-	seen   map[id]int32 // blobs that were read, with their hour
+	seen   map[id]int32 // blobs that were read, with the hour of that
 	fails  map[id]*blob // that are tried again
 	given  int64        // the number of the message given last
 	marked time.Time    // when a message was given that moves the position alone
@@ -251,10 +251,11 @@ func (c *cursor) finish(b *blob) feed.Message {
 func (c *cursor) settle(b *blob) feed.Row {
 	c.drop(b)
 	delete(c.fails, b.id)
-	c.seen[b.id] = hour(b.Created)
+	known := later(b.Created, c.now()) // a blob is listed for 7 days, whatever it says of its age
+	c.seen[b.id] = hour(known)
 	c.leave(b)
 	c.brings = true
-	return feed.Row{Key: b.id.key(), Value: readRow(b.Created)}
+	return feed.Row{Key: b.id.key(), Value: readRow(known)}
 }
 
 // fault decides what becomes of a blob that failed.

@@ -123,3 +123,31 @@ func TestTheNewestOfThePastIsReadFirst(t *testing.T) {
 		t.Errorf("they lie in this order: %q", all)
 	}
 }
+
+// Where the clock was days ahead and is set right, what became available since is read, and nothing twice.
+func TestAClockThatIsSetBackHidesNoBlob(t *testing.T) {
+	for name, newest := range map[string]bool{"oldest first": false, "newest first": true} {
+		t.Run(name, func(t *testing.T) {
+			s := o365test.Start(t, o365test.Config{})
+			var ahead atomic.Int64
+			ahead.Store(int64(3 * 24 * time.Hour))
+			now := time.Now()
+			s.Add(o365test.Blob{Content: exchange, Created: now.Add(-time.Hour), Body: records(0, 1)})
+			c := o365.Of(s, exchange).Quick()
+			c.Since, c.Newest = now.Add(-3*time.Hour), newest
+			c.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+			added := false
+			got := took(t, s, c, func(all []string) bool {
+				if len(all) > 0 && !added {
+					added = true
+					ahead.Store(0)
+					s.Add(o365test.Blob{Content: exchange, Created: time.Now().Add(-time.Second), Body: records(1, 1)})
+				}
+				return len(all) > 1
+			})
+			if text := strings.Join(got, " "); text != "r-0 r-1" {
+				t.Errorf("%q", text)
+			}
+		})
+	}
+}

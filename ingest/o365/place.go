@@ -66,10 +66,10 @@ type failing struct {
 	Told    bool      `json:"told,omitempty"` // a dead letter stands for it
 }
 
-// readRow is the row of a blob that was read.
-func readRow(created time.Time) []byte { return strconv.AppendInt(nil, created.Unix(), 10) }
+// readRow is the row of a blob that was read at a time.
+func readRow(at time.Time) []byte { return strconv.AppendInt(nil, at.Unix(), 10) }
 
-// remembered are the blobs of rows: those that were read, with the hour in which they became available, and those that failed.
+// remembered are the blobs of rows: those that were read, with the hour in which they were, and those that failed.
 func remembered(rows map[string][]byte) (seen map[id]int32, fails map[id]*blob, err error) {
 	seen, fails = make(map[id]int32, len(rows)), map[id]*blob{}
 	for key, value := range rows {

@@ -111,6 +111,21 @@ func (p *place) done(w window) {
 	}
 }
 
+// ahead moves the place back where it lies in the future: it was stored by a clock that was ahead, and what became available since then may
+// not be listed. It is listed again as far as it can be; what was read is known by its rows.
+func (p *place) ahead(now time.Time) bool {
+	if now = second(now); p.Reached.Sub(now) <= clocksDiffer {
+		return false
+	}
+	p.Floor = earlier(p.Floor, now)
+	if p.behind() {
+		p.Reached, p.Back = now, now
+	} else {
+		p.Reached = later(p.Floor, now.Add(edge-kept))
+	}
+	return true
+}
+
 // expired is what cannot be listed any more at a time and was not. The place is moved over it.
 func (p *place) expired(now time.Time) (from, to time.Time) {
 	oldest := second(now).Add(edge - kept)

@@ -112,3 +112,39 @@ func TestAClockThatIsOffIsTold(t *testing.T) {
 		}
 	}
 }
+
+// A blob that is listed with times of long ago is read once, however often it is listed.
+func TestABlobOfLongAgoIsReadOnce(t *testing.T) {
+	var ahead time.Duration
+	blobs, lists := 0, 0
+	a := &answering{answer: func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/b") {
+			blobs++
+			_, _ = w.Write([]byte(`[{"Id":"r-0"}]`))
+			return
+		}
+		lists++
+		_, _ = w.Write([]byte(`[{"contentId":"b","contentUri":"https://manage.office.com/b","contentCreated":"2020-01-01T00:00:00Z","contentExpiration":"2020-01-08T00:00:00Z"}]`))
+	}}
+	k := asks(t, a)
+	k.config.Since = time.Now().Add(-time.Minute)
+	k.config.Now = func() time.Time { return time.Now().Add(ahead) }
+	s, err := New(k.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cursor, err := s.OpenWith(t.Context(), 1, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cursor.Close(t.Context())
+	for lists < 4 {
+		if _, err := cursor.Next(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ahead += 2 * time.Hour // old rows are taken away
+	}
+	if blobs != 1 {
+		t.Errorf("it is read %d times in %d listings", blobs, lists)
+	}
+}
