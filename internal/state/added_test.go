@@ -84,6 +84,48 @@ func TestWhatWasAddedGivesTheMemory(t *testing.T) {
 	}
 }
 
+// TestAnAlertThatComesBackIsToldOnce: what was told of an alert that left, and came back at another time, is read once.
+func TestAnAlertThatComesBackIsToldOnce(t *testing.T) {
+	spec := &Spec{Kind: crowd{}, Within: 100, Later: func(was, is []byte) bool { return !bytes.Equal(was, is) },
+		Anchor: func(e *Entry) []string { return []string{string(e.Identity())} }}
+	c := &Context{Keep: 500, Live: true, Counts: &Counts{}, Tell: func(*Finding) {}}
+	w, written := NewWindow(spec), []byte(nil)
+	write := func() {
+		t.Helper()
+		row, ok := w.AppendAdded(nil)
+		if written = append(written, row...); !ok || len(w.Entries) == 2 {
+			written = w.Append(nil)
+		}
+		w.Written()
+	}
+	add := func(at int64, name string, leaves bool) {
+		e := Entry{Time: at, Packed: append(binary.BigEndian.AppendUint64(nil, uint64(at)^1<<63), name...)}
+		e.Head = int32(len(e.Packed))
+		e.Packed = fmt.Append(e.Packed, " as it is at ", at, leaves)
+		e.Link()
+		if leaves {
+			e.Leave()
+		}
+		w.Add(c, e)
+	}
+	add(10, "one", false)
+	add(20, "two", false)
+	write()
+	add(30, "three", false)
+	write()
+	add(30, "three", true)
+	write()
+	add(35, "three", false)
+	write()
+	again := NewWindow(spec)
+	if err := again.Load(written); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.told) != 1 || len(again.told) != 1 || again.told[0].event != w.told[0].event {
+		t.Errorf("%d are told, %d are read", len(w.told), len(again.told))
+	}
+}
+
 // TestLike: bytes that are packed as far as they differ from others are read as they are.
 func TestLike(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))

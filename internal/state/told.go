@@ -185,6 +185,7 @@ func (w *Window) ownTold(e *Entry) *told {
 	t := w.byAlert[string(e.named())]
 	if t != nil {
 		w.byBucket = nil
+		w.tear(t.event != string(e.Identity())) // rows have it by another name
 		t.event, t.end, t.first = string(e.Identity()), w.end(e.Time), *e
 		w.oldest = min(w.oldest, t.end)
 	}
