@@ -159,6 +159,7 @@ func (m *Memory) copy(from *table, rule int32) (err error) {
 	if err != nil {
 		return fmt.Errorf("take over memory of %s: %w", m.set.rules[rule].ID, err)
 	}
+	to.Anew()
 	to.group.due.plan(to)
 	m.note(to)
 	return nil

@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"noroshi/internal/alert"
 	"noroshi/internal/cond"
 	"noroshi/internal/diag"
+	"noroshi/internal/state"
 	"noroshi/rules"
 )
 
@@ -212,5 +214,53 @@ func TestWhatIsHeldIsToldWithoutAClock(t *testing.T) {
 		if now == math.MinInt64 && told < 4 {
 			t.Errorf("%d rules tell what they hold", told)
 		}
+	}
+}
+
+// TestRowsGoOnBehindAnotherSet: what is added to rows fits them where a rule says something else now and the clock has taken something away.
+func TestRowsGoOnBehindAnotherSet(t *testing.T) {
+	for name, title := range map[string]string{"the same": "A", "another title": "B"} {
+		t.Run(name, func(t *testing.T) {
+			rows := map[string][]byte{}
+			s := &sending{t: t, set: setOf(t, count("many", "A", "low", "Send", "5s", 1000)+"repeat: 1m\n"), sent: 40}
+			s.m = s.set.Memory(MemoryOptions{Live: true, Stored: true})
+			store := func() {
+				s.m.Changes(func(r Row) {
+					switch r.Form {
+					case state.Whole:
+						rows[string(r.Key)] = bytes.Clone(r.Value)
+					case state.Added:
+						rows[string(r.Key)] = append(rows[string(r.Key)], r.Value...)
+					case state.Gone:
+						delete(rows, string(r.Key))
+					}
+				})
+			}
+			s.send(17)
+			store()
+			s.m.Advance(time.Date(2026, 1, 2, 3, 5, 30, 0, time.UTC), func(*alert.Alert) {})
+			store()
+			s.become(setOf(t, count("many", title, "low", "Send", "5s", 1000)+"repeat: 1m\n"))
+			s.send(2)
+			store()
+			again := s.set.Memory(MemoryOptions{Live: true})
+			for key, row := range rows {
+				if err := again.Load(Row{Key: []byte(key), Value: row}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			again.Advance(time.Date(2026, 1, 2, 3, 5, 30, 0, time.UTC), func(*alert.Alert) {})
+			kept := func(m *Memory) (all map[string]string) {
+				all = map[string]string{}
+				m.Rows(func(r Row) { all[string(r.Key)] = string(r.Value) })
+				return all
+			}
+			if len(rows) != 1 {
+				t.Errorf("%d rows", len(rows))
+			}
+			if diff := cmp.Diff(kept(s.m), kept(again)); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }

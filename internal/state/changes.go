@@ -75,6 +75,14 @@ func (t *Table[M]) write(n *node[M], room []byte, each func(key string, row []by
 	return row
 }
 
+// Anew makes that Changes gives each key whole when it changes: rows may hold what the clock had taken away before the keys were loaded, and
+// what is added would not fit them.
+func (t *Table[M]) Anew() {
+	for _, n := range t.keys {
+		n.whole = 0
+	}
+}
+
 // Begin begins a round of Sweep.
 func (t *Table[M]) Begin() {
 	t.round++
