@@ -122,9 +122,10 @@ func rowValues(rows map[string]keptRow) map[string][]byte {
 // Stored is the memory of a partition as it was stored last.
 type Stored struct {
 	Rows  map[string][]byte
-	New   bool // nobody has ever owned it
-	Known bool // the group has read of the partition before
-	Stale int  // rows that were left out, because their writer had lost the partition
+	By    map[string]int64 // of each row its owner, as Owner numbers them; 0: it is not known
+	New   bool             // nobody has ever owned it
+	Known bool             // the group has read of the partition before
+	Stale int              // rows that were left out, because their writer had lost the partition
 	// Lost says why the memory begins anew now. Old are the rows that do not count since it began anew, now or by an earlier owner that has
 	// not taken them away.
 	Lost Loss
@@ -254,7 +255,10 @@ func (r *restoring) stored(ctx context.Context, partition int32, k *kept) (*Stor
 		}
 		s.owned.end = behind[0] + 1
 	}
-	s.Rows, s.Lost, s.Old = k.values(), loss, rowValues(k.old)
+	s.Rows, s.Lost, s.Old, s.By = k.values(), loss, rowValues(k.old), map[string]int64{}
+	for key := range s.Rows {
+		s.By[key] = k.rows[key].owner
+	}
 	return s, nil
 }
 

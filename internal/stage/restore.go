@@ -24,6 +24,7 @@ type restored struct {
 func (s *Session) restore(ctx context.Context, partition int32, stored bus.Stored) (p *part, found restored) {
 	p = &part{Part: s.Open(partition)}
 	p.log.Begin(stored.Owner())
+	p.log.Earlier(stored.By)
 	p.log.Load(stored.Rows, func(key, memory []byte, err error) {
 		if err == nil && ctx.Err() == nil {
 			err = p.Load(key, memory)

@@ -17,6 +17,7 @@ type Changelog struct {
 	Least int
 
 	owner int64 // whoever writes
+	early int64 // the last owner of an earlier version that has left rows
 	from  place // the last group that was read when it began to
 	next  uint64
 

@@ -247,3 +247,38 @@ func TestRowsThatCannotBeRead(t *testing.T) {
 		t.Errorf("%d keys, expected %d", n, len(want))
 	}
 }
+
+// TestAnEarlierVersionHasGoneOn: groups do not count where an earlier version, which does not read them, has written rows behind them; those
+// that come later do.
+func TestAnEarlierVersionHasGoneOn(t *testing.T) {
+	rows, by := map[string][]byte{"mkept": {formatWhole, 'a'}}, map[string]int64{"mkept": 5}
+	next := func(owner int64) (*Changelog, map[string]string) {
+		t.Helper()
+		c := &Changelog{}
+		c.Begin(owner)
+		c.Earlier(by)
+		return c, read(t, c, rows)
+	}
+	put := func(c *Changelog, more string, form Form) {
+		c.Put([]byte("kept"), []byte(more), form)
+		c.Rows(nil, func(r Row) {
+			apply(rows, []Row{{bytes.Clone(r.Key), r.Value}})
+			by[string(r.Key)] = c.owner
+		})
+	}
+	c, _ := next(10)
+	put(c, "b", Added)
+	put(c, "c", Added)
+	if _, got := next(20); got["kept"] != "abc" {
+		t.Errorf("behind an upgrade: %q", got)
+	}
+	rows["mkept"], by["mkept"] = []byte{formatWhole, 'x', 'y'}, 30
+	c, got := next(40)
+	if got["kept"] != "xy" {
+		t.Errorf("behind a downgrade: %q", got)
+	}
+	put(c, "z", Added)
+	if _, got := next(50); got["kept"] != "xyz" || len(rows) != 2 {
+		t.Errorf("behind another upgrade: %q in %d rows", got, len(rows))
+	}
+}

@@ -13,6 +13,17 @@ const (
 	pieceName    = 16
 )
 
+// Earlier tells who has written rows. Where an earlier version has gone on behind groups, which it does not read, these do not count any
+// more: its rows are newer, and what was added would not fit them.
+func (c *Changelog) Earlier(by map[string]int64) {
+	c.early = 0
+	for key, owner := range by {
+		if key != "" && (key[0] == keyMemory || key[0] == keyPiece) {
+			c.early = max(c.early, owner)
+		}
+	}
+}
+
 // early reads the row of a memory.
 func (m memories) early(rows map[string][]byte, key string, value []byte) {
 	packed, err := readEarly(rows, key, value)

@@ -30,7 +30,7 @@ type memory struct {
 // Load gives the memories of rows, and begins to write on behind them. Of a memory that cannot be read the bytes are nil and err tells why;
 // where nobody knows whose it is, the key is that of its row.
 func (c *Changelog) Load(rows map[string][]byte, each func(key, memory []byte, err error)) {
-	*c = Changelog{owner: c.owner, Least: c.Least}
+	*c = Changelog{owner: c.owner, early: c.early, Least: c.Least}
 	all := memories{}
 	groups := map[place]*parts{}
 	for k, value := range rows {
@@ -127,7 +127,7 @@ func (c *Changelog) chain(all map[place]*parts, to memories) {
 }
 
 // counting are the groups that count, in order. What an owner has written behind the place from which the next one began does not, nor
-// does a last group of which rows are missing: its writer has not come to its end.
+// what lies before an earlier version has gone on, nor does a last group of which rows are missing: its writer has not come to its end.
 func (c *Changelog) counting(all map[place]*parts) (counts []*parts) {
 	sorted := make([]*parts, 0, len(all))
 	for _, g := range all {
@@ -141,7 +141,7 @@ func (c *Changelog) counting(all map[place]*parts) (counts []*parts) {
 		if i > 0 && g.owner != sorted[i-1].owner {
 			limit = from
 		}
-		if g.compare(limit) > 0 || len(counts) == 0 && errors.Is(g.err, ErrPiece) {
+		if g.compare(limit) > 0 || g.owner < c.early || len(counts) == 0 && errors.Is(g.err, ErrPiece) {
 			c.stray = append(c.stray, g.keys()...)
 			continue
 		}
