@@ -138,7 +138,9 @@ func (c *Collector) account(a *alert.Alert, r *Rule, at int) {
 		return
 	}
 	c.pairs[p] = struct{}{}
-	r.Accounts++
+	if a.Account != "" { // alerts of addresses and data sets are about nobody
+		r.Accounts++
+	}
 	of.Rules = append(of.Rules, r.ID)
 }
 

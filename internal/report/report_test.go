@@ -303,3 +303,13 @@ func TestAnIncompleteReportSaysSo(t *testing.T) {
 		t.Error(b.String(), err)
 	}
 }
+
+// TestAlertsAboutNobodyCountNoAccount: an address that tries many passwords is no account.
+func TestAlertsAboutNobodyCountNoAccount(t *testing.T) {
+	c := New(&rules.Set{})
+	c.Alert(finding(1, "medium", "spray", "", start))
+	c.Alert(finding(2, "medium", "spray", "taro@contoso.example", start))
+	if r := c.End(Run{}); len(r.Rules) != 1 || r.Rules[0].Accounts != 1 || r.Rules[0].Alerts.Total != 2 {
+		t.Errorf("rules are %+v, want one of two alerts and one account", r.Rules)
+	}
+}
