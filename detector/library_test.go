@@ -282,8 +282,9 @@ func TestWhatFailedIsNotToldAsDone(t *testing.T) {
 		if r.Class == "verdict" || len(r.Kind.Steps) > 0 || len(r.Kind.Of) > 0 || r.Kind.Name() == "silence" {
 			continue
 		}
-		tried, failures := 0, false
+		tried, failures, listed := 0, false, false
 		for _, test := range r.Tests {
+			listed = listed || len(test.Lists) > 0
 			for _, e := range test.Events {
 				failures = failures || fires(e.Record(), i) && text("event.outcome") == "failure"
 			}
@@ -308,7 +309,7 @@ func TestWhatFailedIsNotToldAsDone(t *testing.T) {
 				}
 			}
 		}
-		if tried == 0 {
+		if tried == 0 && !listed { // without the lists of their tests some rules do not fire
 			t.Errorf("%s: no test of it fires", r.ID)
 		}
 	}

@@ -18,7 +18,7 @@ var vocabulary = []string{"New-InboxRule", "Set-Mailbox", "UserLoggedIn", "FileA
 	"MessageTrace", "EmailEvents", "UrlClickEvents", "AlertInfo", "AdvancedHunting-EmailEvents", "MicrosoftGraphActivityLogs", "Microsoft Graph Activity", "Defender XDR", "Exchange", "Failed"}
 
 var textFields = []string{"event.action", "event.provider", "event.code", "user.type", "app.id", "auth.reason", "user_agent.original", "mailbox.folder", "email.subject", "session.id", "source.ip", "file.name", "organization.name",
-	"email.local_id", "email.from.address", "email.to.address", "email.delivery.location", "email.delivery.action", "email.threats", "user.full_name", "device.name", "device.os", "device.trust", "auth.ca_status", "source.geo.city_name", "source.geo.country_iso_code",
+	"email.local_id", "email.from.address", "email.to.address", "email.delivery.location", "email.delivery.action", "email.threats", "user.full_name", "device.browser", "device.os", "device.trust", "auth.ca_status", "source.geo.city_name", "source.geo.country_iso_code",
 	"alert.name", "alert.severity", "organization.id", `raw.ResultStatus`, `raw.resultstatus`, `raw.Deep.Er.Still`, `raw.DEEP.er.Still`, `raw.Deep`, `raw.Deep.Er`, `raw["Odd Name"]`, `raw["@odata.type"]`, `raw["Deep.Er"]`, `raw.Deep["E.r"]`,
 	`param["ForwardTo"]`, `param["forwardTO"]`, `param["Odd Name"]`, `param["MailAccessType"]`, `param["Name"]`, `param["a.b"]`, `raw.Number`, `raw.Folder.Path`, `raw.Folder`, `raw.Item`, `raw.Parameters`, `raw.properties.location`, `raw.location.CITY`,
 	`change["DisplayName"].new`, `change["displayname"].old`, `change["a.b"].new`}
