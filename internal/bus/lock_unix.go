@@ -48,7 +48,7 @@ func flock(f *os.File, tries int) error {
 		if n == tries || !errors.Is(err, syscall.EWOULDBLOCK) {
 			return err
 		}
-		time.Sleep(between)
+		time.Sleep(between) //nolint:forbidigo // another process is waited for
 	}
 }
 
