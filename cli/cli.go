@@ -86,6 +86,7 @@ Watch live:                              noroshi run --config noroshi.yaml`,
 		replayCommand(s), decodeCommand(s), explainCommand(s), exceptionCommand(s), // files
 		checkCommand(s), testCommand(s), sampleCommand(s), fieldsCommand(s), schemaCommand(s), coverageCommand(s), libraryCommand(s), // rules
 		versionCommand(s))
+	guided(c)
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%s\nSee '%s --help'", flagError(err.Error()), c.CommandPath())
 	})

@@ -37,7 +37,7 @@ which tells the version. Do it before an upgrade: noroshi library diff of the ne
 The folder is a record. Rules in it are not for --rules, for their ids are those of the shipped ones; see 'library:' and 'exceptions:' of
 the configuration for how to tune shipped rules.`,
 		Example: "  noroshi library export library-before",
-		Args:    cobra.ExactArgs(1),
+		Args:    one("a folder"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		},
@@ -118,7 +118,7 @@ It ends with 0, also where rules differ; with 1 if something in the configuratio
 		Example: `  noroshi-before library export library-before
   noroshi library diff library-before --config noroshi.yaml
   noroshi library diff library-before --json | jq -r '.rules[] | select(.what == "new") | .rule'`,
-		Args: cobra.ExactArgs(1),
+		Args: one("a folder"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		},

@@ -38,7 +38,7 @@ explains the states.`,
 		RunE: interruptible(func(c *cobra.Command, _ []string) error { return listSinks(c.Context(), s, f) }),
 	}
 	test := &cobra.Command{
-		Use: "test NAME", Short: "Send a marked test alert to a sink, and say what came back", Args: cobra.ExactArgs(1),
+		Use: "test NAME", Short: "Send a marked test alert to a sink, and say what came back", Args: one("a sink, as noroshi sinks list shows them"),
 		Long: `Test sends one alert to the sink NAME, made as noroshi run makes it and by the same code, whatever the sink's filters. The alert is
 of the rule noroshi-test and the account noroshi-test@example.com, and says that nothing has happened. It goes to the destination at
 once and not over Kafka. Then the command says in words what came back, and what to do.`,
@@ -52,7 +52,7 @@ once and not over Kafka. Then the command says in words what came back, and what
 		}),
 	}
 	preview := &cobra.Command{
-		Use: "preview NAME", Short: "Print the request that a sink would send", Args: cobra.ExactArgs(1),
+		Use: "preview NAME", Short: "Print the request that a sink would send", Args: one("a sink, as noroshi sinks list shows them"),
 		Long: `Preview prints the exact request that the sink NAME would send for a test alert, and sends nothing. Secrets are hidden, and a body is
 shown as it is before it is compressed.`,
 		RunE: interruptible(func(c *cobra.Command, args []string) error {

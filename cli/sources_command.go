@@ -52,7 +52,7 @@ A source that is behind, or that tells nothing any more, holds up the rules on w
 	list.Flags().BoolVar(&asJSON, "json", false, "print one object for each partition of a source")
 	yes := false
 	retire := &cobra.Command{
-		Use: "retire NAME", Short: "Do not wait any more for a source that is gone for good", Args: cobra.ExactArgs(1),
+		Use: "retire NAME", Short: "Do not wait any more for a source that is gone for good", Args: one("a source, as noroshi sources list shows them"),
 		Long: `Retire takes a source, or one partition of it, out of what rules wait for. NAME is a name that noroshi sources list prints, with or
 without the partition. What waited for it is decided at once, on what the other sources have brought.
 

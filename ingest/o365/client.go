@@ -28,6 +28,7 @@ type client struct {
 	renewed time.Time
 
 	compared time.Time // when it was told that the clocks are apart
+	silent   time.Time // when it was told that nothing answers
 }
 
 // patience is how long it is waited for the beginning of an answer, and for more of it.
@@ -301,10 +302,23 @@ func (c *client) again(ctx context.Context, do func() error) error {
 		if errors.As(err, &r) && (r.gone() || r.code == codeDisabled || r.code == codeNoSubscription) {
 			return err
 		}
+		if r == nil {
+			c.unanswered(err)
+		}
 		if err := feed.Pause(ctx, pause); err != nil {
 			return err
 		}
 		pause = min(2*pause, c.config.Pauses.Most)
+	}
+}
+
+// unanswered tells of an API, or of a sign-in host, that does not answer, once a minute: the source is in trouble only after some tries.
+func (c *client) unanswered(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := c.config.Now(); now.Sub(c.silent).Abs() >= time.Minute {
+		c.silent = now
+		c.config.Log.Warn("no answer, asked again: check the network, proxy and firewall", "error", err)
 	}
 }
 

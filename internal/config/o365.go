@@ -107,7 +107,7 @@ func contents(d *strictyaml.Doc, n *yaml.Node) (all []string) {
 	items := d.Items(n)
 	for _, item := range items {
 		one := d.OneOf(item, "value", O365Contents...)
-		if one != "" && slices.Contains(all, one) {
+		if slices.Contains(O365Contents, one) && slices.Contains(all, one) {
 			d.At(item, "value", "the content type "+one+" stands here twice")
 		}
 		all = append(all, one)
