@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -111,4 +112,25 @@ func beginsAs(path, beginning string) bool {
 	head := make([]byte, len(beginning))
 	_, err = io.ReadFull(f, head)
 	return err == nil && string(head) == beginning
+}
+
+// filled is the value of a flag that names where to write. Empty, as it comes of a variable of the shell that is not set, it is refused:
+// what somebody asks for would not be written.
+type filled struct{ to *string }
+
+func (f filled) String() string {
+	if f.to == nil {
+		return ""
+	}
+	return *f.to
+}
+
+func (f filled) Type() string { return "string" }
+
+func (f filled) Set(text string) error {
+	if text == "" {
+		return errors.New("expected a name; is a variable of the shell empty?")
+	}
+	*f.to = text
+	return nil
 }

@@ -63,8 +63,8 @@ What cannot be read is told on stderr and does not stop the run. The exit code i
 	c.Flags().BoolVar(&f.asArrived, "as-arrived", false, "apply records in the order of the input, not of their time")
 	c.Flags().StringVar(&f.since, "since", "", "leave out alerts before this `time`: RFC 3339, a day, or -24h before the last event")
 	c.Flags().StringVar(&f.until, "until", "", "leave out alerts from this `time` on")
-	c.Flags().StringVar(&f.stats, "stats", "", "write counts as JSON to this `file`")
-	c.Flags().StringVar(&f.report, "report", "", "write what was found into this `folder`: as a page, as text and as JSON")
+	c.Flags().Var(filled{&f.stats}, "stats", "write counts as JSON to this `file`")
+	c.Flags().Var(filled{&f.report}, "report", "write what was found into this `folder`: as a page, as text and as JSON")
 	f.workers = runtime.GOMAXPROCS(0)
 	c.Flags().Var(&whole{&f.workers, 1, max(8, 4*f.workers)}, "workers", "how many records are matched at a time, a whole `number`")
 	return c

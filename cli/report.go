@@ -79,6 +79,12 @@ func (r *reporting) end(s Streams, one *replay.Replay, inputs []replay.Input, st
 	case why != nil:
 		run.Interrupted = why.Error()
 	}
+	if path := filepath.Join(r.dir, report.Files[0].Name); stats.Records == 0 && len(inputs) > 0 && len(unread) == len(inputs) {
+		if _, err := os.Stat(path); err == nil {
+			fmt.Fprintf(s.Err, "report: nothing could be read; %s is the earlier one\n", path)
+			return nil
+		}
+	}
 	for _, in := range inputs {
 		run.Inputs = append(run.Inputs, report.Input{Name: in.Name, Fault: unread[in.Name]})
 	}

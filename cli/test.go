@@ -82,7 +82,7 @@ It prints the changes that no test notices, and ends with exit 1 where tests not
 	f.add(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print one object a test")
 	c.Flags().BoolVar(&mutate, "mutate", false, "change each rule in many ways and tell which changes no test notices")
-	c.Flags().StringVar(&junit, "junit", "", "write a JUnit report to this `file`")
+	c.Flags().Var(filled{&junit}, "junit", "write a JUnit report to this `file`")
 	c.Flags().StringVar(&run, "run", "", "run the tests whose `name`, or rule and name as in \"rule: name\", has this text or matches this regular expression")
 	return c
 }
