@@ -39,11 +39,18 @@ var cmdlets = strings.Fields(`
 	Get-CsTenantFederationConfiguration Set-CsTenantFederationConfiguration Get-MgUserRegisteredDevice Update-MgDevice
 	New-MgIdentityConditionalAccessNamedLocation Get-MgIdentityConditionalAccessPolicy Update-MgIdentityConditionalAccessPolicy Get-MgServicePrincipal
 	Update-MgServicePrincipal Confirm-MgRiskyUserCompromised Where-Object
-	Format-List Format-Table Get-Date Read-Host`)
+	Remove-RecipientPermission Format-List Format-Table Get-Date Read-Host`)
 
 var cmdlet = regexp.MustCompile(`\b[A-Z][a-z]+-[A-Z][A-Za-z0-9]+`)
 
-// TestStepsNameRealCommands: each command begins with one, and each item of the guide that calls for a step has one.
+// inserted are values in a command, and inCapitals is how one is written that has a word for records without it.
+var (
+	inserted   = regexp.MustCompile(`\{\{(.*?)\}\}`)
+	inCapitals = regexp.MustCompile(`^ either\(.*, "[A-Z]+"\) $`)
+)
+
+// TestStepsNameRealCommands: each command begins with one, and each item of the guide that calls for a step has one. A value that a
+// record lacks is a word in capitals, never nothing.
 func TestStepsNameRealCommands(t *testing.T) {
 	data, err := library.Files.ReadFile(remediationFile)
 	if err != nil {
@@ -74,8 +81,13 @@ func TestStepsNameRealCommands(t *testing.T) {
 	if err := yaml.Unmarshal(data, &plain); err != nil || len(plain) != len(all) {
 		t.Fatalf("%d of %d steps, %v", len(plain), len(all), err)
 	}
-	for _, r := range plain {
+	for id, r := range plain {
 		command := r.Command
+		for _, value := range inserted.FindAllStringSubmatch(command, -1) {
+			if !inCapitals.MatchString(value[1]) { // a command with '' would be run as it stands
+				t.Errorf("%s: {{%s}} has no word in capitals for records without it", id, value[1])
+			}
+		}
 		for _, part := range strings.Split(command, ";") {
 			first := cmdlet.FindString(part)
 			if !strings.HasPrefix(strings.TrimSpace(part), first) && !strings.Contains(part, "=") {

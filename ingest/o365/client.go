@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -318,7 +319,7 @@ func (c *client) unanswered(err error) {
 	defer c.mu.Unlock()
 	if now := c.config.Now(); now.Sub(c.silent).Abs() >= time.Minute {
 		c.silent = now
-		c.config.Log.Warn("no answer, asked again: check the network, proxy and firewall", "error", err)
+		c.config.Log.Warn("no answer, asked again: check the network, proxy and firewall", slog.Any("err", err))
 	}
 }
 
