@@ -55,7 +55,7 @@ func TestTheLibraryFiresOnEveryRoad(t *testing.T) {
 	fired := map[string]int{}
 	for i, r := range rs.Rules {
 		for _, test := range r.Tests {
-			if len(test.Events) != 1 {
+			if len(test.Events) != 1 || len(test.Lists) > 0 { // no lists are given here
 				continue
 			}
 			rec, want := string(test.Events[0].Record()), len(test.Want) > 0
