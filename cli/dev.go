@@ -135,7 +135,7 @@ func (f *devFlags) messages(ctx context.Context, s Streams) (all [][]byte, err e
 	return all, err
 }
 
-// readRecords are the records of files. What is none is told.
+// readRecords reads the records of files, and tells what in them it cannot read.
 func readRecords(ctx context.Context, s Streams, files []string) (records [][]byte, err error) {
 	faults := newFaults(s.Err)
 	defer faults.end()

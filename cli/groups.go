@@ -9,8 +9,8 @@ import (
 	"noroshi/internal/diag"
 )
 
-// guided makes commands that have only commands below them tell which these are, and say so of a word that is none of them. Without it a
-// misspelt command prints the help and succeeds.
+// guided makes commands that only hold other commands refuse a word that is not one of these, and list them. Without it a misspelt command
+// prints the help and succeeds.
 func guided(c *cobra.Command) {
 	for _, below := range c.Commands() {
 		guided(below)
@@ -22,7 +22,7 @@ func guided(c *cobra.Command) {
 	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 }
 
-// aCommand refuses a word that is no command below c.
+// aCommand refuses a word that does not name a command below c.
 func aCommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

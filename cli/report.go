@@ -25,7 +25,7 @@ func newReporting(dir string, set *rules.Set, inputs []string) (*reporting, erro
 		return nil, nil
 	}
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return nil, fmt.Errorf("--report %s: this is a file; expected a folder, which is made where there is none", dir)
+		return nil, fmt.Errorf("--report %s: this is a file; expected a folder; it need not be there yet", dir)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, failed{fmt.Errorf("make folder of report: %w", err)}

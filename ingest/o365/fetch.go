@@ -13,9 +13,9 @@ import (
 
 // piece is a part of a blob's content, in its order. The last one says how it ended.
 type piece struct {
-	body    []byte        // a list of records, or what is none:
+	body    []byte        // a list of records, or something else:
 	refused *feed.Refusal // then it says why
-	items   int           // how many records, and what is none, the blob has up to here
+	items   int           // how many records and unreadable pieces the blob has up to here
 
 	last bool
 	err  error // why the blob ended before its end
@@ -173,7 +173,7 @@ type splitting struct {
 	refused int // bytes that are no record
 }
 
-// block gives a block's records, and what is none, in their order. It says whether there is more to give.
+// block gives a block's records and unreadable pieces, in their order. It says whether there is more to give.
 func (s *splitting) block(b *ingest.Block, how manner) bool {
 	bad := b.Bad
 	for i := 0; i <= len(b.Records); i++ {
