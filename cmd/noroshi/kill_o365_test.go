@@ -96,7 +96,7 @@ sources: [{o365: {name: audit, tenant: %[1]s, endpoint: "%[2]s", ca_file: ca.pem
 }
 
 // recordsSince is how many records a run has stored that began after a time; what killed ones said last does not count. It is negative
-// while there is none.
+// before there is such a run.
 func recordsSince(data string, began time.Time) int {
 	out, err := noroshi("status", "--json", "--data", data).Output()
 	for line := range bytes.Lines(out) {

@@ -16,7 +16,7 @@ type measure struct {
 	numbers []float64 // more than one of `in` alone
 }
 
-// measured is a comparison of numbers as a pred, nil where it is none.
+// measured is a comparison of numbers as a pred; it is nil for any other node.
 func measured(s *Scope, v *ast.BinaryNode) *pred {
 	m := measure{op: v.Operator}
 	field, constants := v.Left, v.Right

@@ -80,7 +80,7 @@ func translate(s *Scope, n ast.Node) *pred {
 	return &pred{}
 }
 
-// truth is a comparison of a truth with a constant, nil where it is none.
+// truth is a comparison of a truth with a constant as a pred; it is nil for any other node.
 func truth(s *Scope, v *ast.BinaryNode) *pred {
 	field, constant := v.Left, v.Right
 	if _, ok := field.(*ast.BoolNode); ok {

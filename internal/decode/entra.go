@@ -96,7 +96,7 @@ func (r *Reader) agentActs() bool {
 }
 
 // resource is the resource signed in to. Rows of Log Analytics have an id of Azure Resource Manager under that name; sign-ins of the
-// unified audit log name the resource as their object, and Unknown where it is none of the tenant's.
+// unified audit log name the resource as their object, and say Unknown of one that the tenant does not have.
 func resource(r *Reader, id string) string {
 	if r.view.shape == event.UAL {
 		id = r.at("ResourceId")

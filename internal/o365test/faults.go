@@ -54,7 +54,7 @@ func (s *Server) before(w http.ResponseWriter, fault Fault) bool {
 func abort(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return // the answer is none then
+		return // then nothing is answered
 	}
 	if t, ok := conn.(interface{ NetConn() net.Conn }); ok { // without the polite end of TLS
 		conn = t.NetConn()
