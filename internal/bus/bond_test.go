@@ -284,6 +284,28 @@ func MadeAnew(t *testing.T, b *Bus, exactly bool) {
 	}
 }
 
+// A topic that is deleted and made anew has another id at once, whatever the client was told a moment ago.
+func TestATopicThatIsMadeAnewHasAnotherID(t *testing.T) {
+	b, _ := embedded(t, t.TempDir(), slog.New(slog.DiscardHandler))
+	seen := map[string]bool{}
+	for range 3 {
+		id, err := b.topicID(t.Context(), DetectorState)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen[id] {
+			t.Errorf("the id is that of a topic that was deleted: %s", id)
+		}
+		seen[id] = true
+		if err := b.Delete(t.Context(), DetectorState); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Ensure(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Rows that a tool deletes are missing; those that were written again before are not.
 func TestRowsThatWereDeleted(t *testing.T) {
 	bothWays(t, func(t *testing.T, exactly bool) {

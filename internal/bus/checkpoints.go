@@ -40,7 +40,8 @@ func (b *Bus) EnsureCheckpoints(ctx context.Context, t Topic, partitions int) er
 }
 
 func (b *Bus) ensureCheckpoints(ctx context.Context, t Topic, partitions int) error {
-	there, err := b.create(ctx, t, partitions, checkpointSettings)
+	made := madeTopics{}
+	there, err := b.create(ctx, t, partitions, made, checkpointSettings)
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (b *Bus) ensureCheckpoints(ctx context.Context, t Topic, partitions int) er
 			}
 		}
 	}
-	return b.awaitTopics(ctx, t)
+	return b.awaitTopics(ctx, made, t)
 }
 
 // grownWithin is how long brokers may take to know that a topic has more partitions.

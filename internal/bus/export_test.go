@@ -10,7 +10,7 @@ import (
 
 // MakeTopic makes a topic of one partition as somebody else would.
 func (b *Bus) MakeTopic(ctx context.Context, t Topic, settings map[string]string) error {
-	_, err := b.create(ctx, t, 1, settings)
+	_, err := b.create(ctx, t, 1, madeTopics{}, settings)
 	return err
 }
 

@@ -95,7 +95,7 @@ func (b *Bus) fences(ctx context.Context, topic Topic, places map[int32]groupPla
 
 // topicID is what tells a topic from others of its name; "": brokers have no such ids.
 func (b *Bus) topicID(ctx context.Context, topic Topic) (string, error) {
-	found, err := b.admin.ListTopics(ctx, b.name(topic))
+	found, err := b.look(ctx, b.name(topic))
 	if err == nil {
 		err = found.Error()
 	}

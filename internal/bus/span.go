@@ -134,7 +134,7 @@ func (s *span) give(fetches kgo.Fetches, do func(Record) error) (err error) {
 // leaders are the brokers that have the partitions which are still read.
 func (s *span) leaders(ctx context.Context) (map[int32]bool, error) {
 	name := s.bus.name(s.topic)
-	found, err := s.bus.admin.ListTopics(ctx, name)
+	found, err := s.bus.look(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
@@ -92,9 +93,10 @@ func (b *Bus) Ensure(ctx context.Context, more map[Topic]map[string]string) erro
 
 func (b *Bus) ensure(ctx context.Context, more map[Topic]map[string]string) error {
 	var there []Topic
+	made := madeTopics{}
 	for _, t := range Topics {
 		partitions, configs := b.settings(t)
-		found, err := b.create(ctx, t, partitions, firstRetention(t), configs, more[t])
+		found, err := b.create(ctx, t, partitions, made, firstRetention(t), configs, more[t])
 		if err != nil {
 			return err
 		}
@@ -103,7 +105,7 @@ func (b *Bus) ensure(ctx context.Context, more map[Topic]map[string]string) erro
 		}
 	}
 	// Another instance may just have made them: brokers know them a little later.
-	if err := b.awaitTopics(ctx, Topics...); err != nil {
+	if err := b.awaitTopics(ctx, made, Topics...); err != nil {
 		return err
 	}
 	problems, err := b.check(ctx, there)
@@ -149,15 +151,15 @@ func (b *Bus) Watch(ctx context.Context, every time.Duration) error {
 // Problems is how many settings of topics are not as they should be, as the last look of Watch has found.
 func (b *Bus) Problems() int64 { return b.problems.Load() }
 
-// create makes a topic, or says that it is there.
-func (b *Bus) create(ctx context.Context, t Topic, partitions int, settings ...map[string]string) (there bool, err error) {
-	made := map[string]*string{}
+// create makes a topic and keeps its id, or says that it is there.
+func (b *Bus) create(ctx context.Context, t Topic, partitions int, made madeTopics, settings ...map[string]string) (there bool, err error) {
+	all := map[string]*string{}
 	for _, m := range settings {
 		for k, v := range m {
-			made[k] = &v
+			all[k] = &v
 		}
 	}
-	res, err := b.admin.CreateTopic(ctx, int32(partitions), -1, made, b.name(t))
+	res, err := b.admin.CreateTopic(ctx, int32(partitions), -1, all, b.name(t))
 	if err == nil {
 		err = res.Err
 	}
@@ -167,7 +169,19 @@ func (b *Bus) create(ctx context.Context, t Topic, partitions int, settings ...m
 	if err != nil {
 		return false, fmt.Errorf("create topic %s: %w", b.name(t), err)
 	}
+	if res.ID != (kadm.TopicID{}) {
+		made[b.name(t)] = res.ID
+	}
 	return false, nil
+}
+
+// madeTopics are the ids of topics that were just made, by name, as far as brokers tell them.
+type madeTopics map[string]kadm.TopicID
+
+// is reports whether a broker speaks of the topic that was made, and not of one of its name that was deleted before.
+func (m madeTopics) is(t kadm.TopicDetail) bool {
+	id, ok := m[t.Topic]
+	return !ok || id == t.ID
 }
 
 // problem is a setting of a topic that is not as it should be. Its text says what to do.
@@ -181,7 +195,7 @@ type problem struct {
 func (b *Bus) check(ctx context.Context, topics []Topic) (all []problem, err error) {
 	for _, t := range topics {
 		partitions, want := b.settings(t)
-		found, err := b.admin.ListTopics(ctx, b.name(t))
+		found, err := b.look(ctx, b.name(t))
 		if err == nil {
 			err = found.Error()
 		}
@@ -283,20 +297,26 @@ func enough(key, have, want string) bool {
 	return have == want
 }
 
-// awaitTopics waits until every partition has a leader.
-func (b *Bus) awaitTopics(ctx context.Context, topics ...Topic) error {
+// look asks brokers what topics there are of some names. The client's own answers, which it keeps for some seconds, would tell of a topic
+// that was deleted or made anew since; asking for rights passes them by.
+func (b *Bus) look(ctx context.Context, names ...string) (kadm.TopicDetails, error) {
+	return b.admin.ListTopics(kadm.WithAuthorizedOps(ctx), names...)
+}
+
+// awaitTopics waits until brokers know the topics that were made, and every partition has a leader.
+func (b *Bus) awaitTopics(ctx context.Context, made madeTopics, topics ...Topic) error {
 	var names []string
 	for _, t := range topics {
 		names = append(names, b.name(t))
 	}
 	for {
-		found, err := b.admin.ListTopics(ctx, names...)
+		found, err := b.look(ctx, names...)
 		if err != nil {
 			return fmt.Errorf("wait for topics: %w", err)
 		}
 		ready := len(found) == len(names)
 		for _, t := range found {
-			ready = ready && t.Err == nil && len(t.Partitions) > 0
+			ready = ready && t.Err == nil && len(t.Partitions) > 0 && made.is(t)
 			for _, p := range t.Partitions {
 				ready = ready && p.Err == nil && p.Leader >= 0
 			}

@@ -54,7 +54,7 @@ func TestRetentionIsChecked(t *testing.T) {
 			log := &lines{}
 			other := beside(t, b, strings.ReplaceAll(name, " ", "-")+".", log.logger())
 			partitions, settings := other.settings(c.topic)
-			if _, err := other.create(t.Context(), c.topic, partitions, settings, map[string]string{c.key: c.value}); err != nil {
+			if _, err := other.create(t.Context(), c.topic, partitions, madeTopics{}, settings, map[string]string{c.key: c.value}); err != nil {
 				t.Fatal(err)
 			}
 			err := other.Ensure(t.Context(), nil)
@@ -401,7 +401,7 @@ func TestTopicsOfALaterVersionAreMade(t *testing.T) {
 			continue
 		}
 		partitions, settings := other.settings(topic)
-		if _, err := other.create(t.Context(), topic, partitions, settings, firstRetention(topic), e.TopicSettings()[topic]); err != nil {
+		if _, err := other.create(t.Context(), topic, partitions, madeTopics{}, settings, firstRetention(topic), e.TopicSettings()[topic]); err != nil {
 			t.Fatal(err)
 		}
 	}
