@@ -20,6 +20,8 @@ import (
 type pathFlags struct {
 	ruleFlags
 	now string
+
+	doc *strictyaml.Doc // of the configuration that was read; nil: none
 }
 
 func (f *pathFlags) add(c *cobra.Command) {
@@ -40,6 +42,7 @@ func (f *pathFlags) load(s Streams, args []string, strict bool) (*rules.Set, *co
 		now = at
 	}
 	c, doc, ps := wholeConfiguration(s, f.config)
+	f.doc = doc
 	paths := slices.Concat(args, f.dirs)
 	if len(paths) == 0 && f.noLibrary && f.config == "" {
 		return nil, nil, nil, errors.New("--no-library leaves no rules; expected a rule file or folder")

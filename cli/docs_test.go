@@ -259,6 +259,13 @@ func TestTheConfigurationsInTheDocumentationWork(t *testing.T) {
 			if code, out, err := command(t, "check", "--config", write(t, dir, "noroshi.yaml", text)); code != 0 {
 				t.Errorf("%s: %s%s", page, out, err)
 			}
+			if !strings.Contains(text, "\n    tests:\n") {
+				continue
+			}
+			code, out, err := command(t, "test", "--config", filepath.Join(dir, "noroshi.yaml"), "--run", "exception of")
+			if code != 0 || !strings.Contains(err, "1 exception: all passed") {
+				t.Errorf("%s: %s%s", page, out, err)
+			}
 		}
 	}
 }

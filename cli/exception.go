@@ -25,7 +25,7 @@ import (
 type exceptionFlags struct {
 	ruleFlags
 	alert, data           string
-	by                    []string
+	by, records           []string
 	because, owner, until string
 }
 
@@ -42,11 +42,13 @@ The condition begins with what the alert is keyed by, such as the account. Then 
 shares: source.ip, app.id, app.name, source.geo.country_iso_code. --by names other fields instead; where the evidence differs, each of
 its values is excepted. The tenant is that of the alert.
 
-An exception is loaded before it is printed, so what is printed is right. The commands that prove it on the records that gave the alert
-stand behind it; tests of rules run without the configuration, and so without exceptions.`,
+An exception is loaded before it is printed, so what is printed is right. With --records it gets a test of its own, which noroshi test
+--config runs: the records of the alert's evidence, for which the rule is silent now. The test has been run before it is printed; where
+the rule goes by other records, too, there is none, and that is said. Commands that prove the exception on files stand behind it.`,
 		Example: `  noroshi replay --json audit.ndjson > alerts.ndjson
   noroshi exception --alert alrt_UB4Q --because "Red team until March" --owner soc --until 2027-03-31 alerts.ndjson
-  noroshi exception --alert alrt_UB4Q --by app.id,event.action --config noroshi.yaml`,
+  noroshi exception --alert alrt_UB4Q --by app.id,event.action --config noroshi.yaml
+  noroshi exception --alert alrt_UB4Q --records audit.ndjson alerts.ndjson    # with a test`,
 		ValidArgsFunction: cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault),
 		RunE: interruptible(func(c *cobra.Command, args []string) error {
 			return f.run(c.Context(), s, args)
@@ -56,6 +58,7 @@ stand behind it; tests of rules run without the configuration, and so without ex
 	c.Flags().StringVar(&f.alert, "alert", "", "the alert's `id`, or how it begins where no other begins so")
 	c.Flags().StringVar(&f.data, "data", "", "without a file, the `folder` of the embedded Kafka; kafka.data by default, else noroshi-data")
 	c.Flags().StringArrayVar(&f.by, "by", nil, "`fields` of the evidence that narrow the exception, with commas between them; may be repeated")
+	c.Flags().StringArrayVar(&f.records, "records", nil, "a `file` with the records that gave the alert: the exception gets a test of its own; may be repeated")
 	c.Flags().StringVar(&f.because, "because", "", "why the alert is no finding, a `text`")
 	c.Flags().StringVar(&f.owner, "owner", "", "`who` answers for the exception; who runs this command by default")
 	c.Flags().StringVar(&f.until, "until", "30d", "the last `day`, such as 2027-03-31, or a number of days from now, such as 30d")
@@ -107,7 +110,10 @@ func (f *exceptionFlags) run(ctx context.Context, s Streams, args []string) erro
 		return failed{err}
 	}
 	o := rules.Options{Library: !f.noLibrary, Untested: true, Paths: append(conf.Rules, f.dirs...), Lists: conf.Lists, Now: s.Now()}
-	if err := loads(text, o); err != nil {
+	if _, err := loads(text, o); err != nil {
+		return failed{err}
+	}
+	if text, err = x.withTest(ctx, s, text, o, conf); err != nil {
 		return failed{err}
 	}
 	_, err = s.Out.Write([]byte(text))
@@ -117,17 +123,17 @@ func (f *exceptionFlags) run(ctx context.Context, s Streams, args []string) erro
 // exceptionsKey stands before exceptions in a configuration.
 const exceptionsKey = "exceptions:\n"
 
-// loads says what a configuration would refuse of exceptions.
-func loads(text string, o rules.Options) error {
+// loads gives the rules with exceptions, or says what a configuration would refuse of these.
+func loads(text string, o rules.Options) (set *rules.Set, err error) {
 	d := strictyaml.Parse("the exception", []byte(strings.TrimPrefix(text, exceptionsKey)))
 	if d.Root != nil {
 		o.Tuning = rules.Tuning{Doc: d, Exceptions: d.Root}
-		rules.Load(o) // what is wrong with the rules has been told
+		set, _ = rules.Load(o) // what is wrong with the rules has been told
 	}
 	if ps := d.Problems; len(ps) > 0 {
-		return fmt.Errorf("no exception can be made of this alert: %s [%s]; --by chooses other fields", ps[0].Message, ps[0].Code)
+		return nil, fmt.Errorf("no exception can be made of this alert: %s [%s]; --by chooses other fields", ps[0].Message, ps[0].Code)
 	}
-	return nil
+	return set, nil
 }
 
 // lastDay reads --until.

@@ -121,7 +121,7 @@ func TestWhatAnExceptionIsFor(t *testing.T) {
 func TestAnExceptionThatDoesNotLoadIsNotPrinted(t *testing.T) {
 	const text = exceptionsKey + "  - rules: [role-granted]\n    when: %s == \"a\"\n    because: b\n    owner: c\n    until: 2100-12-31\n"
 	for field, want := range map[string]string{"account": "", "accounts": "no field \"accounts\""} {
-		err := loads(fmt.Sprintf(text, field), rules.Options{Library: true, Untested: true, Now: time.Now()})
+		_, err := loads(fmt.Sprintf(text, field), rules.Options{Library: true, Untested: true, Now: time.Now()})
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", field, err, want)
 		}

@@ -32,6 +32,9 @@ func testCommand(s Streams) *cobra.Command {
 		Long: `Test runs the tests of the rules named, or of the shipped library. It evaluates them as replay does. Of a test that
 fails it prints how the alerts differ from what is wanted, and what the rule makes of the records; see noroshi explain.
 
+With --config it runs the tests of the configuration's exceptions, too, on the rules as the configuration has them. One of an
+exception's tests must fail without it: else they prove nothing.
+
 With --mutate it asks whether the tests are worth something. It changes one thing of a rule at a time and expects that a test
 fails: a comparison turned round; a part of a condition, an entry of a list, an exception left out; a count by one more or less.
 It prints the changes that no test notices, and ends with exit 1 where tests notice fewer than 95 of 100.`,
@@ -42,6 +45,8 @@ It prints the changes that no test notices, and ends with exit 1 where tests not
 			if err != nil {
 				return err
 			}
+			tuned, more := f.tuned(s, args, conf)
+			ps = append(ps, more...)
 			show(s.Err, ps)
 			var files []string
 			for _, r := range set.Rules {
@@ -55,6 +60,11 @@ It prints the changes that no test notices, and ends with exit 1 where tests not
 			if err := t.run(c.Context(), chosen); err != nil {
 				return err
 			}
+			if tuned != nil {
+				if err := t.exceptions(c.Context(), tuned, chosen); err != nil {
+					return err
+				}
+			}
 			if len(t.all) == 0 && run != "" {
 				return failed{fmt.Errorf("no test has a name with %s", run)}
 			}
@@ -63,7 +73,7 @@ It prints the changes that no test notices, and ends with exit 1 where tests not
 				if n := diag.Errors(ps); n > 0 {
 					left = "; " + plural(n, "error") + " in files, whose tests were not run"
 				}
-				fmt.Fprintf(s.Err, "ran %s of %s: %s%s\n", plural(len(t.all), "test"), plural(t.rules, "rule"), t.verdict(), left)
+				fmt.Fprintf(s.Err, "ran %s of %s: %s%s\n", plural(len(t.all), "test"), t.of(), t.verdict(), left)
 			}
 			if junit != "" {
 				if err := writeJUnit(junit, t.all, ps, s.Now()); err != nil {
@@ -106,6 +116,17 @@ type proving struct {
 	all    []replay.Verdict
 	rules  int
 	bad    int
+
+	excused int // exceptions of the configuration whose tests were run
+}
+
+// of is what has been tested.
+func (t *proving) of() string {
+	text := plural(t.rules, "rule")
+	if t.excused > 0 {
+		text += " and " + plural(t.excused, "exception")
+	}
+	return text
 }
 
 func (t *proving) verdict() string {
@@ -140,14 +161,22 @@ func (t *proving) run(ctx context.Context, chosen func(rule, test string) bool) 
 			t.rules++
 		}
 		for _, v := range verdicts {
-			if !v.Pass {
-				t.bad++
-			}
-			t.all = append(t.all, v)
-			if err := t.tell(ctx, own[i], v); err != nil {
-				return failed{fmt.Errorf("write results: %w", err)}
+			if err := t.take(ctx, own[i], v); err != nil {
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+// take counts a verdict and tells it; the rule is nil where it is about an exception of the configuration.
+func (t *proving) take(ctx context.Context, r *rules.Rule, v replay.Verdict) error {
+	if !v.Pass {
+		t.bad++
+	}
+	t.all = append(t.all, v)
+	if err := t.tell(ctx, r, v); err != nil {
+		return failed{fmt.Errorf("write results: %w", err)}
 	}
 	return nil
 }
@@ -182,7 +211,7 @@ func (t *proving) tell(ctx context.Context, r *rules.Rule, v replay.Verdict) err
 	if err == nil {
 		err = differences(t.out, v.Differences)
 	}
-	if err == nil {
+	if err == nil && r != nil {
 		err = t.explain(ctx, r, v.Test)
 	}
 	return err

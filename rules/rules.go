@@ -91,6 +91,8 @@ type Set struct {
 	Rules []*Rule
 	Scope *cond.Scope // what their conditions speak of
 	Lists list.Set
+	// Excused are the exceptions of the configuration that have tests.
+	Excused []*Excused
 
 	remedies  map[string]Remedy
 	compiling *sync.Mutex // shared by sets that are made of this one: conditions number their fields in one layout

@@ -116,6 +116,8 @@ var tenantID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-
 func (l *loader) except(d *strictyaml.Doc, n *yaml.Node) {
 	var of []string
 	var tenant string
+	var tests []Test
+	before := d.Errors()
 	x := l.exception(d, n, map[string]func(*yaml.Node){
 		"rules": func(n *yaml.Node) { of = l.excepted(d, n) },
 		"tenant": func(n *yaml.Node) {
@@ -124,6 +126,7 @@ func (l *loader) except(d *strictyaml.Doc, n *yaml.Node) {
 				tenant = ""
 			}
 		},
+		"tests": func(n *yaml.Node) { tests = l.testsOfException(d, n) },
 	})
 	if n.Kind == yaml.MappingNode && member(n, "rules") == nil {
 		d.At(n, "missing", "an exception of the configuration needs the key rules: ids of rules, class:access, guide:S3, or all")
@@ -135,6 +138,9 @@ func (l *loader) except(d *strictyaml.Doc, n *yaml.Node) {
 		return
 	}
 	x.Outside = true
+	if len(tests) > 0 && len(of) > 0 && d.Errors() == before {
+		l.set.Excused = append(l.set.Excused, &Excused{Rules: of, File: d.Name, Line: n.Line, Tests: tests, exception: x})
+	}
 	for _, r := range l.set.Rules {
 		if slices.ContainsFunc(of, r.isMeant) {
 			r.Unless = append(r.Unless, x)

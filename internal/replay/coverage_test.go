@@ -54,7 +54,7 @@ func datasetsOf(t *testing.T, p *Prover, one *rules.Test) (all [][]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	alerts, err := with.findings(t.Context(), p.rule.ID, one, records, inOrder)
+	alerts, err := with.findings(t.Context(), p.counts, one, records, inOrder)
 	if err != nil {
 		t.Fatal(err)
 	}

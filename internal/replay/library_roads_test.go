@@ -40,7 +40,7 @@ func TestEveryRuleFiresOnEveryRoad(t *testing.T) {
 			}
 			tried[families] = true
 			for name, wrap := range roadsOf(families) {
-				found, err := with.findings(context.Background(), r.ID, test, wrapped(records, wrap), inOrder)
+				found, err := with.findings(context.Background(), p.counts, test, wrapped(records, wrap), inOrder)
 				if err != nil || len(found) != len(test.Want) {
 					t.Errorf("%s: %s: %d alerts by %s, want %d (%v)", r.ID, test.Name, len(found), name, len(test.Want), err)
 					continue
@@ -155,7 +155,7 @@ func firedBy(t *testing.T, loaded *rules.Set, r *rules.Rule) map[string]bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := with.findings(context.Background(), r.ID, &r.Tests[i], records, inOrder)
+		found, err := with.findings(context.Background(), p.counts, &r.Tests[i], records, inOrder)
 		if err != nil {
 			t.Fatal(err)
 		}

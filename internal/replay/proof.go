@@ -46,6 +46,13 @@ type proving struct {
 	builder *builder
 }
 
+func newProving(set *rules.Set, o detector.Options) *proving {
+	d := detector.New(set, o)
+	p := &proving{set: d, worker: d.Worker()}
+	p.builder = &builder{reader: p.worker.Reader()}
+	return p
+}
+
 // NewProver makes what runs the tests of a rule. Beside it only those rules of the set take part whose alerts it looks at.
 func NewProver(set *rules.Set, r *rules.Rule, o detector.Options) *Prover {
 	return &Prover{rules: set, rule: r, options: o}
@@ -62,9 +69,7 @@ func (p *Prover) with(t *rules.Test) (w *proving, err error) {
 		if set, r, err = p.rules.Under(p.rule, t); err == nil {
 			o := p.options
 			o.Decode = under(o.Decode, t)
-			d := detector.New(set.Looking(r), o)
-			w = &proving{set: d, worker: d.Worker()}
-			w.builder = &builder{reader: w.worker.Reader()}
+			w = newProving(set.Looking(r), o)
 		}
 	})
 	if err == nil && len(t.Lists) == 0 {
@@ -87,7 +92,7 @@ func (p *Prover) Prove(ctx context.Context, t *rules.Test) Verdict {
 	v := Verdict{Rule: p.rule.ID, Test: t.Name, File: p.rule.File, Line: t.Line}
 	with, err := p.with(t)
 	if err == nil {
-		err = with.prove(ctx, p.rule.ID, t, &v)
+		err = with.prove(ctx, p.counts, t, &v)
 	}
 	if err != nil {
 		v.Why = err.Error()
@@ -96,13 +101,16 @@ func (p *Prover) Prove(ctx context.Context, t *rules.Test) Verdict {
 	return v
 }
 
+// counts reports whether the alerts of a rule are those that tests want.
+func (p *Prover) counts(rule string) bool { return rule == p.rule.ID }
+
 // prove holds the alerts that records give against those that a test wants, in each order that it asks for.
-func (p *proving) prove(ctx context.Context, rule string, t *rules.Test, v *Verdict) error {
+func (p *proving) prove(ctx context.Context, counts func(rule string) bool, t *rules.Test, v *Verdict) error {
 	records, err := p.builder.records(t)
 	if err != nil {
 		return err
 	}
-	have, err := p.findings(ctx, rule, t, records, inOrder)
+	have, err := p.findings(ctx, counts, t, records, inOrder)
 	if err != nil {
 		return err
 	}
@@ -112,7 +120,7 @@ func (p *proving) prove(ctx context.Context, rule string, t *rules.Test, v *Verd
 		return nil
 	}
 	for i, again := range orders(t.Arrive, records) {
-		late, err := p.findings(ctx, rule, t, again, asTheyCome)
+		late, err := p.findings(ctx, counts, t, again, asTheyCome)
 		if err != nil {
 			return err
 		}
@@ -133,11 +141,11 @@ const (
 	asTheyCome              // of the input
 )
 
-// findings are the alerts of a rule for records, as JSON values.
-func (p *proving) findings(ctx context.Context, rule string, t *rules.Test, records [][]byte, by order) (all []any, err error) {
+// findings are the alerts for records that count, as JSON values.
+func (p *proving) findings(ctx context.Context, counts func(rule string) bool, t *rules.Test, records [][]byte, by order) (all []any, err error) {
 	var bad error
 	run := Replay{Set: p.set, Workers: 1, reused: []*detector.Worker{p.worker}, AsArrived: by == asTheyCome, Until: t.Until, Alert: func(a *alert.Alert) error {
-		if a.Rule.ID != rule {
+		if !counts(a.Rule.ID) {
 			return nil
 		}
 		var v any

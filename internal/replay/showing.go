@@ -19,7 +19,7 @@ func (p *Prover) Show(ctx context.Context, t *rules.Test) ([]alert.Alert, error)
 	if err != nil {
 		return nil, err
 	}
-	found, err := with.findings(ctx, p.rule.ID, t, records, inOrder)
+	found, err := with.findings(ctx, p.counts, t, records, inOrder)
 	if err != nil {
 		return nil, err
 	}
