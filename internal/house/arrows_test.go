@@ -56,7 +56,7 @@ var arrows = map[string][]string{
 	"sinks/syslog":              {"sinks", "sinks/remote", "sinks/format", "internal/alert", "internal/strictyaml"}, // short texts
 	"sinks/page":                {"sinks", "internal/alert"},                                                        // what people are told
 	"sinks/pagerduty":           {"sinks", "sinks/remote", "sinks/page", "internal/alert"},
-	"sinks/sinktest":            {"sinks", "internal/alert"},
+	"sinks/sinktest":            {"sinks", "sinks/remote", "internal/alert"},
 	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "internal/alert", "internal/strictyaml", "internal/config"},
 	"internal/deadletter":       {"internal/bus", "internal/diag"},
 	"internal/stage":            {"internal/bus", "internal/state"},

@@ -44,14 +44,7 @@ func Read(r remote.Reader, n *yaml.Node) Config {
 	keys["password"] = func(n *yaml.Node) { c.Password = r.Secret(n) }
 	keys["api_key"] = func(n *yaml.Node) { c.APIKey = r.Secret(n) }
 	keys["headers"] = func(n *yaml.Node) { c.ReadHeaders(r, n) }
-	d.Fields(n, keys)
-	if d.Errors() == 0 {
-		if _, err := New(c, sinks.Env{}); err != nil {
-			d.At(n, "sink", err.Error())
-		} else if err := c.Check(); err != nil {
-			d.At(n, "sink", err.Error())
-		}
-	}
+	r.Read(n, keys, func() error { _, err := New(c, sinks.Env{}); return err }, c.Check)
 	return c
 }
 

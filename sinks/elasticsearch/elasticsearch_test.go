@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -25,12 +24,12 @@ const password = "El4sticPassw0rd"
 
 func sink(t *testing.T, o sinktest.Options, change func(*Config)) *Sink {
 	t.Helper()
-	c := Config{Config: remote.Config{URL: o.URL, Timeout: o.Timeout, AllowHTTP: true, Reach: remote.Reach{CAFile: o.CAFile, CertFile: o.CertFile, KeyFile: o.CertFile, AllowPrivate: true}},
+	c := Config{Config: o.Remote(),
 		Index: defaultIndex, Format: format.Noroshi, User: "bob", Password: remote.Fixed(password)}
 	if change != nil {
 		change(&c)
 	}
-	s, err := New(c, sinks.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler), Version: "test"})
+	s, err := New(c, sinktest.Env())
 	if err != nil {
 		t.Fatal(err)
 	}

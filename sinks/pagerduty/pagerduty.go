@@ -36,14 +36,7 @@ func Read(r remote.Reader, n *yaml.Node) Config {
 			d.At(n, "secret", "a routing key has 32 characters; it is the integration key of a service, of the kind Events API v2")
 		}
 	}
-	d.Fields(n, keys)
-	if d.Errors() == 0 {
-		if _, err := New(c, sinks.Env{}); err != nil {
-			d.At(n, "sink", err.Error())
-		} else if err := c.Check(); err != nil {
-			d.At(n, "sink", err.Error())
-		}
-	}
+	r.Read(n, keys, func() error { _, err := New(c, sinks.Env{}); return err }, c.Check)
 	return c
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -22,8 +21,8 @@ const key = "R0utingKey0123456789abcdefABCDEF"
 
 func sink(t *testing.T, o sinktest.Options) *Sink {
 	t.Helper()
-	c := Config{Config: remote.Config{URL: o.URL, Timeout: o.Timeout, AllowHTTP: true, Reach: remote.Reach{CAFile: o.CAFile, CertFile: o.CertFile, KeyFile: o.CertFile, AllowPrivate: true}}, RoutingKey: remote.Fixed(key)}
-	s, err := New(c, sinks.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler), Version: "test"})
+	c := Config{Config: o.Remote(), RoutingKey: remote.Fixed(key)}
+	s, err := New(c, sinktest.Env())
 	if err != nil {
 		t.Fatal(err)
 	}

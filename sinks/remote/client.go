@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -16,7 +15,6 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"noroshi/internal/alert"
-	"noroshi/internal/diag"
 	"noroshi/sinks"
 )
 
@@ -25,14 +23,13 @@ const maxAnswer = 64 << 10
 
 // Client sends requests to one address. It is used from one goroutine.
 type Client struct {
-	conf    Config
-	url     *url.URL
-	env     sinks.Env
-	secrets *diag.Secrets // what the destination may repeat
+	*Vault
+	conf Config
+	url  *url.URL
+	env  sinks.Env
 
 	transport *http.Transport
-	imprint   string          // of the files that the transport was made with
-	warned    map[string]bool // what could not be read again, since it could last
+	imprint   string // of the files that the transport was made with
 }
 
 // New checks the configuration.
@@ -44,7 +41,7 @@ func New(c Config, env sinks.Env) (*Client, error) {
 	if c.Timeout == 0 {
 		c.Timeout = DefaultTimeout
 	}
-	cl := &Client{conf: c, url: u, env: env, secrets: &diag.Secrets{}, warned: map[string]bool{}}
+	cl := &Client{Vault: NewVault(u.Hostname(), env), conf: c, url: u, env: env}
 	cl.secrets.AddURL(u)
 	for _, s := range c.Headers {
 		text, _ := s() // it is read again with each request
@@ -56,12 +53,6 @@ func New(c Config, env sinks.Env) (*Client, error) {
 	cl.imprint = c.imprint()
 	return cl, nil
 }
-
-// Hide makes a secret known that requests hold, so that no error shows it.
-func (c *Client) Hide(secret string) { c.secrets.Add(secret) }
-
-// Host is the destination's, for messages.
-func (c *Client) Host() string { return c.url.Hostname() }
 
 // Now is the time.
 func (c *Client) Now() time.Time { return c.env.Now() }
@@ -103,22 +94,6 @@ func (c *Client) refresh() {
 	c.transport, c.imprint = t, now
 }
 
-// warn tells once that something cannot be read again.
-func (c *Client) warn(what string, err error) {
-	if err != nil && !c.warned[what] && c.env.Log != nil {
-		c.env.Log.Warn("what a sink reads again cannot be read; the one of before is used", slog.String("what", what), slog.String("host", c.Host()), slog.Any("err", err))
-	}
-	c.warned[what] = err != nil
-}
-
-// Secret is what a secret holds now, which no error shows.
-func (c *Client) Secret(name string, s Secret) string {
-	text, err := s()
-	c.warn(name, err)
-	c.secrets.Add(text)
-	return text
-}
-
 // Request is one request.
 type Request struct {
 	Method string            // POST where it is empty
@@ -148,11 +123,11 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	defer cancel()
 	c.refresh()
 	if err := c.behind(ctx); err != nil {
-		return nil, c.fault("post alerts", err)
+		return nil, c.Fault("post alerts", err)
 	}
 	req, err := c.request(ctx, r)
 	if err != nil {
-		return nil, c.fault("make request", err)
+		return nil, c.Fault("make request", err)
 	}
 	if c.env.Preview != nil {
 		return nil, c.show(req, r.Body)
@@ -160,7 +135,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	client := &http.Client{Transport: c.transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)
 	if err != nil {
-		return nil, c.fault("post alerts", err)
+		return nil, c.Fault("post alerts", err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode/100 == 3 {
@@ -182,9 +157,9 @@ func (c *Client) answer(res *http.Response, most int) *Answer {
 	body, err := io.ReadAll(io.LimitReader(res.Body, int64(most)+1))
 	switch {
 	case err != nil:
-		a.Err = c.fault("read answer", err)
+		a.Err = c.Fault("read answer", err)
 	case len(body) > most:
-		body, a.Err = body[:most], c.fault("read answer", fmt.Errorf("it has more than %d bytes", most))
+		body, a.Err = body[:most], c.Fault("read answer", fmt.Errorf("it has more than %d bytes", most))
 	}
 	a.Body = body
 	return a
@@ -257,18 +232,4 @@ func (c *Client) behind(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// fault is an error of the destination without the secrets that it may repeat, and without its causes, which hold them still.
-func (c *Client) fault(doing string, err error) error {
-	return &sinks.Fault{Cause: c.Hidden(doing, err)}
-}
-
-// Hidden is an error without the secrets that it may repeat.
-func (c *Client) Hidden(doing string, err error) error {
-	var u *url.Error
-	if errors.As(err, &u) { // it names the URL
-		err = u.Err
-	}
-	return fmt.Errorf("%s: %s: %s", doing, c.Host(), c.Said(err.Error()))
 }

@@ -56,6 +56,19 @@ type Reader struct {
 // Keys are the keys of a configuration, and what reads them.
 type Keys = map[string]func(*yaml.Node)
 
+// Read reads a sink's keys, and then says the first thing that the configuration as a whole lacks.
+func (r Reader) Read(n *yaml.Node, keys Keys, tries ...func() error) {
+	r.Doc.Fields(n, keys)
+	for _, try := range tries {
+		if r.Doc.Errors() > 0 {
+			return
+		}
+		if err := try(); err != nil {
+			r.Doc.At(n, "sink", err.Error())
+		}
+	}
+}
+
 // Keys are those that say how a destination is reached.
 func (c *Reach) Keys(r Reader) Keys {
 	d := r.Doc

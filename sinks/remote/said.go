@@ -2,9 +2,7 @@ package remote
 
 import (
 	"regexp"
-	"strings"
 
-	"noroshi/internal/alert"
 	"noroshi/sinks"
 )
 
@@ -19,16 +17,6 @@ func (c *Client) Refusal(a *Answer) error {
 // Status is an answer for people: its status, and what it says.
 func (c *Client) Status(a *Answer, says string) sinks.Status {
 	return sinks.Status{Code: a.Status, Text: c.Said(says)}
-}
-
-// Said is the first line of what a destination says, as far as it is short text without secrets. They are hidden before the text is
-// cut, so that none is cut in two. Of an answer that repeats the request nothing is told but that.
-func (c *Client) Said(text string) string {
-	if repeats.MatchString(text) {
-		return "the answer repeats the request"
-	}
-	line, _, _ := strings.Cut(strings.TrimSpace(c.secrets.Hide(strings.ToValidUTF8(text, ""))), "\n")
-	return alert.OneLine(strings.TrimSpace(line), maxText)
 }
 
 // repeats is what shows that an answer repeats a request: a signature, a header with its value, the beginning of the body.

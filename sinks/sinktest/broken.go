@@ -106,7 +106,11 @@ func (h HTTP) broken(t *testing.T) {
 		h.safe(t, one.name, err)
 	}
 	silent := strings.Replace(raw(t, func(c *conversation) { c.hold() }), "http:", "https:", 1)
-	for name, url := range map[string]string{"TLS that never answers": silent, "nobody listens": "http://127.0.0.1:1/", "no such host": "http://nowhere.invalid/"} {
+	urls := map[string]string{"TLS that never answers": silent, "nobody listens": "http://127.0.0.1:1/", "no such host": "http://nowhere.invalid/"}
+	if address, made := Hole(t); made {
+		urls["no connection ever"] = "http://" + address + "/"
+	}
+	for name, url := range urls {
 		err := send(h.Make(t, Options{URL: url, Timeout: quick}), []sinks.Message{Message(1)})
 		if verdict(err) != Again {
 			t.Errorf("%s: %v", name, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"noroshi/sinks"
+	"noroshi/sinks/remote"
 )
 
 // Options are what the contract says about a sink.
@@ -23,6 +25,16 @@ type Options struct {
 	CAFile   string
 	CertFile string // with its key
 	Batch    int    // 0: the sink's own
+}
+
+// Remote says how a sink reaches the contract's destinations.
+func (o Options) Remote() remote.Config {
+	return remote.Config{URL: o.URL, Timeout: o.Timeout, AllowHTTP: true, Reach: remote.Reach{CAFile: o.CAFile, CertFile: o.CertFile, KeyFile: o.CertFile, AllowPrivate: true}}
+}
+
+// Env is what sinks get in tests.
+func Env() sinks.Env {
+	return sinks.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler), Version: "test"}
 }
 
 // Verdict is what a sink makes of an answer.

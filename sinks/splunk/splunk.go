@@ -42,14 +42,7 @@ func Read(r remote.Reader, n *yaml.Node) Config {
 	keys["sourcetype"] = func(n *yaml.Node) { c.SourceType = d.Text(n) }
 	keys["host"] = func(n *yaml.Node) { c.HostName = d.Text(n) }
 	keys["ack"] = func(n *yaml.Node) { c.Ack = d.Bool(n) }
-	d.Fields(n, keys)
-	if d.Errors() == 0 {
-		if _, err := New(c, sinks.Env{}); err != nil {
-			d.At(n, "sink", err.Error())
-		} else if err := c.Check(); err != nil {
-			d.At(n, "sink", err.Error())
-		}
-	}
+	r.Read(n, keys, func() error { _, err := New(c, sinks.Env{}); return err }, c.Check)
 	return c
 }
 

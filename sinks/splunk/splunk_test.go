@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -28,12 +27,12 @@ const token = "3f2a8c1e-T0ken-4b6d-9a77-5e0c1d2b3a4f"
 
 func sink(t *testing.T, o sinktest.Options, change func(*Config)) *Sink {
 	t.Helper()
-	c := Config{Config: remote.Config{URL: o.URL, Timeout: o.Timeout, AllowHTTP: true, Reach: remote.Reach{CAFile: o.CAFile, CertFile: o.CertFile, KeyFile: o.CertFile, AllowPrivate: true}},
+	c := Config{Config: o.Remote(),
 		Token: remote.Fixed(token), Source: "noroshi", SourceType: "noroshi:alert", Index: "alerts"}
 	if change != nil {
 		change(&c)
 	}
-	s, err := New(c, sinks.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler), Version: "test"})
+	s, err := New(c, sinktest.Env())
 	if err != nil {
 		t.Fatal(err)
 	}

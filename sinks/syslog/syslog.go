@@ -56,12 +56,7 @@ func Read(r remote.Reader, n *yaml.Node) Config {
 			d.At(n, "value", "the name of a host is up to 255 visible characters without blanks")
 		}
 	}
-	d.Fields(n, keys)
-	if d.Errors() == 0 {
-		if _, err := New(c, sinks.Env{}); err != nil {
-			d.At(n, "sink", err.Error())
-		}
-	}
+	r.Read(n, keys, func() error { _, err := New(c, sinks.Env{}); return err })
 	return c
 }
 
