@@ -56,8 +56,9 @@ var arrows = map[string][]string{
 	"sinks/syslog":              {"sinks", "sinks/remote", "sinks/format", "internal/alert", "internal/strictyaml"}, // short texts
 	"sinks/page":                {"sinks", "internal/alert"},                                                        // what people are told
 	"sinks/pagerduty":           {"sinks", "sinks/remote", "sinks/page", "internal/alert"},
+	"sinks/email":               {"sinks", "sinks/remote", "sinks/page", "internal/alert", "internal/strictyaml"}, // what an alert is like
 	"sinks/sinktest":            {"sinks", "sinks/remote", "internal/alert"},
-	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "internal/alert", "internal/strictyaml", "internal/config"},
+	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "internal/alert", "internal/strictyaml", "internal/config"},
 	"internal/deadletter":       {"internal/bus", "internal/diag"},
 	"internal/stage":            {"internal/bus", "internal/state"},
 	"internal/identify":         {"internal/decode", "internal/bus", "internal/deadletter"},
@@ -82,11 +83,12 @@ var forTests = []string{"internal/kafkatest", "internal/eventhubstest", "interna
 
 // owners are libraries that one room alone imports.
 var owners = map[string][]string{
-	"github.com/twmb/franz-go":  {"internal/bus"},
-	"github.com/expr-lang/expr": {"internal/cond"},
-	"go.yaml.in/yaml":           {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/catalog"},
-	"github.com/spf13/cobra":    {"cli"},
-	"github.com/schollz":        {"cli"},
+	"github.com/twmb/franz-go":    {"internal/bus"},
+	"github.com/expr-lang/expr":   {"internal/cond"},
+	"go.yaml.in/yaml":             {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/sinktest", "sinks/catalog"},
+	"github.com/spf13/cobra":      {"cli"},
+	"github.com/wneessen/go-mail": {"sinks/email"},
+	"github.com/schollz":          {"cli"},
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs": {"ingest/eventhub"},
 	"github.com/coder/websocket":                                  {"internal/eventhubstest", "ingest/eventhub"},
 	"github.com/oschwald/maxminddb-golang":                        {"internal/list"},

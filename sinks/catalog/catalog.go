@@ -12,6 +12,7 @@ import (
 	"noroshi/internal/strictyaml"
 	"noroshi/sinks"
 	"noroshi/sinks/elasticsearch"
+	"noroshi/sinks/email"
 	"noroshi/sinks/file"
 	"noroshi/sinks/pagerduty"
 	"noroshi/sinks/remote"
@@ -40,6 +41,7 @@ var All = map[string]Make{
 	"file": func(d *strictyaml.Doc, n *yaml.Node, e Env) (sinks.Sink, error) {
 		return file.New(file.Read(d, n, e.Folder))
 	},
+	"email":         over(email.Read, email.New),
 	"elasticsearch": over(elasticsearch.Read, elasticsearch.New),
 	"pagerduty":     over(pagerduty.Read, pagerduty.New),
 	"splunk":        over(splunk.Read, splunk.New),

@@ -123,6 +123,10 @@ func tryExample(t *testing.T, kind, text string) {
 	put("test-ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})))
 	text = address.ReplaceAllString(text, "${1}url: "+srv.URL+"${2}\n${1}ca_file: test-ca.pem\n${1}allow_private: true")
 	listener, heard := stream(t, srv.TLS)
+	if kind == "email" {
+		mails := sinktest.Mails(t, srv.TLS, nil)
+		listener, heard = mails.Address, func() bool { return strings.Contains(mails.Got(), "An inbox rule hides mail") }
+	}
 	text = hostPort.ReplaceAllString(text, "${1}address: "+listener+"\n${1}ca_file: test-ca.pem\n${1}allow_private: true")
 	put("noroshi.yaml", text)
 	conf, doc, problems := config.Read(filepath.Join(dir, "noroshi.yaml"), Kinds())

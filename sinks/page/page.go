@@ -25,6 +25,7 @@ const (
 // Page is what is told of an alert. All texts are short, one line each, and show no character that nobody sees.
 type Page struct {
 	Title    string // severity, what, who, how often and when: enough where nothing else is shown
+	Subject  string // severity, what and who: the same for all revisions, by which mail programs find what belongs together
 	Severity string
 	Status   string
 	Account  string
@@ -58,7 +59,7 @@ func Of(m *sinks.Message) (*Page, error) {
 	}
 	p := &Page{Severity: a.Severity, Status: string(a.Status), Account: line(a.Account), Summary: line(a.Summary), When: stamp(a.Window.Last), Since: stamp(a.Window.First), Count: a.Window.Count, From: from(a),
 		ID: m.ID, Rule: a.Rule.ID, Class: a.Rule.Class, Tenant: line(a.Tenant), Guide: a.Rule.Guide, Attack: a.Rule.Attack}
-	p.Title = alert.OneLine(title(a), maxTitle)
+	p.Title, p.Subject = alert.OneLine(title(a), maxTitle), alert.OneLine(subject(a, ""), maxTitle)
 	p.Why = why(a)
 	for i, r := range a.Respond {
 		if i == maxSteps {
@@ -85,10 +86,6 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC"
 
 // title is severity, what, who, how often and when.
 func title(a *alert.Alert) string {
-	who := line(a.Account)
-	if who == "" {
-		who = "nobody is named"
-	}
 	events := "1 event"
 	if a.Window.Count != 1 {
 		events = strconv.Itoa(a.Window.Count) + " events"
@@ -101,7 +98,16 @@ func title(a *alert.Alert) string {
 	if a.Status == alert.Withdrawn {
 		state = "withdrawn: "
 	}
-	return fmt.Sprintf("[%s] %s%s: %s (%s, %s)", strings.ToUpper(a.Severity), state, alert.OneLine(line(a.Rule.Title), 80), alert.OneLine(who, 70), events, when)
+	return fmt.Sprintf("%s (%s, %s)", subject(a, state), events, when)
+}
+
+// subject is severity, what and who, with a state before what.
+func subject(a *alert.Alert, state string) string {
+	who := line(a.Account)
+	if who == "" {
+		who = "nobody is named"
+	}
+	return fmt.Sprintf("[%s] %s%s: %s", strings.ToUpper(a.Severity), state, alert.OneLine(line(a.Rule.Title), 80), alert.OneLine(who, 70))
 }
 
 // from is where the actor came from, as far as it is known.

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	yaml "go.yaml.in/yaml/v4"
+
 	"noroshi/sinks"
 	"noroshi/sinks/remote"
 )
@@ -260,3 +262,6 @@ func (h HTTP) retryAfter(t *testing.T) {
 		}
 	}
 }
+
+// Secret reads a secret that a test writes where a configuration has a reference.
+func Secret(n *yaml.Node) remote.Secret { return remote.Fixed(n.Value) }
