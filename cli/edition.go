@@ -108,8 +108,8 @@ func libraryDiffCommand(s Streams) *cobra.Command {
 		Use:   "diff FOLDER",
 		Short: "Tell what differs between older shipped rules and those of this version",
 		Long: `Diff compares a folder that noroshi library export of an older version has written with the rules of this version: rules that are new,
-rules that are gone, and what has changed in the others, key by key. A ! stands before what decides which alerts come, such as when or count;
-other keys change what alerts say. Tests are left out.
+rules that are gone, and what has changed in the others, key by key. A ! stands before what decides which alerts come and how grave they are, such as when,
+count or severity; other keys change what alerts say. Tests are left out.
 
 With --config it also tells what the configuration says of rules that are gone, which touches nothing any more, and what it says of rules
 that have changed, which somebody should look at.
@@ -158,7 +158,7 @@ It ends with 0, also where rules differ; with 1 if something in the configuratio
 func compareLibraries(folder string) (*upgrade, error) {
 	old, err := rules.ReadEdition(os.DirFS(folder))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; noroshi library export writes one", folder, err)
+		return nil, fmt.Errorf("%s: %w; noroshi library export of the older version writes one", folder, err)
 	}
 	now, err := rules.Shipped()
 	if err != nil {
@@ -272,17 +272,27 @@ func printKey(b *strings.Builder, k *rules.KeyDifference) {
 		return
 	}
 	fmt.Fprintf(b, "  %s %s:\n", mark, k.Key)
-	was, is := slices.Collect(strings.Lines(k.Old)), slices.Collect(strings.Lines(k.New))
-	for _, line := range was {
-		if !slices.Contains(is, line) {
-			fmt.Fprintf(b, "    - %s\n", diag.EscapeLine(strings.TrimRight(line, "\n")))
+	was, is := strings.Split(k.Old, "\n"), strings.Split(k.New, "\n")
+	less, more := beyond(was, is), beyond(is, was)
+	if len(less)+len(more) == 0 {
+		less, more = was, is // in another order
+	}
+	for _, line := range less {
+		fmt.Fprintf(b, "    - %s\n", diag.EscapeLine(line))
+	}
+	for _, line := range more {
+		fmt.Fprintf(b, "    + %s\n", diag.EscapeLine(line))
+	}
+}
+
+// beyond are the lines of one text that another one lacks, but for empty ones.
+func beyond(of, other []string) (all []string) {
+	for _, line := range of {
+		if line != "" && !slices.Contains(other, line) {
+			all = append(all, line)
 		}
 	}
-	for _, line := range is {
-		if !slices.Contains(was, line) {
-			fmt.Fprintf(b, "    + %s\n", diag.EscapeLine(strings.TrimRight(line, "\n")))
-		}
-	}
+	return all
 }
 
 // sum is the last line of all.

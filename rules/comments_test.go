@@ -68,3 +68,25 @@ func TestACommentAtTheEndIsHarmless(t *testing.T) {
 		}
 	}
 }
+
+// TestACommentThatGoesOnIsTold: behind a whole condition YAML begins a comment at a #; where the comment goes on with the condition, half of
+// it may be lost.
+func TestACommentThatGoesOnIsTold(t *testing.T) {
+	for comment, goesOn := range map[string]bool{
+		"# && inbox_rule.deletes": true, "#|| inbox_rule.deletes": true, "# and not inbox_rule.deletes": true, "# or inbox_rule.name in [\"a\"]": true,
+		"# because it deletes": false, "# and so on": false, "#1": false, "# or not": false, "# see https://example.com": false, "": false,
+	} {
+		for place, in := range clauses {
+			if place == "in a brace" {
+				continue // there the comment swallows the brace, too
+			}
+			file := "id: a\ntitle: A\nseverity: low\n" + strings.Replace(in.text, "W", `event.action == "a" `+comment, 1)
+			_, ps := Load(Options{Paths: []string{put(t, map[string]string{"r.yaml": file})}, Now: now})
+			text := formatted(ps)
+			told := strings.Contains(text, "warning: ") && strings.Contains(text, "YAML reads "+comment+" as a comment, and the condition ends before it")
+			if told != goesOn || len(ps) > 1 || !told && len(ps) > 0 {
+				t.Errorf("%s: %s\n%s", place, file, text)
+			}
+		}
+	}
+}

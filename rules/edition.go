@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -30,6 +31,9 @@ func Shipped() (*Edition, error) { return ReadEdition(library.Files) }
 
 // ReadEdition reads a library. A file that is not a rule at all is an error: what is left out would count as gone.
 func ReadEdition(in fs.FS) (*Edition, error) {
+	if _, err := fs.Stat(in, "."); err != nil {
+		return nil, errors.New("no such folder")
+	}
 	if _, err := fs.Stat(in, remediationFile); err != nil {
 		return nil, fmt.Errorf("it is no library: it has no file %s", remediationFile)
 	}
@@ -60,11 +64,14 @@ func (e *Edition) add(file string, data []byte) error {
 	if id == "" {
 		return fmt.Errorf("%s is no rule: it has no id", file)
 	}
+	if other := e.rules[id]; other != nil {
+		return fmt.Errorf("%s has the id %s of %s", file, id, other.doc.Name)
+	}
 	e.rules[id] = one
 	return nil
 }
 
-// text is what stands behind a key: a text as it is, all else as JSON. "" where there is none.
+// text is what stands behind a key: a text as it is, entries of a list one a line, all else as JSON; "" without the key.
 func (e *entry) text(key string) string {
 	n := e.keys[key]
 	switch {
@@ -72,6 +79,16 @@ func (e *entry) text(key string) string {
 		return ""
 	case n.Kind == yaml.ScalarNode:
 		return strings.TrimSpace(n.Value)
+	case n.Kind == yaml.SequenceNode:
+		var lines []string
+		for _, one := range n.Content {
+			text := one.Value
+			if one.Kind != yaml.ScalarNode {
+				text = string(nodeOf(e.doc, one).Append(nil))
+			}
+			lines = append(lines, text)
+		}
+		return strings.Join(lines, "\n")
 	}
 	return string(nodeOf(e.doc, n).Append(nil))
 }
@@ -98,13 +115,12 @@ type KeyDifference struct {
 	Key string `json:"key"`
 	Old string `json:"old"`
 	New string `json:"new"`
-	// Finds says that other alerts may come of it, not others texts alone.
+	// Finds says that other alerts may come of it, or graver ones, not other texts alone.
 	Finds bool `json:"finds"`
 }
 
-// told are the keys that change what alerts say, or what people read, and not which alerts come.
-var told = []string{"title", "description", "guide", "attack", "references", "false_positives", "runbook", "summary", "facts", "respond", "severity", "points",
-	"class", "raise"}
+// told are the keys that change what alerts say, or what people read, and neither which alerts come nor how grave they are.
+var told = []string{"title", "description", "guide", "attack", "references", "false_positives", "runbook", "summary", "facts", "respond", "points", "class"}
 
 // Since tells how the rules of an edition differ from those of an older one: new ones, those that are gone, and those that have changed, each
 // by id. What tests say is left out.

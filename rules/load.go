@@ -378,6 +378,7 @@ func (l *loader) condition(d *strictyaml.Doc, n *yaml.Node) *cond.Program {
 	l.mistakes(d, n, ms)
 	if p != nil {
 		l.uses = append(l.uses, p.Uses()...)
+		l.cutExpression(d, n)
 	}
 	return p
 }

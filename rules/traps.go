@@ -242,6 +242,24 @@ func (l *loader) cutCondition(d *strictyaml.Doc, n *yaml.Node, p *diag.Problem) 
 	p.Suggestion = w.right(l.set.Scope)
 }
 
+// goesOn is how a comment begins that goes on with the condition before it.
+var goesOn = regexp.MustCompile(`^#\s*(&&|\|\||[=!<>]=|[<>+*]|\?\?)`)
+
+// cutExpression warns of a whole condition behind which a comment goes on with it: half of what was meant may be lost.
+func (l *loader) cutExpression(d *strictyaml.Doc, n *yaml.Node) {
+	rest := comment(n, d.Line(n.Line))
+	if rest == "" {
+		return
+	}
+	if !goesOn.MatchString(rest) {
+		if p, _ := cond.Compile(n.Value+" "+rest[1:], l.set.Scope); p == nil {
+			return // prose
+		}
+	}
+	p := d.At(n, "comment", "YAML reads "+rest+" as a comment, and the condition ends before it; take the # away, or put the comment on a line of its own")
+	p.Level = diag.Warning
+}
+
 // comment is what YAML reads as a comment behind a plain text of one line, or "" if there is none.
 func comment(n *yaml.Node, line string) string {
 	if n.Style != 0 || n.Kind != yaml.ScalarNode {

@@ -72,7 +72,6 @@ routes: []
 		"noroshi.yaml:1:21: kafka.partitions: the number lies outside 1 to 256 [value]",
 		"noroshi.yaml:1:41: kafka.sasl.password: a secret is a reference, ${file:path} or ${env:NAME}, never a value [secret]\n",
 		`noroshi.yaml:2:19: sources[0].file: no key "path" here; did you mean "paths"? [key]`,
-		"noroshi.yaml:2:18: sources[0].file: a file source needs the key paths [missing]",
 		`noroshi.yaml:2:31: sources[1]: no key "fil" here; did you mean "file"? [key]`,
 		`noroshi.yaml:3:16: sinks[0].name: the name of a sink is`,
 		"the sink is a stdout already; make it two sinks [value]",

@@ -24,16 +24,26 @@ func (d *Doc) Fields(n *yaml.Node, by map[string]func(*yaml.Node)) {
 		if !ok {
 			all := slices.Sorted(maps.Keys(by))
 			p := d.At(k, "key", "no "+d.name(k, v, "such key")+" here")
-			if p.Suggestion = d.other(k.Value, by); p.Suggestion != "" {
-				continue
+			if p.Suggestion = d.other(k.Value, by); p.Suggestion == "" {
+				p.Suggestion = diag.Suggest(k.Value, all)
 			}
-			if p.Suggestion = diag.Suggest(k.Value, all); p.Suggestion == "" {
+			if p.Suggestion != "" {
+				d.mean(n, p.Suggestion)
+			} else {
 				p.Message += "; known are " + strings.Join(all, ", ")
 			}
 			continue
 		}
 		read(v)
 	}
+}
+
+// mean notes which key of a mapping another one in it was probably meant to be.
+func (d *Doc) mean(n *yaml.Node, key string) {
+	if d.meant == nil {
+		d.meant = map[*yaml.Node][]string{}
+	}
+	d.meant[n] = append(d.meant[n], key)
 }
 
 // other is the key here that other programs call so, or "" if there is none.

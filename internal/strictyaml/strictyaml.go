@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -36,6 +37,7 @@ type Doc struct {
 	top    *yaml.Node
 	closed []string // keys below which nothing is told
 	paths  map[*yaml.Node]string
+	meant  map[*yaml.Node][]string // by mapping: keys that others in it were probably meant to be
 }
 
 // Parse reads a file's bytes. The YAML library accepts more than a rule author should write; what it accepts too much is checked
@@ -229,13 +231,31 @@ func (d *Doc) Line(n int) string {
 // Lines is the number of lines.
 func (d *Doc) Lines() int { return len(d.lines) }
 
-// At notes an error at a node and returns it, so that the caller may say more.
+// At notes an error at a node and returns it, so that the caller may say more. That a mapping lacks a key is not noted where another key
+// in it was probably meant to be that one.
 func (d *Doc) At(n *yaml.Node, code, message string) *diag.Problem {
+	if code == lacking && slices.ContainsFunc(d.meant[n], func(key string) bool { return needs(message, key) }) {
+		return &diag.Problem{}
+	}
 	if path := d.path(n); path != "" {
 		message = path + ": " + message
 	}
 	d.add(n.Line, n.Column, code, message)
 	return &d.Problems[len(d.Problems)-1]
+}
+
+// lacking is the code of a mapping that lacks a key.
+const lacking = "missing"
+
+// needs reports whether a message says that a key is missing: the key, or one of the keys that it names.
+func needs(message, key string) bool {
+	_, after, found := strings.Cut(message, "the key")
+	named, _, _ := strings.Cut(strings.TrimPrefix(after, "s"), ":")
+	words := strings.FieldsFunc(named, func(r rune) bool { return strings.ContainsRune(" ,;", r) })
+	if !strings.HasPrefix(after, "s") {
+		words = words[:min(1, len(words))]
+	}
+	return found && slices.Contains(words, key)
 }
 
 // Warn notes a warning at a node.
