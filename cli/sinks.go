@@ -171,6 +171,7 @@ var advices = []struct{ says, do string }{
 	{"certificate is valid for", "The destination's certificate is of another name: take that name into the address, or name it with server_name."},
 	{"certificate required", "The destination wants a client's certificate: name it with cert_file and key_file."},
 	{"first record does not look like a TLS handshake", "Nothing speaks TLS at this port. Check the port; http:// needs allow_http: true, plain syslog tls: false."},
+	{"malformed HTTP response", "Another protocol is spoken at this port: check the port, and the key protocol where there is one."},
 	{"no such host", "The name is not known here: check the address, or name a proxy."},
 	{"connection refused", "Nothing listens at this address: check host and port."},
 	{"deadline exceeded", "The destination did not answer in time: check the address, and whether a firewall drops the connection."},

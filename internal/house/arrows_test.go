@@ -57,8 +57,9 @@ var arrows = map[string][]string{
 	"sinks/page":                {"sinks", "internal/alert"},                                                        // what people are told
 	"sinks/pagerduty":           {"sinks", "sinks/remote", "sinks/page", "internal/alert"},
 	"sinks/email":               {"sinks", "sinks/remote", "sinks/page", "internal/alert", "internal/strictyaml"}, // what an alert is like
+	"sinks/otlp":                {"sinks", "sinks/remote", "sinks/format"},
 	"sinks/sinktest":            {"sinks", "sinks/remote", "internal/alert"},
-	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "internal/alert", "internal/strictyaml", "internal/config"},
+	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "internal/alert", "internal/strictyaml", "internal/config"},
 	"internal/deadletter":       {"internal/bus", "internal/diag"},
 	"internal/stage":            {"internal/bus", "internal/state"},
 	"internal/identify":         {"internal/decode", "internal/bus", "internal/deadletter"},
@@ -85,7 +86,7 @@ var forTests = []string{"internal/kafkatest", "internal/eventhubstest", "interna
 var owners = map[string][]string{
 	"github.com/twmb/franz-go":    {"internal/bus"},
 	"github.com/expr-lang/expr":   {"internal/cond"},
-	"go.yaml.in/yaml":             {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/sinktest", "sinks/catalog"},
+	"go.yaml.in/yaml":             {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/sinktest", "sinks/catalog"},
 	"github.com/spf13/cobra":      {"cli"},
 	"github.com/wneessen/go-mail": {"sinks/email"},
 	"github.com/schollz":          {"cli"},
@@ -93,7 +94,8 @@ var owners = map[string][]string{
 	"github.com/coder/websocket":                                  {"internal/eventhubstest", "ingest/eventhub"},
 	"github.com/oschwald/maxminddb-golang":                        {"internal/list"},
 	"github.com/cenkalti/backoff":                                 {"internal/app", "sinks", "ingest/feed"},
-	"go.opentelemetry.io":                                         {"internal/telemetry"},
+	"go.opentelemetry.io/otel":                                    {"internal/telemetry"},
+	"go.opentelemetry.io/proto":                                   {"sinks/otlp"},
 	"github.com/Azure/azure-sdk-for-go/sdk/az":                    {"ingest/eventhub", "ingest/entra"},
 }
 

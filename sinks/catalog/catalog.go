@@ -14,6 +14,7 @@ import (
 	"noroshi/sinks/elasticsearch"
 	"noroshi/sinks/email"
 	"noroshi/sinks/file"
+	"noroshi/sinks/otlp"
 	"noroshi/sinks/pagerduty"
 	"noroshi/sinks/remote"
 	"noroshi/sinks/splunk"
@@ -43,6 +44,7 @@ var All = map[string]Make{
 	},
 	"email":         over(email.Read, email.New),
 	"elasticsearch": over(elasticsearch.Read, elasticsearch.New),
+	"otlp":          over(otlp.Read, otlp.New),
 	"pagerduty":     over(pagerduty.Read, pagerduty.New),
 	"splunk":        over(splunk.Read, splunk.New),
 	"syslog":        over(syslog.Read, syslog.New),

@@ -70,6 +70,9 @@ func destination(t *testing.T, kind string) (srv *httptest.Server, got func() st
 		mu.Lock()
 		defer mu.Unlock()
 		all.Write(b)
+		if kind == "otlp" {
+			w.Header().Set("Content-Type", "application/x-protobuf")
+		}
 		_, _ = io.WriteString(w, answers[kind])
 	}))
 	t.Cleanup(srv.Close)

@@ -85,7 +85,7 @@ func check(t *testing.T, m received, of sinks.Message, port int) {
 	for _, line := range m.Headers {
 		h[line[0]] = line[1]
 	}
-	if len(h) != len(m.Headers) || m.Defects != nil && len(m.Defects) > 0 || m.Type != "multipart/alternative" || strings.Join(m.Parts, " ") != "text/plain text/html" || m.Longest > 998 || m.From != "noroshi@example.com" {
+	if len(h) != len(m.Headers) || len(m.Defects) > 0 || m.Type != "multipart/alternative" || strings.Join(m.Parts, " ") != "text/plain text/html" || m.Longest > 998 || m.From != "noroshi@example.com" {
 		t.Errorf("%s: %+v", of.ID, m)
 	}
 	if want := []bool{true, true, false}[port]; m.TLS != want || (m.User == "noroshi") != want || len(m.To) != 2-port/2 {

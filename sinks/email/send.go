@@ -163,10 +163,10 @@ func (s *Sink) leftOut(refused map[string]error) {
 // Source: RFC 3463 §3, and Microsoft's list of non-delivery reports of Exchange Online.
 var ofSender = regexp.MustCompile(`\b5\.(?:1\.[078]|7\.(?:0|57|60|64|133|134|708|750))\b`)
 
-// content judges the answer to a mail: for good it is the mail's fault, unless it speaks of the sender.
+// content judges the answer to a mail: for good it is the mail's fault, unless it speaks of the sender, or of the login as 530 to 539 do.
 func (s *Sink) content(err error) error {
 	var said *textproto.Error
-	if !errors.As(err, &said) || said.Code/100 != 5 || ofSender.MatchString(said.Msg) || strings.Contains("530 535 534 538", fmt.Sprint(said.Code)) {
+	if !errors.As(err, &said) || said.Code/100 != 5 || ofSender.MatchString(said.Msg) || said.Code >= 530 && said.Code < 540 {
 		return s.Fault("send mail", err)
 	}
 	return &sinks.Refused{Cause: s.Hidden("send mail", err)}

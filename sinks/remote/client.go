@@ -65,6 +65,11 @@ func (c *Client) dial() (*http.Transport, error) {
 	}
 	t := &http.Transport{TLSClientConfig: conf, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 2, IdleConnTimeout: 90 * time.Second,
 		TLSHandshakeTimeout: min(tlsTimeout, c.conf.Timeout), MaxResponseHeaderBytes: 256 << 10, DialContext: c.conf.Dialer().DialContext}
+	if c.conf.HTTP2 {
+		t.Protocols = &http.Protocols{}
+		t.Protocols.SetHTTP2(true)
+		t.Protocols.SetUnencryptedHTTP2(true)
+	}
 	if c.conf.Proxy == "" {
 		return t, nil
 	}
@@ -101,14 +106,16 @@ type Request struct {
 	Query  url.Values        // beside the address's own
 	Header map[string]string // beside those of the configuration
 	Body   []byte
-	Gzip   bool // the body is compressed
-	Most   int  // bytes of the answer that are read; 64 KiB where 0
+	Shown  []byte // what a preview shows for a body that nobody reads; nil: the body
+	Gzip   bool   // the body is compressed
+	Most   int    // bytes of the answer that are read; 64 KiB where 0
 }
 
 // Answer is what the destination says.
 type Answer struct {
 	Status     int
 	Header     http.Header
+	Trailer    http.Header // what stands behind the body
 	Body       []byte
 	Err        error         // why the body is not whole
 	RetryAfter time.Duration // 0: it does not say
@@ -130,6 +137,9 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 		return nil, c.Fault("make request", err)
 	}
 	if c.env.Preview != nil {
+		if r.Shown != nil {
+			return nil, c.show(req, r.Shown)
+		}
 		return nil, c.show(req, r.Body)
 	}
 	client := &http.Client{Transport: c.transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -161,7 +171,7 @@ func (c *Client) answer(res *http.Response, most int) *Answer {
 	case len(body) > most:
 		body, a.Err = body[:most], c.Fault("read answer", fmt.Errorf("it has more than %d bytes", most))
 	}
-	a.Body = body
+	a.Body, a.Trailer = body, res.Trailer
 	return a
 }
 
@@ -177,7 +187,7 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	}
 	body := r.Body
 	if r.Gzip {
-		body = packed(body)
+		body = Packed(body)
 	}
 	method := r.Method
 	if method == "" {
@@ -201,7 +211,8 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	return req, nil
 }
 
-func packed(body []byte) []byte {
+// Packed is a body compressed by gzip.
+func Packed(body []byte) []byte {
 	var b bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // the level is one that there is
 	_, _ = w.Write(body)                            // a buffer takes all

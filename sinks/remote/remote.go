@@ -40,6 +40,7 @@ type Config struct {
 	Proxy     string
 	Timeout   time.Duration // of one request; DefaultTimeout where 0
 	AllowHTTP bool          // without TLS
+	HTTP2     bool          // HTTP/2 alone, also without TLS
 }
 
 // DefaultTimeout is how long one request may take, its answer included.

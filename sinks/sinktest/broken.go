@@ -243,7 +243,8 @@ func (h HTTP) renewed(t *testing.T, good tls.Certificate, goodCA, otherCA string
 // secure is a receiver over TLS.
 func (h HTTP) secure(t *testing.T, conf *tls.Config) string {
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)               // the test is about the connection
+		body, _ := io.ReadAll(r.Body) // the test is about the connection
+		h.typed(w)
 		_, _ = io.WriteString(w, h.answer(r, body)) // as above
 	}))
 	srv.TLS, srv.Config.ErrorLog = conf, log.New(io.Discard, "", 0)

@@ -57,6 +57,8 @@ type HTTP struct {
 	Secrets []string
 	// Answer is the body with which the destination says that it has taken the request.
 	Answer func(r *http.Request, body []byte) string
+	// ContentType is the answer's, where the sink looks at it.
+	ContentType string
 	// Alerts are what a request says of its alerts, and Want is what it must say of one; the alert's JSON by default.
 	Alerts func(t *testing.T, r *http.Request, body []byte) []string
 	Want   func(m sinks.Message) string
@@ -93,10 +95,18 @@ func (h HTTP) receiver(t *testing.T) *receiver {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.got = append(r.got, h.Alerts(t, req, body)...)
+		h.typed(w)
 		_, _ = io.WriteString(w, h.answer(req, body)) // the test is about the sink
 	}))
 	t.Cleanup(r.Close)
 	return r
+}
+
+// typed says of what type the answer is.
+func (h HTTP) typed(w http.ResponseWriter) {
+	if h.ContentType != "" {
+		w.Header().Set("Content-Type", h.ContentType)
+	}
 }
 
 func (h HTTP) answer(r *http.Request, body []byte) string {
@@ -224,7 +234,7 @@ func (h HTTP) matrix(t *testing.T) {
 		if status < 200 || status == 204 || status == 304 {
 			body = ""
 		}
-		c.say("HTTP/1.1 %d Because\r\nContent-Length: %d\r\nLocation: /elsewhere/%s\r\nConnection: close\r\n\r\n%s", status, len(body), h.secret(), body)
+		c.say("HTTP/1.1 %d Because\r\nContent-Length: %d\r\nContent-Type: %s\r\nLocation: /elsewhere/%s\r\nConnection: close\r\n\r\n%s", status, len(body), h.ContentType, h.secret(), body)
 	})
 	s := h.Make(t, Options{URL: url})
 	for status := 100; status < 600; status++ {

@@ -1,7 +1,6 @@
 package splunk
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,14 +24,7 @@ func TestTheCollectorOfOpenTelemetry(t *testing.T) {
 	if err := s.Send(t.Context(), all); err != nil {
 		t.Fatal(err)
 	}
-	got := map[string]string{}
-	for end := time.Now().Add(time.Minute); len(got) < len(all) && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		b, err := os.ReadFile(filepath.Join(dir, "hec.json"))
-		if err != nil {
-			continue // not yet
-		}
-		got = read(t, b)
-	}
+	got := sinktest.Collected(t, filepath.Join(dir, "hec.json"), "alert_id", len(all))
 	for _, m := range all {
 		if !strings.Contains(got[m.ID], m.ID) || !strings.Contains(got[m.ID], "kvlistValue") {
 			t.Errorf("%s arrived as %.300s", m.ID, got[m.ID])
@@ -42,40 +34,4 @@ func TestTheCollectorOfOpenTelemetry(t *testing.T) {
 	if err != nil || !strings.Contains(string(b), token) {
 		t.Errorf("the token has not arrived: %v", err)
 	}
-}
-
-// read gives the bodies of the log records that the collector has written, by the alert's id.
-func read(t *testing.T, b []byte) map[string]string {
-	t.Helper()
-	all := map[string]string{}
-	for line := range strings.Lines(string(b)) {
-		var file struct {
-			ResourceLogs []struct {
-				ScopeLogs []struct {
-					LogRecords []struct {
-						Body       json.RawMessage
-						Attributes []struct {
-							Key   string
-							Value struct{ StringValue string }
-						}
-					}
-				}
-			}
-		}
-		if json.Unmarshal([]byte(line), &file) != nil {
-			continue // half a line
-		}
-		for _, r := range file.ResourceLogs {
-			for _, s := range r.ScopeLogs {
-				for _, l := range s.LogRecords {
-					for _, a := range l.Attributes {
-						if a.Key == "alert_id" {
-							all[a.Value.StringValue] = string(l.Body)
-						}
-					}
-				}
-			}
-		}
-	}
-	return all
 }
