@@ -113,6 +113,7 @@ type Partition struct {
 	mu     sync.Mutex
 	s      Snapshot
 	opened bool // since the last fault
+	passed bool // nothing is to be read of it
 
 	progress time.Time         // how far it has come, see Progress
 	heard    time.Time         // when it gave a message last, or said what it holds
@@ -165,12 +166,14 @@ func (c *Counts) partition(source string, partition int32) *Partition {
 	return c.all[at]
 }
 
-// Snapshot gives all partitions this instance has had, by source and partition.
+// Snapshot gives all partitions this instance has had and of which something is to be read, by source and partition.
 func (c *Counts) Snapshot() (all []Snapshot) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range c.all {
-		all = append(all, p.snapshot())
+		if s, read := p.ifRead(); read {
+			all = append(all, s)
+		}
 	}
 	Sort(all)
 	return all
@@ -184,11 +187,17 @@ func Sort(all []Snapshot) {
 }
 
 func (p *Partition) snapshot() Snapshot {
+	s, _ := p.ifRead()
+	return s
+}
+
+// ifRead is a snapshot, and whether anything is to be read of the partition.
+func (p *Partition) ifRead() (s Snapshot, read bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.s
+	s = p.s
 	s.Restarts, s.Letters, s.Delays = maps.Clone(s.Restarts), maps.Clone(s.Letters), maps.Clone(s.Delays)
-	return s
+	return s, !p.passed
 }
 
 func (p *Partition) change(do func(s *Snapshot)) {
@@ -196,6 +205,9 @@ func (p *Partition) change(do func(s *Snapshot)) {
 	defer p.mu.Unlock()
 	do(&p.s)
 }
+
+// pass notes that nothing is to be read of the partition.
+func (p *Partition) pass() { p.change(func(*Snapshot) { p.passed = true }) }
 
 func (p *Partition) own(yes bool) { p.change(func(s *Snapshot) { s.Owned = yes }) }
 

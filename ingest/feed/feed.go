@@ -25,36 +25,6 @@ const (
 	maxRecords  = 10_000 // that messages have become; the last may pass it
 )
 
-// Stream is a stream outside, such as an event hub. Its methods are called from several goroutines.
-type Stream interface {
-	// Name names the stream in topics, transactions, groups and logs. Two streams must not share one.
-	Name() string
-	// Dense says that each sequence number is a message's, so that one left out is a message lost.
-	Dense() bool
-	// Partitions is how many there are, numbered from 0.
-	Partitions(ctx context.Context) (int, error)
-	// Open begins behind a position; nil stands for where a first start begins. The error is, or wraps, ErrDenied where
-	// trying again is of no use before somebody has changed something.
-	Open(ctx context.Context, partition int32, after *Position) (Cursor, error)
-	// State looks at a partition. It is called every half minute, and where sequence numbers are left out.
-	State(ctx context.Context, partition int32) (State, error)
-}
-
-// Keeper is a stream that remembers rows beside its positions. It is opened by OpenWith in the place of Open, with the rows that are stored
-// in the partition's topic of positions, and may keep the map.
-type Keeper interface {
-	OpenWith(ctx context.Context, partition int32, after *Position, rows map[string][]byte) (Cursor, error)
-}
-
-// Cursor reads one partition. It belongs to one goroutine.
-type Cursor interface {
-	// Next waits for a message, then gives all that is there, within MaxMessages and about MaxBytes. The error is, or wraps,
-	// ErrLost where another reader has taken the partition.
-	Next(ctx context.Context) ([]Message, error)
-	// Close ends the cursor.
-	Close(ctx context.Context)
-}
-
 // The faults that are not simply tried again.
 var (
 	ErrLost   = errors.New("another reader has taken the partition")
@@ -268,6 +238,10 @@ func (f *Feed) after(err error, b *backoff.ExponentialBackOff) time.Duration {
 
 // carry is the loop of one partition.
 func (f *Feed) carry(ctx, drain context.Context, partition int32) {
+	if c, chooses := f.Stream.(Chooser); chooses && !c.Reads(partition) {
+		f.pass(ctx, partition)
+		return
+	}
 	l := &loop{feed: f, partition: partition, counts: f.Counts.partition(f.Stream.Name(), partition), wait: f.backoff(),
 		log: f.Log.With(slog.String("source", f.Stream.Name()), slog.Int("partition", int(partition)))}
 	l.counts.own(true)
@@ -297,6 +271,17 @@ func (f *Feed) carry(ctx, drain context.Context, partition int32) {
 			l.log.Log(ctx, level, "source interrupted", slog.String("reason", reason), slog.Duration("again_in", wait), slog.Any("err", err))
 		}
 		_ = l.told.pause(ctx, wait) // ctx says the same
+	}
+}
+
+// pass is the loop of a partition of which nothing is to be read.
+func (f *Feed) pass(ctx context.Context, partition int32) {
+	counts := f.Counts.partition(f.Stream.Name(), partition)
+	counts.pass()
+	counts.own(true)
+	defer counts.own(false)
+	for wait := time.Duration(0); Pause(ctx, wait) == nil; wait = f.pauses.look {
+		counts.saw(State{Last: -1}, f.now())
 	}
 }
 
