@@ -31,6 +31,12 @@ func stored(t *testing.T, data string) map[string][]string {
 		t.Fatal(err)
 	}
 	defer b.Close()
+	return eventsOn(t, b)
+}
+
+// eventsOn gives the ids of the events on a Kafka by their partition of the hub.
+func eventsOn(t *testing.T, b *bus.Bus) map[string][]string {
+	t.Helper()
 	all := map[string][]string{}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

@@ -4,99 +4,182 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
+	"maps"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"noroshi/internal/bus"
+	"noroshi/internal/kafkatest"
 	"noroshi/internal/o365test"
 )
 
 // TestKilledAgainAndAgainEachBlobIsStoredOnce: noroshi run is killed again and again while it reads an audit log whose every tenth answer is a
-// fault; in the end each record lies on the topic once.
+// fault; in the end each record lies on the topic once. The long form also has two instances that share an Apache Kafka.
 func TestKilledAgainAndAgainEachBlobIsStoredOnce(t *testing.T) {
+	t.Run("embedded", func(t *testing.T) {
+		r := newReaders(t, "kafka: {sync: false}", 1)
+		data := filepath.Join(r.dir, "data")
+		r.all[0].args = append(r.all[0].args, "--data", data)
+		r.stored = func() map[string][]string { return stored(t, data) }
+		r.kill()
+		before, began := count(r.stored()), time.Now()
+		r.rest(func() int { return before + recordsSince(data, began) })
+	})
+	if os.Getenv("NOROSHI_SOAK") == "" {
+		return
+	}
+	t.Run("Apache Kafka", func(t *testing.T) {
+		broker := kafkatest.Apache(t)
+		r := newReaders(t, fmt.Sprintf("kafka: {brokers: [%q], partitions: 4}", broker.Address), 2)
+		b, err := bus.Connect(broker.Config("noroshi.", 4))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close()
+		r.stored = func() map[string][]string { return eventsOn(t, b) }
+		r.kill()
+		r.rest(func() int { return count(r.stored()) })
+	})
+}
+
+// readers are instances that read one audit log.
+type readers struct {
+	t      *testing.T
+	dir    string
+	log    *o365test.Server
+	random *rand.Rand
+	all    []*process
+	stored func() map[string][]string // ids of events
+	added  int                        // blobs
+	killed int
+	ended  int // by a signal, as a person does
+}
+
+// recordsEach is how many records a blob of the audit log has.
+const recordsEach = 25
+
+func newReaders(t *testing.T, kafka string, instances int) *readers {
+	t.Helper()
+	c := o365test.Config{PageSize: 20, Every: 10, Quota: -1}
+	if os.Getenv("NOROSHI_SOAK") == "" { // the others make all wait for seconds
+		c.Faults = slices.DeleteFunc(slices.Clone(o365test.AllFaults), func(f o365test.Fault) bool { return f == o365test.Throttled403 || f == o365test.Throttled429 })
+	}
+	r := &readers{t: t, dir: t.TempDir(), log: o365test.Start(t, c), random: rand.New(rand.NewPCG(16, 16))}
+	writeFiles(t, r.dir, map[string]string{"ca.pem": string(r.log.CertificatePEM()), "secret": o365test.Secret, "noroshi.yaml": kafka + fmt.Sprintf(`
+sources: [{o365: {name: audit, tenant: %[1]s, endpoint: "%[2]s", ca_file: ca.pem, poll: 10s, quota: 100000, start: "%[3]s",
+  credential: {kind: client_secret, tenant: %[1]s, client: %[4]s, secret: "${file:secret}"}}}]
+`, r.log.Tenant(), r.log.Addr(), time.Now().Add(-5*time.Hour).UTC().Format(time.RFC3339), o365test.Client)})
+	for i := range instances {
+		p := &process{args: []string{"run", "--config", filepath.Join(r.dir, "noroshi.yaml")}, said: filepath.Join(r.dir, fmt.Sprint("stderr-", i))}
+		t.Cleanup(func() {
+			if p.cmd != nil {
+				_ = p.cmd.Process.Kill() // it may have ended
+			}
+		})
+		r.all = append(r.all, p)
+	}
+	return r
+}
+
+// add adds blobs; some of them come late.
+func (r *readers) add(n int) {
+	contents := []string{o365test.AzureActiveDirectory, o365test.Exchange, o365test.SharePoint, o365test.General}
+	for range n {
+		var records []string
+		for i := range recordsEach {
+			records = append(records, strings.ReplaceAll(audited(r.added%4, int64(r.added*recordsEach+i)), `"t-1"`, strconv.Quote(r.log.Tenant())))
+		}
+		r.log.Add(o365test.Blob{Content: contents[r.added%4], Created: time.Now().Add(-time.Duration(r.added%4) * time.Hour), Body: []byte("[" + strings.Join(records, ",") + "]")})
+		r.added++
+	}
+}
+
+// kill kills one of the instances while it reads, and starts it again, many times. Of several, some are ended in order.
+func (r *readers) kill() {
 	kills, blobs := 3, 48
 	if os.Getenv("NOROSHI_SOAK") != "" {
 		kills, blobs = 25, 2000
 	}
-	const each = 25
-	log := o365test.Start(t, o365test.Config{PageSize: 20, Every: 10, Quota: -1,
-		Faults: []o365test.Fault{o365test.Internal, o365test.CutAnswer, o365test.Cut, o365test.ShortAnswer, o365test.Empty, o365test.Page, o365test.Expired, o365test.Repeats}})
-	dir := t.TempDir()
-	data, conf := filepath.Join(dir, "data"), filepath.Join(dir, "noroshi.yaml")
-	writeFiles(t, dir, map[string]string{"ca.pem": string(log.CertificatePEM()), "secret": o365test.Secret, "noroshi.yaml": fmt.Sprintf(`kafka: {sync: false}
-sources: [{o365: {name: audit, tenant: %[1]s, endpoint: "%[2]s", ca_file: ca.pem, poll: 10s, quota: 100000, start: "%[3]s",
-  credential: {kind: client_secret, tenant: %[1]s, client: %[4]s, secret: "${file:secret}"}}}]
-`, log.Tenant(), log.Addr(), time.Now().Add(-5*time.Hour).UTC().Format(time.RFC3339), o365test.Client)})
-	added := 0
-	add := func(n int) {
-		for range n {
-			var records []string
-			for i := range each {
-				records = append(records, strings.ReplaceAll(audited(added%4, int64(added*each+i)), `"t-1"`, strconv.Quote(log.Tenant())))
+	for ; r.killed < kills; r.killed++ {
+		r.add(blobs / kills)
+		for _, p := range r.all {
+			if p.cmd == nil {
+				p.start(r.t)
 			}
-			age := time.Duration(added%4) * time.Hour // some come late
-			log.Add(o365test.Blob{Content: []string{o365test.AzureActiveDirectory, o365test.Exchange, o365test.SharePoint, o365test.General}[added%4],
-				Created: time.Now().Add(-age), Body: []byte("[" + strings.Join(records, ",") + "]")})
-			added++
 		}
-	}
-	random := rand.New(rand.NewPCG(16, 16))
-	for range kills {
-		add(blobs / kills)
-		c := started(t, conf, data, dir)
-		asked := log.Stats().Requests + random.IntN(20) // it is at work then
-		eventually(t, "it asks the API", c, func() bool { return log.Stats().Requests > asked })
-		time.Sleep(time.Duration(random.IntN(300)) * time.Millisecond)
-		if err := c.Process.Kill(); err != nil {
-			t.Fatalf("it has ended by itself: %v\n%s", err, stderrOf(dir))
+		read := r.log.Stats().Blobs + r.random.IntN(blobs/kills)
+		r.await("it reads blobs", 10*time.Millisecond, func() bool { return r.log.Stats().Blobs > read })
+		time.Sleep(time.Duration(r.random.IntN(100)) * time.Millisecond)
+		p := r.all[r.random.IntN(len(r.all))]
+		p.kill(r.t)
+		if p.cmd.ProcessState.Exited() {
+			r.t.Fatalf("an instance has ended by itself: %v\n%s", p.cmd.ProcessState, p.text())
 		}
-		<-c.ended // it was killed
-	}
-	want, have := added*each, 0
-	for _, ids := range stored(t, data) {
-		have += len(ids)
-	}
-	began := time.Now()
-	c := started(t, conf, data, dir)
-	eventually(t, "the rest is stored", c, func() bool { return have+recordsSince(data, began) >= want })
-	if err := c.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-c.ended; err != nil {
-		t.Fatalf("a run ends with %v\n%s", err, stderrOf(dir))
-	}
-	got := stored(t, data)
-	have = 0
-	times := map[string]int{}
-	for _, ids := range got {
-		have += len(ids)
-		for _, id := range ids {
-			times[id]++
+		p.cmd = nil
+		if o := r.all[r.random.IntN(len(r.all))]; o.cmd != nil && r.random.IntN(4) == 0 {
+			o.end(r.t)
+			o.cmd = nil
+			r.ended++
 		}
-	}
-	wrong := 0
-	for n := range want {
-		id := fmt.Sprintf("%d/%d", n/each%4, n)
-		if times[id] != 1 && wrong < 5 {
-			wrong++
-			t.Errorf("%s is stored %d times", id, times[id])
-		}
-	}
-	n := log.Stats()
-	t.Logf("%d kills; %d records in %d blobs, %d stored; %d requests, %d faults", kills, want, added, have, n.Requests, n.Faults)
-	if have != want {
-		t.Errorf("%d of %d records are stored\n%s", have, want, stderrOf(dir))
 	}
 }
 
-// recordsSince is how many records a run has stored that began after a time; what killed ones said last does not count. It is negative
-// before there is such a run.
+// rest waits until all records are stored, as one of the counts says, and looks whether each is there once.
+func (r *readers) rest(have func() int) {
+	r.t.Helper()
+	for _, p := range r.all {
+		if p.cmd == nil {
+			p.start(r.t)
+		}
+	}
+	want := r.added * recordsEach
+	r.await("the rest is stored", time.Second, func() bool { return have() >= want })
+	for _, p := range r.all {
+		p.end(r.t)
+	}
+	got, times, wrong := r.stored(), map[string]int{}, 0
+	for id := range slices.Values(slices.Concat(slices.Collect(maps.Values(got))...)) {
+		times[id]++
+	}
+	for n := range want {
+		id := fmt.Sprintf("%d/%d", n/recordsEach%4, n)
+		if times[id] != 1 && wrong < 5 {
+			wrong++
+			r.t.Errorf("%s is stored %d times", id, times[id])
+		}
+	}
+	n := r.log.Stats()
+	r.t.Logf("%d kills, %d ends; %d records in %d blobs, %d stored; %d requests, %d faults", r.killed, r.ended, want, r.added, count(got), n.Requests, n.Faults)
+	if count(got) != want {
+		r.t.Errorf("%d of %d records are stored\n%s", count(got), want, r.all[0].text())
+	}
+}
+
+func count(all map[string][]string) (n int) {
+	for _, ids := range all {
+		n += len(ids)
+	}
+	return n
+}
+
+// await looks now and then whether something holds, and ends the test where it does not come to that.
+func (r *readers) await(what string, pause time.Duration, holds func() bool) {
+	r.t.Helper()
+	for deadline := time.Now().Add(10 * time.Minute); !holds(); time.Sleep(pause) {
+		if time.Now().After(deadline) {
+			r.t.Fatalf("it does not come to it that %s\n%s", what, r.all[0].text())
+		}
+	}
+}
+
+// recordsSince is how many records a run has stored that began after a time; what killed ones said last does not count. It is 0 before there
+// is such a run.
 func recordsSince(data string, began time.Time) int {
 	out, err := noroshi("status", "--json", "--data", data).Output()
 	for line := range bytes.Lines(out) {
@@ -109,49 +192,5 @@ func recordsSince(data string, began time.Time) int {
 			return now.Records
 		}
 	}
-	return math.MinInt32
-}
-
-// eventually waits until something holds of a run, and ends the test where it does not or the run ends before.
-func eventually(t *testing.T, what string, c running, holds func() bool) {
-	t.Helper()
-	for deadline := time.After(5 * time.Minute); !holds(); {
-		select {
-		case err := <-c.ended:
-			t.Fatalf("the run ends by itself: %v\n%s", err, stderrOf(filepath.Dir(c.Args[len(c.Args)-1])))
-		case <-deadline:
-			_ = c.Process.Kill() // the test fails
-			t.Fatalf("it does not come to it that %s", what)
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
-}
-
-// running is a run whose end is told once.
-type running struct {
-	*exec.Cmd
-	ended chan error
-}
-
-// started starts a run, which writes what it says into a folder.
-func started(t *testing.T, conf, data, dir string) running {
-	t.Helper()
-	c := noroshi("run", "--config", conf, "--data", data)
-	stderr, err := os.Create(filepath.Join(dir, "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stderr.Close()
-	c.Stderr = stderr
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	r := running{c, make(chan error, 1)}
-	go func() { r.ended <- c.Wait() }()
-	return r
-}
-
-func stderrOf(dir string) string {
-	b, _ := os.ReadFile(filepath.Join(dir, "stderr"))
-	return string(b)
+	return 0
 }
