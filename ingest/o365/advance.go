@@ -15,8 +15,7 @@ import (
 
 // The rhythm of what is not blobs.
 const (
-	markEvery  = 10 * time.Minute // the position is stored at least,
-	markBehind = time.Second      // and while much of the past is left
+	markEvery  = 10 * time.Minute // the position is stored at least
 	cleanEvery = time.Hour        // old rows are looked for
 	mostRows   = 2000             // of a message
 	// sweepShare is which part of the quota goes into listing the last day again, at most.
@@ -171,7 +170,7 @@ func (c *cursor) forget() (m feed.Message, ok bool) {
 // choose says which window is next.
 func (c *cursor) choose(now time.Time) (window, time.Time, bool) {
 	if c.first {
-		if w, ok := c.place.again(second(now), c.part.sweep); ok {
+		if w, ok := c.place.again(second(now), c.part.sweep, c.parts); ok {
 			return w, now, true
 		}
 		c.first, c.part.sweep = false, time.Time{}
@@ -179,7 +178,7 @@ func (c *cursor) choose(now time.Time) (window, time.Time, bool) {
 	if c.part.sweep.IsZero() && now.Sub(c.part.swept) > max(c.stream.config.Poll, c.part.sweepIn) {
 		c.part.sweep, c.part.sweepIn = c.place.Reached.Add(-swept), 0
 	}
-	w, at, ok := c.place.plan(now, c.part.sweep, c.poll)
+	w, at, ok := c.place.plan(now, c.part.sweep, c.poll, c.parts)
 	if !c.part.sweep.IsZero() && (!ok || w.kind == backward) { // there is nothing to be listed again
 		c.part.sweep, c.part.swept = time.Time{}, now
 	}
@@ -202,18 +201,31 @@ func (c *cursor) fill(ctx context.Context, w window) error {
 	found := map[id]bool{}
 	var all []*blob
 	started := c.now()
-	pages, err := c.list(ctx, w, func(r row) {
+	pages, err := c.list(ctx, w, func(r row) error {
 		b := &blob{id: idOf(r.ID), failing: failing{ID: r.ID, URI: r.URI, Created: r.Created.UTC(), Expires: r.Expires.UTC()}, late: w.kind == again || w.kind == forward && r.Created.Before(c.place.Reached)}
-		if _, read := c.seen[b.id]; read || found[b.id] || c.fails[b.id] != nil {
-			return
+		if failing := c.fails[b.id]; failing != nil {
+			failing.URI = r.URI
+			return nil
+		}
+		if _, read := c.seen[b.id]; read || found[b.id] {
+			return nil
+		}
+		if len(all) == mostListed {
+			return errMany
 		}
 		if b.Expires.Before(b.Created) {
 			b.Expires = b.Created.Add(kept)
 		}
 		found[b.id] = true
 		all = append(all, b)
+		return nil
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, errMany) && c.parts < mostParts:
+		c.parts *= 2
+		c.log.Info("the listing is long; less of the time is listed at once", slog.Time("from", w.from), slog.Time("to", w.to))
+		return nil
+	case err != nil:
 		return err
 	}
 	slices.SortFunc(all, func(a, b *blob) int {
@@ -228,6 +240,12 @@ func (c *cursor) fill(ctx context.Context, w window) error {
 	if w.kind == again {
 		c.part.sweepIn += time.Duration(pages) * sweepShare * time.Minute / time.Duration(c.stream.client.limits.share)
 	}
+	if c.parts > 1 && len(all) < mostListed/4 {
+		c.parts /= 2
+	}
+	if now := second(c.now()); w.kind == forward && w.to.After(now) { // the clock was ahead, as the answer says
+		w.to = now
+	}
 	c.window, c.queue, c.brings = &w, all, false
 	c.part.mu.Lock()
 	defer c.part.mu.Unlock()
@@ -238,7 +256,7 @@ func (c *cursor) fill(ctx context.Context, w window) error {
 }
 
 // list lists a window. A subscription that is missing is started.
-func (c *cursor) list(ctx context.Context, w window, each func(row)) (pages int, err error) {
+func (c *cursor) list(ctx context.Context, w window, each func(row) error) (pages int, err error) {
 	client, content := c.stream.client, c.part.content
 	for started := false; ; started = true {
 		pages, err = client.list(ctx, c.partition, content, w.from, w.to, each)

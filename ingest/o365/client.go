@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -28,8 +27,8 @@ type client struct {
 	token   Token
 	renewed time.Time
 
-	compared time.Time // when it was told that the clocks are apart
-	silent   time.Time // when it was told that nothing answers
+	clock  skew
+	silent silence
 }
 
 // patience is how long it is waited for the beginning of an answer, and for more of it.
@@ -82,6 +81,9 @@ func (r *refused) gone() bool {
 
 // denied makes an ErrDenied of what somebody must change, with what that is.
 func denied(err error) error {
+	if errors.Is(err, errElsewhere) {
+		return fmt.Errorf("%w: %w", feed.ErrDenied, err)
+	}
 	var r *refused
 	if !errors.As(err, &r) {
 		return err
@@ -102,39 +104,6 @@ func denied(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %s: %w", feed.ErrDenied, mend, err)
-}
-
-// clocksDiffer is how far clocks may be apart before that is told: an answer is under way for a while.
-const clocksDiffer = time.Minute
-
-func offBy(d time.Duration) string {
-	if d < 0 {
-		return (-d).Round(time.Minute).String() + " behind the API's"
-	}
-	return d.Round(time.Minute).String() + " ahead of the API's"
-}
-
-// off is how far our clock is ahead of that of an answer.
-func (c *client) off(res *http.Response) time.Duration {
-	said, err := http.ParseTime(res.Header.Get("Date"))
-	if err != nil {
-		return 0
-	}
-	return c.config.Now().Sub(said)
-}
-
-// compare tells of a clock that is off, once an hour: what is listed are times of the API, and those of this machine say which.
-func (c *client) compare(res *http.Response) {
-	off := c.off(res)
-	if off.Abs() <= clocksDiffer {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now := c.config.Now(); now.Sub(c.compared).Abs() >= time.Hour {
-		c.compared = now
-		c.config.Log.Error("the clock of this machine is " + offBy(off) + ": records are found late, or after a day not at all; set it")
-	}
 }
 
 // do sends one request, within the quota, as often as that is refused for the quota alone. The caller closes the answer's body.
@@ -160,11 +129,14 @@ func (c *client) do(ctx context.Context, partition int32, method, address string
 	}
 }
 
+// errElsewhere is an address in an answer that is no place of the API.
+var errElsewhere = errors.New("an answer leads to another host")
+
 // address is a URL of the API with the publisher. Tokens go nowhere else, whatever an answer says.
 func (c *client) address(text string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "https" || u.User != nil || !strings.EqualFold(strings.TrimSuffix(u.Host, ":443"), c.config.Host) {
-		return "", fmt.Errorf("%w: an answer leads to another host than %s", feed.ErrDenied, c.config.Host)
+		return "", fmt.Errorf("%w than %s", errElsewhere, c.config.Host)
 	}
 	q := u.Query()
 	q.Set("PublisherIdentifier", c.config.Publisher)
@@ -176,11 +148,13 @@ func (c *client) send(ctx context.Context, method, address string) (*http.Respon
 	c.mu.Lock()
 	get := c.token
 	c.mu.Unlock()
+	asked := c.config.Now().Round(0) // without the reading that stands while a machine sleeps
+	c.silent.ask(asked)
 	asking, stop := context.WithTimeout(ctx, patience)
 	token, err := get(asking)
 	stop()
 	if err != nil {
-		return nil, err
+		return nil, c.unanswered(ctx, err)
 	}
 	within, cancel := context.WithCancelCause(ctx)
 	alarm := time.AfterFunc(patience, func() { cancel(errSilent) })
@@ -195,9 +169,10 @@ func (c *client) send(ctx context.Context, method, address string) (*http.Respon
 	if err != nil {
 		alarm.Stop()
 		defer cancel(nil)
-		return nil, plain(within, err)
+		return nil, c.unanswered(ctx, plain(within, err))
 	}
-	c.compare(res)
+	c.silent.end()
+	c.compare(res, asked)
 	res.Body = &body{ReadCloser: res.Body, ctx: within, alarm: alarm, end: func() { cancel(nil) }}
 	if res.StatusCode == http.StatusOK {
 		return res, nil
@@ -263,16 +238,32 @@ func (c *client) refusal(res *http.Response) error {
 	var said struct {
 		Error struct{ Code, Message string }
 	}
-	r := &refused{status: res.StatusCode, off: c.off(res)}
+	off, _ := c.off(res)
+	r := &refused{status: res.StatusCode, off: off}
 	if from, err := unzipped(res.Body); err == nil {
 		if data, err := io.ReadAll(io.LimitReader(from, maxError)); err == nil && json.Unmarshal(data, &said) == nil {
 			r.code, r.message = said.Error.Code, fmt.Sprintf("%.300s", said.Error.Message)
 		}
 	}
-	if s, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && s > 0 {
-		r.after = time.Duration(s) * time.Second
-	}
+	r.after = c.retryAfter(res)
 	return r
+}
+
+// retryAfter is how long to wait by an answer, which says so in seconds or as a time of its own clock; 0 where it does not.
+func (c *client) retryAfter(res *http.Response) time.Duration {
+	text := res.Header.Get("Retry-After")
+	if s, err := strconv.Atoi(text); err == nil {
+		return time.Duration(min(max(s, 0), int(longestPause/time.Second))) * time.Second
+	}
+	until, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	said, err := http.ParseTime(res.Header.Get("Date"))
+	if err != nil {
+		said = c.config.Now()
+	}
+	return max(0, until.Sub(said))
 }
 
 // renew makes the credential anew, so that a token is got which is not the one that is refused; at most each minute.
@@ -296,30 +287,17 @@ func (c *client) again(ctx context.Context, do func() error) error {
 	pause := c.config.Pauses.First
 	for n := 1; ; n++ {
 		err := do()
-		if err == nil || ctx.Err() != nil || n == tries || errors.Is(err, feed.ErrDenied) {
+		if err == nil || ctx.Err() != nil || n == tries || errors.Is(err, feed.ErrDenied) || errors.Is(err, errElsewhere) || errors.Is(err, errMany) {
 			return err
 		}
 		var r *refused
 		if errors.As(err, &r) && (r.gone() || r.code == codeDisabled || r.code == codeNoSubscription) {
 			return err
 		}
-		if r == nil {
-			c.unanswered(err)
-		}
 		if err := feed.Pause(ctx, pause); err != nil {
 			return err
 		}
 		pause = min(2*pause, c.config.Pauses.Most)
-	}
-}
-
-// unanswered tells of an API, or of a sign-in host, that does not answer, once a minute: the source is in trouble only after some tries.
-func (c *client) unanswered(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now := c.config.Now(); now.Sub(c.silent).Abs() >= time.Minute {
-		c.silent = now
-		c.config.Log.Warn("no answer, asked again: check the network, proxy and firewall", slog.Any("err", err))
 	}
 }
 

@@ -26,6 +26,8 @@ type Snapshot struct {
 	// Availability is how long blobs were there before they were read, in milliseconds.
 	Availability Availability `json:"availability"`
 	Backfill     *Backfill    `json:"backfill,omitempty"` // nil where the past is read
+	// Ahead is how far the clock of this machine is ahead of the API's, in milliseconds; 0 while they are together.
+	Ahead int64 `json:"clock_ahead_ms,omitempty"`
 }
 
 // Availability are the delays of blobs.
@@ -55,7 +57,7 @@ func (s *Stream) Counts() (all []Snapshot) {
 		if c.Failing == 0 {
 			c.First = ""
 		}
-		c.Share = s.client.limits.share
+		c.Share, c.Ahead = s.client.limits.share, s.client.ahead().Milliseconds()
 		c.Left, c.Throttled, c.Refused = s.client.limits.state(int32(i))
 		all = append(all, c)
 	}

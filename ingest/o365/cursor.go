@@ -45,11 +45,14 @@ type cursor struct {
 	first  bool      // sweeping comes before all else
 	clean  time.Time // when rows were looked through last
 	fresh  bool      // nothing is stored yet
+
+	parts time.Duration // into how many parts windows are divided, because listings are long
 }
 
 func (s *Stream) cursor(partition int32, after *feed.Position, rows map[string][]byte) (*cursor, error) {
-	c := &cursor{stream: s, part: s.parts[partition], partition: partition, given: -1, log: s.config.Log.With(slog.String("content", s.parts[partition].content))}
-	now := s.config.Now()
+	c := &cursor{stream: s, part: s.parts[partition], partition: partition, given: -1, parts: 1, log: s.config.Log.With(slog.String("content", s.parts[partition].content))}
+	now := c.now()
+	s.client.limits.begin(partition)
 	var err error
 	if after == nil {
 		c.fresh, c.place = true, s.config.first(now)
@@ -121,7 +124,8 @@ func (c *cursor) Next(ctx context.Context) ([]feed.Message, error) {
 	}
 }
 
-func (c *cursor) now() time.Time { return c.stream.config.Now() }
+// now is the time of the API, by whose clock blobs become available.
+func (c *cursor) now() time.Time { return c.stream.client.now() }
 
 // message makes a message behind the last one.
 func (c *cursor) message() feed.Message {
@@ -262,7 +266,11 @@ func (c *cursor) settle(b *blob) feed.Row {
 func (c *cursor) fault(b *blob, cause error) (all []feed.Message, err error) {
 	var r *refused
 	var long tooLong
-	switch cause = denied(cause); {
+	elsewhere := errors.Is(cause, errElsewhere) // it is this blob alone that cannot be fetched
+	if !elsewhere {
+		cause = denied(cause)
+	}
+	switch {
 	case errors.Is(cause, feed.ErrDenied):
 		return nil, cause
 	case errors.As(cause, &r) && r.gone():
@@ -271,7 +279,7 @@ func (c *cursor) fault(b *blob, cause error) (all []feed.Message, err error) {
 		c.log.Error("a blob is not read to its end", slog.String("blob", b.ID), slog.Any("err", cause))
 		row := c.settle(b)
 		return []feed.Message{c.letter(b, cause.Error(), row)}, nil
-	case errors.Is(cause, errUnreadable), errors.Is(cause, errShort):
+	case elsewhere, errors.Is(cause, errUnreadable), errors.Is(cause, errShort):
 		if b.Told {
 			return []feed.Message{c.mark(c.remember(b))}, nil
 		}

@@ -95,7 +95,7 @@ func (f *fetching) whole(ctx context.Context) error {
 		var r *refused
 		var long tooLong
 		switch {
-		case err == nil, ctx.Err() != nil, n >= f.tries, errors.Is(err, feed.ErrDenied), errors.As(err, &r) && r.gone(), errors.As(err, &long):
+		case err == nil, ctx.Err() != nil, n >= f.tries, errors.Is(err, feed.ErrDenied), errors.Is(err, errElsewhere), errors.As(err, &r) && r.gone(), errors.As(err, &long):
 			return err
 		}
 		if err := feed.Pause(ctx, min(f.client.config.Pauses.First<<(n-1), f.client.config.Pauses.Most)); err != nil {

@@ -15,21 +15,33 @@ const minute = 62 * time.Second
 const longestPause = 10 * time.Minute
 
 // limits keep requests within the quota. Each content type has an equal share of it, so that instances which share them keep to it
-// together without a word.
+// together without a word. Of the share a fifth is for who has just begun to read the content type: the one who read it before, and may have
+// been killed, can have used up all that is usual within the same minute.
 type limits struct {
-	share  int
-	pauses *Pauses
-	now    func() time.Time
+	share   int // that is usual
+	opening int // in the first minute
+	pauses  *Pauses
+	now     func() time.Time
 
 	mu        sync.Mutex
 	sent      map[int32][]time.Time // within the last minute
+	began     map[int32]time.Time   // when it was begun to be read
 	until     time.Time             // throttled
 	pause     time.Duration         // the last one that was not asked for
 	throttled int64
 }
 
 func newLimits(quota, parts int, p *Pauses, now func() time.Time) *limits {
-	return &limits{share: max(1, quota/parts), pauses: p, now: now, sent: map[int32][]time.Time{}}
+	share := max(2, quota/parts)
+	opening := max(1, share/5)
+	return &limits{share: share - opening, opening: opening, pauses: p, now: now, sent: map[int32][]time.Time{}, began: map[int32]time.Time{}}
+}
+
+// begin says that a content type is begun to be read.
+func (l *limits) begin(partition int32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.began[partition] = l.now()
 }
 
 // wait waits until a request may be sent, which counts from then on.
@@ -53,12 +65,26 @@ func (l *limits) take(partition int32) time.Duration {
 	if d := l.until.Sub(now); d > 0 {
 		return d
 	}
-	sent := l.recent(partition, now)
+	sent, began := l.recent(partition, now), l.began[partition]
 	if len(sent) >= l.share {
 		return max(time.Millisecond, sent[0].Add(minute).Sub(now))
 	}
+	if left := began.Add(minute).Sub(now); left > 0 && l.leftOf(sent, began) <= 0 {
+		return left
+	}
 	l.sent[partition] = append(sent, now)
 	return 0
+}
+
+// leftOf is how many requests of those for the first minute are left.
+func (l *limits) leftOf(sent []time.Time, began time.Time) int {
+	n := 0
+	for _, t := range sent {
+		if !t.Before(began) {
+			n++
+		}
+	}
+	return l.opening - n
 }
 
 // recent are the requests of the last minute.
@@ -105,5 +131,10 @@ func (l *limits) state(partition int32) (left int, until time.Time, throttled in
 	if until = l.until; !until.After(now) {
 		until = time.Time{}
 	}
-	return l.share - len(l.recent(partition, now)), until, l.throttled
+	sent, began := l.recent(partition, now), l.began[partition]
+	left = l.share - len(sent)
+	if now.Sub(began) < minute {
+		left = min(left, l.leftOf(sent, began))
+	}
+	return left, until, l.throttled
 }

@@ -2,6 +2,7 @@ package o365
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -120,5 +121,38 @@ func TestRefusalsAreToldApart(t *testing.T) {
 				t.Errorf("%s: %v after %v; expected %v", fault, err, time.Since(began), waits)
 			}
 		})
+	}
+}
+
+// However often who reads a content type changes, at most once a minute, and whatever they do: no minute has more requests than the quota.
+func TestTheQuotaIsKeptByWhoComesNext(t *testing.T) {
+	for seed := range uint64(50) {
+		r := rand.New(rand.NewPCG(seed, 16))
+		now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		const quota = 400
+		var sent []time.Time // one content type has a quarter
+		for range 20 {
+			l := newLimits(quota, 4, &usualPauses, func() time.Time { return now }) // a process that knows nothing of the one before
+			l.begin(1)
+			for ends := now.Add(minute + time.Duration(r.Int64N(int64(3*time.Minute)))); now.Before(ends); {
+				d := l.take(1)
+				if d == 0 {
+					sent = append(sent, now)
+					d = time.Duration(r.Int64N(int64(time.Second)))
+				}
+				now = now.Add(d)
+			}
+		}
+		for i, j := 0, 0; j < len(sent); j++ {
+			for sent[j].Sub(sent[i]) >= time.Minute {
+				i++
+			}
+			if n := j - i + 1; n > quota/4 {
+				t.Fatalf("seed %d: %d requests in the minute before %v", seed, n, sent[j])
+			}
+		}
+		if len(sent) < 20*quota/4*8/10 {
+			t.Errorf("seed %d: only %d requests are sent", seed, len(sent))
+		}
 	}
 }

@@ -23,13 +23,19 @@ type row struct {
 const (
 	listForm = "2006-01-02T15:04:05"
 	// maxPage bounds a page of a listing, in bytes.
-	maxPage = 64 << 20
+	maxPage = 16 << 20
 	// maxPages bounds a listing, so that it ends where pages are made up.
 	maxPages = 20_000
+	// mostListed bounds what is held of a listing, in blobs. Of a window that has more a part is listed.
+	mostListed = 20_000
 )
 
-// list gives the blobs of a content type that became available from a time until before another, page by page.
-func (c *client) list(ctx context.Context, partition int32, content string, from, to time.Time, each func(row)) (pages int, err error) {
+// errMany is a listing of more than mostListed blobs.
+var errMany = errors.New("the listing names too many blobs")
+
+// list gives the blobs of a content type that became available from a time until before another, page by page, until one is refused. After an
+// error in the middle of a page its blobs may come again.
+func (c *client) list(ctx context.Context, partition int32, content string, from, to time.Time, each func(row) error) (pages int, err error) {
 	q := url.Values{"contentType": {content}, "startTime": {from.UTC().Format(listForm)}, "endTime": {to.UTC().Format(listForm)}}
 	given := map[string]bool{}
 	for next := c.root + "subscriptions/content?" + q.Encode(); next != ""; pages++ {
@@ -37,47 +43,59 @@ func (c *client) list(ctx context.Context, partition int32, content string, from
 			return pages, fmt.Errorf("the listing of %s does not end: after %d pages it leads to another, or to one of them", content, pages)
 		}
 		given[next] = true
-		var rows []row
 		err := c.again(ctx, func() (err error) {
-			rows, next, err = c.page(ctx, partition, next)
+			next, err = c.page(ctx, partition, next, each)
 			return err
 		})
 		if err != nil {
 			return pages, err
 		}
-		for _, r := range rows {
-			each(r)
-		}
 	}
 	return pages, nil
 }
 
-// page gives a page, and where the next one is; "" where it is the last. After an error the page itself is where it is.
-func (c *client) page(ctx context.Context, partition int32, address string) (rows []row, next string, err error) {
+// page gives the blobs of a page, and where the next one is; "" where it is the last. After an error the page itself is where it is.
+func (c *client) page(ctx context.Context, partition int32, address string, each func(row) error) (next string, err error) {
 	res, err := c.do(ctx, partition, http.MethodGet, address)
 	if err != nil {
-		return nil, address, err
+		return address, err
 	}
 	defer res.Body.Close()
 	from, err := unzipped(res.Body)
 	if err == nil {
-		d := json.NewDecoder(io.LimitReader(from, maxPage))
-		if err = d.Decode(&rows); err == nil {
-			_, err = d.Token() // the end, or what does not belong there
-			if errors.Is(err, io.EOF) {
-				err = nil
-			} else {
-				err = cmp.Or(err, errors.New("more than a list"))
-			}
+		err = rows(json.NewDecoder(io.LimitReader(from, maxPage)), each)
+	}
+	switch {
+	case errors.Is(err, errMany):
+		return address, err
+	case err != nil:
+		return address, fmt.Errorf("the listing cannot be read: %w", err)
+	}
+	return cmp.Or(res.Header.Get("NextPageUri"), res.Header.Get("NextPageUrl")), nil
+}
+
+// rows gives the rows of a page one by one.
+func rows(d *json.Decoder, each func(row) error) error {
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+		return cmp.Or(err, errors.New("expected a list"))
+	}
+	for d.More() {
+		var r row
+		if err := d.Decode(&r); err != nil {
+			return err
 		}
-	}
-	if err != nil {
-		return nil, address, fmt.Errorf("the listing cannot be read: %w", err)
-	}
-	for _, r := range rows {
 		if r.ID == "" || r.URI == "" || r.Created.IsZero() {
-			return nil, address, errors.New("the listing names a blob without contentId, contentUri or contentCreated")
+			return errors.New("it names a blob without contentId, contentUri or contentCreated")
+		}
+		if err := each(r); err != nil {
+			return err
 		}
 	}
-	return rows, cmp.Or(res.Header.Get("NextPageUri"), res.Header.Get("NextPageUrl")), nil
+	if _, err := d.Token(); err != nil { // the bracket that ends it
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return cmp.Or(err, errors.New("more than a list"))
+	}
+	return nil
 }

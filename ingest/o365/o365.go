@@ -161,15 +161,15 @@ func (s *Stream) Dense() bool { return false }
 // Partitions is one for each content type that there is, also those that are not read: which they are may change.
 func (s *Stream) Partitions(context.Context) (int, error) { return len(Contents), nil }
 
+// Reads reports whether a content type is configured.
+func (s *Stream) Reads(partition int32) bool { return s.parts[partition] != nil }
+
 // State says what waits. Nothing is asked: the cursor lists all the time.
 func (s *Stream) State(_ context.Context, partition int32) (feed.State, error) {
 	p := s.parts[partition]
-	if p == nil {
-		return feed.State{First: 0, Last: -1}, nil
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := s.config.Now()
+	now := s.client.now()
 	if !p.open || now.Sub(p.listed) > max(unlisted, 5*s.config.Poll) {
 		return feed.State{}, fmt.Errorf("%s has not been listed lately", p.content)
 	}
@@ -190,20 +190,5 @@ func (s *Stream) Open(ctx context.Context, partition int32, after *feed.Position
 
 // OpenWith reads on where a position and the rows with it say.
 func (s *Stream) OpenWith(_ context.Context, partition int32, after *feed.Position, rows map[string][]byte) (feed.Cursor, error) {
-	if s.parts[partition] == nil {
-		return idle{}, nil
-	}
 	return s.cursor(partition, after, rows)
 }
-
-// idle is the cursor of a content type that is not read.
-type idle struct{}
-
-// Next waits for the end.
-func (idle) Next(ctx context.Context) ([]feed.Message, error) {
-	<-ctx.Done()
-	return nil, ctx.Err()
-}
-
-// Close does nothing.
-func (idle) Close(context.Context) {}

@@ -15,6 +15,8 @@ const (
 	// swept is how much of what was listed is listed again now and then, sweepStep how much of that at once.
 	swept     = day - edge
 	sweepStep = 6 * time.Hour
+	// mostParts is into how many parts these are divided at most where listings are long: some seconds each.
+	mostParts = 256
 	// remembers is how long a blob that was read is known.
 	remembers = 8 * day
 )
@@ -77,25 +79,26 @@ func (p *place) least(now time.Time) time.Time {
 }
 
 // plan says what is to be listed next at a time. Sweep is where the last day is listed again, zero where that is not due; poll is when
-// something new is to be looked for. Where nothing is due, ok is false, and at is when something will be.
-func (p *place) plan(now, sweep, poll time.Time) (w window, at time.Time, ok bool) {
+// something new is to be looked for. Parts is how much less than usual is listed at once. Where nothing is due, ok is false, and at is when
+// something will be.
+func (p *place) plan(now, sweep, poll time.Time, parts time.Duration) (w window, at time.Time, ok bool) {
 	now = second(now)
 	if now.Sub(p.Reached) > step || !now.Before(poll) && now.After(p.Reached) {
-		return window{later(p.Reached.Add(-overlap), p.least(now)), earlier(p.Reached.Add(step), now), forward}, at, true
+		return window{later(second(p.Reached.Add(-overlap/parts)), p.least(now)), earlier(second(p.Reached.Add(step/parts)), now), forward}, at, true
 	}
-	if w, ok := p.again(now, sweep); ok {
+	if w, ok := p.again(now, sweep, parts); ok {
 		return w, at, true
 	}
 	if p.behind() {
-		return window{later(p.Back.Add(-step), later(p.Floor, now.Add(edge-kept))), p.Back, backward}, at, true
+		return window{later(second(p.Back.Add(-step/parts)), later(p.Floor, now.Add(edge-kept))), p.Back, backward}, at, true
 	}
 	return w, later(poll, p.Reached.Add(time.Second)), false
 }
 
 // again is what is to be listed again, from where that has come to; false where it has come to its end.
-func (p *place) again(now, sweep time.Time) (window, bool) {
+func (p *place) again(now, sweep time.Time, parts time.Duration) (window, bool) {
 	from := later(sweep, p.least(now))
-	to := earlier(from.Add(sweepStep), p.Reached)
+	to := earlier(second(from.Add(sweepStep/parts)), p.Reached)
 	return window{from, to, again}, !sweep.IsZero() && to.After(from)
 }
 

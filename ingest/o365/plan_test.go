@@ -28,7 +28,7 @@ func TestWindowsCoverTheTime(t *testing.T) {
 			if sweep.IsZero() && r.IntN(20) == 0 {
 				sweep = p.Reached.Add(-swept)
 			}
-			w, at, ok := p.plan(now, sweep, poll)
+			w, at, ok := p.plan(now, sweep, poll, time.Duration(1)<<r.IntN(9))
 			if !ok {
 				if sweep = (time.Time{}); !at.After(now.Add(-time.Second)) {
 					t.Fatalf("seed %d: nothing is due, and the next is due at %v, now is %v", seed, at, now)

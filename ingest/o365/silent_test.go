@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // refusing is a network that lets nothing through.
@@ -22,10 +23,22 @@ func TestAnAPIThatDoesNotAnswerIsTold(t *testing.T) {
 	var log bytes.Buffer
 	k.config.Log = slog.New(slog.NewTextHandler(&log, nil))
 	k.http.Transport = refusing{}
+	s := &Stream{config: k.config, client: k}
+	if err := s.Trouble(); err != nil {
+		t.Errorf("there is trouble before anybody was asked: %v", err)
+	}
 	if err := k.subscribe(t.Context(), 1, "Audit.Exchange"); err == nil {
 		t.Fatal("no error")
 	}
 	if said := log.String(); strings.Count(said, "no answer, asked again") != 1 || !strings.Contains(said, "connection refused") {
 		t.Errorf("the log says %q, want once that nothing answers, and why", said)
+	}
+	s.config.Now = func() time.Time { return time.Now().Add(unansweredFor) }
+	if err := s.Trouble(); err == nil || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("the trouble is %v", err)
+	}
+	k.silent.end()
+	if err := s.Trouble(); err != nil {
+		t.Errorf("there is trouble though somebody answers: %v", err)
 	}
 }

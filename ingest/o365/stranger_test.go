@@ -5,13 +5,12 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
-
-	"noroshi/ingest/feed"
 )
 
 // answering gives each request to a function, and counts them.
@@ -60,7 +59,7 @@ func TestTokensGoToTheAPIAlone(t *testing.T) {
 	for _, address := range []string{"http://manage.office.com/x", "https://manage.office.com.example.com/x", "https://example.com/x", "https://manage.office.com@example.com/x",
 		"https://user:word@manage.office.com/x", "https://manage.office.com:444/x", "//manage.office.com/x", "/x", "", "https://manage.office.com\\@example.com/x", "https://[::1]/x"} {
 		a := &answering{answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }}
-		if err := get(t, a, address); !errors.Is(err, feed.ErrDenied) || len(a.asked) > 0 {
+		if err := get(t, a, address); !errors.Is(err, errElsewhere) || len(a.asked) > 0 {
 			t.Errorf("%q: %v, and it asks %q", address, err, a.asked)
 		}
 	}
@@ -73,6 +72,72 @@ func TestTokensGoToTheAPIAlone(t *testing.T) {
 	}
 }
 
+// A blob that lies on another host costs that blob alone: it is a dead letter, is tried again where it is listed with another address, and no
+// request goes there.
+func TestABlobOnAStrangersHostStandsAlone(t *testing.T) {
+	host := "example.com"
+	a := &answering{answer: func(w http.ResponseWriter, r *http.Request) {
+		if blob, is := strings.CutPrefix(r.URL.Path, "/blob/"); is {
+			_, _ = fmt.Fprintf(w, `[{"Id":"of %s"}]`, blob)
+			return
+		}
+		at := time.Now().Add(-time.Minute).UTC().Format(time.RFC3339)
+		_, _ = fmt.Fprintf(w, `[{"contentId":"a","contentUri":"https://%s/blob/a","contentCreated":"%s"},{"contentId":"b","contentUri":"https://manage.office.com/blob/b","contentCreated":"%s"}]`, host, at, at)
+	}}
+	k := asks(t, a)
+	k.config.Since = time.Now().Add(-time.Hour)
+	s, err := New(k.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cursor, err := s.OpenWith(t.Context(), 1, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cursor.Close(t.Context())
+	var all []string
+	for len(all) < 3 {
+		got, err := cursor.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range got {
+			switch {
+			case m.Refused != nil:
+				all = append(all, m.Part+": "+m.Refused.Detail[:46])
+			case !m.Mark:
+				all = append(all, string(m.Body))
+			}
+		}
+		if len(all) == 2 {
+			if n := s.Counts()[0].Failing; n != 1 {
+				t.Errorf("%d blobs fail", n)
+			}
+			host = "manage.office.com"
+		}
+	}
+	if want := `blob a: an answer leads to another host than manage.of [{"Id":"of b"}] [{"Id":"of a"}]`; strings.Join(all, " ") != want {
+		t.Errorf("%q", all)
+	}
+	for _, address := range a.asked {
+		if !strings.HasPrefix(address, "https://manage.office.com/") {
+			t.Errorf("it asks %s", address)
+		}
+	}
+}
+
+// Where the API says how long to wait, in seconds or as a time by its clock, it is waited so long; what is no such thing says nothing.
+func TestHowLongToWait(t *testing.T) {
+	said := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for text, want := range map[string]time.Duration{"7": 7 * time.Second, "99999999": longestPause, "-3": 0, "": 0, "soon": 0, "1.5": 0,
+		said.Add(90 * time.Second).Format(http.TimeFormat): 90 * time.Second, said.Add(-time.Second).Format(http.TimeFormat): 0} {
+		res := &http.Response{Header: http.Header{"Retry-After": {text}, "Date": {said.Format(http.TimeFormat)}}}
+		if got := asks(t, &answering{}).retryAfter(res); got != want {
+			t.Errorf("%q: %v, expected %v", text, got, want)
+		}
+	}
+}
+
 // A listing whose pages lead round in a circle ends at once.
 func TestListingsInACircleEnd(t *testing.T) {
 	a := &answering{}
@@ -82,7 +147,7 @@ func TestListingsInACircleEnd(t *testing.T) {
 		_, _ = w.Write([]byte("[]"))
 	}
 	now := time.Now()
-	pages, err := asks(t, a).list(t.Context(), 1, Contents[1], now.Add(-time.Hour), now, func(row) {})
+	pages, err := asks(t, a).list(t.Context(), 1, Contents[1], now.Add(-time.Hour), now, func(row) error { return nil })
 	if err == nil || pages != 3 || len(a.asked) != 3 {
 		t.Errorf("%d pages in %d requests: %v", pages, len(a.asked), err)
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"noroshi/ingest/feed"
 	"noroshi/ingest/file"
 	"noroshi/internal/alert"
 	"noroshi/internal/bus"
@@ -114,6 +115,10 @@ func (r *Run) sources() (all []SourceSum) {
 		s := SourceSum{Name: f.Stream.Name(), Kind: "stream"}
 		if err := r.counts.Fault(s.Name); err != nil {
 			s.Fault = r.shown(err.Error())
+		} else if t, ok := f.Stream.(feed.Troubled); ok {
+			if err := t.Trouble(); err != nil {
+				s.Fault = r.shown(err.Error())
+			}
 		}
 		lag, known := int64(0), true
 		for _, p := range partitions {

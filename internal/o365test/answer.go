@@ -24,6 +24,7 @@ type failure struct {
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", s.config.Now().UTC().Format(http.TimeFormat))
 	feed := "/api/v1.0/" + s.config.Tenant + "/activity/feed/"
 	path, api := strings.CutPrefix(r.URL.Path, feed)
 	switch {
