@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"noroshi/ingest"
 	"noroshi/internal/diag"
 	"noroshi/internal/eventhubstest"
 )
@@ -32,6 +31,7 @@ type devFlags struct {
 	envelope   int
 	rate       int
 	caFile     string
+	now        bool
 }
 
 // devKey is the key of the local namespace. It is known to all, so that a restart needs no new configuration; the namespace
@@ -48,7 +48,7 @@ holds the records of the files in envelopes, as a diagnostic setting sends them.
 eventhub, whose key is no secret, and serves until Ctrl-C. Nothing is kept: started again with the same files it holds the
 same messages under the same sequence numbers, so that a reader goes on where it was; with --rate, once they are there again.`,
 		Example: `  noroshi dev eventhub --records audit.ndjson
-  noroshi dev eventhub --records audit.ndjson --rate 100`,
+  noroshi dev eventhub --records audit.ndjson --now --rate 100`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c.Context(), s) },
 	}
@@ -61,6 +61,7 @@ same messages under the same sequence numbers, so that a reader goes on where it
 	c.Flags().Var(&whole{&f.envelope, 1, 10000}, "envelope", "records of one message")
 	f.rate = 0
 	c.Flags().Var(&whole{&f.rate, 0, 1000000}, "rate", "messages a second; 0: all are there at once")
+	c.Flags().BoolVar(&f.now, "now", false, nowUsage)
 	c.Flags().StringVar(&f.caFile, "ca-file", "", "speak TLS, and write the certificate to trust into this `file`")
 	return c
 }
@@ -127,49 +128,15 @@ func (f *devFlags) run(ctx context.Context, s Streams) error {
 // messages are the files' records in envelopes.
 func (f *devFlags) messages(ctx context.Context, s Streams) (all [][]byte, err error) {
 	records, err := readRecords(ctx, s, f.records)
+	if f.now {
+		records = newTimes(s, records).moved(records, s.Now())
+	}
 	for len(records) > 0 {
 		n := min(f.envelope, len(records))
 		all = append(all, fmt.Appendf(nil, `{"records":[%s]}`, bytes.Join(records[:n], []byte(","))))
 		records = records[n:]
 	}
 	return all, err
-}
-
-// readRecords reads the records of files, and tells what in them it cannot read.
-func readRecords(ctx context.Context, s Streams, files []string) (records [][]byte, err error) {
-	faults := newFaults(s.Err)
-	defer faults.end()
-	for _, one := range open(ctx, s, files) {
-		if one.err != nil {
-			return nil, failed{one.err}
-		}
-		in, err := ingest.Open(one.name, one.from)
-		if err != nil {
-			return nil, failed{err}
-		}
-		for b := (ingest.Block{}); ; {
-			more, err := in.Next(&b)
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err != nil {
-				return nil, failed{err}
-			}
-			for i := range b.Records {
-				records = append(records, bytes.Clone(b.Bytes(i)))
-			}
-			for _, bad := range b.Bad {
-				faults.add(one.name, bad.Line, string(bad.Reason), bad.Detail)
-			}
-			if !more {
-				break
-			}
-		}
-		if err := one.from.Close(); err != nil {
-			return nil, failed{err}
-		}
-	}
-	return records, nil
 }
 
 // send puts the messages into the partitions in turn.

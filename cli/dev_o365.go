@@ -17,8 +17,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"noroshi/internal/decode"
-	"noroshi/internal/event"
 	"noroshi/internal/o365test"
 )
 
@@ -30,6 +28,8 @@ type devO365Flags struct {
 	blob    int
 	rate    int
 	faults  int
+	now     bool
+	newest  time.Time // to where the newest record is moved
 }
 
 func devO365Command(s Streams) *cobra.Command {
@@ -40,8 +40,10 @@ func devO365Command(s Streams) *cobra.Command {
 		Long: `O365 is the Management Activity API of a tenant for trials, with the sign-in host that gives its tokens. It has the records of the files in
 blobs, which become available now. Into a folder it writes what a run needs: a configuration, the certificate to trust, and the secret
 of an application, which is known to all. It prints the path of the configuration, and serves until Ctrl-C. Started again with the same
-files it has the same blobs, so that a reader goes on where it was. With --faults it is as on a bad day: throttled, cut off, in error.`,
-		Example: `  noroshi dev o365 --records audit.ndjson
+files and folder it has the same blobs, so that a reader goes on where it was. With --now the times of all records are moved by one span, so
+that the newest is of now, or of the time of the first start in this folder. With --faults it is as on a bad day: throttled, cut off, in
+error.`,
+		Example: `  noroshi dev o365 --records audit.ndjson --now
   noroshi run --config o365-dev/noroshi.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c.Context(), s) },
@@ -49,6 +51,7 @@ files it has the same blobs, so that a reader goes on where it was. With --fault
 	c.Flags().StringSliceVar(&f.records, "records", nil, "`file` of records, in any form that replay reads; may be given again")
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8443", "`address` to listen on")
 	c.Flags().StringVar(&f.folder, "folder", "o365-dev", "`folder` for configuration, certificate and secret")
+	c.Flags().BoolVar(&f.now, "now", false, nowUsage)
 	f.blob = 10
 	c.Flags().Var(&whole{&f.blob, 1, 100000}, "blob", "records of one blob")
 	f.rate = 0
@@ -66,13 +69,20 @@ func (f *devO365Flags) run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	tenant, err := tenantOf(records)
+	times := newTimes(s, records)
+	tenant, err := times.tenantOf()
 	if err != nil {
 		return failed{err}
 	}
 	server, err := f.server(tenant)
 	if err != nil {
 		return failed{fmt.Errorf("start the API: %w", err)}
+	}
+	if f.now {
+		f.newest = f.newestOf(s.Now())
+		records = times.moved(records, f.newest)
+	} else {
+		times.hint(s.Now())
 	}
 	blobs := f.blobs(records)
 	if f.rate == 0 {
@@ -120,14 +130,10 @@ func (f *devO365Flags) add(ctx context.Context, server *o365test.Server, blobs [
 var tenantID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // tenantOf is whose records most of them are.
-func tenantOf(records [][]byte) (string, error) {
-	r, times, most := decode.NewPlan(event.NewLayout(), decode.Options{}).Reader(), map[string]int{}, ""
-	for _, b := range records {
-		if r.ReadAlone(b, time.Time{}) != nil {
-			continue // a run tells
-		}
-		id := strings.Clone(r.AtHand().Tenant)
-		if times[id]++; times[id] > times[most] {
+func (t *recordTimes) tenantOf() (string, error) {
+	most := ""
+	for id, n := range t.tenants {
+		if n > t.tenants[most] || n == t.tenants[most] && id < most {
 			most = id
 		}
 	}
@@ -146,6 +152,19 @@ func (f *devO365Flags) server(tenant string) (*o365test.Server, error) {
 		return nil, err
 	}
 	return o365test.New(o365test.Config{Addr: f.listen, Tenant: tenant, Every: f.faults, PEM: known})
+}
+
+// nowFile holds the time to which the newest record was moved, so that a server that is started again has the same records.
+const nowFile = "now"
+
+// newestOf is that time, or a given one where the folder has none.
+func (f *devO365Flags) newestOf(now time.Time) time.Time {
+	if text, err := os.ReadFile(filepath.Join(f.folder, nowFile)); err == nil {
+		if at, err := time.Parse(time.RFC3339, strings.TrimSpace(string(text))); err == nil {
+			return at
+		}
+	}
+	return now.UTC().Truncate(time.Second)
 }
 
 // blobs puts records together by their content types. A blob has the same id each time.
@@ -212,7 +231,11 @@ sinks:
 	if _, err := os.Stat(path); err == nil && !beginsAs(path, madeHere) {
 		return "", fmt.Errorf("%s holds something else than an earlier output, and would be lost; name another folder with --folder", path)
 	}
-	for name, content := range map[string][]byte{serverFile: both, "ca.pem": server.CertificatePEM(), "secret": []byte(o365test.Secret + "\n"), "noroshi.yaml": []byte(text)} {
+	files := map[string][]byte{serverFile: both, "ca.pem": server.CertificatePEM(), "secret": []byte(o365test.Secret + "\n"), "noroshi.yaml": []byte(text)}
+	if f.now {
+		files[nowFile] = []byte(f.newest.Format(time.RFC3339) + "\n")
+	}
+	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(f.folder, name), content, 0o600); err != nil {
 			return "", err
 		}

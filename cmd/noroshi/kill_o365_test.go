@@ -114,7 +114,7 @@ func (r *readers) kill() {
 			}
 		}
 		read := r.log.Stats().Blobs + r.random.IntN(blobs/kills)
-		r.await("it reads blobs", 10*time.Millisecond, func() bool { return r.log.Stats().Blobs > read })
+		comesTo(r.t, r.all[0], "it reads blobs", 10*time.Millisecond, func() bool { return r.log.Stats().Blobs > read })
 		time.Sleep(time.Duration(r.random.IntN(100)) * time.Millisecond)
 		p := r.all[r.random.IntN(len(r.all))]
 		p.kill(r.t)
@@ -139,7 +139,7 @@ func (r *readers) rest(have func() int) {
 		}
 	}
 	want := r.added * recordsEach
-	r.await("the rest is stored", time.Second, func() bool { return have() >= want })
+	comesTo(r.t, r.all[0], "the rest is stored", time.Second, func() bool { return have() >= want })
 	for _, p := range r.all {
 		p.end(r.t)
 	}
@@ -168,12 +168,12 @@ func count(all map[string][]string) (n int) {
 	return n
 }
 
-// await looks now and then whether something holds, and ends the test where it does not come to that.
-func (r *readers) await(what string, pause time.Duration, holds func() bool) {
-	r.t.Helper()
+// comesTo looks now and then whether something holds, and ends the test where it does not come to that.
+func comesTo(t *testing.T, p *process, what string, pause time.Duration, holds func() bool) {
+	t.Helper()
 	for deadline := time.Now().Add(10 * time.Minute); !holds(); time.Sleep(pause) {
 		if time.Now().After(deadline) {
-			r.t.Fatalf("it does not come to it that %s\n%s", what, r.all[0].text())
+			t.Fatalf("it does not come to it that %s\n%s", what, p.text())
 		}
 	}
 }
