@@ -13,11 +13,18 @@ import (
 // tellsWithin is how long after its last word a source partition counts as one that still tells how far it has come.
 const tellsWithin = 5 * time.Minute
 
+// exported is how old events are on average that cannot be late ones: no decision waits so long.
+const exported = 7 * 24 * time.Hour
+
 // clocks prints what waits for sources, and what is wrong with how far they have come. Nothing is printed where nothing waits.
 func (t *statusTable) clocks() {
 	one := t.of
 	for _, w := range one.Waits {
 		if t.passes(w.Source) {
+			continue
+		}
+		if w.Since.IsZero() {
+			t.line("  waiting: %s for the first word of %s", ofRules(w), diag.EscapeLine(w.Source))
 			continue
 		}
 		t.line("  waiting: %s since %s for %s", ofRules(w), at(w.Since), diag.EscapeLine(w.Source))
@@ -42,6 +49,10 @@ func (t *statusTable) clocks() {
 		}
 	}
 	for _, l := range one.Late {
+		if l.Mean > exported {
+			t.line("  old: events of %s were %s old on average when they came, as in an export; rules that remember find less in them than noroshi replay", l.Dataset, span(l.Mean.Milliseconds()))
+			continue
+		}
 		t.line("  late: events of %s come %s after they happened on average, but decisions wait %s for them; set lateness: {%s: {wait: …}} in the configuration",
 			l.Dataset, span(l.Mean.Milliseconds()), span(l.Wait.Milliseconds()), l.Dataset)
 	}

@@ -21,7 +21,8 @@ func TestTheStatusTellsWhatWaits(t *testing.T) {
 			{Tenant: "t-1", Datasets: []string{"a", "b", "c", "d"}, Since: ago(54 * time.Minute), Source: "signins/3"},
 			{Since: ago(54 * time.Minute), Source: "files@old"},
 			{Since: ago(9000 * time.Hour), Source: "files@read"},
-		}, Waiting: 6,
+			{Source: "signins/4"},
+		}, Waiting: 7,
 		Needs:      []app.NeedSum{{Rule: "no-mail", Tenant: "t-1", Events: 2, Datasets: []string{"a", "b"}, Since: ago(54 * time.Minute)}},
 		NeedsTotal: 2,
 		Clocks: []app.ClockSum{
@@ -33,13 +34,14 @@ func TestTheStatusTellsWhatWaits(t *testing.T) {
 			{Source: "signins/4", Ticked: ago(time.Second)},
 		},
 		Sources: []app.SourceSum{{Name: "signins", Kind: "stream"}, {Name: "audit", Kind: "stream"}},
-		Late:    []app.LateSum{{Dataset: "entra.signin", Mean: 5 * time.Hour, Wait: 15 * time.Minute}},
+		Late:    []app.LateSum{{Dataset: "entra.signin", Mean: 5 * time.Hour, Wait: 15 * time.Minute}, {Dataset: "ual.exchange_admin", Mean: 9000 * time.Hour, Wait: 2 * time.Hour}},
 		Ahead:   3 * 3600, Refused: 2, Unread: 1,
 	}}
 	table.clocks()
 	want := `  waiting: rules on entra.signin of tenant t-1 since 2026-01-02T02:10:05Z for signins/3
   waiting: rules on a, b and 2 more of tenant t-1 since 2026-01-02T02:10:05Z for signins/3
   waiting: rules on all events without a tenant since 2026-01-02T02:10:05Z for files@old
+  waiting: rules on all events without a tenant for the first word of signins/4
   waiting: 2 more clocks
   waiting: rule no-mail has 2 events of tenant t-1 undecided since 2026-01-02T02:10:05Z, until a, b shows something later; after a day they are dropped
   waiting: events of 1 more rule
@@ -49,6 +51,7 @@ func TestTheStatusTellsWhatWaits(t *testing.T) {
   source signins/4: it has not told how far it has come
   source audit: it has never told how far it has come; what waits for its datasets does not know of it
   late: events of entra.signin come 5h0m0s after they happened on average, but decisions wait 15m0s for them; set lateness: {entra.signin: {wait: …}} in the configuration
+  old: events of ual.exchange_admin were 375d0h old on average when they came, as in an export; rules that remember find less in them than noroshi replay
   clocks differ: that of an instance which reads sources is ahead by 3h0m0s; set the machines by a time server
   too many sources, tenants or datasets: 2 times one was left out; nothing is decided late for it
   1 tick of a version that this instance does not know; update it

@@ -33,10 +33,17 @@ func (t *statusTable) listings() {
 func (t *statusTable) listing(l o365.Snapshot) {
 	name := diag.EscapeLine(fmt.Sprintf("%s/%d %s", l.Source, l.Partition, l.Content))
 	if b := l.Backfill; b != nil {
-		t.line("  listing %s: the past is read, left are %s from %s to %s", name, ago(b.To.Sub(b.From)), at(b.From), at(b.To))
+		t.line("  listing %s: the past is being read: %s left, from %s to %s", name, ago(b.To.Sub(b.From)), at(b.From), at(b.To))
 	}
 	if l.Throttled.After(t.of.At) {
 		t.line("  listing %s: throttled for %s more; the API has said %s that the quota is used up", name, ago(l.Throttled.Sub(t.of.At).Round(time.Second)), times(l.Refused))
+	}
+	if d := time.Duration(l.Ahead) * time.Millisecond; d != 0 {
+		way := "ahead of"
+		if d < 0 {
+			d, way = -d, "behind"
+		}
+		t.line("  listing %s: the clock of this machine is %s %s the API's: set it", name, ago(d), way)
 	}
 	if l.Failing > 0 {
 		t.line("  listing %s: %s tried again while it lives, last %s", name, are(l.Failing, "blob"), diag.EscapeLine(l.First))

@@ -63,7 +63,7 @@ func (c *cursor) over() (feed.Message, bool) {
 		return feed.Message{}, false
 	}
 	c.window = nil
-	behind := c.place.behind()
+	behind, left := c.place.behind(), c.now().Sub(c.place.Reached) > step
 	c.place.done(*w)
 	if w.kind == again {
 		if c.part.sweep = w.to; !c.part.sweep.Before(c.place.Reached) {
@@ -75,10 +75,11 @@ func (c *cursor) over() (feed.Message, bool) {
 	c.part.counts.Windows++
 	c.tellBackfill(c.now())
 	c.part.mu.Unlock()
-	if behind && !c.place.behind() {
-		c.log.Info("the past is read")
+	caught := behind && !c.place.behind() || left && c.now().Sub(c.place.Reached) <= step
+	if caught {
+		c.log.Info("all of the past is read")
 	}
-	if c.brings || c.now().Sub(c.marked) >= markEvery {
+	if caught || c.brings || c.now().Sub(c.marked) >= markEvery {
 		return c.mark(), true
 	}
 	return feed.Message{}, false

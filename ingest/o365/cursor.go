@@ -52,12 +52,12 @@ type cursor struct {
 func (s *Stream) cursor(partition int32, after *feed.Position, rows map[string][]byte) (*cursor, error) {
 	c := &cursor{stream: s, part: s.parts[partition], partition: partition, given: -1, parts: 1, log: s.config.Log.With(slog.String("content", s.parts[partition].content))}
 	now := c.now()
-	s.client.limits.begin(partition)
 	var err error
 	if after == nil {
 		c.fresh, c.place = true, s.config.first(now)
 	} else {
 		c.given = after.Sequence
+		s.client.limits.begin(partition) // somebody has read before
 		if c.place, err = parsePlace(after.Offset); err != nil {
 			return nil, fmt.Errorf("%w: %w", feed.ErrDenied, err)
 		}

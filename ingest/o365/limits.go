@@ -37,7 +37,7 @@ func newLimits(quota, parts int, p *Pauses, now func() time.Time) *limits {
 	return &limits{share: share - opening, opening: opening, pauses: p, now: now, sent: map[int32][]time.Time{}, began: map[int32]time.Time{}}
 }
 
-// begin says that a content type is begun to be read.
+// begin says that a content type is begun to be read that somebody has read before.
 func (l *limits) begin(partition int32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

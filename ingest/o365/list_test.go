@@ -93,3 +93,32 @@ func (c *counting) Read(p []byte) (int, error) {
 	c.read += n
 	return n, err
 }
+
+// When all of the past is read, that is stored at once, though no blob came: what waits for the source is not kept waiting.
+func TestThatThePastIsReadIsStored(t *testing.T) {
+	a := &answering{answer: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "[]") }}
+	k := asks(t, a)
+	k.config.Since = time.Now().Add(-9 * time.Hour)
+	for _, k.config.Newest = range []bool{false, true} {
+		s, err := New(k.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := s.OpenWith(t.Context(), 1, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var through time.Time
+		for range 2 { // the first mark says where it begins
+			got, err := c.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			through = got[len(got)-1].Enqueued
+		}
+		c.Close(t.Context())
+		if time.Since(through) > step {
+			t.Errorf("newest first %v: it is stored that it is read up to %v", k.config.Newest, through)
+		}
+	}
+}
