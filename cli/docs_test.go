@@ -163,7 +163,7 @@ func valueOf(key kind.Key) string {
 	}
 	text := ""
 	switch key.Type {
-	case kind.Condition:
+	case kind.Condition, kind.Guard:
 		text = "a condition"
 	case kind.Duration:
 		text = between("a time", span)

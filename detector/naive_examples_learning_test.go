@@ -4,6 +4,9 @@ import "time"
 
 var fresh = rule{kind: "first_seen", when: in, value: []string{"source.ip"}, within: 8 * day, learn: day}
 
+// restless is silent from three values on that do not stay. An eighth is a day, and the records start at the beginning of one.
+var restless = fresh.with(func(r *rule) { r.changing = 3 })
+
 var firsts = []example{
 	{name: "a new address", rule: fresh, events: []string{"1 in a 0s ip=1", "2 in a 24h ip=1", "3 in a 25h ip=2", "4 in a 26h ip=2"}, want: []string{"a 25h0m0s 1: 3"}},
 	{name: "nothing is new while the rule learns", rule: fresh, events: []string{"1 in a 0s ip=1", "2 in a 23h59m59s ip=2", "3 in a 24h ip=3"}, want: []string{"a 24h0m0s 1: 3"}},
@@ -16,6 +19,18 @@ var firsts = []example{
 	{name: "events of one time are all first", rule: fresh, events: []string{"1 in a 0s ip=1", "2 in a 25h ip=2", "3 in a 25h ip=2"}, want: []string{"a 25h0m0s 2: 2 3"}},
 	{name: "values of several fields", rule: fresh.with(func(r *rule) { r.value = []string{"source.ip", "app.id"} }),
 		events: []string{"1 in a 0s ip=1 app=x", "2 in a 1h ip=2 app=y", "3 in a 25h ip=1 app=y", "4 in a 26h ip=2 app=y"}, want: []string{"a 25h0m0s 1: 3"}},
+	{name: "what may not fire is learned", rule: fresh.with(func(r *rule) { r.only = is("app.id", "mail") }),
+		events: []string{"1 in a 0s ip=1", "2 in a 25h ip=2", "3 in a 26h ip=2 app=mail", "4 in a 27h ip=3 app=mail"}, want: []string{"a 27h0m0s 1: 4"}},
+	{name: "where no value stays, a new one says nothing", rule: restless, events: []string{"1 in a 0h ip=1", "2 in a 25h ip=2", "3 in a 49h ip=3", "4 in a 73h ip=4"},
+		want: []string{"a 25h0m0s 1: 2", "a 49h0m0s 1: 3"}},
+	{name: "one of three stays", rule: restless, events: []string{"1 in a 0h ip=1", "2 in a 25h ip=2", "3 in a 49h ip=3", "4 in a 50h ip=1", "5 in a 73h ip=4"},
+		want: []string{"a 25h0m0s 1: 2", "a 49h0m0s 1: 3"}},
+	{name: "two of four stay", rule: restless, events: []string{"1 in a 0h ip=1", "2 in a 1h ip=2", "3 in a 49h ip=3", "4 in a 50h ip=1", "5 in a 51h ip=2", "6 in a 73h ip=4"},
+		want: []string{"a 49h0m0s 1: 3", "a 73h0m0s 1: 6"}},
+	{name: "what was shown in the eighth of the event is not counted yet", rule: restless, events: []string{"1 in a 0h ip=1", "2 in a 49h ip=2", "3 in a 73h ip=3", "4 in a 73h30m ip=4"},
+		want: []string{"a 49h0m0s 1: 2", "a 73h0m0s 1: 3", "a 73h30m0s 1: 4"}},
+	{name: "after nine eighths it counts no more", rule: restless, events: []string{"1 in a 0h ip=1", "2 in a 25h ip=2", "3 in a 195h ip=3", "4 in a 219h ip=4"},
+		want: []string{"a 25h0m0s 1: 2", "a 195h0m0s 1: 3", "a 219h0m0s 1: 4"}},
 	{name: "a beginning is forgotten", rule: fresh, events: []string{"1 in a 0s ip=1", "2 in a 9625h ip=2", "3 in a 9649h ip=3"},
 		want: []string{"a 9649h0m0s 1: 3"}},
 }

@@ -22,12 +22,40 @@ func firstSeen(r *rule, events []*event) (all []firing) {
 			same := x.same(e) && slices.Equal(r.valueOf(x.event), r.valueOf(e.event))
 			return same && x.at.Before(e.at) && eighth(x.at, r.within) >= eighth(e.at, r.within)-8
 		})
-		if !seen && !r.excused(e.event) && !e.at.Before(beginning(begins, e).Add(r.learn)) {
+		told := !r.excused(e.event) && (r.only == nil || r.only.holds(e.event)) && !r.restless(valued, e)
+		if !seen && told && !e.at.Before(beginning(begins, e).Add(r.learn)) {
 			bucket := strings.Join(append([]string{number(e.at, r.within)}, r.valueOf(e.event)...), "\x00")
 			all = append(all, firing{key: e.key, bucket: bucket, event: e.event, counted: counting(e.event)})
 		}
 	}
 	return all
+}
+
+// restless reports whether a key has shown so many values in the eight whole eighths before that of an event, of which at most a third was
+// seen in two of them.
+func (r *rule) restless(valued []keyed, e keyed) bool {
+	if r.changing == 0 {
+		return false
+	}
+	in := map[string]map[int64]bool{}
+	for _, x := range valued {
+		ago := eighth(e.at, r.within) - eighth(x.at, r.within)
+		if !x.same(e) || ago < 1 || ago > 8 {
+			continue
+		}
+		value := strings.Join(r.valueOf(x.event), "\x00")
+		if in[value] == nil {
+			in[value] = map[int64]bool{}
+		}
+		in[value][ago] = true
+	}
+	stay := 0
+	for _, at := range in {
+		if len(at) > 1 {
+			stay++
+		}
+	}
+	return len(in) >= r.changing && 3*stay <= len(in)
 }
 
 // valueOf is what is seen, nothing where a part is absent.

@@ -19,6 +19,12 @@ func (m maker) firstSeen() theCase {
 	}
 	r.within = m.span(time.Hour, day, 8*time.Second, 7*day, 30*day)
 	r.learn = m.span(r.within/4, r.within/4, r.within/2, r.within)
+	if m.one(4) {
+		r.only = m.test(m.pick("in", "failed", "hide"))
+	}
+	if m.one(2) {
+		r.changing = 2 + m.IntN(3)
+	}
 	cells := 10 + m.IntN(30)
 	if m.one(30) { // a key sleeps until its beginning is forgotten
 		cells = 200

@@ -218,12 +218,14 @@ type rule struct {
 	before    time.Duration
 	needs     []string
 
-	longer  time.Duration
-	ratio   int // in tenths; 0: none
-	history time.Duration
-	value   []string
-	among   *clause
-	learn   time.Duration
+	longer   time.Duration
+	ratio    int // in tenths; 0: none
+	history  time.Duration
+	value    []string
+	among    *clause
+	only     *clause
+	changing int
+	learn    time.Duration
 
 	leastKm, leastKmh int
 	ignore            []string // addresses

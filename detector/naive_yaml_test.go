@@ -176,6 +176,12 @@ func (r *rule) own(say func(string, ...any), span func(string, time.Duration)) {
 	if r.among != nil {
 		say("among: %s", quoted(r.among))
 	}
+	if r.only != nil {
+		say("only: %s", quoted(r.only))
+	}
+	if r.changing > 0 {
+		say("changing: %d", r.changing)
+	}
 	span("learn", r.learn)
 	if r.leastKm > 0 {
 		say("least_km: %d\nleast_kmh: %d", r.leastKm, r.leastKmh)

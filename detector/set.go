@@ -50,6 +50,7 @@ type rule struct {
 	lists   []int32      // those of them that are lists
 	version string       // see versionOf
 	open    uint8        // clauses that exceptions do not excuse
+	only    *clause      // what an event must satisfy to fire; nil: each may
 	alike   bool         // all clauses have the rule's key
 	// datasets are those of the events that the rule waits for; none: any.
 	datasets []string
@@ -115,6 +116,9 @@ func (s *Set) add(r *rules.Rule) {
 			one.open |= 1 << bit
 		}
 		one.alike = one.alike && c.By == nil
+	}
+	if p := r.Kind.Only; p != nil {
+		one.only = &clause{when: p}
 	}
 	one.datasets = datasetsOf(r)
 	s.rules = append(s.rules, one)
@@ -242,6 +246,11 @@ func (s *Set) choose(sample [][]byte) {
 			s.always = append(s.always, int32(i))
 		} else {
 			chosen[int32(i)] = w
+		}
+	}
+	for _, r := range s.rules {
+		if k := r.only; k != nil {
+			k.filter, k.exact = k.when.Filter(nil, c), k.when.Exact()
 		}
 	}
 	s.tables = index.Build(chosen, c.byText())

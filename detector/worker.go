@@ -150,11 +150,11 @@ func (w *Worker) holds(c *clause) bool {
 	return holds
 }
 
-// excuse reports whether an exception leaves nothing of a hit. Rules that learn keep it.
+// excuse reports whether an exception leaves nothing of a hit. Rules that learn keep it, as they do where an event may not fire.
 func (w *Worker) excuse(i int32) bool {
 	r := w.set.rules[i]
 	by := w.exception(r)
-	w.excused[i] = by >= 0
+	w.excused[i] = by >= 0 || !w.may(r.only)
 	if by < 0 {
 		return false
 	}
@@ -165,6 +165,20 @@ func (w *Worker) excuse(i int32) bool {
 	w.held[i] &= r.open
 	w.excused[i] = false
 	return w.held[i] == 0
+}
+
+// may reports whether the record at hand satisfies a condition; nil: it does.
+func (w *Worker) may(c *clause) bool {
+	switch {
+	case c == nil:
+		return true
+	case !c.filter.Holds(w.ev):
+		return false
+	case c.exact:
+		return true
+	}
+	holds, _ := w.machine.Holds(c.when)
+	return holds
 }
 
 // Excused is a rule that one of its exceptions keeps silent, both by number.

@@ -121,6 +121,8 @@ func (f *form) value(key kind.Key, n *yaml.Node) any {
 	switch key.Type {
 	case kind.Condition:
 		v = f.clause(n)
+	case kind.Guard:
+		v = f.condition(f.doc, n)
 	case kind.Duration:
 		v = f.duration(key, n)
 	case kind.Bucket:

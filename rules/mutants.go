@@ -99,12 +99,12 @@ func (c *changing) walk(path string, n *yaml.Node) {
 
 func (c *changing) member(path, key string, n *yaml.Node) {
 	switch key {
-	case "when", "among":
+	case "when", "among", "only":
 		if n.Kind == yaml.ScalarNode {
 			c.condition(path, n)
 			return
 		}
-	case "count", "least":
+	case "count", "least", "changing":
 		c.number(path, n)
 		return
 	case "unless", "raise":

@@ -96,7 +96,7 @@ func ofKey(key kind.Key) schema {
 
 func shapeOf(key kind.Key) schema {
 	switch key.Type {
-	case kind.Condition:
+	case kind.Condition, kind.Guard:
 		return schema{"type": "string", "minLength": 1}
 	case kind.Duration:
 		return schema{"type": "string", "pattern": durationPattern.String()}

@@ -134,7 +134,7 @@ func (c *Conditions) holdsAny(parts []Part) bool {
 	return true
 }
 
-// excuses are the exceptions as parts, and why one of them excuses the record.
+// excuses are the exceptions as parts and what an event must satisfy to fire, and why one of them excuses the record.
 func (c *Conditions) excuses(r *Reader, t *Tree) (all []Part, because string) {
 	for i := range c.rule.Unless {
 		x := &c.rule.Unless[i]
@@ -149,6 +149,13 @@ func (c *Conditions) excuses(r *Reader, t *Tree) (all []Part, because string) {
 			if because == "" {
 				because = "an exception holds"
 			}
+		}
+		all = append(all, p)
+	}
+	if only := c.rule.Kind.Only; only != nil {
+		p := r.part(cond.Conjunct{Source: only.Source, Program: only})
+		if p.Name = "only"; !p.Holds && because == "" {
+			because = "the rule learns from such an event and does not fire for it, since it does not satisfy only"
 		}
 		all = append(all, p)
 	}

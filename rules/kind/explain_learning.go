@@ -34,7 +34,13 @@ func (s *seen) Explain(c *state.Context, of *Asked) *Progress {
 		note := "more different values came than are held; the rule fires for none before " + said(state.Plus(s.full, s.within))
 		p.Parts = append(p.Parts, Part{Name: "values", Note: note, Short: note})
 	}
-	p.Fires = of.Hit != nil && !of.Hit.Excused && of.Hit.Satisfies(0) && p.Parts[0].Holds && learn.Holds && !full
+	restless := s.restless(at)
+	if restless {
+		n, stay := s.staying(at)
+		note := fmt.Sprintf("of %d values that the key has shown lately %d stayed, so another one says nothing", n, stay)
+		p.Parts = append(p.Parts, Part{Name: "changing", Note: note, Short: note})
+	}
+	p.Fires = of.Hit != nil && !of.Hit.Excused && of.Hit.Satisfies(0) && p.Parts[0].Holds && learn.Holds && !full && !restless
 	return p
 }
 

@@ -32,18 +32,24 @@ const (
 	eighths       = 8 // a value's last time is known to an eighth of within, so that memory need not be written for every event
 )
 
+// The keys that keep a rule silent.
+var (
+	keyOnly     = Key{Name: "only", Doc: "What an event must satisfy, too, to fire; the others of when are learned from.", Type: Guard}
+	keyChanging = Key{Name: "changing", Doc: "From how many values on a key is silent while at most a third of them stay.", Type: Whole, Least: 2, Most: maxValues}
+)
+
 // Keys implements Kind.
 func (FirstSeen) Keys() []Key {
 	among := keyWhen
 	among.Name, among.Required, among.Doc, among.Default = "among", false, "The condition of events that begin a key's memory, too.", "when"
 	return []Key{keyWhen, keyBy, {Name: "value", Doc: "The fields whose values are new, up to three.", Type: FieldNames, Required: true, Least: 1, Most: maxValueNames},
-		among, keyWithin, {Name: "learn", Doc: "How long a key is known before it fires.", Type: Duration, Least: 0, Most: maxWithin.Seconds(), Default: "7d"}, keyAbout}
+		among, keyOnly, keyChanging, keyWithin, {Name: "learn", Doc: "How long a key is known before it fires.", Type: Duration, Least: 0, Most: maxWithin.Seconds(), Default: "7d"}, keyAbout}
 }
 
 // New implements Kind.
 func (k FirstSeen) New(v *Values) *Rule {
-	r := &Rule{Kind: k, Looks: v.Fields("value"), Learns: true}
-	s := &seenSpec{within: int64(v.Duration("within")), learn: int64(defaultLearn), most: maxValuesWide, fields: len(r.Looks)}
+	r := &Rule{Kind: k, Looks: v.Fields("value"), Only: v.Program("only"), Learns: true}
+	s := &seenSpec{changing: v.Whole("changing"), within: int64(v.Duration("within")), learn: int64(defaultLearn), most: maxValuesWide, fields: len(r.Looks)}
 	if v.Has("learn") {
 		s.learn = int64(v.Duration("learn"))
 	}
@@ -53,6 +59,9 @@ func (k FirstSeen) New(v *Values) *Rule {
 	for _, f := range r.Looks {
 		r.Shape = append(r.Shape, f.Name)
 	}
+	if s.changing > 0 {
+		r.Shape = append(r.Shape, "changing") // each value has marks
+	}
 	r.Memory = func() Memory { return &seen{seenSpec: s, begin: state.Never, last: math.MinInt64, full: math.MinInt64} }
 	return r
 }
@@ -61,6 +70,7 @@ type seenSpec struct {
 	within, learn int64
 	fields        int // that make a value
 	most          int // values of a key
+	changing      int // see restless; 0: no key is
 }
 
 // seen is what a key has had.
@@ -79,6 +89,7 @@ type seenValue struct {
 	before int64         // time of the last event before it; math.MinInt64: none
 	fired  []state.Entry // those of the last moment for which the rule fires, and that are not told
 	told   int           // revisions
+	marks  marks         // where the rule asks whether values stay
 	closed bool          // what the last moment found has been told for good
 }
 
@@ -105,8 +116,8 @@ func (s *seen) Add(c *state.Context, h *Hit, e state.Entry) {
 
 // standing is what counts of a value, but for what a time within its eighth changes: events of the same eighth count alike, so memory
 // that is read back without them finds the same.
-func (s *seen) standing(v *seenValue) (all [4]int64) {
-	all = [4]int64{math.MinInt64, math.MinInt64, int64(len(v.fired)), int64(v.told)}
+func (s *seen) standing(v *seenValue) (all [5]int64) {
+	all = [5]int64{math.MinInt64, math.MinInt64, int64(len(v.fired)), int64(v.told), int64(v.marks)}
 	for i, t := range [...]int64{v.last, v.before} {
 		if t != math.MinInt64 {
 			all[i] = eighth(t, s.within)
@@ -120,6 +131,7 @@ func (s *seen) Changed() bool { return s.changed }
 
 // add takes an event with a value.
 func (s *seen) add(c *state.Context, h *Hit, e state.Entry, v *seenValue) {
+	s.mark(v, e.Time)
 	switch {
 	case e.Time > v.last:
 		s.tell(c, v)
@@ -128,7 +140,7 @@ func (s *seen) add(c *state.Context, h *Hit, e state.Entry, v *seenValue) {
 		v.before = max(v.before, e.Time)
 		return // it is not new any more
 	}
-	if v.closed || h.Excused || s.counts(v.before, e.Time) || e.Time-s.learn < s.begin || e.Time-s.within < s.full {
+	if v.closed || h.Excused || s.counts(v.before, e.Time) || e.Time-s.learn < s.begin || e.Time-s.within < s.full || s.restless(e.Time) {
 		return
 	}
 	for i := range v.fired {
@@ -282,6 +294,9 @@ func (s *seen) Append(to []byte) []byte {
 		v := &s.values[i]
 		to = state.AppendBytes(to, v.value)
 		to = binary.AppendUvarint(binary.AppendVarint(binary.AppendVarint(to, v.last), v.before), v.rounds())
+		if s.changing > 0 {
+			to = binary.AppendUvarint(to, uint64(v.marks))
+		}
 		to = state.AppendEntries(to, v.fired)
 	}
 	return to
@@ -304,6 +319,9 @@ func (s *seen) Load(row []byte) error {
 		v := seenValue{value: string(f.Bytes()), last: f.Int(), before: f.Int()}
 		rounds := f.Uint()
 		v.told, v.closed = int(rounds>>1), rounds&1 == 1
+		if s.changing > 0 {
+			v.marks = marks(f.Uint())
+		}
 		v.fired = f.Entries()
 		s.values = append(s.values, v)
 	}

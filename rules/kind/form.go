@@ -3,6 +3,8 @@ package kind
 import (
 	"slices"
 	"time"
+
+	"noroshi/internal/cond"
 )
 
 // Type is what an author writes behind a key.
@@ -11,6 +13,7 @@ type Type uint8
 // The types of keys.
 const (
 	Condition Type = iota
+	Guard          // a condition of events that count already
 	Duration       // 90s, 10m, 2h, 7d
 	Bucket         // a duration, or each
 	Whole          // a whole number
@@ -74,7 +77,7 @@ func NewValues(clauses *[]Clause, by []Field, wrong func(key, code, message stri
 func (v *Values) Named(field string) Field { return v.named(field) }
 
 // Set gives a key its value: for a condition, and for what names alerts, the number of its clause, for the others a time.Duration, int,
-// float64, Field, []Field,
+// float64, Field, []Field, *cond.Program,
 // string, []string, *Values, []*Values.
 func (v *Values) Set(key string, value any) { v.all[key] = value }
 
@@ -91,6 +94,9 @@ func get[T any](v *Values, key string) T {
 	value, _ := v.all[key].(T)
 	return value
 }
+
+// Program is the value of a key of type Guard, nil where it is not written.
+func (v *Values) Program(key string) *cond.Program { return get[*cond.Program](v, key) }
 
 // Clause is the number of the clause that a key gives, a condition or a reference to alerts, or -1 if the key is not written.
 func (v *Values) Clause(key string) int {

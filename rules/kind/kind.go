@@ -48,13 +48,15 @@ func Names() (all []string) {
 type Rule struct {
 	Kind    Kind
 	Clauses []Clause
-	By      []Field  // what makes the key, beside the tenant
-	Looks   []Field  // what memory looks at: the first values of a hit
-	Shows   []Field  // what alerts show beside the fields of the conditions
-	Steps   []Step   // of a sequence
-	Of      []string // whose alerts are looked at
-	Needs   []string // datasets that must have shown what is later
-	Wall    bool     // the clock on the wall stands in where no source tells how far it has come
+	By      []Field // what makes the key, beside the tenant
+	// Only is what an event must satisfy to fire; the others that count are learned from. Nil: each may fire.
+	Only  *cond.Program
+	Looks []Field  // what memory looks at: the first values of a hit
+	Shows []Field  // what alerts show beside the fields of the conditions
+	Steps []Step   // of a sequence
+	Of    []string // whose alerts are looked at
+	Needs []string // datasets that must have shown what is later
+	Wall  bool     // the clock on the wall stands in where no source tells how far it has come
 	// Learns says that events with an exception are learned from.
 	Learns bool
 	// About says that the account is that of the first event though the key does not hold it.
