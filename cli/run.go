@@ -146,13 +146,14 @@ func makeSinks(conf *config.Config, doc *strictyaml.Doc, env catalog.Env) (named
 			continue
 		}
 		before := len(doc.Problems)
-		wants := catalog.Wants(doc, one.Filters)
+		terms := catalog.Terms(doc, one.Kind, one.Terms, env)
+		env.Answer = &sinks.Answer{}
 		sink, err := catalog.All[one.Kind](doc, one.Node, env)
 		if err != nil && len(doc.Problems) == before {
 			doc.At(one.Node, "sink", err.Error())
 		}
 		if err == nil {
-			named = append(named, app.NamedSink{Name: one.Name, Sink: sink, Wants: wants})
+			named = append(named, app.NamedSink{Name: one.Name, Sink: sink, Terms: terms, Answer: env.Answer})
 		}
 	}
 	return named

@@ -60,7 +60,11 @@ shown as it is before it is compressed.`,
 			if err != nil {
 				return err
 			}
-			if err = sink.Send(c.Context(), []sinks.Message{testAlert(s.Now())}); err != nil && !errors.Is(err, sinks.ErrPreview) {
+			m := testAlert(s.Now())
+			if err = sink.Redact.Apply(&m); err == nil {
+				err = sink.Sink.Send(c.Context(), []sinks.Message{m})
+			}
+			if err != nil && !errors.Is(err, sinks.ErrPreview) {
 				return failed{err}
 			}
 			return nil
@@ -88,7 +92,7 @@ func sinksOf(s Streams, path string) (*config.Config, func(env catalog.Env) []ap
 }
 
 // oneSink makes a sink; with somewhere to show, it shows its requests and sends none.
-func oneSink(s Streams, path, name string, preview io.Writer) (sinks.Sink, error) {
+func oneSink(s Streams, path, name string, preview io.Writer) (*app.NamedSink, error) {
 	conf, make, err := sinksOf(s, path)
 	if err != nil {
 		return nil, err
@@ -115,7 +119,7 @@ func oneSink(s Streams, path, name string, preview io.Writer) (sinks.Sink, error
 	}
 	for _, one := range make(env) {
 		if one.Name == name {
-			return one.Sink, nil
+			return &one, nil
 		}
 	}
 	return nil, errSaid // the problem has been shown
@@ -133,12 +137,15 @@ func testAlert(now time.Time) sinks.Message {
 }
 
 // testSink sends the sample, and tells what came back.
-func testSink(ctx context.Context, s Streams, name string, sink sinks.Sink) error {
+func testSink(ctx context.Context, s Streams, name string, sink *app.NamedSink) error {
 	m := testAlert(s.Now())
 	ctx, cancel := withTimeout(ctx)
 	defer cancel()
 	began := time.Now()
-	err := sink.Send(ctx, []sinks.Message{m})
+	err := sink.Redact.Apply(&m)
+	if err == nil {
+		err = sink.Sink.Send(ctx, []sinks.Message{m})
+	}
 	var all sinks.Verdicts
 	if errors.As(err, &all) && len(all) == 1 {
 		err = all[0]

@@ -293,9 +293,9 @@ func (t *statusTable) sinks() {
 		if !k.Oldest.IsZero() {
 			oldest = ago(t.of.At.Sub(k.Oldest))
 		}
-		rows = append(rows, []any{name, k.State, at(k.Since), k.Sent, k.Refused, k.Filtered, k.Faults, k.Skipped, waiting, oldest, at(k.Took), at(k.Next)})
+		rows = append(rows, []any{name, k.State, at(k.Since), k.Sent, k.Summarised, k.Refused, k.Filtered, k.Faults, k.Skipped, waiting, oldest, at(k.Took), at(k.Next)})
 	}
-	t.table("SINK\tSTATE\tSINCE\tSENT\tREFUSED\tFILTERED\tFAULTS\tSKIPPED\tWAITING\tOLDEST\tLAST SENT\tNEXT TRY", rows)
+	t.table("SINK\tSTATE\tSINCE\tSENT\tSUMMARISED\tREFUSED\tFILTERED\tFAULTS\tSKIPPED\tWAITING\tOLDEST\tLAST SENT\tNEXT TRY", rows)
 	for _, name := range names {
 		if k := t.of.Sinks[name]; k.Fault != "" {
 			t.line("  sink %s, last error: %s", diag.EscapeLine(name), diag.EscapeLine(k.Fault))

@@ -85,10 +85,10 @@ func TestTheTableOfStatus(t *testing.T) {
   quiet  shadow  5          0      4       0         0        0
   fails  live    7          0      0       0         0        7
   2 more rules found nothing
-  SINK     STATE        SINCE                 SENT  REFUSED  FILTERED  FAULTS  SKIPPED  WAITING  OLDEST  LAST SENT             NEXT TRY
-  archive  delivering   2026-01-02T02:04:05Z  1     0        0         0       0        0        -       2026-01-02T03:04:04Z  -
-  soc      retrying     2026-01-02T03:03:05Z  0     0        0         3       0        34       35s     -                     2026-01-02T03:04:25Z
-  unknown  interrupted  2026-01-02T03:03:05Z  0     0        0         0       0        ?        -       -                     -
+  SINK     STATE        SINCE                 SENT  SUMMARISED  REFUSED  FILTERED  FAULTS  SKIPPED  WAITING  OLDEST  LAST SENT             NEXT TRY
+  archive  delivering   2026-01-02T02:04:05Z  1     0           0        0         0       0        0        -       2026-01-02T03:04:04Z  -
+  soc      retrying     2026-01-02T03:03:05Z  0     0           0        0         3       0        34       35s     -                     2026-01-02T03:04:25Z
+  unknown  interrupted  2026-01-02T03:03:05Z  0     0           0        0         0       0        ?        -       -                     -
   sink soc, last error: status 500
 soc1/18 (ingest): running since 2026-01-02T02:04:05Z, last heard 12s ago, 2026-01-02T03:04:03Z; 0 records, 0 events, 0 duplicates, 0 alerts, 0 dead letters
 soc1/19: killed; last heard 12s ago, 2026-01-02T03:04:03Z; 0 records, 0 events, 0 duplicates, 0 alerts, 0 dead letters

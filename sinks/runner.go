@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
 )
 
 // The bounds of delivery.
@@ -38,15 +36,23 @@ type Runner struct {
 	Env   Env
 	// DeadLetter stores a message that the destination will never take. An error ends the runner.
 	DeadLetter func(ctx context.Context, m Message, cause error) error
-	// Wants says which messages the sink is for; nil: all.
-	Wants func(*Message) bool
+	// Results stores what became of messages, before the queue is told that they are done; nil: nobody wants to know. What it fails
+	// with is told and counted, no more.
+	Results func(ctx context.Context, all []Result) error
+	Terms
 	// Sleep waits, or ends with ctx.
 	Sleep func(ctx context.Context, d time.Duration) error
 
-	health health
-	all    []Message // of the last Next
-	done   []bool    // which of them are delivered or lie in dead-letters
-	told   int       // so many of them the queue has been told of
+	health   health
+	all      []Message // of the last Next
+	done     []bool    // which of them are delivered or lie in dead-letters
+	old      []bool    // which of them were too old when they were last sorted
+	told     int       // so many of them the queue has been told of
+	results  []Result  // of what is done
+	attempts int       // of the parcel under way
+	next     time.Time // not before then is anything sent, by Every
+	breaker  breaker
+	summary  summary
 }
 
 // Run delivers until ctx ends. The attempt under way then gets a few seconds more, and telling the queue what is done has until drain
@@ -62,7 +68,10 @@ func (r *Runner) Run(ctx, drain context.Context) error {
 			return fmt.Errorf("sink %s: read alerts: %w", r.Name, err)
 		}
 		r.over(Interrupted)
-		if err = r.deliverAll(ctx, drain, all); errors.Is(err, errMoved) {
+		err = r.deliverAll(ctx, drain, all)
+		r.giveBack()
+		if errors.Is(err, errMoved) {
+			r.tellResults(drain)
 			continue
 		}
 		if err == nil || r.news() > 0 {
@@ -94,6 +103,7 @@ func (r *Runner) news() (n int) {
 
 // tell tells the queue what is done, also when ctx has ended.
 func (r *Runner) tell(drain context.Context) error {
+	r.tellResults(drain)
 	n := r.news()
 	r.told += n
 	if err := r.Queue.Done(drain, n); err != nil {
@@ -102,25 +112,60 @@ func (r *Runner) tell(drain context.Context) error {
 	return nil
 }
 
-// deliverAll delivers messages in batches of the sink's size.
+// deliverAll delivers messages: those that have waited for too long as a summary, the others in batches of the sink's size.
 func (r *Runner) deliverAll(ctx, drain context.Context, all []Message) error {
-	r.all, r.done, r.told = all, make([]bool, len(all)), 0
-	var left []int
+	r.all, r.done, r.old, r.told = all, make([]bool, len(all)), make([]bool, len(all)), 0
+	r.read(len(all))
 	for i := range all {
-		if r.done[i] = r.Wants != nil && !r.Wants(&all[i]); r.done[i] {
-			r.filtered()
-			continue
+		if r.Wants != nil && !r.Wants(&all[i]) {
+			r.end(i, WasFiltered, "", "")
 		}
-		left = append(left, i)
 	}
-	for len(left) > 0 {
-		batch, rest := cut(r.Sink.Batch(), all, left)
-		if err := r.deliver(ctx, drain, batch); err != nil {
+	for {
+		old, left := r.sort()
+		err := r.summarise(ctx, drain, old)
+		for err == nil && len(left) > 0 {
+			var batch []int
+			batch, left = cut(r.Sink.Batch(), all, left)
+			err = r.deliver(ctx, drain, parcel{of: batch})
+		}
+		if !errors.Is(err, errAged) {
 			return err
 		}
-		left = rest
 	}
-	return nil
+}
+
+// errAged says that messages at hand have become too old while the sink was paused.
+var errAged = errors.New("messages have become too old")
+
+// stale reports whether a message has waited for too long.
+func (r *Runner) stale(m *Message) bool {
+	return r.MaxAge > 0 && !m.Written.IsZero() && r.Env.Now().Sub(m.Written) > r.MaxAge
+}
+
+// sort gives what is not done: the messages that are too old, and the others.
+func (r *Runner) sort() (old, left []int) {
+	for i := range r.all {
+		if r.done[i] {
+			continue
+		}
+		if r.old[i] = r.stale(&r.all[i]); r.old[i] {
+			old = append(old, i)
+		} else {
+			left = append(left, i)
+		}
+	}
+	return old, left
+}
+
+// aged reports whether a message at hand has become too old since they were last sorted.
+func (r *Runner) aged() bool {
+	for i := range r.all {
+		if !r.done[i] && !r.old[i] && r.stale(&r.all[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // cut takes a batch off the messages that are left. The order within an account stays.
@@ -140,134 +185,4 @@ func cut(b Batch, all []Message, left []int) (batch, rest []int) {
 		batch, size = append(batch, i), size+len(m.Body)
 	}
 	return batch, rest
-}
-
-// deliver sends until the destination has taken the messages or refused them.
-func (r *Runner) deliver(ctx, drain context.Context, batch []int) error {
-	waits := &backoff.ExponentialBackOff{InitialInterval: firstWait / 2, RandomizationFactor: 1, Multiplier: 2, MaxInterval: longestWait / 2} // full jitter
-	waits.Reset()
-	for {
-		err := r.attempt(ctx, drain, batch)
-		var refused *Refused
-		var disabled *Disabled
-		var verdicts Verdicts
-		switch {
-		case err == nil:
-			r.took(batch)
-			return nil
-		case errors.As(err, &verdicts) && len(verdicts) == len(batch):
-			before := len(batch)
-			if batch, err = r.judge(ctx, batch, verdicts); err != nil || len(batch) == 0 {
-				return err
-			}
-			if len(batch) < before {
-				waits.Reset()
-			}
-			err = verdicts
-		case errors.As(err, &refused) && len(batch) > 1:
-			return r.halves(ctx, drain, batch)
-		case errors.As(err, &refused):
-			return r.setAside(ctx, batch[0], err)
-		case errors.As(err, &disabled):
-			r.disable(err)
-			for {
-				if err := r.hold(ctx, drain, longestWait); err != nil && !errors.Is(err, errMoved) {
-					return err
-				}
-			}
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		wait := max(waitOf(err), waits.NextBackOff())
-		r.pause(err, wait)
-		if err := r.hold(ctx, drain, wait); err != nil {
-			return err
-		}
-	}
-}
-
-// took notes that the destination has taken messages.
-func (r *Runner) took(batch []int) {
-	for _, i := range batch {
-		r.done[i] = true
-	}
-	r.sent(len(batch))
-}
-
-// judge does what the destination says of each message. It gives those that are sent again.
-func (r *Runner) judge(ctx context.Context, batch []int, verdicts Verdicts) (again []int, err error) {
-	var taken []int
-	for at, i := range batch {
-		var refused *Refused
-		switch {
-		case verdicts[at] == nil:
-			taken = append(taken, i)
-		case errors.As(verdicts[at], &refused):
-			if err := r.setAside(ctx, i, verdicts[at]); err != nil {
-				return nil, err
-			}
-		default:
-			again = append(again, i)
-		}
-	}
-	if len(taken) > 0 {
-		r.took(taken)
-	}
-	return again, nil
-}
-
-// hold waits. What is done is told before: meanwhile the rest may move.
-func (r *Runner) hold(ctx, drain context.Context, d time.Duration) error {
-	if r.news() > 0 {
-		if err := r.tell(drain); err != nil {
-			return err
-		}
-	}
-	moved, err := r.Queue.Hold(ctx, d)
-	if err == nil && moved {
-		return errMoved
-	}
-	return err
-}
-
-// setAside puts a message that the destination refuses into dead-letters.
-func (r *Runner) setAside(ctx context.Context, i int, cause error) error {
-	m := r.all[i]
-	r.refused()
-	r.Env.Log.Error("alert refused", slog.String("sink", r.Name), slog.String("alert", m.ID), slog.String("rule", m.Rule),
-		slog.String("account", m.Account), slog.String("severity", m.Severity), slog.Any("err", cause))
-	if err := r.DeadLetter(ctx, m, cause); err != nil {
-		return err
-	}
-	r.done[i] = true
-	return nil
-}
-
-// halves finds the messages of a batch that are refused.
-func (r *Runner) halves(ctx, drain context.Context, batch []int) error {
-	middle := len(batch) / 2
-	if err := r.deliver(ctx, drain, batch[:middle]); err != nil {
-		return err
-	}
-	return r.deliver(ctx, drain, batch[middle:])
-}
-
-// attempt sends once. When ctx ends it has a little time left, so that what the destination has taken is not sent again.
-func (r *Runner) attempt(ctx, drain context.Context, batch []int) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	messages := make([]Message, len(batch))
-	for at, i := range batch {
-		messages[at] = r.all[i]
-	}
-	inner, cancel := context.WithTimeout(drain, attemptTimeout)
-	defer cancel()
-	defer context.AfterFunc(ctx, func() {
-		if r.Sleep(inner, drainTimeout) == nil {
-			cancel()
-		}
-	})()
-	return r.Sink.Send(inner, messages)
 }

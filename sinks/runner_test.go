@@ -215,7 +215,7 @@ func TestBatches(t *testing.T) {
 // TestWhatASinkIsNotForIsDone: it is counted, and its place in the topic moves on.
 func TestWhatASinkIsNotForIsDone(t *testing.T) {
 	s, g := &scripted{}, &given{}
-	r := &Runner{Name: "s", Sink: s, Queue: g, Env: Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)}, Wants: func(m *Message) bool { return m.Severity == "high" }}
+	r := &Runner{Name: "s", Sink: s, Queue: g, Env: Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)}, Terms: Terms{Wants: func(m *Message) bool { return m.Severity == "high" }}}
 	if err := r.deliverAll(t.Context(), t.Context(), []Message{{ID: "0"}, {ID: "1", Severity: "high"}, {ID: "2"}}); err != nil {
 		t.Fatal(err)
 	}

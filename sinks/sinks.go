@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"strconv"
 	"time"
+
+	"noroshi/internal/alert"
 )
 
 // Message is one alert on its way out.
@@ -21,8 +23,14 @@ type Message struct {
 	Class    string // of its rule
 	Account  string
 	Severity string
-	Body     []byte // the alert's JSON as it lies on the topic, unchanged
+	Tenant   string
+	Body     []byte    // the alert's JSON as it lies on the topic, unchanged
+	Written  time.Time // when it was put on the topic; zero: that is not known
+	Shard    []byte    // what its place on the topic is found by
 }
+
+// Drill reports whether a message is of a drill or a heartbeat: nothing has happened.
+func (m *Message) Drill() bool { return alert.IsDrill(m.Tenant) }
 
 // Key is the name of a message at destinations that know names: its alert and revision. The same message has it however often it is sent.
 func (m *Message) Key() string { return m.ID + "_" + strconv.Itoa(m.Revision) }
@@ -74,6 +82,26 @@ type Env struct {
 	Version string
 	// Preview, where it is there, gets requests instead of their destinations; Send then returns ErrPreview.
 	Preview io.Writer
+	// Answer, where it is there, is told what the destination says. It belongs to one sink.
+	Answer *Answer
+}
+
+// Answer is what a destination said last, in one line and without secrets. It is set and read by the goroutine that sends.
+type Answer struct{ text string }
+
+// Set notes an answer. A nil Answer forgets it.
+func (a *Answer) Set(text string) {
+	if a != nil {
+		a.text = text
+	}
+}
+
+// Take gives the last answer, once.
+func (a *Answer) Take() (text string) {
+	if a != nil {
+		text, a.text = a.text, ""
+	}
+	return text
 }
 
 // ErrPreview says that a request was shown and not sent.

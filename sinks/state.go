@@ -13,13 +13,19 @@ type State string
 const (
 	Delivering  State = "delivering"  // what comes is delivered
 	Retrying    State = "retrying"    // an attempt has failed and is made again
+	Open        State = "open"        // so many attempts have failed that one alert is tried at a time, after longer waits
 	Dead        State = "dead"        // its destination wants nothing more; nothing is sent until the next start
 	Interrupted State = "interrupted" // its alerts cannot be read from their topic
 )
 
 // Counts are what a runner has done so far, and how it is.
 type Counts struct {
-	Sent, Refused, Filtered, Faults int64
+	// Of what the queue has given, Read, nothing is lost: Read = Sent + Summarised + Filtered + Refused + Held + Returned.
+	Read, Sent, Summarised, Filtered, Refused int64
+	Held                                      int64 // at hand
+	Returned                                  int64 // given back undone, because it moved or the runner ended; it comes again
+	Faults                                    int64
+	Untold                                    int64 // results that could not be stored
 
 	State State
 	Since time.Time // it is in this state
@@ -29,7 +35,10 @@ type Counts struct {
 }
 
 // Paused reports whether the sink waits after a fault.
-func (c Counts) Paused() bool { return c.State == Retrying || c.State == Dead }
+func (c Counts) Paused() bool { return c.failing() || c.State == Dead }
+
+// failing reports whether attempts fail.
+func (c Counts) failing() bool { return c.State == Retrying || c.State == Open }
 
 // tellEvery is how often a fault that lasts is told.
 const tellEvery = time.Minute
@@ -84,35 +93,62 @@ func (r *Runner) over(was State) {
 	}
 }
 
-func (r *Runner) sent(messages int) {
+// read counts messages that the queue has given.
+func (r *Runner) read(n int) {
 	h := &r.health
 	h.mu.Lock()
-	h.now.Sent += int64(messages)
-	h.now.Took = r.Env.Now()
-	h.mu.Unlock()
-	r.resume()
+	defer h.mu.Unlock()
+	h.now.Read += int64(n)
+	h.now.Held += int64(n)
 }
 
-func (r *Runner) refused() {
+// giveBack counts that what is at hand and not done comes again.
+func (r *Runner) giveBack() {
 	h := &r.health
 	h.mu.Lock()
-	h.now.Refused++
-	h.mu.Unlock()
-	r.resume()
+	defer h.mu.Unlock()
+	h.now.Returned += h.now.Held
+	h.now.Held = 0
 }
 
-// filtered counts a message that the sink is not for.
-func (r *Runner) filtered() {
-	r.health.mu.Lock()
-	r.health.now.Filtered++
-	r.health.mu.Unlock()
+// lost counts results that could not be stored.
+func (r *Runner) lost(n int) {
+	h := &r.health
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.now.Untold += int64(n)
+}
+
+// end notes what has become of a message: nothing else ends one.
+func (r *Runner) end(i int, o Outcome, answer, summary string) {
+	r.done[i] = true
+	r.note(i, o, answer, summary)
+	h := &r.health
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.now.Held--
+	switch o {
+	case WasSent:
+		h.now.Sent++
+		h.now.Took = r.Env.Now()
+	case WasSummarised:
+		h.now.Summarised++
+		h.now.Took = r.Env.Now()
+	case WasRefused:
+		h.now.Refused++
+	case WasFiltered:
+		h.now.Filtered++
+	}
 }
 
 // pause notes a fault. It is told when it begins, and each minute while it lasts.
 func (r *Runner) pause(err error, wait time.Duration) {
 	h, now := &r.health, r.Env.Now()
 	h.mu.Lock()
-	begins := h.turn(Retrying, now)
+	begins := !h.now.failing() && h.turn(Retrying, now)
+	if h.now.State = Retrying; r.breaker.open {
+		h.now.State = Open // since the first fault
+	}
 	h.now.Faults++
 	h.now.Fault, h.now.Next = err, now.Add(wait)
 	tell, since := begins || now.Sub(h.told) >= tellEvery, h.now.Since
@@ -144,7 +180,7 @@ func (r *Runner) resume() {
 	was := h.now
 	h.turn(Delivering, r.Env.Now())
 	h.mu.Unlock()
-	if was.State == Retrying {
+	if was.failing() {
 		r.Env.Log.Info("sink resumed", slog.String("sink", r.Name), slog.Duration("after", r.Env.Now().Sub(was.Since)))
 	}
 }

@@ -40,12 +40,23 @@ var Severities = []string{"info", "low", "medium", "high", "critical"}
 // Classes are what findings are about.
 var Classes = []string{"access", "hiding", "exfiltration", "abuse", "privilege", "defence", "verdict"}
 
+// The tenants of alerts that are no findings. No real tenant has such an id: those of Entra ID are GUIDs. What is written into a log by
+// those whom it is about cannot choose the tenant.
+const (
+	DrillTenant     = "noroshi-drill"
+	HeartbeatTenant = "noroshi-heartbeat"
+)
+
+// IsDrill reports whether alerts of a tenant are of drills and heartbeats.
+func IsDrill(tenant string) bool { return tenant == DrillTenant || tenant == HeartbeatTenant }
+
 // Wall is the clock that stands in where no source tells how far it has come.
 const Wall = "wall"
 
 // Alert is one finding. It has the same ID whenever and wherever the same events are evaluated.
 type Alert struct {
 	Schema      string            `json:"schema"`
+	Drill       bool              `json:"drill,omitempty"` // it is of a drill or a heartbeat, as the tenant says: nothing has happened
 	ID          string            `json:"id"`
 	Status      Status            `json:"status"`
 	State       string            `json:"state,omitempty"` // of a rule that is not live: shadow or building; nobody is told

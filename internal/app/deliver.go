@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -17,10 +19,14 @@ import (
 // deliverRecords is how many alerts a sink takes from its place in the topic at a time.
 const deliverRecords = 500
 
+// resultsWithin is how long results may take to be stored.
+const resultsWithin = 10 * time.Second
+
 // runner makes the runner of a sink. Its queue comes with deliver.
 func (r *Run) runner(b *bus.Bus, w *bus.Writer, s NamedSink) *sinks.Runner {
 	q := &queue{sink: s.Name, log: r.Log}
-	return &sinks.Runner{Name: s.Name, Sink: s.Sink, Queue: q, Wants: s.Wants, Sleep: feed.Pause, Env: sinks.Env{Now: time.Now, Log: r.Log},
+	return &sinks.Runner{Name: s.Name, Sink: s.Sink, Queue: q, Terms: s.Terms, Sleep: feed.Pause, Env: sinks.Env{Now: time.Now, Log: r.Log, Answer: s.Answer},
+		Results: func(ctx context.Context, all []sinks.Result) error { return r.tellResults(ctx, w, all) },
 		DeadLetter: func(ctx context.Context, m sinks.Message, cause error) error {
 			rec := q.find(m)
 			l := deadletter.Letter{Reason: "refused", Detail: r.Config.Secrets.Hide(cause.Error()), Stage: deadletter.StageSink + s.Name, Topic: bus.Alerts, Partition: rec.Partition, Offset: rec.Offset, Key: rec.Key, Headers: rec.Headers, Value: rec.Value}
@@ -71,19 +77,62 @@ func (q *queue) Next(ctx context.Context) (all []sinks.Message, err error) {
 	q.ends = q.ends[:0]
 	for i := range q.now {
 		rec := &q.now[i]
-		if only := rec.Header(deadletter.OnlySink); only != "" && only != q.sink {
+		if others(rec, q.sink) {
 			continue
 		}
-		h, err := headOf(rec)
-		if err != nil || rec.Header(headerSchema) != alert.Schema {
+		m, err := message(rec)
+		if err != nil {
 			q.skip(rec, err)
 			continue
 		}
-		all = append(all, sinks.Message{ID: h.ID, Revision: h.Revision, Status: h.Status, Time: h.Time,
-			Rule: h.Rule.ID, Class: h.Rule.Class, Account: h.Account, Severity: h.Severity, Body: rec.Value})
+		all = append(all, m)
 		q.ends = append(q.ends, i+1)
 	}
 	return all, nil
+}
+
+// others reports whether a record is for another sink alone.
+func others(rec *bus.Record, sink string) bool {
+	only := rec.Header(deadletter.OnlySink)
+	return only != "" && only != sink
+}
+
+// message is the alert of a record.
+func message(rec *bus.Record) (m sinks.Message, err error) {
+	h, err := headOf(rec)
+	if err != nil {
+		return m, err
+	}
+	if s := rec.Header(headerSchema); s != alert.Schema {
+		return m, fmt.Errorf("its schema is %q", s)
+	}
+	return sinks.Message{ID: h.ID, Revision: h.Revision, Status: h.Status, Time: h.Time,
+		Rule: h.Rule.ID, Class: h.Rule.Class, Tenant: h.Tenant, Account: h.Account, Severity: h.Severity, Body: rec.Value, Written: rec.Timestamp, Shard: rec.Key}, nil
+}
+
+// waitsFor reports whether a sink waits for the alert of a record: what it is not for waits for nobody.
+func (s *NamedSink) waitsFor(rec *bus.Record) bool {
+	if others(rec, s.Name) {
+		return false
+	}
+	m, err := message(rec)
+	return err == nil && (s.Wants == nil || s.Wants(&m))
+}
+
+// tellResults puts results on their topic, by the account of their alerts.
+func (r *Run) tellResults(ctx context.Context, w *bus.Writer, all []sinks.Result) error {
+	ctx, cancel := context.WithTimeout(ctx, resultsWithin)
+	defer cancel()
+	records := make([]bus.Record, len(all))
+	for i := range all {
+		all[i].Answer = r.shown(all[i].Answer)
+		value, err := json.Marshal(&all[i])
+		if err != nil {
+			return err
+		}
+		records[i] = bus.Record{Topic: bus.DeliveryResults, Key: all[i].Shard, Value: value}
+	}
+	return w.Write(ctx, records)
 }
 
 // skip counts a message that is not ours: every alert says its schema and has a head.

@@ -21,6 +21,7 @@ type alertHead struct {
 		ID    string `json:"id"`
 		Class string `json:"class"`
 	} `json:"rule"`
+	Tenant   string `json:"tenant"`
 	Account  string `json:"account"`
 	Severity string `json:"severity"`
 }
@@ -36,10 +37,11 @@ const (
 	headerTime     = "time"
 	headerRule     = "rule"
 	headerClass    = "class"
+	headerTenant   = "tenant"
 	headerAccount  = "account"
 	headerSeverity = "severity"
 
-	headHeaders = 8
+	headHeaders = 9
 )
 
 // alertRecord is an alert on its topic.
@@ -47,7 +49,7 @@ func alertRecord(key []byte, a *alert.Alert) bus.Record {
 	headers := make([]bus.Header, 0, 1+headHeaders)
 	for _, h := range [...]struct{ key, text string }{
 		{headerSchema, alert.Schema}, {headerID, a.ID}, {headerRevision, strconv.Itoa(a.Revision)}, {headerStatus, string(a.Status)},
-		{headerTime, decode.FormatTime(a.Time)}, {headerRule, a.Rule.ID}, {headerClass, a.Rule.Class}, {headerAccount, a.Account}, {headerSeverity, a.Severity},
+		{headerTime, decode.FormatTime(a.Time)}, {headerRule, a.Rule.ID}, {headerClass, a.Rule.Class}, {headerTenant, a.Tenant}, {headerAccount, a.Account}, {headerSeverity, a.Severity},
 	} {
 		headers = append(headers, bus.Header{Key: h.key, Value: []byte(h.text)})
 	}
@@ -86,6 +88,8 @@ func headed(rec *bus.Record) (h alertHead, ok bool) {
 			h.Rule.ID = text
 		case headerClass:
 			h.Rule.Class = text
+		case headerTenant:
+			h.Tenant = text
 		case headerAccount:
 			h.Account = text
 		case headerSeverity:

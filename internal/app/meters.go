@@ -115,9 +115,14 @@ var fileNumbers = []number[file.Snapshot]{
 }
 
 var sinkNumbers = []number[SinkSum]{
+	{telemetry.SinkRead, func(s *SinkSum) *int64 { return &s.Read }},
 	{telemetry.SinkSent, func(s *SinkSum) *int64 { return &s.Sent }},
+	{telemetry.SinkSummarised, func(s *SinkSum) *int64 { return &s.Summarised }},
 	{telemetry.SinkRefused, func(s *SinkSum) *int64 { return &s.Refused }},
 	{telemetry.SinkFiltered, func(s *SinkSum) *int64 { return &s.Filtered }},
+	{telemetry.SinkHeld, func(s *SinkSum) *int64 { return &s.Held }},
+	{telemetry.SinkReturned, func(s *SinkSum) *int64 { return &s.Returned }},
+	{telemetry.SinkUntold, func(s *SinkSum) *int64 { return &s.Untold }},
 	{telemetry.SinkFaults, func(s *SinkSum) *int64 { return &s.Faults }},
 	{telemetry.SinkSkipped, func(s *SinkSum) *int64 { return &s.Skipped }},
 }
@@ -220,7 +225,7 @@ func (r *Run) observeSinks(o *telemetry.Observer) {
 	defer w.mu.Unlock()
 	for _, k := range r.runners {
 		c := k.Counts()
-		row := SinkSum{Sent: c.Sent, Refused: c.Refused, Filtered: c.Filtered, Faults: c.Faults}
+		row := SinkSum{Read: c.Read, Sent: c.Sent, Summarised: c.Summarised, Refused: c.Refused, Filtered: c.Filtered, Held: c.Held, Returned: c.Returned, Untold: c.Untold, Faults: c.Faults}
 		if q, ok := k.Queue.(*queue); ok {
 			row.Skipped = q.skipped.Load()
 		}

@@ -58,8 +58,8 @@ type Run struct {
 type NamedSink struct {
 	Name string
 	Sink sinks.Sink
-	// Wants says which alerts the sink is for; nil: all.
-	Wants func(*sinks.Message) bool
+	sinks.Terms
+	Answer *sinks.Answer // what its destination says; nil: nobody knows
 }
 
 // The groups of the detector's stages, and the beginning of those of sinks.

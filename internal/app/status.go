@@ -128,18 +128,24 @@ type RuleSum struct {
 
 // SinkSum is what a sink has done, and how it is.
 type SinkSum struct {
-	Sent     int64       `json:"sent"`
-	Refused  int64       `json:"refused"`
-	Filtered int64       `json:"filtered"` // alerts that the sink is not for
-	Faults   int64       `json:"faults"`
-	Skipped  int64       `json:"skipped"` // messages of the topic that are no alerts
-	State    sinks.State `json:"state,omitempty"`
-	Since    time.Time   `json:"since,omitzero"`
-	Took     time.Time   `json:"last_sent,omitzero"`
-	Waiting  *int64      `json:"waiting,omitempty"`       // alerts, nil where that is not known
-	Oldest   time.Time   `json:"oldest_waiting,omitzero"` // when the oldest of them was written
-	Fault    string      `json:"last_error,omitempty"`
-	Next     time.Time   `json:"next_try,omitzero"`
+	// Of the alerts that it has read since its start: Read = Sent + Summarised + Filtered + Refused + Held + Returned.
+	Read       int64       `json:"read"`
+	Sent       int64       `json:"sent"`
+	Summarised int64       `json:"summarised"` // taken as part of a summary
+	Refused    int64       `json:"refused"`
+	Filtered   int64       `json:"filtered"` // alerts that the sink is not for
+	Held       int64       `json:"held"`     // that have no end yet
+	Returned   int64       `json:"returned"` // that were given back and are read again
+	Untold     int64       `json:"results_lost,omitempty"`
+	Faults     int64       `json:"faults"`
+	Skipped    int64       `json:"skipped"` // messages of the topic that are no alerts
+	State      sinks.State `json:"state,omitempty"`
+	Since      time.Time   `json:"since,omitzero"`
+	Took       time.Time   `json:"last_sent,omitzero"`
+	Waiting    *int64      `json:"waiting,omitempty"`       // alerts, nil where that is not known
+	Oldest     time.Time   `json:"oldest_waiting,omitzero"` // when the oldest of them was written
+	Fault      string      `json:"last_error,omitempty"`
+	Next       time.Time   `json:"next_try,omitzero"`
 }
 
 const (

@@ -49,12 +49,13 @@ func (r *Run) watch(ctx context.Context, k *kafka, within time.Duration) {
 	defer cancel()
 	found := map[string]behind{}
 	w := &r.watching
-	for _, s := range r.Sinks {
+	for i := range r.Sinks {
+		s := &r.Sinks[i]
 		if w.backlogs == nil {
 			w.backlogs = map[string]*bus.Backlog{}
 		}
 		if w.backlogs[s.Name] == nil {
-			w.backlogs[s.Name] = k.bus.Backlog(bus.Alerts, sinkGroup+s.Name)
+			w.backlogs[s.Name] = k.bus.BacklogOf(bus.Alerts, sinkGroup+s.Name, s.waitsFor)
 		}
 		waiting, oldest, err := w.backlogs[s.Name].Look(ctx)
 		if err != nil {

@@ -19,6 +19,9 @@ type Backlog struct {
 	group string
 	first map[int32]oldest // of partitions that had something waiting at the last look
 
+	wants  func(*Record) bool // nil: every record counts
+	wanted map[int32]*wanted
+
 	looking sync.Mutex // held by the look under way, which may not heed its context
 }
 
@@ -68,6 +71,7 @@ func (l *Backlog) look(ctx context.Context) (waiting int64, since time.Time, err
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // a group that has not committed yet needs all
 		return 0, since, fmt.Errorf("ask group %s: %w", l.group, err)
 	}
+	places, to := map[int32]int64{}, map[int32]int64{}
 	for p, e := range ends[name] {
 		start, ok := starts.Lookup(name, p)
 		if e.Err != nil || !ok || start.Err != nil {
@@ -79,6 +83,11 @@ func (l *Backlog) look(ctx context.Context) (waiting int64, since time.Time, err
 		}
 		if committed >= e.Offset {
 			delete(l.first, p)
+			delete(l.wanted, p)
+			continue
+		}
+		if l.wants != nil {
+			places[p], to[p] = committed, e.Offset
 			continue
 		}
 		o, err := l.oldest(ctx, p, committed, e.Offset)
@@ -92,6 +101,9 @@ func (l *Backlog) look(ctx context.Context) (waiting int64, since time.Time, err
 		if since.IsZero() || o.at.Before(since) {
 			since = o.at
 		}
+	}
+	if len(to) > 0 {
+		return l.count(ctx, places, to)
 	}
 	return waiting, since, nil
 }

@@ -20,7 +20,15 @@ func TestABacklogIsWhatAGroupHasNotDone(t *testing.T) {
 		}
 		return since
 	}
+	some := b.BacklogOf(Alerts, "sink-soc", func(r *Record) bool { return r.Key[0]%2 == 0 })
+	lookSome := func(want int64) {
+		t.Helper()
+		if n, since, err := some.Look(t.Context()); err != nil || n != want || since.IsZero() != (want == 0) {
+			t.Fatalf("of those that count %d wait since %v, want %d: %v", n, since, want, err)
+		}
+	}
 	look(0)
+	lookSome(0)
 	before := time.Now().Add(-time.Second)
 	var all []Record
 	for i := range 10 {
@@ -30,6 +38,7 @@ func TestABacklogIsWhatAGroupHasNotDone(t *testing.T) {
 	if since := look(10); since.Before(before) || since.After(time.Now().Add(time.Second)) {
 		t.Errorf("the oldest is of %v", since)
 	}
+	lookSome(5)
 	if used, limit := e.Use(); used != 0 || limit != 1<<30 {
 		t.Errorf("before it was measured %d bytes of %d are used", used, limit)
 	}
@@ -55,6 +64,7 @@ func TestABacklogIsWhatAGroupHasNotDone(t *testing.T) {
 				t.Fatal(err)
 			}
 			look(int64(10 - n))
+			some.Look(t.Context()) // on its way
 			continue
 		}
 		look(int64(len(got)))
@@ -63,6 +73,7 @@ func TestABacklogIsWhatAGroupHasNotDone(t *testing.T) {
 		}
 	}
 	look(0)
+	lookSome(0)
 	tx, err := b.Batches(t.Context(), "n")
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +83,7 @@ func TestABacklogIsWhatAGroupHasNotDone(t *testing.T) {
 		t.Fatal(err)
 	}
 	since := look(2) // the record and the mark behind it
+	lookSome(1)
 	if again := look(2); !again.Equal(since) {
 		t.Errorf("the oldest was of %v, and now of %v", since, again)
 	}

@@ -26,8 +26,10 @@ const (
 	Events      Topic = "events"       // records, keyed by tenant and account
 	Alerts      Topic = "alerts"       // alerts as JSON, keyed likewise
 	DeadLetters Topic = "dead-letters" // what could not be read or delivered
-	Checkpoints Topic = "checkpoints"  // compacted: how far each source has been read
-	Status      Topic = "status"       // what instances are doing, kept for an hour
+	// DeliveryResults say who was told what, when, and with which answer.
+	DeliveryResults Topic = "delivery-results"
+	Checkpoints     Topic = "checkpoints" // compacted: how far each source has been read
+	Status          Topic = "status"      // what instances are doing, kept for an hour
 	// DetectorState is compacted: what rules remember of the events of each partition.
 	DetectorState Topic = "detector-state"
 	// Signals are what rules look at whose key is not the account; each lies where its key does.

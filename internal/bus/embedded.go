@@ -135,9 +135,9 @@ func (e *Embedded) share(t Topic) int64 {
 	switch t {
 	case Events:
 		return e.options.Cap / 10 * 6
-	case Alerts, DeadLetters, DetectorState:
+	case Alerts, DetectorState:
 		return e.options.Cap / 10
-	case Signals, SignalsState:
+	case Signals, SignalsState, DeadLetters, DeliveryResults:
 		return e.options.Cap / 20
 	}
 	return 0

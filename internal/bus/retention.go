@@ -110,8 +110,10 @@ func (e *Embedded) Keep(ctx context.Context, b *Bus, readers map[Topic][]string,
 			if err := e.bound(ctx, b, Checkpoints, &positions); err != nil && ctx.Err() == nil {
 				e.options.Log.Warn("old positions not deleted", slog.Any("err", err))
 			}
-			if err := b.expire(ctx, DeadLetters, now.Add(-keepLetters)); err != nil && ctx.Err() == nil {
-				e.options.Log.Warn("old dead letters not deleted", slog.Any("err", err))
+			for _, t := range []Topic{DeadLetters, DeliveryResults} {
+				if err := b.expire(ctx, t, now.Add(-keepLetters)); err != nil && ctx.Err() == nil {
+					e.options.Log.Warn("old records not deleted", slog.String("topic", b.name(t)), slog.Any("err", err))
+				}
 			}
 		}
 	}

@@ -36,7 +36,7 @@ func (b *Bus) settings(t Topic) (partitions int, configs map[string]string) {
 }
 
 // Topics are all topics.
-var Topics = []Topic{Events, Alerts, DeadLetters, Checkpoints, Status, DetectorState, Signals, SignalsState}
+var Topics = []Topic{Events, Alerts, DeadLetters, Checkpoints, Status, DetectorState, Signals, SignalsState, DeliveryResults}
 
 // Own reports whether a topic is one of ours, also one of the positions of a stream.
 func Own(t Topic) bool {
@@ -55,11 +55,12 @@ const day = 24 * time.Hour
 
 // retentions are those of the topics in which nothing may be deleted unread. Dead letters hold personal data.
 var retentions = map[Topic]retention{
-	Events:      {7 * day, day, 1 << 30, "what the detector has not read by then is never evaluated"},
-	Alerts:      {30 * day, 3 * day, 64 << 20, "alerts that a sink could not deliver by then are lost"},
-	Signals:     {3 * day, day, 64 << 20, "what rules whose key is not the account have not read by then counts for nothing"},
-	DeadLetters: {keepLetters, day, 16 << 20, "dead letters that nobody has looked at by then are lost"},
-	Status:      {made: time.Hour},
+	Events:          {7 * day, day, 1 << 30, "what the detector has not read by then is never evaluated"},
+	Alerts:          {30 * day, 3 * day, 64 << 20, "alerts that a sink could not deliver by then are lost"},
+	Signals:         {3 * day, day, 64 << 20, "what rules whose key is not the account have not read by then counts for nothing"},
+	DeadLetters:     {keepLetters, day, 16 << 20, "dead letters that nobody has looked at by then are lost"},
+	DeliveryResults: {made: keepLetters},
+	Status:          {made: time.Hour},
 }
 
 // stateFirst lets compaction begin soon: it leaves out the segment that is written. What was taken away stays known for a day, which is

@@ -83,12 +83,12 @@ type Sink struct {
 	Name string
 	Kind string
 	Node *yaml.Node
-	// Filters are the keys that say which alerts it is for, as far as they are there.
-	Filters map[string]*yaml.Node
+	// Terms are the keys that say how it is delivered to, whatever its kind, as far as they are there.
+	Terms map[string]*yaml.Node
 }
 
-// filters are the keys that say which alerts a sink is for.
-var filters = []string{"min_severity", "rules", "classes"}
+// terms are the keys that say how a sink is delivered to.
+var terms = []string{"min_severity", "rules", "classes", "max_age", "rate", "redact", "redact_key"}
 
 // Default is the configuration where there is no file.
 func Default() *Config {
@@ -97,7 +97,7 @@ func Default() *Config {
 }
 
 // closed are the keys whose values are secrets or hold them.
-var closed = []string{"password", "secret", "secrets", "connection_string", "headers", "token", "api_key", "routing_key"}
+var closed = []string{"password", "secret", "secrets", "connection_string", "headers", "token", "api_key", "routing_key", "redact_key"}
 
 // Read reads a configuration file. Kinds are the sinks that there are. All problems are reported at once. Of the keys that are left out
 // nothing is read but their names.
@@ -276,13 +276,13 @@ func (c *Config) file(d *strictyaml.Doc, n *yaml.Node) File {
 func (c *Config) sinks(d *strictyaml.Doc, n *yaml.Node, kinds []string) {
 	names := map[string]bool{}
 	for _, item := range d.Items(n) {
-		s := Sink{Filters: map[string]*yaml.Node{}}
+		s := Sink{Terms: map[string]*yaml.Node{}}
 		keys := map[string]func(*yaml.Node){
 			"name":  func(n *yaml.Node) { s.Name = c.sinkName(d, n, names) },
 			"reads": func(n *yaml.Node) { d.OneOf(n, "value", "alerts") },
 		}
-		for _, k := range filters {
-			keys[k] = func(n *yaml.Node) { s.Filters[k] = n }
+		for _, k := range terms {
+			keys[k] = func(n *yaml.Node) { s.Terms[k] = n }
 		}
 		for _, k := range kinds {
 			keys[k] = func(n *yaml.Node) {

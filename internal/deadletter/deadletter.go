@@ -154,10 +154,39 @@ func (l *Letter) AppendOrigin(to []byte) []byte {
 // Format is the letter in one line, safe for a terminal.
 func (l *Letter) Format() string {
 	line := fmt.Sprintf("%-8s %s  %-8s %-10s %s: %s", l.Place, l.At.UTC().Format(time.RFC3339), l.Reason, l.Stage, l.Origin(), l.Detail)
+	if about := l.about(); len(about) > 0 {
+		line += " (" + strings.Join(about, ", ") + ")"
+	}
 	if !l.Replayed.IsZero() {
 		line += fmt.Sprintf(" (replayed %s)", l.Replayed.UTC().Format(time.RFC3339))
 	}
 	return diag.EscapeLine(line)
+}
+
+// The headers of alerts that a letter of one tells.
+var told = []string{"rule", "account", "severity"}
+
+// about says which alert a sink's letter is of.
+func (l *Letter) about() (all []string) {
+	if !strings.HasPrefix(l.Stage, StageSink) {
+		return nil
+	}
+	for _, key := range told {
+		if v := l.header(key); v != "" {
+			all = append(all, key+" "+v)
+		}
+	}
+	return all
+}
+
+// header is a header of the record that failed.
+func (l *Letter) header(key string) string {
+	for _, h := range l.Headers {
+		if h.Key == key {
+			return string(h.Value)
+		}
+	}
+	return ""
 }
 
 // JSON is the letter for programs. The value is text where it is UTF-8.
@@ -168,6 +197,9 @@ type JSON struct {
 	Detail   string    `json:"detail"`
 	Stage    string    `json:"stage"`
 	Origin   string    `json:"origin"`
+	Rule     string    `json:"rule,omitempty"` // of an alert that a sink refused, as are
+	Account  string    `json:"account,omitempty"`
+	Severity string    `json:"severity,omitempty"`
 	Replayed time.Time `json:"replayed,omitzero"`
 	Bytes    int       `json:"bytes"`
 	Text     string    `json:"text,omitempty"`
@@ -177,6 +209,9 @@ type JSON struct {
 // JSON gives the letter for programs, with its bytes or without.
 func (l *Letter) JSON(withValue bool) JSON {
 	j := JSON{Place: l.Place, At: l.At.UTC(), Reason: l.Reason, Detail: l.Detail, Stage: l.Stage, Origin: l.Origin(), Bytes: len(l.Value)}
+	if strings.HasPrefix(l.Stage, StageSink) {
+		j.Rule, j.Account, j.Severity = l.header(told[0]), l.header(told[1]), l.header(told[2])
+	}
 	if !l.Replayed.IsZero() {
 		j.Replayed = l.Replayed.UTC()
 	}

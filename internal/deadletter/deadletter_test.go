@@ -91,3 +91,19 @@ func FuzzLetter(f *testing.F) {
 		_ = got.JSON(true)
 	})
 }
+
+// TestALetterOfASinkSaysWhatItWas: rule, account and severity of the alert; letters of other stages have none.
+func TestALetterOfASinkSaysWhatItWas(t *testing.T) {
+	l := Letter{Reason: "refused", Detail: "status 422", Stage: StageSink + "soc", Headers: []bus.Header{{Key: "rule", Value: []byte("r-1")}, {Key: "account", Value: []byte("taro@contoso.example")}, {Key: "severity", Value: []byte("high")}}}
+	got := Parse(l.Record())
+	if s := got.Format(); !strings.HasSuffix(s, "status 422 (rule r-1, account taro@contoso.example, severity high)") {
+		t.Error(s)
+	}
+	if j := got.JSON(false); j.Rule != "r-1" || j.Account != "taro@contoso.example" || j.Severity != "high" {
+		t.Errorf("%+v", j)
+	}
+	got.Stage = StageDetect
+	if j := got.JSON(false); j.Rule != "" || strings.Contains(got.Format(), "r-1") {
+		t.Errorf("%+v", j)
+	}
+}

@@ -54,12 +54,12 @@ var arrows = map[string][]string{
 	"sinks/splunk":              {"sinks", "sinks/remote", "sinks/format", "internal/alert"},                        // texts as JSON
 	"sinks/elasticsearch":       {"sinks", "sinks/remote", "sinks/format", "internal/alert"},                        // texts as JSON
 	"sinks/syslog":              {"sinks", "sinks/remote", "sinks/format", "internal/alert", "internal/strictyaml"}, // short texts
-	"sinks/page":                {"sinks", "internal/alert"},                                                        // what people are told
+	"sinks/page":                {"sinks", "internal/alert", "internal/strictyaml"},                                 // what people are told
 	"sinks/pagerduty":           {"sinks", "sinks/remote", "sinks/page", "internal/alert"},
 	"sinks/email":               {"sinks", "sinks/remote", "sinks/page", "internal/alert", "internal/strictyaml"}, // what an alert is like
 	"sinks/otlp":                {"sinks", "sinks/remote", "sinks/format"},
 	"sinks/sinktest":            {"sinks", "sinks/remote", "internal/alert"},
-	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "internal/alert", "internal/strictyaml", "internal/config"},
+	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "internal/alert", "internal/diag", "internal/event", "internal/strictyaml", "internal/config"}, // which names there are
 	"internal/deadletter":       {"internal/bus", "internal/diag"},
 	"internal/stage":            {"internal/bus", "internal/state"},
 	"internal/identify":         {"internal/decode", "internal/bus", "internal/deadletter"},

@@ -165,6 +165,11 @@ var (
 
 // Sinks.
 var (
+	SinkRead       = counter("sink.read", "{alert}", "Alerts that the sink has read: those sent, summarised, filtered, refused, held and returned.", ofSink...)
+	SinkSummarised = counter("sink.summarised", "{alert}", "Alerts that were too old and that the destination has taken as part of a summary.", ofSink...)
+	SinkHeld       = sum("sink.held", "{alert}", "Alerts that the sink has read and that have no end yet.", ofSink...)
+	SinkReturned   = counter("sink.returned", "{alert}", "Alerts that the sink gave back without an end, and that are read again.", ofSink...)
+	SinkUntold     = counter("sink.results_lost", "{alert}", "Results of deliveries that could not be stored.", ofSink...)
 	SinkSent       = counter("sink.sent", "{alert}", "Alerts that the destination has taken.", ofSink...)
 	SinkRefused    = counter("sink.refused", "{alert}", "Alerts that the destination refused and that became dead letters.", ofSink...)
 	SinkFiltered   = counter("sink.filtered", "{alert}", "Alerts that the sink is not for, by min_severity, rules or classes.", ofSink...)

@@ -161,22 +161,72 @@ func tryExample(t *testing.T, kind, text string) {
 // TestWants: an alert must satisfy each key that is there.
 func TestWants(t *testing.T) {
 	m := sinks.Message{Severity: "medium", Rule: "r", Class: "hiding"}
-	for text, want := range map[string]string{"{}": "nil", "{min_severity: low}": "true", "{min_severity: high}": "false", "{rules: [q, r]}": "true", "{rules: [q]}": "false", "{classes: [hiding]}": "true", "{classes: [access]}": "false",
+	for text, want := range map[string]string{"{}": "true", "{min_severity: low}": "true", "{min_severity: high}": "false", "{rules: [q, r]}": "true", "{rules: [q]}": "false", "{classes: [hiding]}": "true", "{classes: [access]}": "false",
 		"{min_severity: low, rules: [r], classes: [access]}": "false", "{min_severity: bad}": "severity", "{classes: [bad]}": "class", "{rules: []}": "value", "{classes: []}": "value", "{rules: x}": "type"} {
 		d := strictyaml.Parse("f", []byte(text))
 		keys := map[string]*yaml.Node{}
 		for i := 0; i+1 < len(d.Root.Content); i += 2 {
 			keys[d.Root.Content[i].Value] = d.Root.Content[i+1]
 		}
-		wants, got := Wants(d, keys), "nil"
-		switch {
-		case len(d.Problems) > 0:
+		terms, got := Terms(d, "file", keys, Env{}), ""
+		if len(d.Problems) > 0 {
 			got = d.Problems[0].Code
-		case wants != nil:
-			got = fmt.Sprint(wants(&m))
+		} else {
+			got = fmt.Sprint(terms.Wants(&m))
 		}
 		if got != want {
 			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+		if beat := (sinks.Message{Tenant: "noroshi-heartbeat", Severity: "critical", Rule: "r", Class: "hiding"}); terms.Wants(&beat) {
+			t.Errorf("%s: heartbeats are told", text)
+		}
+	}
+}
+
+// TestTerms: how a sink is delivered to, whatever its kind.
+func TestTerms(t *testing.T) {
+	t.Setenv("KEY", "a secret of some length")
+	t.Setenv("SHORT", "short")
+	for text, want := range map[string]string{
+		"file {}":                             "0s 0s [] []",
+		"webhook {}":                          "1h0m0s 0s [] []",
+		"slack {}":                            "1h0m0s 1s [] []",
+		"slack {max_age: 2h, rate: 30/m}":     "2h0m0s 2s [] []",
+		"file {max_age: 1d, rate: 10/s}":      "24h0m0s 100ms [] []",
+		"file {max_age: 1s}":                  "max_age is at least a minute",
+		"file {rate: 0/s}":                    "expected alerts a second",
+		"file {rate: 5}":                      "expected alerts a second",
+		"file {redact: [source.ip, account]}": "0s 0s [source.ip account] []",
+		"file {redact: [inbox_rule.name]}":    "0s 0s [inbox_rule.name] []",
+		"file {redact: [evidence.facts]}":     "0s 0s [evidence.facts] []",
+		"file {redact: [acount]}":             "did you mean account?",
+		"file {redact: [severity]}":           "no alert can be delivered without severity",
+		"file {redact: account}":              "expected a list of names",
+		"file {redact: {account: hash}}":      "hash needs redact_key",
+		"file {redact: {account: what}}":      "leave_out",
+		"file {redact_key: \"${env:KEY}\"}":   "redact_key needs the key redact",
+		"file {redact: {account: hash}, redact_key: \"${env:SHORT}\"}":                     "less than 16 characters",
+		"file {redact: {account: hash}, redact_key: KEY}":                                  "a secret is a reference",
+		"file {redact: {account: hash, source.ip: leave_out}, redact_key: \"${env:KEY}\"}": "0s 0s [source.ip] [account]",
+	} {
+		kind, text, _ := strings.Cut(text, " ")
+		d := strictyaml.ParsePrivate("f", []byte(text), "redact_key")
+		keys := map[string]*yaml.Node{}
+		for i := 0; i+1 < len(d.Root.Content); i += 2 {
+			keys[d.Root.Content[i].Value] = d.Root.Content[i+1]
+		}
+		terms := Terms(d, kind, keys, Env{})
+		got := ""
+		if r := terms.Redact; r != nil {
+			got = fmt.Sprint(terms.MaxAge, terms.Every, r.Leave, r.Hash)
+		} else {
+			got = fmt.Sprint(terms.MaxAge, terms.Every, []string{}, []string{})
+		}
+		if len(d.Problems) > 0 {
+			got = d.Problems[0].Message
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%s %s: %s, want %s", kind, text, got, want)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -163,6 +164,7 @@ func (c *Client) answer(res *http.Response, most int) *Answer {
 	if most == 0 {
 		most = maxAnswer
 	}
+	c.env.Answer.Set("status " + strconv.Itoa(res.StatusCode))
 	a := &Answer{Status: res.StatusCode, Header: res.Header, RetryAfter: sinks.RetryAfter(res.Header.Get("Retry-After"), c.env.Now())}
 	body, err := io.ReadAll(io.LimitReader(res.Body, int64(most)+1))
 	switch {

@@ -1,0 +1,263 @@
+package sinks
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Redaction is what a destination is not to know: members of an alert, or fields as facts name them.
+type Redaction struct {
+	Leave []string // are left out: their values become empty
+	Hash  []string // are replaced by a hash, so that what is the same stays the same
+	// Key is the secret of the hashes as it is now. Without one, a list of all accounts would tell whose a hash is.
+	Key func() (string, error)
+}
+
+// kept are the members without which no alert can be delivered.
+var kept = []string{"schema", "id", "status", "revision", "rule.id", "severity", "time", "drill"}
+
+// Kept reports whether a name is of a member that cannot be left out.
+func Kept(name string) bool { return slices.Contains(kept, name) }
+
+// leftOut stands for a value that is left out, in texts that hold it.
+const leftOut = "[left out]"
+
+// leastPart is the length from which on a value is looked for inside words too.
+const leastPart = 6
+
+// Apply takes out of a message what its destination is not to know: the members that are named, and their values wherever else the alert
+// holds them. A message that is no JSON is refused.
+func (r *Redaction) Apply(m *Message) error {
+	if r == nil {
+		return nil
+	}
+	var whole map[string]any
+	d := json.NewDecoder(bytes.NewReader(m.Body))
+	d.UseNumber()
+	if err := d.Decode(&whole); err != nil {
+		return &Refused{fmt.Errorf("read alert: %w", err)}
+	}
+	hash, err := r.hash()
+	if err != nil {
+		return &Fault{Cause: err}
+	}
+	values := map[string]string{} // what stands for each value in texts
+	for _, name := range r.Leave {
+		held := func(s string) { values[s] = leftOut }
+		each(whole, name, func(v any) any { return emptied(v, held) }, func(v any) any { emptied(v, held); return gone{} })
+	}
+	for _, name := range r.Hash {
+		with := func(v any) any { return hashed(v, hash, values) }
+		each(whole, name, with, with)
+	}
+	if hide := hider(values); hide != nil {
+		replaceAll(whole, hide)
+		for _, s := range []*string{&m.Account, &m.Tenant} {
+			*s = hide(*s)
+		}
+	}
+	whole["dedup_key"] = "" // it is a hash of tenant, rule and group, without a secret
+	if m.Body, err = json.Marshal(whole); err != nil {
+		return &Refused{fmt.Errorf("write alert: %w", err)}
+	}
+	return nil
+}
+
+// hash is how values are hashed now.
+func (r *Redaction) hash() (func(string) string, error) {
+	if len(r.Hash) == 0 {
+		return nil, nil
+	}
+	key, err := r.Key()
+	if key == "" {
+		return nil, fmt.Errorf("redact_key cannot be read: %w", err)
+	}
+	return func(s string) string {
+		h := hmac.New(sha256.New, []byte(key))
+		h.Write([]byte(strings.ToLower(s)))
+		return "hash:" + hex.EncodeToString(h.Sum(nil)[:16])
+	}, nil
+}
+
+// gone takes the place of a member that is to be no more.
+type gone struct{}
+
+// each replaces the values of a name: a member by its path, through lists, and everywhere a fact of that name, which has dots too.
+func each(whole map[string]any, name string, with, fact func(any) any) {
+	at(whole, name, with)
+	evidence, _ := whole["evidence"].([]any)
+	for _, one := range evidence {
+		e, ok := one.(map[string]any)
+		if !ok {
+			continue
+		}
+		if name == "source.ip" {
+			at(e, "source_ip", with)
+		}
+		if facts, ok := e["facts"].(map[string]any); ok {
+			at(facts, name, fact)
+		}
+	}
+	if group, ok := whole["group"].(map[string]any); ok {
+		at(group, name, fact)
+	}
+}
+
+func at(v any, path string, with func(any) any) {
+	switch v := v.(type) {
+	case []any:
+		for _, one := range v {
+			at(one, path, with)
+		}
+	case map[string]any:
+		for _, k := range slices.Collect(maps.Keys(v)) {
+			if k == path {
+				if v[k] = with(v[k]); isGone(v[k]) {
+					delete(v, k)
+				}
+			} else if rest, ok := strings.CutPrefix(path, k+"."); ok {
+				at(v[k], rest, with)
+			}
+		}
+	}
+}
+
+// emptied is a value of the same kind that says nothing. It tells of the texts that it held.
+func emptied(v any, held func(string)) any {
+	switch v := v.(type) {
+	case string:
+		held(v)
+		return ""
+	case json.Number:
+		held(v.String())
+		return json.Number("0")
+	case bool:
+		return false
+	case []any:
+		for _, one := range v {
+			emptied(one, held)
+		}
+		return []any{}
+	case map[string]any:
+		for _, one := range v {
+			emptied(one, held)
+		}
+		return map[string]any{}
+	}
+	return v
+}
+
+// hashed is a value whose texts are hashes. Numbers are left out: a hash is none.
+func hashed(v any, hash func(string) string, values map[string]string) any {
+	switch v := v.(type) {
+	case string:
+		if v == "" {
+			return v
+		}
+		values[v] = hash(v)
+		return values[v]
+	case []any:
+		for i := range v {
+			v[i] = hashed(v[i], hash, values)
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = hashed(v[k], hash, values)
+		}
+	case json.Number:
+		return emptied(v, func(s string) { values[s] = leftOut })
+	}
+	return v
+}
+
+// hider replaces values in texts, in any case of letters. Short ones count as whole words alone; of the values that begin at one place
+// the longest counts.
+func hider(values map[string]string) func(string) string {
+	var all []string
+	lower := map[string]string{}
+	for v, with := range values {
+		if strings.TrimSpace(v) == "" || v == "0" {
+			continue
+		}
+		all, lower[strings.ToLower(v)] = append(all, v), with
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
+	for i := range all {
+		all[i] = regexp.QuoteMeta(all[i])
+	}
+	find := regexp.MustCompile("(?i)" + strings.Join(all, "|"))
+	return func(s string) string {
+		var b strings.Builder
+		from := 0
+		for _, m := range find.FindAllStringIndex(s, -1) {
+			value := s[m[0]:m[1]]
+			if len(value) < leastPart && (inWord(s, m[0]) || inWord(s, m[1])) {
+				continue
+			}
+			with, ok := lower[strings.ToLower(value)]
+			if !ok {
+				with = leftOut
+			}
+			b.WriteString(s[from:m[0]] + with)
+			from = m[1]
+		}
+		return b.String() + s[from:]
+	}
+}
+
+// inWord reports whether a place in a text lies inside a word.
+func inWord(s string, at int) bool {
+	before, _ := utf8.DecodeLastRuneInString(s[:at])
+	after, _ := utf8.DecodeRuneInString(s[at:])
+	part := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+	return at > 0 && at < len(s) && part(before) && part(after)
+}
+
+// replaceAll replaces texts below a value, names of members too. What delivery needs stays.
+func replaceAll(whole map[string]any, hide func(string) string) {
+	for _, k := range slices.Collect(maps.Keys(whole)) {
+		switch {
+		case slices.Contains(kept, k), k == "dedup_key", k == "rule":
+		default:
+			whole[k] = replaced(whole[k], hide)
+		}
+	}
+}
+
+func replaced(v any, hide func(string) string) any {
+	switch v := v.(type) {
+	case string:
+		return hide(v)
+	case []any:
+		for i := range v {
+			v[i] = replaced(v[i], hide)
+		}
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			one := replaced(v[k], hide)
+			delete(v, k)
+			name := hide(k)
+			for n := 2; v[name] != nil && name != k; n++ {
+				name = hide(k) + " " + strconv.Itoa(n)
+			}
+			v[name] = one
+		}
+	}
+	return v
+}
+
+func isGone(v any) bool { _, is := v.(gone); return is }
