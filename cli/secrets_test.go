@@ -38,6 +38,7 @@ var secretKeys = []string{
 	"sinks/-/webhook/allow_http", "sinks/-/file/keep", "sinks/-/stdout/token", "sinks/-/min_severity", "sinks/-/rules", "sinks/-/classes",
 	"sinks/-/splunk", "sinks/-/splunk/token", "sinks/-/splunk/url", "sinks/-/splunk/proxy", "sinks/-/splunk/index", "sinks/-/splunk/cert_file", "sinks/-/splunk/timeout", "sinks/-/splunk/format",
 	"sinks/-/elasticsearch/password", "sinks/-/elasticsearch/api_key", "sinks/-/elasticsearch/user", "sinks/-/elasticsearch/index", "sinks/-/elasticsearch/headers", "sinks/-/pagerduty", "sinks/-/pagerduty/routing_key", "sinks/-/pagerduty/url", "sinks/-/syslog", "sinks/-/email", "sinks/-/email/password", "sinks/-/email/user", "sinks/-/email/address", "sinks/-/email/from", "sinks/-/email/to", "sinks/-/email/to/-", "sinks/-/email/tls",
+	"sinks/-/kafka", "sinks/-/kafka/sasl", "sinks/-/kafka/sasl/password", "sinks/-/kafka/sasl/user", "sinks/-/kafka/sasl/mechanism", "sinks/-/kafka/brokers", "sinks/-/kafka/brokers/-", "sinks/-/kafka/topic",
 	"sinks/-/otlp", "sinks/-/otlp/url", "sinks/-/otlp/headers", "sinks/-/otlp/headers/X-Api-Key", "sinks/-/otlp/protocol", "sinks/-/syslog/address", "sinks/-/syslog/key_file", "sinks/-/syslog/host", "sinks/-/syslog/framing",
 }
 

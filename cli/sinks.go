@@ -187,6 +187,7 @@ var advices = []struct{ says, do string }{
 	{"SMTP AUTH failed", "The mail server does not take the login: check user and password, and whether it permits logins by password."},
 	{"name the sender", "The mail server does not take the sender: check from, and what the login may send as."},
 	{"name the recipients", "The mail server takes none of the recipients: check to, and whether the server relays for this sender."},
+	{"there is no such topic", "Make the topic, or give the user the right to describe it."},
 	{"status 401", "The destination does not take the credentials: check the secret that the configuration refers to."},
 	{"status 403", "The credentials may not do this: check their rights, and whether the destination is read-only."},
 	{"status 404", "Nothing is there at this address: check the path, and whether the index or endpoint exists."},

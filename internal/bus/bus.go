@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -72,6 +73,10 @@ type Config struct {
 	// alone, so that names of transactions must not outlive it.
 	Boot string
 	Log  *slog.Logger
+	// Dial dials brokers, TLS included, where it is there.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Foreign is for topics that are not ours: they are written to, and not made.
+	Foreign bool
 
 	disk *disk // the embedded broker's, where it is in this process
 }
@@ -168,6 +173,9 @@ func (b *Bus) options() ([]kgo.Opt, error) {
 	}
 	if c.EventHubs {
 		o = append(o, kgo.ConnIdleTimeout(eventHubsIdle), kgo.MetadataMaxAge(eventHubsIdle))
+	}
+	if c.Dial != nil {
+		return append(o, kgo.Dialer(c.Dial)), nil
 	}
 	if !c.TLS {
 		return o, nil

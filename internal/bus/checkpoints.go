@@ -162,6 +162,9 @@ type partitioner struct {
 const uniformBytes = 64 << 10
 
 func (b *Bus) partitioner() kgo.Partitioner {
+	if b.config.Foreign {
+		return kgo.UniformBytesPartitioner(uniformBytes, true, true, nil)
+	}
 	p := partitioner{checkpoints: b.name(Checkpoints) + "."}
 	for _, t := range Topics {
 		if t.placed() {

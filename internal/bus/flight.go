@@ -102,6 +102,8 @@ func (f *flight) outcome() error {
 			large.Records, large.Cause = append(large.Records, slices.Index(f.sent, r.Record)), r.Err
 		case errors.Is(r.Err, kerr.UnknownServerError):
 			return fmt.Errorf("write to %s: %w", r.Record.Topic, f.bus.config.disk.explain(r.Err))
+		case f.bus.config.Foreign && (errors.Is(r.Err, kerr.UnknownTopicOrPartition) || errors.Is(r.Err, kerr.UnknownTopicID)):
+			return fmt.Errorf("write to %s: there is no such topic, or this user does not see it: %w", r.Record.Topic, r.Err)
 		default:
 			return fmt.Errorf("write to %s: %w", r.Record.Topic, explained(r.Err))
 		}

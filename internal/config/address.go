@@ -24,8 +24,8 @@ func hostName(d *strictyaml.Doc, n *yaml.Node) string {
 	return name
 }
 
-// brokers reads host names or addresses with ports.
-func brokers(d *strictyaml.Doc, n *yaml.Node) (all []string) {
+// Brokers reads host names or addresses with ports.
+func Brokers(d *strictyaml.Doc, n *yaml.Node) (all []string) {
 	for _, item := range d.Items(n) {
 		all = append(all, hostPort(d, item))
 	}

@@ -210,7 +210,7 @@ func (c *Config) keyFile(d *strictyaml.Doc, n *yaml.Node) string {
 func (c *Config) kafka(d *strictyaml.Doc, n *yaml.Node) {
 	k := &c.Kafka
 	d.Fields(n, map[string]func(*yaml.Node){
-		"brokers":      func(n *yaml.Node) { k.Brokers = brokers(d, n) },
+		"brokers":      func(n *yaml.Node) { k.Brokers = Brokers(d, n) },
 		"data":         func(n *yaml.Node) { k.Data = c.path(d.Text(n)) },
 		"prefix":       func(n *yaml.Node) { k.Prefix = d.Text(n) },
 		"partitions":   func(n *yaml.Node) { k.Partitions = d.Int(n, 1, 256) },

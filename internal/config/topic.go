@@ -34,7 +34,7 @@ func (c *Config) topic(d *strictyaml.Doc, n *yaml.Node) (t Topic) {
 		"topic":             func(n *yaml.Node) { t.Topic = d.Text(n) },
 		"start":             func(n *yaml.Node) { t.Latest, t.Since = start(d, n) },
 		"tenants":           func(n *yaml.Node) { t.Tenants = d.Texts(n) },
-		"brokers":           func(n *yaml.Node) { k.Brokers = brokers(d, n) },
+		"brokers":           func(n *yaml.Node) { k.Brokers = Brokers(d, n) },
 		"tls":               func(n *yaml.Node) { k.TLS = d.Bool(n) },
 		"ca_file":           func(n *yaml.Node) { k.CAFile, k.TLS = c.certificates(d, n), true },
 		"sasl":              func(n *yaml.Node) { k.Mechanism, k.User, k.Password = c.sasl(d, n) },

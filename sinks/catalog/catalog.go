@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -14,6 +15,7 @@ import (
 	"noroshi/sinks/elasticsearch"
 	"noroshi/sinks/email"
 	"noroshi/sinks/file"
+	"noroshi/sinks/kafka"
 	"noroshi/sinks/otlp"
 	"noroshi/sinks/pagerduty"
 	"noroshi/sinks/remote"
@@ -28,6 +30,7 @@ type Env struct {
 	sinks.Env
 	Out    io.Writer
 	Folder string // where relative paths of the configuration start
+	Prefix string // of the names of our topics
 }
 
 // Make makes a sink of its part of the configuration; what is wrong there goes to the document.
@@ -44,11 +47,18 @@ var All = map[string]Make{
 	},
 	"email":         over(email.Read, email.New),
 	"elasticsearch": over(elasticsearch.Read, elasticsearch.New),
-	"otlp":          over(otlp.Read, otlp.New),
-	"pagerduty":     over(pagerduty.Read, pagerduty.New),
-	"splunk":        over(splunk.Read, splunk.New),
-	"syslog":        over(syslog.Read, syslog.New),
-	"webhook":       over(webhook.Read, webhook.New),
+	"kafka": func(d *strictyaml.Doc, n *yaml.Node, e Env) (sinks.Sink, error) {
+		c := kafka.Read(reader(d, e), n)
+		if own, is := strings.CutPrefix(c.Topic, e.Prefix); is && kafka.Own(own) {
+			d.At(n, "sink", "the topic is one of Noroshi's own: what a sink writes there would be read again")
+		}
+		return kafka.New(c, e.Env)
+	},
+	"otlp":      over(otlp.Read, otlp.New),
+	"pagerduty": over(pagerduty.Read, pagerduty.New),
+	"splunk":    over(splunk.Read, splunk.New),
+	"syslog":    over(syslog.Read, syslog.New),
+	"webhook":   over(webhook.Read, webhook.New),
 }
 
 // over is a sink that reaches out over the network.
@@ -62,7 +72,8 @@ func over[C any, S sinks.Sink](read func(remote.Reader, *yaml.Node) C, make func
 func reader(d *strictyaml.Doc, e Env) remote.Reader {
 	return remote.Reader{Doc: d, Folder: e.Folder,
 		Secret: func(n *yaml.Node) remote.Secret { return config.Reference(d, n, e.Folder) },
-		Proxy:  func(n *yaml.Node) string { return config.Proxy(d, n) }}
+		Proxy:  func(n *yaml.Node) string { return config.Proxy(d, n) },
+		Hosts:  func(n *yaml.Node) []string { return config.Brokers(d, n) }}
 }
 
 // Kinds are the keys, sorted.

@@ -21,6 +21,7 @@ import (
 
 	"noroshi/internal/config"
 	"noroshi/internal/diag"
+	"noroshi/internal/kafkatest"
 	"noroshi/internal/strictyaml"
 	"noroshi/sinks"
 	"noroshi/sinks/sinktest"
@@ -108,6 +109,16 @@ func stream(t *testing.T, conf *tls.Config) (address string, heard func() bool) 
 	}
 }
 
+// inKafka is an example over a Kafka of the test's.
+func inKafka(t *testing.T, text string, put func(name, text string)) string {
+	c := kafkatest.Start(t, 1).Config()
+	put("kafka.password", c.Password)
+	for pattern, value := range map[string]string{`brokers: .*`: "brokers: [" + c.Brokers[0] + "]", `topic: .*`: "topic: " + c.Prefix + "alerts", `tls: .*`: "tls: false"} {
+		text = regexp.MustCompile(pattern).ReplaceAllString(text, value)
+	}
+	return text
+}
+
 func tryExample(t *testing.T, kind, text string) {
 	dir := t.TempDir()
 	srv, got := destination(t, kind)
@@ -131,6 +142,10 @@ func tryExample(t *testing.T, kind, text string) {
 		listener, heard = mails.Address, func() bool { return strings.Contains(mails.Got(), "An inbox rule hides mail") }
 	}
 	text = hostPort.ReplaceAllString(text, "${1}address: "+listener+"\n${1}ca_file: test-ca.pem\n${1}allow_private: true")
+	if kind == "kafka" {
+		text = inKafka(t, text, put)
+		heard = func() bool { return true } // a broker has acknowledged it
+	}
 	put("noroshi.yaml", text)
 	conf, doc, problems := config.Read(filepath.Join(dir, "noroshi.yaml"), Kinds())
 	var out bytes.Buffer
@@ -227,6 +242,17 @@ func TestTerms(t *testing.T) {
 		}
 		if !strings.Contains(got, want) {
 			t.Errorf("%s %s: %s, want %s", kind, text, got, want)
+		}
+	}
+}
+
+// TestNoSinkWritesWhereAlertsAreReadFrom: a topic of ours would come round again.
+func TestNoSinkWritesWhereAlertsAreReadFrom(t *testing.T) {
+	for topic, want := range map[string]int{"noroshi.alerts": 1, "noroshi.events": 1, "alerts": 0, "noroshi.soc": 0} {
+		d := strictyaml.Parse("f", []byte("{brokers: ['kafka.example.com:9093'], topic: "+topic+"}"))
+		_, err := All["kafka"](d, d.Root, Env{Prefix: "noroshi."})
+		if err != nil || len(d.Problems) != want {
+			t.Errorf("%s: %v, %v", topic, d.Problems, err)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package email
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -65,7 +64,11 @@ func (s *Sink) connect(ctx context.Context) (c *smtp.Client, end func(), err err
 	var conn net.Conn
 	options := []mail.Option{mail.WithTimeout(s.Timeout), mail.WithTLSPolicy(mail.NoTLS), mail.WithTLSConfig(conf), mail.WithoutSMTPUTF8(),
 		mail.WithDialContextFunc(func(ctx context.Context, _, _ string) (net.Conn, error) {
-			conn, err = s.dial(ctx, conf)
+			if s.Security == Implicit {
+				conn, err = s.DialTLS(ctx, s.Address)
+			} else {
+				conn, err = s.Dial(ctx, s.Address)
+			}
 			return conn, err
 		})}
 	if s.Security == STARTTLS {
@@ -90,20 +93,6 @@ func (s *Sink) connect(ctx context.Context) (c *smtp.Client, end func(), err err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	return c, func() { stop(); _ = conn.Close() }, nil
-}
-
-// dial connects. The connection is closed when ctx ends before it is made.
-func (s *Sink) dial(ctx context.Context, conf *tls.Config) (net.Conn, error) {
-	conn, err := s.Dialer().DialContext(ctx, "tcp", s.Address)
-	if err != nil || s.Security != Implicit {
-		return conn, err
-	}
-	secure := tls.Client(conn, conf)
-	if err := secure.HandshakeContext(ctx); err != nil {
-		_ = conn.Close() // the first error is the one to tell
-		return nil, err
-	}
-	return secure, nil
 }
 
 // one sends one mail: to those recipients whom the server takes. It is taken once one of them gets it. What a server says before it has

@@ -52,6 +52,7 @@ type Reader struct {
 	Folder string // where relative paths start
 	Secret func(*yaml.Node) Secret
 	Proxy  func(*yaml.Node) string
+	Hosts  func(*yaml.Node) []string // hosts with ports
 }
 
 // Keys are the keys of a configuration, and what reads them.

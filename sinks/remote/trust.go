@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -91,4 +92,32 @@ func (c *Reach) imprint() string {
 // Dialer dials addresses that are allowed.
 func (c *Reach) Dialer() *net.Dialer {
 	return &net.Dialer{Timeout: connectTimeout, Control: guard(c.AllowPrivate)}
+}
+
+// Dial connects to an address that is allowed.
+func (c *Reach) Dial(ctx context.Context, address string) (net.Conn, error) {
+	return c.Dialer().DialContext(ctx, "tcp", address)
+}
+
+// DialTLS is Dial over TLS, with the certificates as they are now.
+func (c *Reach) DialTLS(ctx context.Context, address string) (net.Conn, error) {
+	conf, err := c.TLS()
+	if err != nil {
+		return nil, err
+	}
+	if conf.ServerName == "" {
+		if conf.ServerName, _, err = net.SplitHostPort(address); err != nil {
+			return nil, err
+		}
+	}
+	conn, err := c.Dial(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	secure := tls.Client(conn, conf)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = conn.Close() // the first error is the one to tell
+		return nil, err
+	}
+	return secure, nil
 }

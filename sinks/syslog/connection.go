@@ -2,7 +2,6 @@ package syslog
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -89,28 +88,14 @@ func (s *Sink) connected(ctx context.Context) error {
 	return nil
 }
 
-// dial connects, with the certificates as they are now.
+// dial connects.
 func (s *Sink) dial(ctx context.Context) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
-	conn, err := s.Dialer().DialContext(ctx, "tcp", s.Address)
-	if err != nil || s.Plain {
-		return conn, err
+	if s.Plain {
+		return s.Dial(ctx, s.Address)
 	}
-	conf, err := s.TLS()
-	if err == nil && conf.ServerName == "" {
-		conf.ServerName, _, err = net.SplitHostPort(s.Address)
-	}
-	var secure *tls.Conn
-	if err == nil {
-		secure = tls.Client(conn, conf)
-		err = secure.HandshakeContext(ctx)
-	}
-	if err != nil {
-		_ = conn.Close() // the first error is the one to tell
-		return nil, err
-	}
-	return secure, nil
+	return s.DialTLS(ctx, s.Address)
 }
 
 func (s *Sink) write(frames []byte) error {
