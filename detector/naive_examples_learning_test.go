@@ -55,6 +55,9 @@ var travels = []example{
 
 var usual = rule{kind: "baseline", when: is("event.action", "FileDownloaded"), span: time.Hour, ratio: 20, floor: 3, history: 3 * day, learn: 2 * time.Hour}
 
+// peak compares with what two days have shown.
+var peak = usual.with(func(r *rule) { r.peak, r.learn = true, 0 })
+
 var baselines = []example{
 	{name: "far more than usual", rule: usual, events: []string{"1 download a 0h", "2 download a 1h", "3 download a 2h", "4 download a 2h1m", "5 download a 2h2m", "6 download a 2h3m"}, want: []string{"a 2h2m0s 4: 3 4 5 6"}},
 	{name: "too few buckets", rule: usual, events: []string{"1 download a 1h", "3 download a 2h", "4 download a 2h1m", "5 download a 2h2m"}, want: nil},
@@ -66,6 +69,16 @@ var baselines = []example{
 		events: []string{"1 download a 0h", "3 download a 2h", "4 download a 2h1m app=known", "5 download a 2h2m app=known", "6 download a 2h3m"}, want: []string{"a 2h3m0s 4: 3 4 5 6"}},
 	{name: "different values", rule: usual.with(func(r *rule) { r.distinct, r.floor = "file.name", 2 }), events: []string{"1 download a 0h file=x", "3 download a 2h file=x", "4 download a 2h1m file=x", "5 download a 2h2m file=y"},
 		want: []string{"a 2h2m0s 3 distinct 2: 3 4 5"}},
+	{name: "against the peak of two days", rule: peak, events: []string{"1 download a 0h", "2 download a 0h1m", "3 download a 24h", "4 download a 24h1m", "5 download a 24h2m",
+		"6 download a 48h", "7 download a 48h1m", "8 download a 48h2m", "9 download a 48h3m"}, want: []string{"a 24h2m0s 3: 3 4 5", "a 48h3m0s 4: 6 7 8 9"}},
+	{name: "a peak of one day is no habit, and what came this day is none", rule: peak,
+		events: []string{"1 download a 0h", "2 download a 24h", "3 download a 24h1m", "4 download a 24h2m", "5 download a 26h", "6 download a 26h1m", "7 download a 26h2m"},
+		want:   []string{"a 24h2m0s 3: 2 3 4", "a 26h2m0s 3: 5 6 7"}},
+	{name: "of a day its largest bucket counts", rule: peak,
+		events: []string{"1 download a 0h", "2 download a 0h1m", "3 download a 0h2m", "4 download a 2h", "5 download a 24h", "6 download a 24h1m", "7 download a 24h2m", "8 download a 26h",
+			"9 download a 48h", "10 download a 48h1m", "11 download a 48h2m"},
+		want: []string{"a 2m0s 3: 1 2 3", "a 24h2m0s 3: 5 6 7"}},
+	{name: "in the first bucket there is no peak", rule: peak, events: []string{"1 download a 0h", "2 download a 0h1m", "3 download a 0h2m"}, want: []string{"a 2m0s 3: 1 2 3"}},
 	{name: "after a long silence a key begins anew", rule: usual.with(func(r *rule) { r.history = day }),
 		events: []string{"1 download a 0h", "2 download a 25h", "3 download a 25h1m", "4 download a 25h2m"}, want: nil},
 	{name: "a silence of the history does not count as a pause", rule: usual.with(func(r *rule) { r.history = day }),

@@ -2,6 +2,7 @@ package detector_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/big"
 	"slices"
@@ -134,11 +135,30 @@ func baseline(r *rule, events []*event) (all []firing) {
 			sum += r.measured(byBucket[at])
 		}
 		n, v := b-from, r.measured(counted)
-		if time.Duration(n)*r.span >= r.learn && v >= r.floor && int(n)*v*10 >= r.ratio*sum {
+		if r.peak && time.Duration(n)*r.span >= r.learn && v >= r.floor && v*10 >= r.ratio*r.top(byBucket, from, b) {
+			all = append(all, firing{key: e.key, bucket: number(e.at, r.span), event: e.event, counted: counting(counted...)})
+		}
+		if !r.peak && time.Duration(n)*r.span >= r.learn && v >= r.floor && int(n)*v*10 >= r.ratio*sum {
 			all = append(all, firing{key: e.key, bucket: number(e.at, r.span), event: e.event, counted: counting(counted...)})
 		}
 	}
 	return all
+}
+
+// top is the most that a bucket held on each of two days at least before that of a bucket.
+func (r *rule) top(byBucket map[int64][]*event, from, b int64) int {
+	dayOf := func(at int64) int64 { return at * int64(r.span) / int64(day) }
+	held := map[int64]int{}
+	for at := from; at < b; at++ {
+		if dayOf(at) < dayOf(b) {
+			held[dayOf(at)] = max(held[dayOf(at)], r.measured(byBucket[at]))
+		}
+	}
+	tops := slices.Sorted(maps.Values(held))
+	if len(tops) < 2 {
+		return 0
+	}
+	return tops[len(tops)-2]
 }
 
 // measured is what the rule counts of events.

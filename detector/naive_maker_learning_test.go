@@ -63,6 +63,9 @@ func (m maker) baseline() theCase {
 	r.ratio, r.floor = 10+m.IntN(50), 1+m.IntN(4)
 	r.history = r.span * time.Duration(3+m.IntN(12))
 	r.learn = r.span * time.Duration(1+m.IntN(3))
+	if r.peak = m.one(3); r.peak && m.one(2) {
+		r.learn = 0
+	}
 	if r.history > 30*day || r.history%day != 0 && m.one(2) {
 		r.history = 3 * day
 	}

@@ -232,6 +232,7 @@ type rule struct {
 
 	span  time.Duration // of a baseline's buckets
 	floor int
+	peak  bool // a baseline is compared with the peak
 	of    []string
 }
 

@@ -182,7 +182,9 @@ func (r *rule) own(say func(string, ...any), span func(string, time.Duration)) {
 	if r.changing > 0 {
 		say("changing: %d", r.changing)
 	}
-	span("learn", r.learn)
+	if span("learn", r.learn); r.peak && r.learn == 0 {
+		say("learn: 0s")
+	}
 	if r.leastKm > 0 {
 		say("least_km: %d\nleast_kmh: %d", r.leastKm, r.leastKmh)
 	}
@@ -194,6 +196,9 @@ func (r *rule) own(say func(string, ...any), span func(string, time.Duration)) {
 		say("ignore: %s", flow(lists))
 	}
 	span("bucket", r.span)
+	if r.peak {
+		say("against: peak")
+	}
 	if r.floor > 0 {
 		say("floor: %d", r.floor)
 	}

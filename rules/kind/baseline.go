@@ -30,11 +30,16 @@ func (Baseline) Keys() []Key {
 	distinct.Doc, distinct.Keys = "Different values are counted instead of events.", keyDistinct.Keys[:1]
 	sum.Doc, sum.Keys = "A sum is compared instead of the number of events.", keySum.Keys[:1]
 	return []Key{keyWhen, keyBy, {Name: "bucket", Doc: "What is compared: hours or days.", Type: Text, Required: true, Choices: []string{"1h", "1d"}},
-		{Name: "ratio", Doc: "How many times as much as the mean is too much.", Type: Number, Required: true, Least: 1, Most: 1e6},
+		{Name: "ratio", Doc: "How many times as much as the mean, or the peak, is too much.", Type: Number, Required: true, Least: 1, Most: 1e6},
+		keyAgainst,
 		{Name: "floor", Doc: "What is too much at least.", Type: Number, Required: true, Least: 1, Most: maxNumber},
 		{Name: "history", Doc: "How far back buckets are compared.", Type: Duration, Required: true, Least: time.Hour.Seconds(), Most: maxWithin.Seconds()},
 		{Name: "learn", Doc: "How long a key is known before it fires.", Type: Duration, Least: 0, Most: maxWithin.Seconds(), Default: "3d"}, sum, distinct, keyAbout}
 }
+
+// keyAgainst says what buckets are compared with.
+var keyAgainst = Key{Name: "against", Type: Text, Choices: []string{"mean", "peak"}, Default: "mean",
+	Doc: "What a bucket is compared with: the mean of those before it, or the most that a bucket held on two earlier days at least."}
 
 // New implements Kind.
 func (k Baseline) New(v *Values) *Rule {
@@ -43,6 +48,7 @@ func (k Baseline) New(v *Values) *Rule {
 	if v.Text("bucket") == "1d" {
 		s.bucket = day
 	}
+	s.peak = v.Text("against") == "peak"
 	s.history = int64(v.Duration("history")) / s.bucket
 	if s.history < 1 || int64(v.Duration("history"))%s.bucket != 0 {
 		v.Wrong("history", "value", "expected whole buckets of "+v.Text("bucket"))
@@ -84,6 +90,7 @@ type baselineSpec struct {
 	ratio, floor           float64
 	times                  *big.Rat // the ratio as its author wrote it
 	distinct, sum          bool
+	peak                   bool // instead of the mean
 }
 
 // maxBucketValues is how many events and different values of a bucket are told from each other; no more count.
@@ -222,6 +229,9 @@ func (b *baseline) differ(c *state.Context, v *Value) {
 func (b *baseline) tooMuch() bool {
 	first := max(b.now-b.history, b.begin)
 	n := b.now - first
+	if b.peak {
+		return n*b.bucket >= b.learn && b.value >= b.floor && rational(b.value).Cmp(new(big.Rat).Mul(rational(b.top(b.past, first, b.now)), b.times)) >= 0
+	}
 	if n < 1 || n*b.bucket < b.learn || b.value < b.floor {
 		return false
 	}

@@ -266,10 +266,12 @@ func (b *baseline) parts(now int64, value float64, held []past) []Part {
 			sum += p.value
 		}
 	}
-	mean := sum / float64(max(1, n))
-	ratio := counted("ratio", value, b.ratio*mean, unit)
-	ratio.Note = fmt.Sprintf("the mean of the %s before it is %s", buckets(n), quantity(mean))
-	least := max(b.learn, b.bucket)
+	least, against, usual := max(b.learn, b.bucket), "mean", sum/float64(max(1, n))
+	if b.peak {
+		least, against, usual = b.learn, "peak", b.top(held, first, now)
+	}
+	ratio := counted("ratio", value, b.ratio*usual, unit)
+	ratio.Note = fmt.Sprintf("the %s of the %s before it is %s", against, buckets(n), quantity(usual))
 	learn := learning(n*b.bucket, least, state.Plus(first*b.bucket, (least+b.bucket-1)/b.bucket*b.bucket))
 	floor := counted("floor", value, b.floor, unit)
 	switch {
@@ -277,8 +279,8 @@ func (b *baseline) parts(now int64, value float64, held []past) []Part {
 	case !floor.Holds && floor.Need >= ratio.Need:
 		floor.Short = fmt.Sprintf("%s; the rule fires from %s, its floor", inBucket(value, unit), quantity(b.floor))
 	case !ratio.Holds:
-		ratio.Short = fmt.Sprintf("%s; the rule fires from %s, %s times the mean of %s", inBucket(value, unit), quantity(ratio.Need), quantity(b.ratio),
-			quantity(mean))
+		ratio.Short = fmt.Sprintf("%s; the rule fires from %s, %s times the %s of %s", inBucket(value, unit), quantity(ratio.Need), quantity(b.ratio),
+			against, quantity(usual))
 	}
 	return []Part{floor, ratio, learn}
 }

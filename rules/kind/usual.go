@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"slices"
 	"strconv"
+
+	"noroshi/internal/state"
 )
 
 // past is a bucket that is over. The identities of its events are kept as long as late ones are expected, so that repeats count once.
@@ -49,6 +51,21 @@ func (u *usual) from(first int64, all []past) *usual {
 	}
 	u.first = first
 	return u
+}
+
+// top is the most that a bucket held, from one on, on each of two days at least before that of the bucket now; 0 where there are no two.
+func (b *baselineSpec) top(all []past, first, now int64) float64 {
+	dayOf := func(bucket int64) int64 { return state.Floor(bucket*b.bucket, day) }
+	days := map[int64]float64{}
+	for i, _ := find(all, first); i < len(all) && dayOf(all[i].bucket) < dayOf(now); i++ {
+		of := dayOf(all[i].bucket)
+		days[of] = max(days[of], all[i].value)
+	}
+	most, second := 0.0, 0.0
+	for _, v := range days {
+		most, second = max(most, v), max(second, min(most, v))
+	}
+	return second
 }
 
 // find is where a bucket that is over lies, or would lie.
