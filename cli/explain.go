@@ -35,7 +35,7 @@ that remembers what it has seen, what is missing, and how long that can still co
 
   --event ID                what every rule makes of one event, the nearest first
   --account NAME            what the rules that remember hold for an account at the end, or at --until
-  --rule ID                 one rule: each event where it looks at one event alone, else the keys that came nearest to an alert
+  --rule ID                 one rule: the events that it fires for and the nearest others, or the keys that came nearest to an alert
   --rule ID --event ID      one rule and one event
   --rule ID --tests         the rule's own tests instead of files
   --account NAME --live     what they hold of it in the memory that noroshi run has stored, of the Kafka of --config or in --data

@@ -21,6 +21,7 @@ type explaining struct {
 	out  io.Writer
 	set  *rules.Set
 	rule *rules.Rule // nil: all
+	gist gist
 }
 
 // maxMisses is how many rules are shown for which an event does not count.
@@ -93,12 +94,15 @@ func (p *explaining) each(x replay.Explained) error {
 		return writeJSON(p.out, x)
 	}
 	var b strings.Builder
-	if p.rule != nil {
+	switch {
+	case p.rule == nil:
+		eachRule(&b, &x)
+	case p.event == "":
+		p.gist.take(&b, &x)
+	default:
 		for i := range x.Rules {
 			x.Rules[i].WriteEvent(&b, "")
 		}
-	} else {
-		eachRule(&b, &x)
 	}
 	_, err := io.WriteString(p.out, b.String())
 	return err
@@ -149,12 +153,23 @@ func firing(n, of int) string {
 // summary prints what a rule makes of all events, or what rules hold for an account; of events that are asked about one by one nothing.
 func (p *explaining) summary(x *replay.Explaining, sum *replay.Summary) error {
 	if x.OneByOne() {
-		return nil
+		return p.gists()
 	}
 	if p.json {
 		return writeJSON(p.out, p.object(sum))
 	}
 	return p.told(x, sum, "")
+}
+
+// gists ends what was printed of the events of a rule one by one.
+func (p *explaining) gists() error {
+	if p.rule == nil || p.event != "" || p.json {
+		return nil
+	}
+	var b strings.Builder
+	p.gist.end(&b)
+	_, err := io.WriteString(p.out, b.String())
+	return err
 }
 
 // told prints what a rule makes of all events, or what rules hold, for people.
