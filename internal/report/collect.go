@@ -89,8 +89,17 @@ func (c *Collector) Alert(a *alert.Alert) {
 	}
 	if len(c.gravest[at]) < maxFindings {
 		c.gravest[at] = append(c.gravest[at], Finding{ID: a.ID, Time: a.Time.UTC(), Severity: a.Severity, Tenant: cut(a.Tenant),
-			Account: cut(a.Account), Rule: a.Rule.ID, Summary: cut(a.Summary)})
+			Account: cut(a.Account), Rule: a.Rule.ID, Summary: cut(a.Summary), Steps: firstSteps(a)})
 	}
+}
+
+// firstSteps are what to do first.
+func firstSteps(a *alert.Alert) []string {
+	all := []string{}
+	for _, step := range a.Respond[:min(len(a.Respond), 2)] {
+		all = append(all, cut(step.Text))
+	}
+	return all
 }
 
 // rule is what is known of a rule.
@@ -333,13 +342,13 @@ func (c *Collector) listed() ([]Account, *Beyond) {
 	return all[:min(len(all), maxListed)], &left
 }
 
-// findings are the gravest alerts in order of time, and how many are left out.
+// findings are the gravest alerts, the gravest first, then in order of time, and how many are left out.
 func (c *Collector) findings() ([]Finding, int) {
 	all := []Finding{}
 	for _, some := range c.gravest {
 		all = append(all, some[:min(len(some), maxFindings-len(all))]...)
 	}
-	slices.SortStableFunc(all, func(a, b Finding) int { return a.Time.Compare(b.Time) })
+	slices.SortStableFunc(all, graver)
 	return all, c.counts.Total - len(all)
 }
 

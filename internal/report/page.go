@@ -2,13 +2,13 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed" // the page
 	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
-	"slices"
 	"strings"
 	"time"
 )
@@ -194,7 +194,7 @@ func (v *view) tiles() {
 // tables are the rows that the page has room for.
 func (v *view) tables() {
 	r := v.Report
-	v.Gravest, v.Unshown = gravest(r.Gravest, pageFindings), r.Unlisted
+	v.Gravest, v.Unshown = r.Gravest[:min(len(r.Gravest), pageFindings)], r.Unlisted
 	v.Unshown += len(r.Gravest) - len(v.Gravest)
 	for _, one := range r.Rules {
 		if one.Alerts.all() > 0 {
@@ -246,16 +246,9 @@ func (r *Report) few(most int) ([]Account, *Beyond) {
 	return shown, &left
 }
 
-// gravest are the gravest of findings, in their order.
-func gravest(all []Finding, most int) []Finding {
-	if len(all) <= most {
-		return all
-	}
-	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, func(a, b Finding) int { return level(a.Severity) - level(b.Severity) })
-	sorted = sorted[:most]
-	slices.SortStableFunc(sorted, func(a, b Finding) int { return a.Time.Compare(b.Time) })
-	return sorted
+// graver orders findings: the gravest first, then by time.
+func graver(a, b Finding) int {
+	return cmp.Or(level(a.Severity)-level(b.Severity), a.Time.Compare(b.Time))
 }
 
 func (v *view) plots() {

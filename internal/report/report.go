@@ -46,7 +46,7 @@ type Report struct {
 	Days       []Day       `json:"days"`                        // those with events or alerts
 	Accounts   []Account   `json:"accounts"`                    // the gravest first
 	Beyond     *Beyond     `json:"accounts_beyond,omitempty"`   // accounts that are not listed
-	Gravest    []Finding   `json:"gravest"`                     // the gravest alerts, in order of time
+	Gravest    []Finding   `json:"gravest"`                     // the gravest alerts, the gravest first, then in order of time
 	Unlisted   int         `json:"gravest_left_out,omitempty"`  // alerts that are not among them
 	Exceptions []Exception `json:"exceptions"`                  // what each exception hid
 	Datasets   []Dataset   `json:"datasets"`                    // the most events first
@@ -175,6 +175,7 @@ type Finding struct {
 	Account  string    `json:"account"`
 	Rule     string    `json:"rule"`
 	Summary  string    `json:"summary"`
+	Steps    []string  `json:"first_steps"` // of remediation, two at most
 }
 
 // Exception is what an exception hid.

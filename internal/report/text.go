@@ -96,13 +96,15 @@ func (p *paper) table(rows [][]string) {
 }
 
 func (p *paper) findings(r *Report) {
-	p.title("The gravest alerts, in order of time")
-	var rows [][]string
-	shown := gravest(r.Gravest, textFindings)
+	p.title("The gravest alerts, then in order of time")
+	shown := r.Gravest[:min(len(r.Gravest), textFindings)]
 	for _, f := range shown {
-		rows = append(rows, []string{format(f.Time, time.RFC3339), f.Severity, orElse(f.Account, "-"), plain(f.Rule), plain(f.Summary)})
+		p.line("%s  %s  %s  %s", format(f.Time, time.RFC3339), f.Severity, orElse(f.Account, "-"), plain(f.Summary))
+		for i, step := range f.Steps {
+			p.line("    %s: %s", []string{"first", "then"}[i], plain(step))
+		}
+		p.line("    %s %s", plain(f.Rule), f.ID)
 	}
-	p.table(rows)
 	switch left := r.Unlisted + len(r.Gravest) - len(shown); {
 	case left > 0:
 		p.line("%s not listed here", plural(left, "more alert"))
