@@ -17,6 +17,13 @@ type faults struct {
 	out    io.Writer
 	counts map[string]int
 	order  []string // reasons, as they came first
+	untold []untold // in the order of the input
+}
+
+// untold are places of an input that are counted alone.
+type untold struct {
+	reason, input string
+	places        int
 }
 
 func newFaults(out io.Writer) *faults { return &faults{out: out, counts: map[string]int{}} }
@@ -28,14 +35,29 @@ func (f *faults) add(input string, line int, reason, detail string) {
 	}
 	if f.counts[reason]++; f.counts[reason] <= maxPlaces {
 		fmt.Fprintf(f.out, "%s:%d: %s: %s\n", diag.EscapeLine(input), line, diag.EscapeLine(reason), diag.EscapeLine(detail))
+		return
 	}
+	f.count(input, reason)
+}
+
+// count counts a place that is not told. Inputs come one after the other, so what is counted of this one stands last.
+func (f *faults) count(input, reason string) {
+	for i := len(f.untold) - 1; i >= 0 && f.untold[i].input == input; i-- {
+		if f.untold[i].reason == reason {
+			f.untold[i].places++
+			return
+		}
+	}
+	f.untold = append(f.untold, untold{reason: reason, input: input, places: 1})
 }
 
 // end tells how many places have not been told.
 func (f *faults) end() {
 	for _, reason := range f.order {
-		if more := f.counts[reason] - maxPlaces; more > 0 {
-			fmt.Fprintf(f.out, "%s: %d more\n", diag.EscapeLine(reason), more)
+		for _, u := range f.untold {
+			if u.reason == reason {
+				fmt.Fprintf(f.out, "%s: %s: %d more\n", diag.EscapeLine(u.input), diag.EscapeLine(reason), u.places)
+			}
 		}
 	}
 }

@@ -23,8 +23,8 @@ a\u{1b}.log:7: time: why
 a\u{1b}.log:8: json: why
 a\u{1b}.log:9: time: why
 a\u{1b}.log:10: json: why
-time: 2 more
-json: 2 more
+a\u{1b}.log: time: 2 more
+a\u{1b}.log: json: 2 more
 `
 	if out.String() != want {
 		t.Errorf("got\n%s", out.String())

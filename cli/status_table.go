@@ -88,7 +88,16 @@ func (t *statusTable) headline(now time.Time) {
 	}
 	t.line("%s: %s; %s, %s, %s, %s, %s", diag.EscapeLine(name), state,
 		plural(int(one.Records), "record"), plural(int(one.Events), "event"), plural(int(one.Duplicates), "duplicate"),
-		plural(int(one.Alerts), "alert"), plural(int(one.Letters), "dead letter"))
+		alertsOf(one), plural(int(one.Letters), "dead letter"))
+}
+
+// alertsOf counts alerts, and how often they were told again with more.
+func alertsOf(one *app.Status) string {
+	text := plural(int(one.Alerts), "alert")
+	if one.Revised > 0 {
+		text += fmt.Sprintf(" (revised %d times)", one.Revised)
+	}
+	return text
 }
 
 // lacking tells of what was not read, or not wholly.
@@ -107,7 +116,7 @@ func (t *statusTable) lacking() {
 		t.line("  cut: %s in records longer than conditions look into", plural(int(one.CutLists), "list"))
 	}
 	if one.Cut > 0 {
-		t.line("  cut: %d of %s too long and told in part; evidence was left out of %d", one.Cut, plural(int(one.Alerts), "alert"), one.CutEvidence)
+		t.line("  cut: %s too long and told in part; evidence was left out of %d", plural(int(one.Cut), "alert or revision"), one.CutEvidence)
 	}
 	if one.Overflows > 0 {
 		t.line("  overflow: %s forgotten early; a repeat of one is evaluated again", plural(int(one.Overflows), "recent record"))

@@ -60,7 +60,7 @@ func TestTheTableOfStatus(t *testing.T) {
   restart needed for: kafka, sinks
   other rules than here for longer than a minute: soc2/9
   cut: 1 list in records longer than conditions look into
-  cut: 1 of 2 alerts too long and told in part; evidence was left out of 1
+  cut: 1 alert or revision too long and told in part; evidence was left out of 1
   overflow: 1 recent record forgotten early; a repeat of one is evaluated again
   missed: 4 records of our log gone before they were read; each gap is an alert of the rule noroshi-log-gap
   too large: 1 record not taken by their topic; dead letters stand for them

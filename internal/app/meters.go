@@ -35,6 +35,7 @@ var numbers = []number[Status]{
 	{telemetry.Overflows, func(s *Status) *int64 { return &s.Overflows }},
 	{telemetry.Letters, func(s *Status) *int64 { return &s.Letters }},
 	{telemetry.AlertsFound, func(s *Status) *int64 { return &s.Alerts }},
+	{telemetry.AlertsRevised, func(s *Status) *int64 { return &s.Revised }},
 	{telemetry.AlertsCut, func(s *Status) *int64 { return &s.Cut }},
 	{telemetry.AlertsEvidenceCut, func(s *Status) *int64 { return &s.CutEvidence }},
 	{telemetry.TopicProblems, func(s *Status) *int64 { return &s.Problems }},
@@ -185,7 +186,7 @@ func (r *Run) observeTotals(o *telemetry.Observer) {
 	defer w.mu.Unlock()
 	s := Status{Records: sum.records, Unknown: sum.unknown, Unresolved: sum.unresolved, NotUTF8: sum.notUTF8, Partial: sum.partial, Letters: sum.letters,
 		Events: r.detected.events.Load(), Duplicates: r.detected.duplicates.Load(), Overflows: found.overflows, CutLists: found.lists,
-		Alerts: found.alerts, Cut: found.alertsCut, CutEvidence: found.evidenced, TooLarge: r.tooLarge.Load(), Missed: w.missed, Problems: w.problems}
+		Alerts: found.alerts, Revised: found.revised, Cut: found.alertsCut, CutEvidence: found.evidenced, TooLarge: r.tooLarge.Load(), Missed: w.missed, Problems: w.problems}
 	hand(o, numbers, &s)
 	memory := r.detected.memory(&found)
 	hand(o, memoryNumbers, &memory)

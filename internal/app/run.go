@@ -216,7 +216,7 @@ func (r *Run) groups() map[bus.Topic][]string {
 func (r *Run) sum() {
 	all, found := r.stored(), r.detected.snapshot()
 	r.Log.Info("stopped", slog.Int64("records", all.records), slog.Int64("dead_letters", all.letters), slog.Int64("unresolved_accounts", all.unresolved), slog.Int64("events", r.detected.events.Load()),
-		slog.Int64("duplicates", r.detected.duplicates.Load()), slog.Int64("alerts", found.alerts), slog.Int64("alerts_cut", found.alertsCut), slog.Int64("unknown", all.unknown),
+		slog.Int64("duplicates", r.detected.duplicates.Load()), slog.Int64("alerts", found.alerts), slog.Int64("alerts_revised", found.revised), slog.Int64("alerts_cut", found.alertsCut), slog.Int64("unknown", all.unknown),
 		slog.Int64("not_utf8", all.notUTF8), slog.Int64("partial", all.partial))
 	if n := r.ruling.Load().geography.Broken(); n > 0 {
 		r.Log.Warn("databases of addresses are broken; what they say there is left out", slog.Int64("lookups", n))

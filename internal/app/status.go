@@ -37,7 +37,8 @@ type Status struct {
 	Overflows   int64              `json:"overflows"` // recent records forgotten before their time: a repeat of one is evaluated again
 	CutLists    int64              `json:"cut_lists"` // lists longer than conditions look into
 	Alerts      int64              `json:"alerts"`
-	Cut         int64              `json:"alerts_cut"`                 // of them those that were too long and are told in part
+	Revised     int64              `json:"alerts_revised,omitempty"`   // later revisions of alerts
+	Cut         int64              `json:"alerts_cut"`                 // alerts and revisions that were too long and are told in part
 	CutEvidence int64              `json:"evidence_cut"`               // of these those whose evidence was cut
 	Missed      int64              `json:"missed,omitempty"`           // records of the log that were gone before they were read
 	TooLarge    int64              `json:"too_large,omitempty"`        // records that their topic did not take

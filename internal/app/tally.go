@@ -17,6 +17,7 @@ type tally struct {
 	of                           []*ruleTally // what all have counted of them
 	lists, overflows             int64
 	alerts, alertsCut, evidenced int64
+	revised                      int64 // later revisions of alerts
 	bounds                       state.Counts // of memory
 }
 
@@ -49,17 +50,22 @@ func (all *tallies) tally(set *detector.Set) (t tally) {
 
 // found counts an alert, and reports whether it is for delivery.
 func (t *tally) found(a *alert.Alert, rule int32) bool {
+	first := int64(0) // a later revision is no further alert
+	if a.Revision <= 1 {
+		first = 1
+	}
 	r := &t.rules[rule]
 	switch rules.State(a.State) {
 	case rules.Shadow:
-		r.shadow++
+		r.shadow += first
 		return false
 	case rules.Building:
-		r.building++
+		r.building += first
 		return false
 	}
-	r.fired++
-	t.alerts++
+	r.fired += first
+	t.alerts += first
+	t.revised += 1 - first
 	if len(a.Cut) > 0 {
 		t.alertsCut++
 	}
@@ -104,6 +110,7 @@ func (all *tallies) add(t *tally) {
 	}
 	s.lists, s.overflows = s.lists+t.lists, s.overflows+t.overflows
 	s.alerts, s.alertsCut, s.evidenced = s.alerts+t.alerts, s.alertsCut+t.alertsCut, s.evidenced+t.evidenced
+	s.revised += t.revised
 	s.bounds.Add(t.bounds)
 	clear(t.rules)
 	*t = tally{rules: t.rules, of: t.of}

@@ -107,6 +107,7 @@ var (
 // Alerts.
 var (
 	AlertsFound       = counter("alert.found", "{alert}", "Alerts that rules gave.")
+	AlertsRevised     = counter("alert.revised", "{alert}", "Later revisions of alerts: more of the same came.")
 	AlertsCut         = counter("alert.cut", "{alert}", "Alerts of which something was left out because it was too long.")
 	AlertsEvidenceCut = counter("alert.evidence_cut", "{alert}", "Alerts of whose evidence something was left out.")
 )
