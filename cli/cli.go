@@ -94,7 +94,7 @@ Watch live:                              noroshi run --config noroshi.yaml`,
 }
 
 func versionCommand(s Streams) *cobra.Command {
-	return &cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs, Run: func(*cobra.Command, []string) {
+	return &cobra.Command{Use: "version", Short: "Print the version", Example: "  noroshi version", Args: cobra.NoArgs, Run: func(*cobra.Command, []string) {
 		fmt.Fprintln(s.Out, "noroshi "+Version())
 	}}
 }

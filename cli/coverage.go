@@ -71,17 +71,40 @@ func coverGuide(s Streams, set *rules.Set, asJSON bool) error {
 		}
 	} else {
 		for _, i := range rules.GuideItems {
-			names := strings.Join(by[i], ", ")
-			if names == "" {
-				names = "–"
-			}
-			fmt.Fprintf(s.Out, "%-3s %-66s %s\n", i, rules.GuideTexts[i], names)
+			fmt.Fprintf(s.Out, "%-3s %s\n", i, rules.GuideTexts[i])
+			listed(s.Out, by[i])
 		}
 	}
 	if empty > 0 {
 		return failed{fmt.Errorf("no rule answers %s of the guide", plural(empty, "item"))}
 	}
 	return nil
+}
+
+// listedWidth is how wide a list of rules is printed, in characters.
+const listedWidth = 100
+
+// listed prints names below a line, as many as fit on each.
+func listed(w io.Writer, names []string) {
+	if len(names) == 0 {
+		names = []string{"no rule"}
+	}
+	const indent = "      "
+	line := indent
+	for i, name := range names {
+		if i < len(names)-1 {
+			name += ","
+		}
+		if line != indent && len(line)+1+len(name) > listedWidth {
+			fmt.Fprintln(w, line)
+			line = indent
+		}
+		if line != indent {
+			line += " "
+		}
+		line += name
+	}
+	fmt.Fprintln(w, line)
 }
 
 // answering are the rules that answer an item of the guide.

@@ -29,22 +29,24 @@ type letterFlags struct {
 func deadLettersCommand(s Streams) *cobra.Command {
 	f := &letterFlags{streams: s}
 	c := &cobra.Command{
-		Use:   "dead-letters",
-		Short: "List, show and replay what could not be read or delivered",
+		Use:     "dead-letters",
+		Short:   "List, show and replay what could not be read or delivered",
+		Example: "  noroshi dead-letters list --data /var/lib/noroshi\n  noroshi dead-letters show --data /var/lib/noroshi 0:17",
 		Long: `Dead letters are records that could not be read and alerts that a destination will never take. Nothing waits for them; they
 stay on their topic with the reason, the place they came from and their bytes, until they are replayed or too old.`,
 	}
 	f.add(c)
 	c.PersistentFlags().StringVar(&f.stage, "stage", "", "only letters of this `stage`: ingest, detect or sink:NAME")
-	list := &cobra.Command{Use: "list", Short: "List dead letters", Args: cobra.NoArgs, RunE: interruptible(func(c *cobra.Command, _ []string) error {
-		return f.each(c.Context(), nil, func(_ *bus.Bus, l deadletter.Letter) error {
-			if f.json {
-				return writeJSON(s.Out, l.JSON(false))
-			}
-			_, err := fmt.Fprintln(s.Out, l.Format())
-			return err
-		})
-	})}
+	list := &cobra.Command{Use: "list", Short: "List dead letters", Args: cobra.NoArgs,
+		Example: "  noroshi dead-letters list --data /var/lib/noroshi", RunE: interruptible(func(c *cobra.Command, _ []string) error {
+			return f.each(c.Context(), nil, func(_ *bus.Bus, l deadletter.Letter) error {
+				if f.json {
+					return writeJSON(s.Out, l.JSON(false))
+				}
+				_, err := fmt.Fprintln(s.Out, l.Format())
+				return err
+			})
+		})}
 	show := &cobra.Command{Use: "show PLACE...", Short: "Show dead letters with their bytes",
 		Example: "  noroshi dead-letters show --data /var/lib/noroshi 0:17", Args: cobra.MinimumNArgs(1),
 		RunE: interruptible(func(c *cobra.Command, args []string) error {

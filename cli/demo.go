@@ -36,8 +36,9 @@ const (
 
 func demoCommand(s Streams) *cobra.Command {
 	return &cobra.Command{
-		Use:   "demo",
-		Short: "Watch an account being taken over",
+		Use:     "demo",
+		Example: "  noroshi demo",
+		Short:   "Watch an account being taken over",
 		Long: `Demo plays a takeover of thirteen minutes, record by record: ten wrong passwords and a right one, hiding inbox rules, forwarding, a mail
 flow rule, a role, a rename, the audit log switched off, the block. The records go the whole way: file, Kafka (embedded, in a temporary
 folder), detector, webhook. Each alert is printed when the receiver has verified its signature, with the time since its record was

@@ -17,7 +17,8 @@ import (
 )
 
 func devCommand(s Streams) *cobra.Command {
-	c := &cobra.Command{Use: "dev", Short: "Try the whole chain without Azure"}
+	c := &cobra.Command{Use: "dev", Short: "Try the whole chain without Azure",
+		Example: "  noroshi dev eventhub --records audit.ndjson\n  noroshi dev o365 --records audit.ndjson"}
 	c.AddCommand(devEventHubCommand(s), devO365Command(s))
 	return c
 }

@@ -34,3 +34,20 @@ func TestAWordThatIsNoCommandIsRefused(t *testing.T) {
 		t.Errorf("only %d commands have others below them", groups)
 	}
 }
+
+// TestEveryCommandHasAnExample: help teaches by one.
+func TestEveryCommandHasAnExample(t *testing.T) {
+	var look func(c *cobra.Command)
+	look = func(c *cobra.Command) {
+		if c.Name() == "help" || c.Name() == "completion" || strings.HasPrefix(c.Name(), "__") {
+			return
+		}
+		if c.HasParent() && c.Example == "" {
+			t.Errorf("%s has no example", c.CommandPath())
+		}
+		for _, one := range c.Commands() {
+			look(one)
+		}
+	}
+	look(root(Streams{}))
+}

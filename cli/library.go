@@ -12,10 +12,11 @@ import (
 
 func libraryCommand(s Streams) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "library",
-		Short: "Read about the rules that are shipped, and see what an upgrade changes of them",
+		Use:     "library",
+		Short:   "Read about the rules that are shipped, and see what an upgrade changes of them",
+		Example: "  noroshi library list\n  noroshi library show inbox-rule-hides-mail\n  noroshi library diff library-before --config noroshi.yaml",
 	}
-	c.AddCommand(libraryShowCommand(s), libraryExportCommand(s), libraryDiffCommand(s))
+	c.AddCommand(libraryListCommand(s), libraryShowCommand(s), libraryExportCommand(s), libraryDiffCommand(s))
 	return c
 }
 
@@ -27,7 +28,7 @@ func libraryShowCommand(s Streams) *cobra.Command {
 		Long: `Show prints the page of a rule as docs/library has it: what it looks for and why that matters, what it says, what else looks
 like it, the first steps, and how to tune it. With --rules it knows rules of your own, too.`,
 		Example: "  noroshi library show inbox-rule-hides-mail\n  noroshi library show --rules my-rules my-rule",
-		Args:    one("a rule, as noroshi coverage lists them"),
+		Args:    one("a rule, as noroshi library list shows them"),
 		RunE: func(c *cobra.Command, args []string) error {
 			set, conf, err := f.loadForTests(s)
 			if err != nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -73,6 +74,8 @@ func lacksFor(path string, r *app.Run, conf *config.Config) error {
 		return fmt.Errorf("%s names no sources", path)
 	case !has(app.Ingest) && !has(app.Detect) && len(r.Sinks) == 0:
 		return fmt.Errorf("%s names no sinks, so that there is nothing to deliver to", path)
+	case has(app.Deliver) && len(r.Sinks) == 0:
+		r.Log.Warn("there are no sinks: alerts are stored, and nobody is told; name some under sinks", slog.String("file", path))
 	}
 	return nil
 }

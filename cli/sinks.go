@@ -27,12 +27,14 @@ func sinkKinds() []string { return catalog.Kinds() }
 func sinksCommand(s Streams) *cobra.Command {
 	f := &reachFlags{}
 	c := &cobra.Command{
-		Use:   "sinks",
-		Short: "Show the sinks of a configuration, send one a test alert, or see what it would send",
+		Use:     "sinks",
+		Short:   "Show the sinks of a configuration, send one a test alert, or see what it would send",
+		Example: "  noroshi sinks list --config noroshi.yaml\n  noroshi sinks test soc --config noroshi.yaml",
 	}
 	f.add(c)
 	list := &cobra.Command{
 		Use: "list", Short: "List the sinks with their state, what waits for them and their last error", Args: cobra.NoArgs,
+		Example: "  noroshi sinks list --config noroshi.yaml",
 		Long: `List prints the sinks of the configuration. Where instances of noroshi run are going on, it adds how each sink is there: noroshi status
 explains the states.`,
 		RunE: interruptible(func(c *cobra.Command, _ []string) error { return listSinks(c.Context(), s, f) }),
@@ -53,6 +55,7 @@ once and not over Kafka. Then the command says in words what came back, and what
 	}
 	preview := &cobra.Command{
 		Use: "preview NAME", Short: "Print the request that a sink would send", Args: one("a sink, as noroshi sinks list shows them"),
+		Example: "  noroshi sinks preview soc --config noroshi.yaml",
 		Long: `Preview prints the exact request that the sink NAME would send for a test alert, and sends nothing. Secrets are hidden, and a body is
 shown as it is before it is compressed.`,
 		RunE: interruptible(func(c *cobra.Command, args []string) error {

@@ -21,14 +21,16 @@ import (
 func sourcesCommand(s Streams) *cobra.Command {
 	f, asJSON := &reachFlags{}, false
 	c := &cobra.Command{
-		Use:   "sources",
-		Short: "Show how far sources have come, and retire one that is gone for good",
+		Use:     "sources",
+		Short:   "Show how far sources have come, and retire one that is gone for good",
+		Example: "  noroshi sources list --data /var/lib/noroshi\n  noroshi sources retire --data /var/lib/noroshi audit",
 		Long: `What rules decide late waits for the sources: a rule that looks for what did not come asks first whether all of it has been read.
 A source that is behind, or that tells nothing any more, holds up the rules on what it has shown.`,
 	}
 	f.add(c)
 	list := &cobra.Command{
 		Use: "list", Short: "List sources: how far each has come, what it has shown and what it holds up", Args: cobra.NoArgs,
+		Example: "  noroshi sources list --data /var/lib/noroshi\n  noroshi sources list --config noroshi.yaml --json",
 		Long: `List prints each partition of the sources as the running instances know it.
 
   PROGRESS   the time up to which it has been read, and how far that is behind

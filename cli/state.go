@@ -20,8 +20,9 @@ import (
 func stateCommand(s Streams) *cobra.Command {
 	f := &reachFlags{}
 	c := &cobra.Command{
-		Use:   "state",
-		Short: "Look into what rules remember",
+		Use:     "state",
+		Short:   "Look into what rules remember",
+		Example: "  noroshi state stats --data /var/lib/noroshi\n  noroshi state show --data /var/lib/noroshi --account taro@contoso.example",
 		Long: `State reads the memory that noroshi run has stored: of a running instance, of the Kafka of --config, or in the data folder of a run
 that has ended. What a running instance has made in the last moment may not be stored yet. Nothing is changed.`,
 	}
