@@ -17,7 +17,7 @@ type tally struct {
 	of                           []*ruleTally // what all have counted of them
 	lists, overflows             int64
 	alerts, alertsCut, evidenced int64
-	revised                      int64 // later revisions of alerts
+	revised                      int64        // later revisions of alerts
 	bounds                       state.Counts // of memory
 }
 
