@@ -2,7 +2,6 @@ package cond
 
 import (
 	"net/netip"
-	"regexp"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -14,30 +13,67 @@ type tester interface {
 	holds(ev *event.Event) bool
 }
 
-// expression is a text that matches an expression.
-type expression struct {
+// looked is a look at a field of text.
+type looked struct {
 	slot event.Slot
-	re   *regexp.Regexp
+	look look
 }
 
-func (x *expression) holds(ev *event.Event) bool { return x.re.MatchString(ev.Text(x.slot)) }
+func (l *looked) holds(ev *event.Event) bool { return l.look.holds(ev.Text(l.slot), ev) }
 
 // matching is `field matches "…"` as a pred, nil where it is something else.
 func matching(s *Scope, v *ast.BinaryNode) *pred {
 	slot, isText := textField(s, v.Left)
-	pattern, isConstant := v.Right.(*ast.StringNode)
-	if v.Operator != "matches" || !isText || !isConstant {
+	if v.Operator != "matches" || !isText {
 		return nil
 	}
-	re, err := regexp.Compile(pattern.Value)
-	if err != nil {
+	x := expressionOf(v.Right)
+	if x == nil {
 		return nil
 	}
-	p := &pred{shape: native, exact: true, slot: slot, test: &expression{slot, re}}
-	if !re.MatchString("") {
+	p := &pred{shape: native, exact: true, slot: slot, test: &looked{slot, x}}
+	if !x.re.MatchString("") {
 		p.actions = actionsOf(s.Layout, slot)
 	}
 	return p
+}
+
+// alike are two fields of text that are equal.
+type alike struct{ one, other event.Slot }
+
+func (a *alike) holds(ev *event.Event) bool { return ev.Text(a.one) == ev.Text(a.other) }
+
+// equality is `field == field` as a pred, nil where it is something else.
+func equality(s *Scope, v *ast.BinaryNode) *pred {
+	one, isText := textField(s, v.Left)
+	other, areTexts := textField(s, v.Right)
+	if v.Operator != "==" && v.Operator != "!=" || !isText || !areTexts {
+		return nil
+	}
+	p := &pred{shape: native, exact: true, slot: one, test: &alike{one, other}}
+	if v.Operator == "!=" {
+		return negate(s, p)
+	}
+	return p
+}
+
+// longer is `len(field) > …` as a pred that only the VM can tell: it cannot hold where the field is absent. It is nil for any other node.
+func longer(s *Scope, v *ast.BinaryNode) *pred {
+	length, isCall := v.Left.(*ast.BuiltinNode)
+	if v.Operator == "<" {
+		length, isCall = v.Right.(*ast.BuiltinNode)
+	}
+	if v.Operator != ">" && v.Operator != "<" || !isCall || length.Name != "len" || len(length.Arguments) != 1 {
+		return nil
+	}
+	other := v.Right
+	if v.Operator == "<" {
+		other = v.Left
+	}
+	if b, isCall := other.(*ast.BuiltinNode); !isCall || b.Name != "len" {
+		return nil // it may be negative
+	}
+	return implied(s, length.Arguments[0])
 }
 
 // network is an address in one of a list's networks.

@@ -66,7 +66,7 @@ func (a *author) part() string {
 	truth := a.of("inbox_rule.deletes", "forward.set", "has(inbox_rule.name)", "has(forward.to)", "has(file.size)")
 	list := a.of("inbox_rule.sends_to", "forward.to", "inbox_rule.words")
 	order := a.of("<", "<=", ">", ">=", "==", "!=")
-	switch a.r.IntN(24) {
+	switch a.r.IntN(28) {
 	case 0:
 		return number + " " + order + " " + a.number()
 	case 1:
@@ -88,17 +88,46 @@ func (a *author) part() string {
 	case 9, 20:
 		return a.text() + a.of(" in ", " not in ") + a.constants()
 	case 10:
-		return a.text() + " matches " + a.of(`"^a"`, `"^$"`, `"(?i)A|b"`, `"."`, `"a*"`, `"^[^a]+$"`)
+		return a.text() + " matches " + a.pattern()
 	case 11:
 		return "in_net(" + a.text() + ", lists." + a.of("vpn", "none", "every", "mapped") + ")"
 	case 12:
 		return a.text() + a.of(" in ", " not in ") + "lists." + a.of("apps", "none")
 	case 13:
 		return a.of("any", "one", "none", "all") + "(" + list + ", # " + a.of("==", "contains") + " " + a.constant() + ")"
+	case 22, 23:
+		return a.of("any", "one", "none", "all") + "(" + list + ", " + a.asked(2) + ")"
+	case 24:
+		return a.text() + a.of(" == ", " != ") + a.text()
+	case 25:
+		return "len(" + a.of(a.text(), list) + ") " + a.of(">", "<", ">=") + " len(" + a.of(a.text(), list) + ")"
 	case 14:
 		return a.of("external", "unresolved") + "(" + a.of(list, a.text()) + ")"
 	}
 	return a.constant() + a.of(" in ", " not in ") + list
+}
+
+// asked is what is asked of an element of a list.
+func (a *author) asked(deep int) string {
+	element := a.of("#", "#", "lower(#)")
+	switch a.r.IntN(4 + min(deep, 1)*4) {
+	case 0:
+		return element + a.of(" == ", " != ", " contains ", " startsWith ", " endsWith ", " not contains ") + a.constant()
+	case 1:
+		return element + a.of(" in ", " not in ") + a.constants()
+	case 2:
+		return element + " matches " + a.pattern()
+	case 3:
+		return "iequals(#, " + a.constant() + ")"
+	case 4:
+		return "!(" + a.asked(deep-1) + ")"
+	}
+	return "(" + a.asked(deep-1) + a.of(" && ", " || ") + a.asked(deep-1) + ")"
+}
+
+// pattern is an expression. Some need a text in every match.
+func (a *author) pattern() string {
+	return a.of(`"^a"`, `"^$"`, `"(?i)A|b"`, `"."`, `"a*"`, `"^[^a]+$"`, `"abc|New-Inbox|xampl"`, `"New-(Inbox|Outbox)Rule"`, `"(203\\.0){1,2}|Stra.e"`, `"(?i)inbox"`, `"(abc){0,2}-1"`, `"example$|(Inbox)*Rule"`)
 }
 
 func (a *author) condition(deep int) string {

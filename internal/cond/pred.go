@@ -52,8 +52,10 @@ func translate(s *Scope, n ast.Node) *pred {
 		if p := truth(s, v); p != nil {
 			return p
 		}
-		if p := matching(s, v); p != nil {
-			return p
+		for _, known := range []func(*Scope, *ast.BinaryNode) *pred{matching, equality, longer} {
+			if p := known(s, v); p != nil {
+				return p
+			}
 		}
 		switch v.Operator {
 		case "&&", "and":
@@ -65,8 +67,8 @@ func translate(s *Scope, n ast.Node) *pred {
 		}
 		return comparison(s, v.Operator, v)
 	case *ast.BuiltinNode:
-		if v.Name == "any" || v.Name == "one" {
-			return implied(s, v.Arguments[0])
+		if v.Name == "any" || v.Name == "one" || v.Name == "all" || v.Name == "none" {
+			return quantifier(s, v)
 		}
 	case *ast.CallNode:
 		if id, ok := v.Callee.(*ast.IdentifierNode); ok && (id.Value == "external" || id.Value == "unresolved") {
@@ -120,7 +122,7 @@ func implied(s *Scope, n ast.Node) *pred {
 	if id, ok := n.(*ast.IdentifierNode); ok {
 		if slot, ok := s.Layout.Find(id.Value); ok {
 			p.actions = actionsOf(s.Layout, slot)
-			p.slot, p.present = slot, true
+			p.slot, p.present = s.Layout.Root(slot), true
 		}
 	}
 	return p
@@ -254,17 +256,7 @@ func setOf(all []index.Atom) map[string]struct{} {
 func (p *pred) holds(ev *event.Event) bool {
 	switch p.shape {
 	case atoms:
-		s := ev.Text(p.slot)
-		if p.set != nil {
-			_, ok := p.set[s]
-			return ok
-		}
-		for i := range p.atoms {
-			if p.atoms[i].Holds(s) {
-				return true
-			}
-		}
-		return false
+		return holdsOne(p.atoms, p.set, ev.Text(p.slot))
 	case and:
 		for _, k := range p.kids {
 			if !k.holds(ev) {
@@ -283,7 +275,7 @@ func (p *pred) holds(ev *event.Event) bool {
 	case native:
 		return p.test.holds(ev)
 	}
-	return true
+	return !p.present || ev.Has(p.slot)
 }
 
 // conjuncts are the operands of the conjunctions at the top of a tree.

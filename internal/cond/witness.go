@@ -89,7 +89,7 @@ func (p *Program) Filter(w index.Witness, c Counts) Filter {
 	var rs []ranked
 	for _, k := range parts {
 		proved := k.shape == atoms && slices.Equal(k.atoms, w)
-		if k.shape == unknown || proved && !p.root.exact {
+		if k.shape == unknown && !k.present || proved && !p.root.exact {
 			continue
 		}
 		wit, cost := k.witness(c)

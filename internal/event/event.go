@@ -105,7 +105,7 @@ func (e *Event) fill(s Slot) string {
 	case plain, own:
 		text = e.from.Text(s)
 	case lowered:
-		text = e.lower(e.Text(e.layout.defs[s].of))
+		text = e.Lower(e.Text(e.layout.defs[s].of))
 	case presence:
 		text = "false"
 		if e.from.Has(e.layout.defs[s].of) {
@@ -119,8 +119,8 @@ func (e *Event) fill(s Slot) string {
 // roomSize is how much room is made at once.
 const roomSize = 4096
 
-// lower is Lower, with few allocations.
-func (e *Event) lower(s string) string {
+// Lower is Lower, with few allocations. The text lives as long as it is held.
+func (e *Event) Lower(s string) string {
 	if IsLower(s) {
 		return s
 	}

@@ -118,5 +118,11 @@ func (t *Table) Rules(s string, to []int32) []int32 {
 	return t.grams.rules(s, to)
 }
 
+// Any reports whether the text satisfies any witness.
+func (t *Table) Any(s string) bool {
+	var room [8]int32
+	return len(t.Rules(s, room[:0])) > 0
+}
+
 // slow says whether an answer is worth remembering: only looking inside a text costs by its length.
 func (t *Table) slow() bool { return t.grams.any }
