@@ -121,6 +121,9 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 			p.clear()
 			faults.add(one.Input, one.Line, string(one.Reason), one.Detail)
 		}}
+	if one, ok := printed.(*objects); ok && f.report == "" {
+		r.JSON = one.print
+	}
 	rep.watch(&r)
 	for _, rule := range r.Set.Unindexed() {
 		if !rule.Shipped {
@@ -219,8 +222,16 @@ type objects struct {
 }
 
 func (o *objects) add(a *alert.Alert) error {
-	o.line = append(a.AppendJSON(o.line[:0]), '\n')
-	_, err := o.out.Write(o.line)
+	o.line = a.AppendJSON(o.line[:0])
+	return o.print(o.line)
+}
+
+// print prints an alert that is JSON.
+func (o *objects) print(json []byte) error {
+	if _, err := o.out.Write(json); err != nil {
+		return err
+	}
+	_, err := io.WriteString(o.out, "\n")
 	return err
 }
 

@@ -18,7 +18,7 @@ func (m *Memory) evidence(a *alert.Alert, r *rule, f *state.Finding) {
 	n := len(f.Counted)
 	var h kind.Hit
 	seen := map[string]struct{}{}
-	own := r.accountOf(m.telling.key) != ""
+	own := r.accountOf(m.told()) != ""
 	for i, c := range f.Counted {
 		shown := n <= alert.MaxEvidence || i < alert.MaxEvidence/2 || i >= n-alert.MaxEvidence/2
 		if !shown && own && !c.Listed() {

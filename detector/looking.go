@@ -166,7 +166,7 @@ func (m *Memory) leave(r *rule, a *alert.Alert, f *state.Finding, about subject)
 	}
 	m.show.stand(r, &was)
 	before := *a
-	before.Account = m.account(r, m.telling.key)
+	before.Account = m.account(r, m.told())
 	old := m.subjectOf(r, &before)
 	for _, l := range r.lookers {
 		now := m.set.rules[l.rule].keysOf(about, l.clauses)

@@ -69,7 +69,8 @@ type Memory struct {
 	telling struct { // whose finding is told
 		rule   int32
 		tenant string
-		key    []string
+		key    []string // nil: what packed says
+		packed string   // the key as the table has it
 		each   func(*alert.Alert)
 	}
 	asking    asking
@@ -194,7 +195,8 @@ func (m *Memory) apply(packed []byte, each func(*alert.Alert)) error {
 
 // take gives a hit to its memory.
 func (m *Memory) take(r *rule, h *kind.Hit, e state.Entry, each func(*alert.Alert)) {
-	m.telling.rule, m.telling.tenant, m.telling.key, m.telling.each = h.Rule, h.Tenant, h.Key, each
+	m.telling.rule, m.telling.tenant, m.telling.each = h.Rule, h.Tenant, each
+	m.telling.key, m.telling.packed = h.Key, ""
 	if r.Kind.Memory == nil {
 		m.tellAlone(h, e)
 		return
@@ -203,7 +205,7 @@ func (m *Memory) take(r *rule, h *kind.Hit, e state.Entry, each func(*alert.Aler
 	c := m.contextOf(t)
 	m.key = joined(m.key[:0], h.Key)
 	memory := t.Use(c, m.key)
-	m.telling.key = h.Key // another one may have gone
+	m.telling.key, m.telling.packed = h.Key, "" // another one may have gone
 	memory.Add(c, h, e)
 	t.Used(c)
 	t.group.due.plan(t)
@@ -242,7 +244,7 @@ func (m *Memory) table(rule int32, tenant string) *table {
 			m.tables[rule] = map[string]*table{}
 		}
 		t = &table{Table: state.NewTable(m.options.Keys, m.set.rules[rule].Kind.Memory), rule: rule, tenant: clone(tenant), next: state.Never}
-		t.Evicting = m.evicting(rule)
+		t.Evicting = m.at
 		if m.options.Stored {
 			t.Track()
 		}
@@ -267,8 +269,18 @@ func (m *Memory) contextOf(t *table) *state.Context {
 // visit is what the memory of a table is given: the context, and what tells whose memory it is.
 func (m *Memory) visit(t *table, each func(*alert.Alert)) (c *state.Context, at func(key string)) {
 	m.telling.rule, m.telling.tenant, m.telling.each = t.rule, t.tenant, each
-	n := len(m.set.rules[t.rule].Kind.By)
-	return m.contextOf(t), func(key string) { m.telling.key = parted(m.telling.key[:0:0], key, n) }
+	return m.contextOf(t), m.at
+}
+
+// at says whose memory is used, by the key as the table has it. Most of the time nothing is told of it.
+func (m *Memory) at(key string) { m.telling.key, m.telling.packed = nil, key }
+
+// told is the key of which something is told.
+func (m *Memory) told() []string {
+	if t := &m.telling; t.packed != "" {
+		t.key, t.packed = parted(nil, t.packed, len(m.set.rules[t.rule].Kind.By)), ""
+	}
+	return m.telling.key
 }
 
 // close tells what has not been told of the rules of a level, in their order.

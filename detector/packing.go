@@ -115,9 +115,9 @@ func (w *Worker) common() bool {
 	w.head()
 	h := &w.hit
 	h.Values, w.numbers = h.Values[:0], w.numbers[:0]
-	room := kind.MaxHit
+	room, given := kind.MaxHit, w.set.given[w.reader.Shape()]
 	for k, wanted := range w.wanted {
-		for ; wanted != 0; wanted &= wanted - 1 {
+		for wanted &= given[k]; wanted != 0; wanted &= wanted - 1 {
 			number := 64*k + bits.TrailingZeros64(wanted)
 			var v kind.Value
 			if w.value(w.set.carried[number], &v); !v.Has {

@@ -139,7 +139,7 @@ func (m *Memory) alike(n int32, was *Memory, i int32) bool {
 // adopt takes a table over from another memory.
 func (m *Memory) adopt(t *table, rule int32) {
 	t.rule, t.noted, t.group = rule, false, m.groupOf(m.set.rules[rule], t.tenant)
-	t.Evicting = m.evicting(rule)
+	t.Evicting = m.at // of the rule at hand
 	if m.tables[rule] == nil {
 		m.tables[rule] = map[string]*table{}
 	}
@@ -163,12 +163,6 @@ func (m *Memory) copy(from *table, rule int32) (err error) {
 	to.group.due.plan(to)
 	m.note(to)
 	return nil
-}
-
-// evicting notes the key of a rule that goes because there are too many.
-func (m *Memory) evicting(rule int32) func(key string) {
-	n := len(m.set.rules[rule].Kind.By)
-	return func(key string) { m.telling.key = parted(nil, key, n) }
 }
 
 // Knows reports whether the key of a row is of a rule of the set.

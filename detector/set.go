@@ -35,6 +35,7 @@ type Set struct {
 	listed    [event.Shapes][]event.Slot // those of them that lie in Name/Value lists
 	carried   []event.Slot               // what hits of any rule carry
 	known     map[known]int32            // rules of the second stage
+	given     [event.Shapes][]uint64     // those of carried that records of a shape can have, a bit each
 	digest    [8]byte                    // of these
 }
 
@@ -201,6 +202,14 @@ func (s *Set) number() {
 			r.wants[n/64] |= 1 << (n % 64)
 			if s.scope.Layout.Def(slot).Type == event.List {
 				r.lists = append(r.lists, n)
+			}
+		}
+	}
+	for shape := range s.given {
+		s.given[shape] = make([]uint64, (len(s.carried)+63)/64)
+		for n, slot := range s.carried {
+			if s.plan.Given(slot, event.Shape(shape)) {
+				s.given[shape][n/64] |= 1 << (n % 64)
 			}
 		}
 	}

@@ -63,7 +63,7 @@ func (s *shower) Has(slot event.Slot) bool { return s.at(slot).Has }
 // tell makes an alert of a finding and gives it on. The first event for which the rule fires speaks for the others.
 func (m *Memory) tell(f *state.Finding) {
 	t := &m.telling
-	r := m.set.rules[t.rule]
+	r, key := m.set.rules[t.rule], m.told()
 	var first kind.Hit
 	if first.UnpackHeld(f.First.Packed) != nil {
 		return
@@ -73,9 +73,9 @@ func (m *Memory) tell(f *state.Finding) {
 	s.own = m.ownOf(r, f)
 	at := time.Unix(0, f.Time).UTC()
 	a := alert.Alert{
-		Schema: alert.Schema, ID: alert.ID(t.tenant, r.ID, t.key, f.Anchor...), Status: alert.Firing, Revision: f.Revision, Late: f.Late, Rule: r.head, Severity: r.severity(f),
-		Tenant: t.tenant, Account: m.account(r, t.key), Actor: alert.Actor{Name: s.ev.Text(event.UserName), Kind: s.ev.Text(event.UserKind), ID: s.ev.Text(event.UserID)},
-		Target: s.ev.Text(event.TargetName), Time: at, Window: m.window(r, f), Group: make(map[string]string, len(t.key)), DedupKey: alert.DedupKey(t.tenant, r.ID, t.key),
+		Schema: alert.Schema, ID: alert.ID(t.tenant, r.ID, key, f.Anchor...), Status: alert.Firing, Revision: f.Revision, Late: f.Late, Rule: r.head, Severity: r.severity(f),
+		Tenant: t.tenant, Account: m.account(r, key), Actor: alert.Actor{Name: s.ev.Text(event.UserName), Kind: s.ev.Text(event.UserKind), ID: s.ev.Text(event.UserID)},
+		Target: s.ev.Text(event.TargetName), Time: at, Window: m.window(r, f), Group: make(map[string]string, len(key)), DedupKey: alert.DedupKey(t.tenant, r.ID, key),
 		Source: s.source(), Times: alert.Times{Happened: at, Enqueued: first.Enqueued},
 	}
 	if r.State != rules.Live {
@@ -85,7 +85,7 @@ func (m *Memory) tell(f *state.Finding) {
 		a.Clock = alert.Wall
 	}
 	for i, f := range r.Kind.By {
-		a.Group[f.Name] = t.key[i]
+		a.Group[f.Name] = key[i]
 	}
 	a.Summary = s.summary()
 	for _, r := range r.Respond {

@@ -2,14 +2,11 @@ package replay
 
 import (
 	"context"
-	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"noroshi/detector"
 	"noroshi/internal/alert"
-	"noroshi/internal/state"
 	"noroshi/rules"
 	"noroshi/rules/kind"
 )
@@ -28,13 +25,13 @@ type applying struct {
 	last      int64     // the latest event
 	packed    []byte
 	watch     *watch
-	give      func(*alert.Alert) error
+	give      func(*found) error
 }
 
 // replayKeys is how many keys of a tenant a rule holds in a replay: one process reads what many share live.
 const replayKeys = 12 * detector.DefaultKeys
 
-func newApplying(set *detector.Set, w *watch, give func(*alert.Alert) error) *applying {
+func newApplying(set *detector.Set, w *watch, give func(*found) error) *applying {
 	a := &applying{hits: newSpool(spoolMemory), alerts: newSpool(spoolMemory), shown: detector.NewShown(),
 		rules: set.Rules(), remembers: set.Remembers(), give: give}
 	a.memory = set.Memory(detector.MemoryOptions{Keys: replayKeys, Shown: a.shown, KeepAlerts: w.keeps()})
@@ -128,19 +125,8 @@ func (p *applying) finish(ctx context.Context, progress func(done, all int)) err
 	if err := p.watch.ended(); err != nil {
 		return err
 	}
-	return p.alerts.each(until(func(packed []byte) error {
-		n := binary.BigEndian.Uint32(packed[len(packed)-4:])
-		var a alert.Alert
-		if err := json.Unmarshal(packed[n:len(packed)-4], &a); err != nil {
-			return fmt.Errorf("read alert: %w", err)
-		}
-		return p.give(&a)
-	}))
+	return p.alerts.each(until(func(packed []byte) error { return p.give(readFound(packed)) }))
 }
-
-// byTime is a time whose bytes sort as times do. What a rule finds missing has the time when it was found, long after the event that
-// speaks for it.
-func byTime(at time.Time) uint64 { return uint64(state.Nanoseconds(at)) ^ 1<<63 }
 
 // taking gives alerts out, or keeps them until all can be sorted: rules that remember give theirs late. Where hits are applied as they
 // come, so are the alerts of the other rules. After a failure it takes nothing more.
@@ -149,11 +135,9 @@ func (p *applying) taking(failed *error) func(*alert.Alert) {
 		switch {
 		case *failed != nil:
 		case !p.remembers, p.arrived && p.rules[p.memory.Rule()].Kind.Memory == nil:
-			*failed = p.give(a)
+			*failed = p.give(&found{rule: p.memory.Rule(), id: a.ID, at: a.Time, value: a})
 		default:
-			p.packed = append(binary.BigEndian.AppendUint64(p.packed[:0], byTime(a.Time)), p.memory.Order()...)
-			n := len(p.packed)
-			p.packed = binary.BigEndian.AppendUint32(a.AppendJSON(p.packed), uint32(n))
+			p.packed = appendFound(p.packed[:0], a, p.memory)
 			*failed = p.alerts.add(p.packed)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"noroshi/detector"
-	"noroshi/internal/alert"
 	"noroshi/internal/decode"
 	"noroshi/internal/state"
 	"noroshi/rules"
@@ -20,6 +19,7 @@ type ordering struct {
 	stats  Stats
 	seen   detector.Seen
 	given  detector.Seen // alerts, by hash of their id
+	json   []byte        // of the alert at hand
 
 	unknown decode.Members // of records of no known kind
 
@@ -152,19 +152,29 @@ func (o *ordering) fault(line int, reason decode.Reason, detail string) {
 var seed = maphash.MakeSeed()
 
 // alert gives an alert out, each once.
-func (o *ordering) alert(a *alert.Alert) error {
-	if o.outside(a.Time) || o.given.Add(maphash.String(seed, a.ID)) {
+func (o *ordering) alert(f *found) error {
+	if o.outside(f.at) || o.given.Add(maphash.String(seed, f.id)) {
 		return nil
 	}
-	if a.State == string(rules.Building) {
-		o.stats.Building[a.Rule.ID]++
+	switch r := o.rules[f.rule]; r.State {
+	case rules.Building:
+		o.stats.Building[r.ID]++
 		return nil
+	case rules.Shadow:
+		o.stats.Shadow[r.ID]++
+		fallthrough
+	default:
+		o.stats.Alerts++
+		o.stats.ByRule[r.ID]++
 	}
-	if a.State == string(rules.Shadow) {
-		o.stats.Shadow[a.Rule.ID]++
+	if o.replay.JSON != nil {
+		o.json = f.appendJSON(o.json[:0])
+		return o.replay.JSON(o.json)
 	}
-	o.stats.Alerts++
-	o.stats.ByRule[a.Rule.ID]++
+	a, err := f.alert()
+	if err != nil {
+		return err
+	}
 	return o.replay.Alert(a)
 }
 

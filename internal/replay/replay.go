@@ -48,6 +48,7 @@ type Replay struct {
 	Until     time.Time                // alerts from it on are left out
 	Last      time.Duration            // alerts earlier than so long before the last event are left out
 	Alert     func(*alert.Alert) error // called from one goroutine; the alert holds until it returns
+	JSON      func([]byte) error       // where it is not nil: called instead of Alert, with the alert as JSON
 	Fault     func(Fault)              // called from one goroutine, in the order of the input
 	Progress  func(read int64)         // called now and then with the bytes read of all inputs
 	Applying  func(done, all int)      // called now and then when all is read, with the hits that memory has seen
