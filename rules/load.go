@@ -47,7 +47,9 @@ func Load(o Options) (*Set, []diag.Problem) {
 	cond.Prepare(s.Scope.Layout)
 	l := newLoader(o, s)
 	l.home = homeOf(o)
-	l.remediation()
+	if l.home.path != "" {
+		l.remediation() // whoever writes steps is told of mistakes in all of them
+	}
 	if o.Library {
 		l.folder(l.home.in, ".", l.home.name, true)
 		l.shipped = len(l.uses)
@@ -71,7 +73,7 @@ func Load(o Options) (*Set, []diag.Problem) {
 type loader struct {
 	options  Options
 	set      *Set
-	remedies map[string]Remedy
+	remedies map[string]Remedy   // the steps that rules may name; nil: nobody has asked for them
 	ids      map[string]string   // by rule id: where it stands
 	files    map[string]struct{} // what has been read, by its real path
 	problems []diag.Problem
@@ -90,7 +92,7 @@ type loader struct {
 }
 
 func newLoader(o Options, s *Set) *loader {
-	l := &loader{options: o, set: s, home: shippedHome, remedies: map[string]Remedy{}, ids: map[string]string{}, files: map[string]struct{}{}, broken: map[string]string{}}
+	l := &loader{options: o, set: s, home: shippedHome, ids: map[string]string{}, files: map[string]struct{}{}, broken: map[string]string{}}
 	s.Scope.Lists = l.list
 	return l
 }
@@ -104,8 +106,17 @@ const (
 
 const remediationFile = "remediation.yaml"
 
-// remediation reads the steps that rules may name.
-func (l *loader) remediation() {
+// remediation gives the steps that rules may name. They are read when the first rule names one: many rules name none, and their conditions
+// would pay for the fields that the steps mention.
+func (l *loader) remediation() map[string]Remedy {
+	if l.remedies == nil {
+		l.remedies = map[string]Remedy{}
+		l.readRemediation()
+	}
+	return l.remedies
+}
+
+func (l *loader) readRemediation() {
 	name := inside(l.home.name, remediationFile)
 	data, err := fs.ReadFile(l.home.in, remediationFile)
 	if err != nil {

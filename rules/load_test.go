@@ -160,7 +160,7 @@ func TestWhatCheckDemands(t *testing.T) {
 	}
 	for _, r := range rows {
 		set, _ := Load(Options{})
-		l := &loader{options: Options{Strict: r.strict}, set: set, remedies: map[string]Remedy{}, ids: map[string]string{}}
+		l := &loader{options: Options{Strict: r.strict}, set: set, ids: map[string]string{}}
 		l.read("f.yaml", []byte(r.text), r.shipped)
 		var got []string
 		for _, p := range l.problems {

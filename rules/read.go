@@ -274,11 +274,12 @@ func (l *loader) until(d *strictyaml.Doc, n *yaml.Node) time.Time {
 }
 
 func (l *loader) respond(d *strictyaml.Doc, n *yaml.Node, r *Rule) {
+	steps := l.remediation()
 	for _, c := range d.Items(n) {
 		id := d.Text(c)
-		m, ok := l.remedies[id]
+		m, ok := steps[id]
 		if !ok && id != "" {
-			known := slices.Sorted(maps.Keys(l.remedies))
+			known := slices.Sorted(maps.Keys(steps))
 			p := d.At(c, "respond", fmt.Sprintf("no step %q", id))
 			if p.Suggestion = diag.Suggest(id, known); p.Suggestion == "" {
 				p.Message += "; noroshi schema names those that there are"

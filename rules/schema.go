@@ -20,9 +20,8 @@ type schema map[string]any
 // Schema is the JSON Schema of rule files, made of what reads them: the keys of all rules and those that the kinds ask for. Editors
 // with a YAML language server complete and explain keys with it. It knows the shape of files; check knows more.
 func Schema() ([]byte, error) {
-	l := &loader{set: &Set{Scope: &cond.Scope{Layout: event.NewLayout()}}, home: shippedHome, remedies: map[string]Remedy{}}
-	l.remediation()
-	common := commonKeys(l.remedies)
+	l := &loader{set: &Set{Scope: &cond.Scope{Layout: event.NewLayout()}}, home: shippedHome}
+	common := commonKeys(l.remediation())
 	properties, required := mapping(common)
 	for name, text := range owned() {
 		properties[name] = schema{"description": text}
