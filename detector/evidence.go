@@ -16,7 +16,7 @@ func (m *Memory) evidence(a *alert.Alert, r *rule, f *state.Finding) {
 		return
 	}
 	n := len(f.Counted)
-	var h kind.Hit
+	h := &m.counted
 	seen := map[string]struct{}{}
 	own := r.accountOf(m.told()) != ""
 	for i, c := range f.Counted {
@@ -27,13 +27,13 @@ func (m *Memory) evidence(a *alert.Alert, r *rule, f *state.Finding) {
 		if h.UnpackHeld(c.Packed) != nil {
 			continue
 		}
-		m.show.stand(r, &h)
+		m.show.stand(r, h)
 		a.Indicators.Accounts = addUpTo(a.Indicators.Accounts, m.show.ev.Text(event.Account), alert.MaxAccounts)
 		m.destinations(a, seen)
 		if !shown {
 			continue
 		}
-		a.Evidence = append(a.Evidence, m.evident(r, &h, stepOf(r, c)))
+		a.Evidence = append(a.Evidence, m.evident(r, h, stepOf(r, c)))
 		m.indicate(a)
 	}
 	if max(n, f.Total) > alert.MaxEvidence {

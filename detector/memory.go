@@ -57,6 +57,8 @@ type Memory struct {
 	waiting []byte       // hits of alerts that wait to be applied, as Worker.Match gives them
 	show    shower
 	hit     kind.Hit
+	first   kind.Hit       // of the finding that is told
+	counted kind.Hit       // one that counted for it
 	shared  *kind.Together // hits of one record
 	common  kind.Hit       // the one of them at hand
 	parts   bool           // it is at hand, not hit

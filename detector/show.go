@@ -64,12 +64,12 @@ func (s *shower) Has(slot event.Slot) bool { return s.at(slot).Has }
 func (m *Memory) tell(f *state.Finding) {
 	t := &m.telling
 	r, key := m.set.rules[t.rule], m.told()
-	var first kind.Hit
+	first := &m.first
 	if first.UnpackHeld(f.First.Packed) != nil {
 		return
 	}
 	s := &m.show
-	s.stand(r, &first)
+	s.stand(r, first)
 	s.own = m.ownOf(r, f)
 	at := time.Unix(0, f.Time).UTC()
 	a := alert.Alert{

@@ -1,5 +1,7 @@
 package state
 
+import "slices"
+
 // Form is how a change gives the memory of a key.
 type Form byte
 
@@ -87,8 +89,8 @@ func (t *Table[M]) Anew() {
 func (t *Table[M]) Begin() {
 	t.round++
 	t.rest = t.rest[:0]
-	for n := t.newest; n != nil; n = n.older {
-		t.rest = append(t.rest, n)
+	for _, n := range slices.Backward(t.byAge()) {
+		t.rest = append(t.rest, n.node)
 	}
 }
 

@@ -48,7 +48,7 @@ func (t *Table[M]) Look(key []byte) (m M, have bool) {
 
 // Each gives every key and its memory, the one used longest ago first.
 func (t *Table[M]) Each(each func(key string, m M)) {
-	for n := t.oldest; n != nil; n = n.newer {
+	for _, n := range t.byAge() {
 		each(n.key, n.memory)
 	}
 }

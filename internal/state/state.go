@@ -96,7 +96,10 @@ func (e *Entry) Listed() bool { return e.marks&listed != 0 }
 func (e *Entry) Late() bool { return e.marks&late != 0 }
 
 func order(a, b *Entry) int {
-	return cmp.Or(cmp.Compare(a.Time, b.Time), bytes.Compare(a.Identity(), b.Identity()))
+	if a.Time != b.Time {
+		return cmp.Compare(a.Time, b.Time)
+	}
+	return bytes.Compare(a.Identity(), b.Identity())
 }
 
 // Insert puts an entry where it lies in order.

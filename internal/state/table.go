@@ -1,7 +1,9 @@
 package state
 
 import (
+	"cmp"
 	"container/heap"
+	"slices"
 )
 
 // Table is the memory of one rule for one tenant, by key. It belongs to one goroutine.
@@ -13,8 +15,9 @@ type Table[M Memory] struct {
 	make  func() M
 	keys  map[string]*node[M]
 	queue queue[M]
-	// The keys by when they were used last.
-	oldest, newest *node[M]
+	uses  uint64    // counts the uses of keys
+	last  *node[M]  // the key used last
+	aged  []aged[M] // those that are next to go, as far as they have not been used since
 
 	tracked bool       // what follows is kept
 	changed []*node[M] // since Changes was called
@@ -25,14 +28,20 @@ type Table[M Memory] struct {
 
 // node is one key.
 type node[M Memory] struct {
-	key          string
-	memory       M
-	due          int64 // where it stands in the queue; what is due may be later
-	at           int   // its place in the queue
-	changed      bool  // it is among the table's changed keys
-	dropped      bool
-	whole        uint32 // the round in which it was given whole last; 0: never
-	older, newer *node[M]
+	key     string
+	memory  M
+	due     int64 // where it stands in the queue; what is due may be later
+	at      int   // its place in the queue
+	changed bool  // it is among the table's changed keys
+	dropped bool
+	used    uint64 // the number of its last use
+	whole   uint32 // the round in which it was given whole last; 0: never
+}
+
+// aged is a key and the number of the use that was its last one.
+type aged[M Memory] struct {
+	*node[M]
+	used uint64
 }
 
 // Coarse is a memory that need not be written each time it is used.
@@ -54,16 +63,14 @@ func (t *Table[M]) Use(c *Context, key []byte) M {
 	n := t.keys[string(key)]
 	if n == nil {
 		n = t.add(c, string(key), t.make())
-	} else if n != t.newest {
-		t.unlink(n)
-		t.link(n)
 	}
+	t.use(n)
 	return n.memory
 }
 
 // Used plans what becomes due of the memory that Use gave last.
 func (t *Table[M]) Used(c *Context) {
-	n := t.newest
+	n := t.last
 	t.touch(n)
 	if due := n.memory.Due(c); due < n.due {
 		n.due = due
@@ -74,7 +81,7 @@ func (t *Table[M]) Used(c *Context) {
 func (t *Table[M]) add(c *Context, key string, m M) *node[M] {
 	if len(t.keys) >= t.most {
 		c.Counts.Evicted++
-		gone := t.oldest
+		gone := t.oldest()
 		if t.Evicting != nil {
 			t.Evicting(gone.key)
 		}
@@ -84,42 +91,48 @@ func (t *Table[M]) add(c *Context, key string, m M) *node[M] {
 	n := &node[M]{key: key, memory: m, due: Never}
 	t.keys[key] = n
 	heap.Push(&t.queue, n)
-	t.link(n)
+	t.use(n)
 	return n
 }
 
 func (t *Table[M]) drop(n *node[M]) {
 	heap.Remove(&t.queue, n.at)
-	t.unlink(n)
 	delete(t.keys, n.key)
+	n.dropped = true
 	if t.tracked {
 		t.gone = append(t.gone, n.key)
-		n.dropped = true
 	}
 }
 
-// link makes a key the one used last.
-func (t *Table[M]) link(n *node[M]) {
-	n.older, n.newer = t.newest, nil
-	if t.newest != nil {
-		t.newest.newer = n
-	} else {
-		t.oldest = n
-	}
-	t.newest = n
+// use makes a key the one used last.
+func (t *Table[M]) use(n *node[M]) {
+	t.uses++
+	n.used, t.last = t.uses, n
 }
 
-func (t *Table[M]) unlink(n *node[M]) {
-	if n.older != nil {
-		n.older.newer = n.newer
-	} else {
-		t.oldest = n.newer
+// oldest is the key used longest ago. Keys are sorted when those that were known to be old are gone or have been used again, so that a use
+// costs next to nothing.
+func (t *Table[M]) oldest() *node[M] {
+	for {
+		for len(t.aged) > 0 {
+			one := t.aged[0]
+			t.aged[0] = aged[M]{}
+			if t.aged = t.aged[1:]; !one.dropped && one.used == one.node.used {
+				return one.node
+			}
+		}
+		t.aged = t.byAge()
 	}
-	if n.newer != nil {
-		n.newer.older = n.older
-	} else {
-		t.newest = n.older
+}
+
+// byAge are all keys, the one used longest ago first.
+func (t *Table[M]) byAge() []aged[M] {
+	all := make([]aged[M], 0, len(t.queue))
+	for _, n := range t.queue {
+		all = append(all, aged[M]{n, n.used})
 	}
+	slices.SortFunc(all, func(a, b aged[M]) int { return cmp.Compare(a.used, b.used) })
+	return all
 }
 
 // Next is when Advance has something to do.
@@ -152,7 +165,7 @@ func (t *Table[M]) Advance(c *Context, at func(key string)) {
 
 // Close tells what has not been told, of every key.
 func (t *Table[M]) Close(c *Context, at func(key string)) {
-	for n := t.oldest; n != nil; n = n.newer {
+	for _, n := range t.byAge() {
 		at(n.key)
 		n.memory.Close(c)
 	}
@@ -161,7 +174,7 @@ func (t *Table[M]) Close(c *Context, at func(key string)) {
 // Rows gives every key and its packed memory; the bytes hold until each returns.
 func (t *Table[M]) Rows(each func(key string, row []byte)) {
 	var row []byte
-	for n := t.oldest; n != nil; n = n.newer {
+	for _, n := range t.byAge() {
 		row = n.memory.Append(row[:0])
 		each(n.key, row)
 	}

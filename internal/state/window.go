@@ -137,6 +137,9 @@ func (w *Window) countUnsearched(c *Context) {
 
 // place is where an entry lies, or would lie, in the window.
 func (w *Window) place(e *Entry) (at int, have bool) {
+	if n := len(w.Entries); n == 0 || order(&w.Entries[n-1], e) < 0 { // what comes in order
+		return n, false
+	}
 	return slices.BinarySearchFunc(w.Entries, e, func(a Entry, b *Entry) int { return order(&a, b) })
 }
 

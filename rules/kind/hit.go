@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/maphash"
+	"slices"
 	"time"
 
 	"noroshi/internal/event"
@@ -249,10 +250,7 @@ func (h *Hit) first(f *state.Fields) {
 	}
 	h.readEnqueued(f)
 	n := f.Many()
-	for len(h.Values) < n {
-		h.Values = append(h.Values, Value{})
-	}
-	h.Values = h.Values[:n]
+	h.Values = slices.Grow(h.Values[:0], n)[:n]
 	for i := range h.Values {
 		h.value(f, i)
 	}

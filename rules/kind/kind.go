@@ -148,10 +148,12 @@ func valueBy(value func(h *Hit) uint64) func(packed []byte) uint64 {
 // identity is what the event of an entry is known by in an alert's id. An alert is known by its own id: its time may move.
 func identity(e *state.Entry) []string {
 	var h Hit
+	f := state.Read(e.Packed)
+	h.readHead(f)
 	switch {
-	case h.UnpackHeld(e.Packed) != nil:
+	case f.Failed():
 		return []string{string(e.Identity())}
-	case h.Told != nil:
+	case e.Linked():
 		return []string{h.ID}
 	}
 	return h.Same().Anchor()
