@@ -124,12 +124,18 @@ func (l *loader) readRemediation() {
 		return
 	}
 	d := strictyaml.Parse(name, data)
-	if d.Root != nil {
-		for i := 0; i+1 < len(d.Root.Content); i += 2 {
-			l.remedy(d, d.Root.Content[i].Value, d.Root.Content[i+1])
-		}
-	}
+	l.steps(d)
 	l.take(d)
+}
+
+// steps reads the steps of a document.
+func (l *loader) steps(d *strictyaml.Doc) {
+	if d.Root == nil {
+		return
+	}
+	for i := 0; i+1 < len(d.Root.Content); i += 2 {
+		l.remedy(d, d.Root.Content[i].Value, d.Root.Content[i+1])
+	}
 }
 
 func (l *loader) remedy(d *strictyaml.Doc, id string, n *yaml.Node) {

@@ -17,12 +17,9 @@ import (
 func steps(data []byte) (map[string]Remedy, []diag.Problem) {
 	set, _ := Load(Options{})
 	l := newLoader(Options{}, set)
+	l.remedies = map[string]Remedy{}
 	d := strictyaml.Parse("remediation.yaml", data)
-	if d.Root != nil {
-		for i := 0; i+1 < len(d.Root.Content); i += 2 {
-			l.remedy(d, d.Root.Content[i].Value, d.Root.Content[i+1])
-		}
-	}
+	l.steps(d)
 	return l.remedies, d.Problems
 }
 

@@ -136,7 +136,6 @@ func TestWhatCheckAcceptsFitsTheSchema(t *testing.T) {
 	looked := 0
 	for name, text := range all {
 		l := newLoader(Options{}, set)
-		l.remediation()
 		l.problems = nil
 		l.read(name, []byte(text), false)
 		if slices.ContainsFunc(l.problems, func(p diag.Problem) bool { return p.Level == diag.Error || p.Code == "missing" }) {
