@@ -108,12 +108,13 @@ func (r *Runner) pace(ctx, drain context.Context, p *parcel) error {
 
 // took notes that the destination has taken messages.
 func (r *Runner) took(p *parcel, all []int) {
-	answer, outcome, summary := r.Env.Answer.Take(), WasSent, ""
+	answer, ref := r.Env.Answer.Take()
+	outcome, summary := WasSent, ""
 	if p.summary != nil {
 		outcome, summary = WasSummarised, p.summary.ID
 	}
 	for _, i := range all {
-		r.end(i, outcome, answer, summary)
+		r.end(i, outcome, answer, ref, summary)
 	}
 	r.resume()
 }
@@ -173,7 +174,7 @@ func (r *Runner) setAside(ctx context.Context, p *parcel, cause error) error {
 	if err := r.DeadLetter(ctx, m, cause); err != nil {
 		return err
 	}
-	r.end(i, WasRefused, cause.Error(), "")
+	r.end(i, WasRefused, cause.Error(), "", "")
 	r.resume()
 	return nil
 }

@@ -36,19 +36,20 @@ type Result struct {
 	Attempts int       `json:"attempts,omitempty"` // with how many attempts
 	Answer   string    `json:"answer,omitempty"`   // what the destination said
 	Summary  string    `json:"summary,omitempty"`  // the id of the summary
+	Ref      string    `json:"ref,omitempty"`      // by what the destination knows it, or the summary
 	Drill    bool      `json:"drill,omitempty"`
 
 	Shard []byte `json:"-"` // what the alert's place on its topic is found by
 }
 
 // note keeps a result until the queue is told.
-func (r *Runner) note(i int, o Outcome, answer, summary string) {
+func (r *Runner) note(i int, o Outcome, answer, ref, summary string) {
 	m := &r.all[i]
 	if r.Results == nil || o == WasFiltered && !m.Drill() {
 		return
 	}
 	r.results = append(r.results, Result{Schema: ResultSchema, Sink: r.Name, Outcome: o, At: r.Env.Now().UTC(), Alert: m.ID, Revision: m.Revision, Status: m.Status,
-		Rule: m.Rule, Severity: m.Severity, Tenant: m.Tenant, Account: m.Account, Attempts: r.attempts, Answer: answer, Summary: summary, Drill: m.Drill(), Shard: m.Shard})
+		Rule: m.Rule, Severity: m.Severity, Tenant: m.Tenant, Account: m.Account, Attempts: r.attempts, Answer: answer, Ref: ref, Summary: summary, Drill: m.Drill(), Shard: m.Shard})
 }
 
 // tellResults stores results. Where that fails they are lost, which is told and counted: delivering again would be worse.

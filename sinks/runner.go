@@ -118,7 +118,7 @@ func (r *Runner) deliverAll(ctx, drain context.Context, all []Message) error {
 	r.read(len(all))
 	for i := range all {
 		if r.Wants != nil && !r.Wants(&all[i]) {
-			r.end(i, WasFiltered, "", "")
+			r.end(i, WasFiltered, "", "", "")
 		}
 	}
 	for {

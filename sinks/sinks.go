@@ -87,7 +87,12 @@ type Env struct {
 }
 
 // Answer is what a destination said last, in one line and without secrets. It is set and read by the goroutine that sends.
-type Answer struct{ text string }
+type Answer struct {
+	text, ref string
+	refs      map[string]string // of alerts that were told since the start
+	// Told gives the reference of the last delivery of an alert, "" where none is known; nil: nobody keeps them.
+	Told func(ctx context.Context, alert string) (ref string, err error)
+}
 
 // Set notes an answer. A nil Answer forgets it.
 func (a *Answer) Set(text string) {
@@ -96,12 +101,37 @@ func (a *Answer) Set(text string) {
 	}
 }
 
-// Take gives the last answer, once.
-func (a *Answer) Take() (text string) {
-	if a != nil {
-		text, a.text = a.text, ""
+// maxRefs bounds the references that are kept here; the others are found as those of before the start.
+const maxRefs = 10_000
+
+// Refer notes by what the destination knows an alert that it has taken, so that a later revision can find it.
+func (a *Answer) Refer(alert, ref string) {
+	if a == nil {
+		return
 	}
-	return text
+	if a.refs == nil || len(a.refs) >= maxRefs {
+		a.refs = map[string]string{}
+	}
+	a.ref, a.refs[alert] = ref, ref
+}
+
+// Find gives what Refer noted of an alert, also before a restart or elsewhere.
+func (a *Answer) Find(ctx context.Context, alert string) (string, error) {
+	switch {
+	case a == nil:
+		return "", nil
+	case a.refs[alert] != "" || a.Told == nil:
+		return a.refs[alert], nil
+	}
+	return a.Told(ctx, alert)
+}
+
+// Take gives the last answer and reference, once.
+func (a *Answer) Take() (text, ref string) {
+	if a != nil {
+		text, ref, a.text, a.ref = a.text, a.ref, "", ""
+	}
+	return text, ref
 }
 
 // ErrPreview says that a request was shown and not sent.

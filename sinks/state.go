@@ -120,9 +120,9 @@ func (r *Runner) lost(n int) {
 }
 
 // end notes what has become of a message: nothing else ends one.
-func (r *Runner) end(i int, o Outcome, answer, summary string) {
+func (r *Runner) end(i int, o Outcome, answer, ref, summary string) {
 	r.done[i] = true
-	r.note(i, o, answer, summary)
+	r.note(i, o, answer, ref, summary)
 	h := &r.health
 	h.mu.Lock()
 	defer h.mu.Unlock()

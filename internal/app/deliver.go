@@ -25,6 +25,9 @@ const resultsWithin = 10 * time.Second
 // runner makes the runner of a sink. Its queue comes with deliver.
 func (r *Run) runner(b *bus.Bus, w *bus.Writer, s NamedSink) *sinks.Runner {
 	q := &queue{sink: s.Name, log: r.Log}
+	if s.Answer != nil {
+		s.Answer.Told = (&references{bus: b, sink: s.Name}).find
+	}
 	return &sinks.Runner{Name: s.Name, Sink: s.Sink, Queue: q, Terms: s.Terms, Sleep: feed.Pause, Env: sinks.Env{Now: time.Now, Log: r.Log, Answer: s.Answer},
 		Results: func(ctx context.Context, all []sinks.Result) error { return r.tellResults(ctx, w, all) },
 		DeadLetter: func(ctx context.Context, m sinks.Message, cause error) error {

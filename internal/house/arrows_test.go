@@ -56,11 +56,14 @@ var arrows = map[string][]string{
 	"sinks/syslog":              {"sinks", "sinks/remote", "sinks/format", "internal/alert", "internal/strictyaml"}, // short texts
 	"sinks/page":                {"sinks", "internal/alert", "internal/strictyaml"},                                 // what people are told
 	"sinks/pagerduty":           {"sinks", "sinks/remote", "sinks/page", "internal/alert"},
+	"sinks/slack":               {"sinks", "sinks/remote", "sinks/page", "internal/alert"},
+	"sinks/teams":               {"sinks", "sinks/remote", "sinks/page", "internal/alert"},
+	"sinks/alertmanager":        {"sinks", "sinks/remote", "sinks/page", "internal/alert"},                        // severities
 	"sinks/email":               {"sinks", "sinks/remote", "sinks/page", "internal/alert", "internal/strictyaml"}, // what an alert is like
 	"sinks/otlp":                {"sinks", "sinks/remote", "sinks/format"},
 	"sinks/kafka":               {"sinks", "sinks/remote", "sinks/format", "internal/bus", "internal/strictyaml"},
 	"sinks/sinktest":            {"sinks", "sinks/remote", "internal/alert"},
-	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "internal/alert", "internal/diag", "internal/event", "internal/strictyaml", "internal/config"}, // which names there are
+	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/slack", "sinks/teams", "sinks/alertmanager", "internal/alert", "internal/diag", "internal/event", "internal/strictyaml", "internal/config"}, // which names there are
 	"internal/deadletter":       {"internal/bus", "internal/diag"},
 	"internal/stage":            {"internal/bus", "internal/state"},
 	"internal/identify":         {"internal/decode", "internal/bus", "internal/deadletter"},
@@ -87,7 +90,7 @@ var forTests = []string{"internal/kafkatest", "internal/eventhubstest", "interna
 var owners = map[string][]string{
 	"github.com/twmb/franz-go":    {"internal/bus"},
 	"github.com/expr-lang/expr":   {"internal/cond"},
-	"go.yaml.in/yaml":             {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/sinktest", "sinks/catalog"},
+	"go.yaml.in/yaml":             {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/page", "sinks/slack", "sinks/teams", "sinks/alertmanager", "sinks/sinktest", "sinks/catalog"},
 	"github.com/spf13/cobra":      {"cli"},
 	"github.com/wneessen/go-mail": {"sinks/email"},
 	"github.com/schollz":          {"cli"},

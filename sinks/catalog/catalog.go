@@ -12,6 +12,7 @@ import (
 	"noroshi/internal/config"
 	"noroshi/internal/strictyaml"
 	"noroshi/sinks"
+	"noroshi/sinks/alertmanager"
 	"noroshi/sinks/elasticsearch"
 	"noroshi/sinks/email"
 	"noroshi/sinks/file"
@@ -19,9 +20,11 @@ import (
 	"noroshi/sinks/otlp"
 	"noroshi/sinks/pagerduty"
 	"noroshi/sinks/remote"
+	"noroshi/sinks/slack"
 	"noroshi/sinks/splunk"
 	"noroshi/sinks/stdout"
 	"noroshi/sinks/syslog"
+	"noroshi/sinks/teams"
 	"noroshi/sinks/webhook"
 )
 
@@ -46,6 +49,7 @@ var All = map[string]Make{
 		return file.New(file.Read(d, n, e.Folder))
 	},
 	"email":         over(email.Read, email.New),
+	"alertmanager":  over(alertmanager.Read, alertmanager.New),
 	"elasticsearch": over(elasticsearch.Read, elasticsearch.New),
 	"kafka": func(d *strictyaml.Doc, n *yaml.Node, e Env) (sinks.Sink, error) {
 		c := kafka.Read(reader(d, e), n)
@@ -56,8 +60,10 @@ var All = map[string]Make{
 	},
 	"otlp":      over(otlp.Read, otlp.New),
 	"pagerduty": over(pagerduty.Read, pagerduty.New),
+	"slack":     over(slack.Read, slack.New),
 	"splunk":    over(splunk.Read, splunk.New),
 	"syslog":    over(syslog.Read, syslog.New),
+	"teams":     over(teams.Read, teams.New),
 	"webhook":   over(webhook.Read, webhook.New),
 }
 

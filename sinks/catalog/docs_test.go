@@ -28,12 +28,13 @@ import (
 )
 
 // answers are what a destination says that takes everything, where it says something of its own.
-var answers = map[string]string{"pagerduty": `{"status":"success"}`, "elasticsearch": `{"errors":false,"items":[{"create":{"status":201}}]}`, "splunk": `{"text":"Success","code":0}`}
+var answers = map[string]string{"pagerduty": `{"status":"success"}`, "elasticsearch": `{"errors":false,"items":[{"create":{"status":201}}]}`, "slack": "ok", "splunk": `{"text":"Success","code":0}`}
 
 var (
 	example   = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 	reference = regexp.MustCompile(`\$\{file:([^}]+)\}`)
 	hostPort  = regexp.MustCompile(`(?m)^( *)address: \S+$`)
+	hidden    = regexp.MustCompile(`(?m)^( *)\w+_url: "\$\{file:[^}]+\}"$`) // an address that is a secret
 	address   = regexp.MustCompile(`(?m)^( *)url: https://[^/\s]+(.*)$`)
 )
 
@@ -120,36 +121,57 @@ func inKafka(t *testing.T, text string, put func(name, text string)) string {
 }
 
 func tryExample(t *testing.T, kind, text string) {
-	dir := t.TempDir()
 	srv, got := destination(t, kind)
-	put := func(name, text string) {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, m := range reference.FindAllStringSubmatch(text, -1) {
-		secret := "whsec_" + strings.Repeat("QUJD", 8)
-		if kind == "pagerduty" {
-			secret = strings.Repeat("QUJD", 8)
-		}
-		put(m[1], secret+"\n")
-	}
-	put("test-ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})))
-	text = address.ReplaceAllString(text, "${1}url: "+srv.URL+"${2}\n${1}ca_file: test-ca.pem\n${1}allow_private: true")
 	listener, heard := stream(t, srv.TLS)
 	if kind == "email" {
 		mails := sinktest.Mails(t, srv.TLS, nil)
 		listener, heard = mails.Address, func() bool { return strings.Contains(mails.Got(), "An inbox rule hides mail") }
 	}
+	if kind == "kafka" {
+		heard = func() bool { return true } // a broker has acknowledged it
+	}
+	var out bytes.Buffer
+	env := Env{Env: sinks.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)}, Out: &out, Folder: t.TempDir()}
+	secret := map[string]string{"pagerduty": strings.Repeat("QUJD", 8)}[kind]
+	if secret == "" {
+		secret = "whsec_" + strings.Repeat("QUJD", 8)
+	}
+	for _, s := range made(t, kind, text, env, srv, listener, secret) {
+		m := sinktest.Message(1)
+		if err := s.Send(t.Context(), []sinks.Message{m}); err != nil {
+			t.Fatal(err)
+		}
+		written, _ := os.ReadFile(filepath.Join(env.Folder, "alerts.ndjson")) // of the sink that writes one
+		if all := got() + out.String() + string(written); all == "" && !heard() {
+			t.Error("nothing has arrived")
+		}
+	}
+}
+
+// made makes the sinks of an example, which reach these destinations and hold this secret.
+func made(t *testing.T, kind, text string, env Env, srv *httptest.Server, listener, secret string) (all []sinks.Sink) {
+	t.Helper()
+	put := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(env.Folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, m := range reference.FindAllStringSubmatch(text, -1) {
+		if strings.HasSuffix(m[1], ".url") {
+			put(m[1], srv.URL+"/"+secret+"\n")
+		} else {
+			put(m[1], secret+"\n")
+		}
+	}
+	put("test-ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})))
+	text = address.ReplaceAllString(text, "${1}url: "+srv.URL+"${2}\n${1}ca_file: test-ca.pem\n${1}allow_private: true")
+	text = hidden.ReplaceAllString(text, "${0}\n${1}ca_file: test-ca.pem\n${1}allow_private: true")
 	text = hostPort.ReplaceAllString(text, "${1}address: "+listener+"\n${1}ca_file: test-ca.pem\n${1}allow_private: true")
 	if kind == "kafka" {
 		text = inKafka(t, text, put)
-		heard = func() bool { return true } // a broker has acknowledged it
 	}
 	put("noroshi.yaml", text)
-	conf, doc, problems := config.Read(filepath.Join(dir, "noroshi.yaml"), Kinds())
-	var out bytes.Buffer
-	env := Env{Env: sinks.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)}, Out: &out, Folder: dir}
+	conf, doc, problems := config.Read(filepath.Join(env.Folder, "noroshi.yaml"), Kinds())
 	for _, one := range conf.Sinks {
 		if one.Kind != kind {
 			t.Errorf("the example is of %s", one.Kind)
@@ -159,18 +181,12 @@ func tryExample(t *testing.T, kind, text string) {
 		if err != nil || diag.Errors(append(problems, doc.Problems...)) > 0 {
 			t.Fatalf("%v, %v, %v", err, problems, doc.Problems)
 		}
-		m := sinktest.Message(1)
-		if err := s.Send(t.Context(), []sinks.Message{m}); err != nil {
-			t.Fatal(err)
-		}
-		written, _ := os.ReadFile(filepath.Join(dir, "alerts.ndjson")) // of the sink that writes one
-		if all := got() + out.String() + string(written); all == "" && !heard() {
-			t.Error("nothing has arrived")
-		}
+		all = append(all, s)
 	}
 	if len(conf.Sinks) == 0 {
 		t.Error("the example has no sink")
 	}
+	return all
 }
 
 // TestWants: an alert must satisfy each key that is there.

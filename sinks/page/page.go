@@ -43,7 +43,12 @@ type Page struct {
 	Tenant   string
 	Guide    []string
 	Attack   []string
+	Revision int
+	Link     string // to more, where a template makes one
 }
+
+// drill is what the titles of drills begin with.
+const drill = "[DRILL] "
 
 // Fact is one thing that the rule saw.
 type Fact struct{ Name, Value string }
@@ -58,7 +63,7 @@ func Of(m *sinks.Message) (*Page, error) {
 		return nil, &sinks.Refused{Cause: fmt.Errorf("read alert: %w", err)}
 	}
 	p := &Page{Severity: a.Severity, Status: string(a.Status), Account: line(a.Account), Summary: line(a.Summary), When: stamp(a.Window.Last), Since: stamp(a.Window.First), Count: a.Window.Count, From: from(a),
-		ID: m.ID, Rule: a.Rule.ID, Class: a.Rule.Class, Tenant: line(a.Tenant), Guide: a.Rule.Guide, Attack: a.Rule.Attack}
+		ID: m.ID, Rule: a.Rule.ID, Class: a.Rule.Class, Tenant: line(a.Tenant), Guide: a.Rule.Guide, Attack: a.Rule.Attack, Revision: m.Revision}
 	p.Title, p.Subject = alert.OneLine(title(a), maxTitle), alert.OneLine(subject(a, ""), maxTitle)
 	p.Why = why(a)
 	for i, r := range a.Respond {
@@ -104,10 +109,18 @@ func title(a *alert.Alert) string {
 // subject is severity, what and who, with a state before what.
 func subject(a *alert.Alert, state string) string {
 	who := line(a.Account)
-	if who == "" {
+	switch {
+	case who != "":
+	case a.Rule.ID == sinks.SummaryRule:
+		who = "several accounts"
+	default:
 		who = "nobody is named"
 	}
-	return fmt.Sprintf("[%s] %s%s: %s", strings.ToUpper(a.Severity), state, alert.OneLine(line(a.Rule.Title), 80), alert.OneLine(who, 70))
+	before := ""
+	if alert.IsDrill(a.Tenant) {
+		before = drill
+	}
+	return fmt.Sprintf("%s[%s] %s%s: %s", before, strings.ToUpper(a.Severity), state, alert.OneLine(line(a.Rule.Title), 80), alert.OneLine(who, 70))
 }
 
 // from is where the actor came from, as far as it is known.

@@ -21,6 +21,7 @@ import (
 type Config struct {
 	remote.Config
 	RoutingKey remote.Secret
+	Templates  *page.Templates
 }
 
 const usualURL = "https://events.pagerduty.com/v2/enqueue"
@@ -36,6 +37,7 @@ func Read(r remote.Reader, n *yaml.Node) Config {
 			d.At(n, "secret", "a routing key has 32 characters; it is the integration key of a service, of the kind Events API v2")
 		}
 	}
+	keys["templates"] = func(n *yaml.Node) { c.Templates = page.Read(d, n) }
 	r.Read(n, keys, func() error { _, err := New(c, sinks.Env{}); return err }, c.Check)
 	return c
 }
@@ -52,8 +54,9 @@ var severities = map[string]string{"critical": "critical", "high": "error", "med
 
 // Sink pages one service.
 type Sink struct {
-	key    remote.Secret
-	client *remote.Client
+	key       remote.Secret
+	templates *page.Templates
+	client    *remote.Client
 }
 
 // New checks the configuration.
@@ -66,7 +69,7 @@ func New(c Config, env sinks.Env) (*Sink, error) {
 		return nil, err
 	}
 	client.Secret("routing_key", c.RoutingKey)
-	return &Sink{c.RoutingKey, client}, nil
+	return &Sink{c.RoutingKey, c.Templates, client}, nil
 }
 
 // Batch implements sinks.Sink.
@@ -96,6 +99,7 @@ type event struct {
 	Action     string   `json:"event_action"`
 	DedupKey   string   `json:"dedup_key"`
 	Client     string   `json:"client,omitempty"`
+	ClientURL  string   `json:"client_url,omitempty"`
 	Payload    *payload `json:"payload,omitempty"`
 }
 
@@ -111,7 +115,7 @@ type payload struct {
 }
 
 func (s *Sink) event(m *sinks.Message) ([]byte, error) {
-	p, err := page.Of(m)
+	p, err := s.templates.Of(m)
 	if err != nil {
 		return nil, err
 	}
@@ -123,6 +127,7 @@ func (s *Sink) event(m *sinks.Message) ([]byte, error) {
 		if strings.TrimSpace(p.Account) == "" {
 			e.Payload.Source = "noroshi" // an event without a source is refused
 		}
+		e.ClientURL = p.Link
 		if e.Payload.Severity == "" {
 			e.Payload.Severity = "warning"
 		}

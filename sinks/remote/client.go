@@ -35,6 +35,9 @@ type Client struct {
 
 // New checks the configuration.
 func New(c Config, env sinks.Env) (*Client, error) {
+	if c.Address != nil {
+		c.URL, _ = c.Address() // it is read again with each request
+	}
 	u, err := c.address()
 	if err != nil {
 		return nil, err
@@ -87,6 +90,7 @@ func (c *Client) dial() (*http.Transport, error) {
 
 // refresh takes certificates that have changed. Those that cannot be read leave the ones of before.
 func (c *Client) refresh() {
+	c.moved()
 	now := c.conf.imprint()
 	if now == c.imprint {
 		return
@@ -98,6 +102,23 @@ func (c *Client) refresh() {
 	}
 	c.transport.CloseIdleConnections()
 	c.transport, c.imprint = t, now
+}
+
+// moved takes an address that has changed. One that is none leaves the one of before.
+func (c *Client) moved() {
+	if c.conf.Address == nil {
+		return
+	}
+	next := c.conf
+	if next.URL = c.Secret("url", c.conf.Address); next.URL == c.conf.URL {
+		return
+	}
+	u, err := next.address()
+	if c.warn("address", err); err != nil {
+		return
+	}
+	c.secrets.AddURL(u)
+	c.conf, c.url = next, u
 }
 
 // Request is one request.

@@ -36,6 +36,7 @@ type Reach struct {
 type Config struct {
 	Reach
 	URL       string
+	Address   Secret // the URL, where it is a secret; it is read again when it changes
 	Headers   map[string]Secret
 	Proxy     string
 	Timeout   time.Duration // of one request; DefaultTimeout where 0
@@ -113,6 +114,12 @@ func (r Reader) path(n *yaml.Node) string {
 		return p
 	}
 	return filepath.Join(r.Folder, n.Value)
+}
+
+// ReadAddress reads a URL that is a secret, as a reference.
+func (c *Config) ReadAddress(r Reader, n *yaml.Node) {
+	c.Address = r.Secret(n)
+	c.URL, _ = c.Address() // what is wrong with it has been told
 }
 
 // ReadHeaders reads names and references. Names are told by their place alone: somebody may have put a value there. Ours are those that

@@ -15,7 +15,7 @@ import (
 var heavy = map[string]bool{"opensearch": true, "otelcol": true, "formats": true}
 
 // perhaps are counterparts of the system's packages, which are not everywhere to be had, CI included.
-var perhaps = map[string]bool{"rsyslog": true}
+var perhaps = map[string]bool{"alertmanager": true, "rsyslog": true}
 
 // installed installs a counterpart, and gives what runs its scripts. Where it cannot be had the test is skipped, in CI it fails.
 func installed(t *testing.T, name string, env []string) func(what string, args ...string) error {

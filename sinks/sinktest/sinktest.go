@@ -31,7 +31,7 @@ func Alert(n int) *alert.Alert {
 
 // Of is the message of an alert.
 func Of(a *alert.Alert) sinks.Message {
-	return sinks.Message{ID: a.ID, Revision: a.Revision, Status: string(a.Status), Time: a.Time, Rule: a.Rule.ID, Class: a.Rule.Class, Account: a.Account, Severity: a.Severity, Body: a.AppendJSON(nil)}
+	return sinks.Message{ID: a.ID, Revision: a.Revision, Status: string(a.Status), Time: a.Time, Rule: a.Rule.ID, Class: a.Rule.Class, Account: a.Account, Severity: a.Severity, Tenant: a.Tenant, Body: a.AppendJSON(nil)}
 }
 
 // Message is the message of Alert.
