@@ -119,7 +119,7 @@ func (c *client) do(ctx context.Context, partition int32, method, address string
 		res, err := c.send(ctx, method, u)
 		var r *refused
 		if errors.As(err, &r) && r.throttled() {
-			c.limits.throttle(r.after)
+			c.limits.throttle(partition, r.after)
 			continue
 		}
 		if err == nil {

@@ -19,10 +19,10 @@ type Snapshot struct {
 	Failing   int64     `json:"failing"`         // that are tried again now and then
 	First     string    `json:"failing_first,omitempty"`
 	// Left is how many requests may be sent within the minute, of Share; Throttled until when none is sent.
-	Left      int       `json:"requests_left"`
-	Share     int       `json:"requests_share"`
+	Left      int64     `json:"requests_left"`
+	Share     int64     `json:"requests_share"`
 	Throttled time.Time `json:"throttled_until,omitzero"`
-	Refused   int64     `json:"throttled"` // times that the API said that its quota is used up
+	Refused   int64     `json:"throttled"` // answers that said that the quota is used up
 	// Availability is how long blobs were there before they were read, in milliseconds.
 	Availability Availability `json:"availability"`
 	Backfill     *Backfill    `json:"backfill,omitempty"` // nil where the past is read
@@ -34,6 +34,7 @@ type Snapshot struct {
 type Availability struct {
 	Last    int64 `json:"last_ms"`
 	Longest int64 `json:"longest_ms"`
+	Sum     int64 `json:"sum_ms"`
 }
 
 // Backfill is what is left of the past.
@@ -57,7 +58,7 @@ func (s *Stream) Counts() (all []Snapshot) {
 		if c.Failing == 0 {
 			c.First = ""
 		}
-		c.Share, c.Ahead = s.client.limits.share, s.client.ahead().Milliseconds()
+		c.Share, c.Ahead = int64(s.client.limits.share), s.client.ahead().Milliseconds()
 		c.Left, c.Throttled, c.Refused = s.client.limits.state(int32(i))
 		all = append(all, c)
 	}

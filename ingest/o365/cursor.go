@@ -21,8 +21,12 @@ type blob struct {
 	fetch  *fetching
 }
 
-// atOnce is how many blobs of a content type are fetched at a time.
-const atOnce = 2
+const (
+	// atOnce is how many blobs of a content type are fetched at a time.
+	atOnce = 2
+	// mostCarried is about how many bytes are given at a time. On their way to the topic they are held several times over, for each content type.
+	mostCarried = 2 << 20
+)
 
 // cursor reads one content type. The goroutine of Next owns it.
 type cursor struct {
@@ -147,7 +151,7 @@ func (c *cursor) mark(rows ...feed.Row) feed.Message {
 // carry gives what the blobs in the queue have ready, at least one piece.
 func (c *cursor) carry(ctx context.Context) (all []feed.Message, err error) {
 	size := 0
-	for len(c.queue) > 0 && len(all) < feed.MaxMessages-2 && size < feed.MaxBytes {
+	for len(c.queue) > 0 && len(all) < feed.MaxMessages-2 && size < mostCarried {
 		c.begin(ctx)
 		b := c.queue[0]
 		p, ready, err := next(ctx, b.fetch, len(all) > 0)
@@ -246,7 +250,7 @@ func (c *cursor) finish(b *blob) feed.Message {
 		if b.late {
 			n.Late++
 		}
-		n.Availability.Last, n.Availability.Longest = took, max(n.Availability.Longest, took)
+		n.Availability = Availability{Last: took, Longest: max(n.Availability.Longest, took), Sum: n.Availability.Sum + took}
 	})
 	return c.mark(c.settle(b))
 }

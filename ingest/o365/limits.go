@@ -28,13 +28,13 @@ type limits struct {
 	began     map[int32]time.Time   // when it was begun to be read
 	until     time.Time             // throttled
 	pause     time.Duration         // the last one that was not asked for
-	throttled int64
+	throttled map[int32]int64       // answers
 }
 
 func newLimits(quota, parts int, p *Pauses, now func() time.Time) *limits {
 	share := max(2, quota/parts)
 	opening := max(1, share/5)
-	return &limits{share: share - opening, opening: opening, pauses: p, now: now, sent: map[int32][]time.Time{}, began: map[int32]time.Time{}}
+	return &limits{share: share - opening, opening: opening, pauses: p, now: now, sent: map[int32][]time.Time{}, began: map[int32]time.Time{}, throttled: map[int32]int64{}}
 }
 
 // begin says that a content type is begun to be read that somebody has read before.
@@ -98,11 +98,11 @@ func (l *limits) recent(partition int32, now time.Time) []time.Time {
 }
 
 // throttle notes that the API refused a request because of its quota. Without a time it is waited longer each time.
-func (l *limits) throttle(after time.Duration) {
+func (l *limits) throttle(partition int32, after time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	l.throttled++
+	l.throttled[partition]++
 	switch {
 	case after > 0:
 	case now.Before(l.until): // it was on its way already
@@ -124,7 +124,7 @@ func (l *limits) answered() {
 }
 
 // state is what is left of a share, and until when nothing is sent; zero: it is.
-func (l *limits) state(partition int32) (left int, until time.Time, throttled int64) {
+func (l *limits) state(partition int32) (left int64, until time.Time, throttled int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
@@ -132,9 +132,9 @@ func (l *limits) state(partition int32) (left int, until time.Time, throttled in
 		until = time.Time{}
 	}
 	sent, began := l.recent(partition, now), l.began[partition]
-	left = l.share - len(sent)
+	most := l.share - len(sent)
 	if now.Sub(began) < minute {
-		left = min(left, l.leftOf(sent, began))
+		most = min(most, l.leftOf(sent, began))
 	}
-	return left, until, l.throttled
+	return int64(max(0, most)), until, l.throttled[partition]
 }

@@ -83,8 +83,8 @@ func TestThrottlingHoldsAllRequests(t *testing.T) {
 		for i, one := range []struct {
 			after, want time.Duration
 		}{{0, 10 * time.Second}, {0, 20 * time.Second}, {0, 40 * time.Second}, {0, 80 * time.Second}, {0, 2 * time.Minute}, {0, 2 * time.Minute}, {7 * time.Second, 7 * time.Second}, {time.Hour, 10 * time.Minute}} {
-			l.throttle(one.after)
-			l.throttle(0) // of a request that was on its way
+			l.throttle(1, one.after)
+			l.throttle(1, 0) // of a request that was on its way
 			began := time.Now()
 			if err := l.wait(t.Context(), int32(i%4)); err != nil {
 				t.Fatal(err)
@@ -94,7 +94,7 @@ func TestThrottlingHoldsAllRequests(t *testing.T) {
 			}
 		}
 		l.answered()
-		l.throttle(0)
+		l.throttle(1, 0)
 		if _, until, _ := l.state(0); time.Until(until) != 10*time.Second {
 			t.Errorf("after an answer it waits %v", time.Until(until))
 		}

@@ -152,6 +152,9 @@ func (r *Run) observe(o *telemetry.Observer) {
 	for _, p := range r.counts.Snapshot() {
 		observePartition(o, &p, p.Source, strconv.Itoa(int(p.Partition)))
 	}
+	for _, l := range r.listings() {
+		observeListing(o, &l, time.Now())
+	}
 	for i, one := range r.Sources {
 		name := fileSource(i, len(r.Sources))
 		o.Observe(telemetry.FilesRecords, r.files[i].brought.Load(), name)
@@ -275,6 +278,7 @@ func (r *Run) status(ctx context.Context, t *telemetry.Telemetry) (*Status, erro
 
 func (r *Run) sourceStatus(l *telemetry.Look, s *Status) {
 	s.Partitions = partitions(l, r.counts.Snapshot())
+	s.Listings = listed(l, r.listings())
 	files := map[string]*file.Snapshot{}
 	s.Files = make([]file.Snapshot, len(r.Sources))
 	for i, one := range r.Sources {

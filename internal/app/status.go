@@ -185,7 +185,6 @@ func (r *Run) report(ctx, drain context.Context, k *kafka, w *bus.Writer) error 
 		s, err := r.status(drain, t)
 		if err == nil {
 			s.Instance, s.Roles, s.Started, s.Ended = instance(), r.roles(), started, ended
-			s.Listings = r.listings()
 			err = s.write(drain, w)
 		}
 		trouble.Tick(time.Since(looked), "status not written", err, "status is written again")

@@ -19,6 +19,7 @@ import (
 	"noroshi/ingest"
 	"noroshi/ingest/feed"
 	"noroshi/ingest/file"
+	"noroshi/ingest/o365"
 	"noroshi/internal/alert"
 	"noroshi/internal/config"
 	"noroshi/internal/telemetry"
@@ -68,6 +69,13 @@ func TestEachNumberOfTheStatusHasItsInstrument(t *testing.T) {
 	check("files", given, has)
 	part, given, has := filled(partitionNumbers, lookedNumbers)
 	check("partition", given, has)
+	listing, given, has := filled(listingNumbers)
+	check("listing", given, has)
+	availability, given, has := filled(availabilityNumbers)
+	check("availability", given, has)
+	listing.Source, listing.Partition, listing.Content, listing.Availability = "audit", 1, "Audit.Exchange", availability
+	listing.Listed, listing.Throttled = time.Unix(1e9, 0), time.Unix(1e9+90, 0)
+	listing.Backfill = &o365.Backfill{From: time.Unix(5e8, 0), To: time.Unix(5e8+7200, 0)}
 	delay, given, has := filled(delayNumbers)
 	check("delay", given, has)
 	part.Source, part.Partition, part.Owned, part.Looked = "audit", 12, true, true
@@ -84,6 +92,7 @@ func TestEachNumberOfTheStatusHasItsInstrument(t *testing.T) {
 		hand(o, fileNumbers, &files, "f")
 		observePartition(o, &part, "audit", "12")
 		observePartition(o, &unseen, "audit", "2")
+		observeListing(o, &listing, time.Unix(1e9+60, 0))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -106,10 +115,29 @@ func TestEachNumberOfTheStatusHasItsInstrument(t *testing.T) {
 	take(l, ruleNumbers, func([]string) *RuleSum { return &gotRule })
 	take(l, sinkNumbers, func([]string) *SinkSum { return &gotSink })
 	take(l, fileNumbers, func([]string) *file.Snapshot { return &gotFiles })
-	got := []any{gotTotal, gotUse, gotMemory, gotSignals, gotRule, gotSink, gotFiles, partitions(l, []feed.Snapshot{part, unseen})}
-	want := []any{total, use, memory, signals, rule, sink, files, []feed.Snapshot{unseen, part}}
+	got := []any{gotTotal, gotUse, gotMemory, gotSignals, gotRule, gotSink, gotFiles, partitions(l, []feed.Snapshot{part, unseen}), listed(l, []o365.Snapshot{listing})}
+	want := []any{total, use, memory, signals, rule, sink, files, []feed.Snapshot{unseen, part}, []o365.Snapshot{listing}}
 	if d := cmp.Diff(want, got, cmpopts.EquateErrors(), cmp.AllowUnexported(RuleSetSum{})); d != "" {
 		t.Errorf("want -, got +:\n%s", d)
+	}
+}
+
+// The derived ones are in no status.
+func TestWhatIsToldOfAListing(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	tel, err := telemetry.New("1", func(o *telemetry.Observer) {
+		observeListing(o, &o365.Snapshot{Source: "a", Listed: now.Add(-time.Minute), Throttled: now.Add(30 * time.Second), Backfill: &o365.Backfill{From: now.Add(-3 * time.Hour), To: now.Add(-time.Hour)}}, now)
+		observeListing(o, &o365.Snapshot{Source: "b"}, now)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := tel.Look(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(l.Series(telemetry.ListingBehind), l.Series(telemetry.ListingPause), l.Series(telemetry.ListingPast)); got != "[{[a 0] 60}] [{[a 0] 30} {[b 0] 0}] [{[a 0] 7200} {[b 0] 0}]" {
+		t.Error(got)
 	}
 }
 

@@ -152,6 +152,27 @@ var (
 	DatasetLongest   = gauge("source.dataset.longest_delay", "ms", "The longest time that one of these records took.", sourceName, partitionID, datasetName)
 )
 
+// Listings of content types, by partition.
+var (
+	ListingWindows = counter("listing.windows", "{window}", "Windows of time whose blobs were listed.", ofPartition...)
+	ListingPages   = counter("listing.pages", "{page}", "Pages of these listings.", ofPartition...)
+	ListingBlobs   = counter("listing.blobs", "{blob}", "Blobs that were read.", ofPartition...)
+	ListingLate    = counter("listing.late", "{blob}", "Blobs of these that were listed late.", ofPartition...)
+	ListingLost    = counter("listing.lost", "{blob}", "Blobs, and spans of time, that expired before they were read.", ofPartition...)
+	ListingWaiting = sum("listing.waiting", "{blob}", "Blobs that are listed and not read.", ofPartition...)
+	ListingFailing = sum("listing.failing", "{blob}", "Blobs that are tried again now and then.", ofPartition...)
+	ListingLeft    = sum("listing.requests_left", "{request}", "Requests that may be sent within the minute.", ofPartition...)
+	ListingShare   = sum("listing.requests_share", "{request}", "Requests that are sent in a minute at most.", ofPartition...)
+	ListingRefused = counter("listing.throttled", "{answer}", "Answers that say that the quota is used up.", ofPartition...)
+	ListingPause   = gauge("listing.pause", "s", "How long no request is sent, because the quota is used up.", ofPartition...)
+	ListingBehind  = gauge("listing.behind", "s", "How long ago that was up to which blobs are listed and read.", ofPartition...)
+	ListingPast    = gauge("listing.past_left", "s", "How much of the past is still to be listed.", ofPartition...)
+	ListingAhead   = gauge("listing.clock_ahead", "ms", "How far the clock of this machine is ahead of the API's where they are apart.", ofPartition...)
+	ListingDelay   = counter("listing.delay", "ms", "The time that blobs were there before they were read, in sum.", ofPartition...)
+	ListingDelayed = gauge("listing.last_delay", "ms", "How long the blob was there that was read last.", ofPartition...)
+	ListingLongest = gauge("listing.longest_delay", "ms", "The longest time that a blob was there before it was read.", ofPartition...)
+)
+
 // Files, by source.
 var (
 	FilesFollowed = sum("file.followed", "{file}", "Files that are followed.", ofSource...)
