@@ -215,7 +215,7 @@ func (f *fleet) any() *process { return f.all[f.random.IntN(len(f.all))] }
 func (f *fleet) kill() {
 	f.t.Helper()
 	p := f.any()
-	p.kill(f.t)
+	p.die(f.t)
 	switch {
 	case !p.cmd.ProcessState.Exited():
 	case f.did["brokers killed"] > 0 && (strings.Contains(p.tail(), "deadline exceeded") || strings.Contains(p.tail(), "noroshi: reach Kafka: ")): // a start waits a minute for Kafka

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -64,22 +63,10 @@ func TestKilledAgainAndAgainEachMessageIsStoredOnce(t *testing.T) {
 	conf := filepath.Join(dir, "noroshi.yaml")
 	const text = "sources: [{eventhub: {name: audit, connection_string: '${file:cs}'}}]\n"
 	writeFiles(t, dir, map[string]string{"cs": hub.ConnectionString("audit"), "noroshi.yaml": text})
-	said := func() string {
-		b, _ := os.ReadFile(filepath.Join(dir, "stderr"))
-		return string(b)
-	}
-	start := func(conf string) *exec.Cmd {
-		c := noroshi("run", "--config", conf, "--data", data)
-		stderr, err := os.Create(filepath.Join(dir, "stderr"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer stderr.Close()
-		c.Stderr = stderr
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		return c
+	start := func(conf string) *process {
+		p := &process{args: []string{"run", "--config", conf, "--data", data}, said: filepath.Join(dir, "stderr")}
+		p.start(t)
+		return p
 	}
 	var sent [partitions]int64
 	add := func() {
@@ -94,7 +81,7 @@ func TestKilledAgainAndAgainEachMessageIsStoredOnce(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(11, 11))
 	for range kills {
-		c := start(conf)
+		p := start(conf)
 		until := time.Now().Add(time.Duration(100+random.IntN(500)) * time.Millisecond)
 		for i := 0; time.Now().Before(until); i++ {
 			add()
@@ -103,10 +90,7 @@ func TestKilledAgainAndAgainEachMessageIsStoredOnce(t *testing.T) {
 			}
 			time.Sleep(5 * time.Millisecond)
 		}
-		if err := c.Process.Kill(); err != nil {
-			t.Fatalf("it has ended by itself: %v\n%s", err, said())
-		}
-		_ = c.Wait() // it was killed
+		p.kill(t)
 	}
 	total := 0
 	for p := range partitions {
@@ -119,17 +103,12 @@ func TestKilledAgainAndAgainEachMessageIsStoredOnce(t *testing.T) {
 	}
 	var got map[string][]string
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
-		c := start(last)
-		for !strings.Contains(said(), "msg=running") && time.Now().Before(deadline) {
+		p := start(last)
+		for !strings.Contains(p.text(), "msg=running") && time.Now().Before(deadline) {
 			time.Sleep(20 * time.Millisecond)
 		}
 		time.Sleep(2 * time.Second) // it carries meanwhile; what is left is for the next
-		if err := c.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Wait(); err != nil {
-			t.Fatalf("a run ends with %v\n%s", err, said())
-		}
+		p.end(t)
 		got = stored(t, data)
 		have := 0
 		for _, ids := range got {
@@ -143,7 +122,7 @@ func TestKilledAgainAndAgainEachMessageIsStoredOnce(t *testing.T) {
 		ids := got[strconv.Itoa(p)]
 		for n := range sent[p] {
 			if int(n) >= len(ids) || ids[n] != fmt.Sprintf("%d/%d", p, n) {
-				t.Errorf("partition %d: %d of %d records; at %d stands %q\n%s", p, len(ids), sent[p], n, at(ids, int(n)), said())
+				t.Errorf("partition %d: %d of %d records; at %d stands %q", p, len(ids), sent[p], n, at(ids, int(n)))
 				break
 			}
 		}

@@ -296,7 +296,16 @@ func (p *process) text() string {
 	return string(b)
 }
 
+// kill kills the process, which must have been alive.
 func (p *process) kill(t *testing.T) {
+	t.Helper()
+	if p.die(t); p.cmd.ProcessState.Exited() {
+		t.Fatalf("it has ended by itself: %v\n%s", p.cmd.ProcessState, p.text())
+	}
+}
+
+// die kills the process, which may have ended.
+func (p *process) die(t *testing.T) {
 	t.Helper()
 	if err := p.cmd.Process.Kill(); err != nil {
 		t.Fatalf("it has ended by itself: %v\n%s", err, p.text())

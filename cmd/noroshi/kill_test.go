@@ -93,26 +93,10 @@ sinks: [{name: hook, webhook: {url: "%s", secrets: ["${file:secret}"], allow_pri
 		t.Fatal(err)
 	}
 	defer f.Close()
-	said := func() string {
-		b, _ := os.ReadFile(filepath.Join(dir, "stderr"))
-		return string(b)
-	}
-	start := func() *exec.Cmd {
-		c := noroshi("run", "--config", conf, "--data", filepath.Join(dir, "data"))
-		stderr, err := os.Create(filepath.Join(dir, "stderr"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer stderr.Close()
-		c.Stderr = stderr
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
+	p := &process{args: []string{"run", "--config", conf, "--data", filepath.Join(dir, "data")}, said: filepath.Join(dir, "stderr")}
 	n, random := 0, rand.New(rand.NewPCG(7, 7))
 	for range kills {
-		c := start()
+		p.start(t)
 		until := time.Now().Add(time.Duration(100+random.IntN(500)) * time.Millisecond)
 		for time.Now().Before(until) {
 			for range 10 {
@@ -123,22 +107,14 @@ sinks: [{name: hook, webhook: {url: "%s", secrets: ["${file:secret}"], allow_pri
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
-		if err := c.Process.Kill(); err != nil {
-			t.Fatalf("it has ended by itself: %v\n%s", err, said())
-		}
-		_ = c.Wait() // it was killed
+		p.kill(t)
 	}
 	want := replayed(t, log)
-	c := start()
-	for deadline := time.Now().Add(time.Minute); (r.count() < len(want) || !strings.Contains(said(), "msg=running")) && time.Now().Before(deadline); {
+	p.start(t)
+	for deadline := time.Now().Add(time.Minute); (r.count() < len(want) || !strings.Contains(p.text(), "msg=running")) && time.Now().Before(deadline); {
 		time.Sleep(20 * time.Millisecond)
 	}
-	if err := c.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Wait(); err != nil {
-		t.Errorf("the last run ends with %v\n%s", err, said())
-	}
+	p.end(t)
 	deliveries := 0
 	for id, times := range r.got {
 		deliveries += times
@@ -153,7 +129,7 @@ sinks: [{name: hook, webhook: {url: "%s", secrets: ["${file:secret}"], allow_pri
 	}
 	t.Logf("%d kills, %d records, %d alerts, 0 missing, %d deliveries", kills, n, len(want), deliveries)
 	if t.Failed() {
-		t.Log(said())
+		t.Log(p.text())
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"noroshi/ingest/feed"
 )
 
 // answering gives each request to a function, and counts them.
@@ -35,6 +37,21 @@ func asks(t *testing.T, a *answering) *client {
 		t.Fatal(err)
 	}
 	return s.client
+}
+
+// opened is a stream of a client's configuration, with a cursor until the end of the test.
+func opened(t *testing.T, k *client) (*Stream, feed.Cursor) {
+	t.Helper()
+	s, err := New(k.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cursor, err := s.OpenWith(t.Context(), 1, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cursor.Close(context.WithoutCancel(t.Context())) })
+	return s, cursor
 }
 
 func get(t *testing.T, a *answering, address string) error {
@@ -86,15 +103,7 @@ func TestABlobOnAStrangersHostStandsAlone(t *testing.T) {
 	}}
 	k := asks(t, a)
 	k.config.Since = time.Now().Add(-time.Hour)
-	s, err := New(k.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cursor, err := s.OpenWith(t.Context(), 1, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cursor.Close(t.Context())
+	s, cursor := opened(t, k)
 	var all []string
 	for len(all) < 3 {
 		got, err := cursor.Next(t.Context())
@@ -203,15 +212,7 @@ func TestABlobOfLongAgoIsReadOnce(t *testing.T) {
 	k := asks(t, a)
 	k.config.Since = time.Now().Add(-time.Minute)
 	k.config.Now = func() time.Time { return time.Now().Add(ahead) }
-	s, err := New(k.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cursor, err := s.OpenWith(t.Context(), 1, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cursor.Close(t.Context())
+	_, cursor := opened(t, k)
 	for lists < 4 {
 		if _, err := cursor.Next(t.Context()); err != nil {
 			t.Fatal(err)

@@ -14,13 +14,15 @@ import (
 	"net"
 	"strings"
 	"sync"
+
+	"noroshi/internal/counterpart"
 )
 
 // Server is a namespace. All its methods may be called from any goroutine, at any time.
 type Server struct {
 	config   Config
 	listener *net.TCPListener
-	cert     *certificate // nil without TLS
+	cert     *counterpart.Certificate // nil without TLS
 	hubs     map[string]*hub
 	faults   faults
 
@@ -112,7 +114,7 @@ func (s *Server) Serve(ctx context.Context, socket net.Conn) {
 	}
 	wire := socket
 	if s.cert != nil {
-		wire = tls.Server(socket, s.cert.server())
+		wire = tls.Server(socket, s.cert.Server())
 	}
 	p := peek(wire)
 	if !p.isHTTP() {

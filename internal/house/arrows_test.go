@@ -77,9 +77,10 @@ var arrows = map[string][]string{
 	"internal/replay":             {"everyone", "-internal/bus"},                                   // the offline tools need no Kafka
 	"cli":                         {"everyone"},
 	"internal/kafkatest":          {"internal/bus"},
-	"internal/eventhubstest":      {"internal/eventhubstest/amqp"}, // the wire's own types
+	"internal/counterpart":        {},
+	"internal/eventhubstest":      {"internal/eventhubstest/amqp", "internal/counterpart"}, // the wire's own types
 	"internal/eventhubstest/amqp": {},
-	"internal/o365test":           {},
+	"internal/o365test":           {"internal/counterpart"},
 	"internal/house":              {},
 }
 

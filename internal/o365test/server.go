@@ -19,6 +19,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"noroshi/internal/counterpart"
 )
 
 // Config describes the tenant. The zero value listens on a free port of loopback, and has no faults.
@@ -102,7 +104,7 @@ type Stats struct {
 type Server struct {
 	config   Config
 	listener net.Listener
-	cert     *certificate
+	cert     *counterpart.Certificate
 
 	mu         sync.Mutex
 	blobs      []*blob
@@ -160,7 +162,7 @@ func (s *Server) Tenant() string { return s.config.Tenant }
 func (s *Server) Run(ctx context.Context) error {
 	h := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0),
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}, // HTTP/1.1: connections can be cut
-		TLSConfig:    &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{s.cert.pair}}}
+		TLSConfig:    s.cert.Server()}
 	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(ended)
@@ -243,30 +245,9 @@ func (s *Server) Stats() Stats {
 	return s.stats
 }
 
-// T is what Start needs of a *testing.T.
-type T interface {
-	Helper()
-	Context() context.Context
-	Cleanup(func())
-	Errorf(format string, args ...any)
-	Fatalf(format string, args ...any)
-}
-
 // Start serves until the end of a test.
-func Start(t T, c Config) *Server {
+func Start(t counterpart.T, c Config) *Server {
 	t.Helper()
 	s, err := New(c)
-	if err != nil {
-		t.Fatalf("start the API: %v", err)
-	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("serve the API: %v", err)
-		}
-	})
-	return s
+	return counterpart.Run(t, s, err)
 }
