@@ -95,11 +95,18 @@ func Tokens(c azcore.TokenCredential, host string) func(ctx context.Context) (st
 	return func(ctx context.Context) (string, error) {
 		t, err := c.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"https://" + host + "/.default"}})
 		if err != nil {
-			return "", fmt.Errorf("get a token for %s: %w", host, Unidentified(err))
+			return "", fmt.Errorf("get a token for %s: %w", host, oneLine{Unidentified(err)})
 		}
 		return t.Token, nil
 	}
 }
+
+// oneLine is an error whose text is one line: the libraries' have several.
+type oneLine struct{ error }
+
+func (e oneLine) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
+
+func (e oneLine) Unwrap() error { return e.error }
 
 // Unidentified makes an ErrDenied of an error that says that there is no identity, or that Microsoft Entra ID refuses it. Others
 // pass: nobody answered, or one who has trouble of its own.
@@ -112,7 +119,7 @@ func Unidentified(err error) error {
 			return fmt.Errorf("%w: Microsoft Entra ID refuses the identity: %s", feed.ErrDenied, said(r))
 		}
 	case errors.As(err, &absent):
-		return fmt.Errorf("%w: there is no identity here: %s", feed.ErrDenied, strings.Join(strings.Fields(err.Error()), " "))
+		return fmt.Errorf("%w: there is no identity here: %s", feed.ErrDenied, oneLine{err})
 	}
 	return err
 }
