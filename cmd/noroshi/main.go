@@ -18,10 +18,11 @@ import (
 var room = make([]byte, 32<<20)
 
 func main() {
-	runtime.KeepAlive(room) // the variable holds it to the end
 	if len(os.Args) > 1 && os.Args[1] == "run" {
 		signal.Ignore(syscall.SIGHUP) // until it is taken as the order to read files again; they are about to be read
+		room = nil                    // it lives long, and what it remembers is room enough
 	}
+	runtime.KeepAlive(room) // the variable holds it to the end
 	os.Exit(run())
 }
 

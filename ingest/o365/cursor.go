@@ -25,7 +25,7 @@ const (
 	// atOnce is how many blobs of a content type are fetched at a time.
 	atOnce = 2
 	// mostCarried is about how many bytes are given at a time. On their way to the topic they are held several times over, for each content type.
-	mostCarried = 2 << 20
+	mostCarried = 1 << 20
 )
 
 // cursor reads one content type. The goroutine of Next owns it.
