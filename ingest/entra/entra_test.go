@@ -27,7 +27,7 @@ func (absent) NonRetriable() {}
 func TestWhyThereIsNoTokenIsOneLine(t *testing.T) {
 	said := errors.New("unable to resolve an endpoint:\n Get \"https://login.example.com\":\tdial tcp")
 	for want, err := range map[string]error{
-		`get a token for manage.office.com: unable to resolve an endpoint: Get "https://login.example.com": dial tcp`: said,
+		`get a token for manage.office.com: unable to resolve an endpoint: Get "https://login.example.com": dial tcp`:                                                            said,
 		`get a token for manage.office.com: ` + feed.ErrDenied.Error() + `: there is no identity here: unable to resolve an endpoint: Get "https://login.example.com": dial tcp`: absent{said},
 	} {
 		_, got := Tokens(failing{err}, "manage.office.com")(t.Context())
