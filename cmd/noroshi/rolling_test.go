@@ -4,12 +4,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,7 +30,8 @@ count: 4
 `
 
 // TestRulesChangeOnOneInstanceAfterTheOther: one instance has the new rules and their memory when a second one, which has the old rules
-// still, takes some of its partitions over. That one waits, is given the rules, and goes on with the memory: nothing is forgotten.
+// still, takes some of its partitions over. That one waits, is given the rules, and goes on with the memory: nothing is forgotten. Nor is
+// anything lost when the second is killed for good and the first is ended while their group waits for it.
 func TestRulesChangeOnOneInstanceAfterTheOther(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it starts a Kafka and two processes")
@@ -104,20 +107,65 @@ rules: [%s]
 		t.Fatal(err)
 	}
 	defer to.Close()
-	until(t, "each account is told", func() bool {
-		told := map[string]bool{}
-		err := to.All(t.Context(), bus.Alerts, func(r bus.Record) error {
-			if bytes.Contains(r.Value, []byte(`"rule":{"id":"guessing"`)) && bytes.Contains(r.Value, []byte(`"count":4`)) {
-				told[string(r.Key)] = true
-			}
-			return nil
-		})
-		return err == nil && len(told) == memoryUsers
-	})
-	for _, p := range all {
-		p.end(t)
-		if strings.Contains(p.text(), "is dropped") {
-			t.Error("memory was dropped")
+	told := func(count int) func() bool {
+		return func() bool {
+			told, mark := map[string]bool{}, fmt.Appendf(nil, `"count":%d`, count)
+			err := to.All(t.Context(), bus.Alerts, func(r bus.Record) error {
+				if bytes.Contains(r.Value, []byte(`"rule":{"id":"guessing"`)) && bytes.Contains(r.Value, mark) {
+					told[string(r.Key)] = true
+				}
+				return nil
+			})
+			return err == nil && len(told) == memoryUsers
 		}
 	}
+	until(t, "each account is told", told(4))
+	endsWhileTheGroupWaits(t, to, first, second, func() { add(4) })
+	ended := first.text()
+	first.start(t)
+	untilWithin(t, 3*time.Minute, "each account is told with what came at the end", told(8)) // the transactions of the dead one end first
+	first.end(t)
+	if strings.Contains(first.text()+second.text()+ended, "is dropped") {
+		t.Error("memory was dropped")
+	}
+}
+
+// endsWhileTheGroupWaits kills one instance for good, whose place in the group is kept for as long as its session lasts. Somebody joins the
+// group, which waits for the dead one, and the other instance is ended meanwhile, with records that are not stored. It ends by itself.
+func endsWhileTheGroupWaits(t *testing.T, b *bus.Bus, ends, dies *process, add func()) {
+	t.Helper()
+	dies.kill(t)
+	var over atomic.Bool
+	joined, err := b.Flow(bus.Step{Topic: bus.Events, Group: "detector", State: bus.DetectorState, Instance: "stranger", Exactly: true,
+		Take: func(context.Context, int32, bus.Stored) error { over.Store(true); return nil }, Left: func([]int32) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		for ctx.Err() == nil {
+			_, _ = joined.Poll(ctx, 1) // it stores nothing
+		}
+		joined.Quit(t.Context())
+	}()
+	until(t, "the group waits for the one that is dead", func() bool {
+		_, sharing, err := b.Sharing(t.Context(), "detector")
+		return over.Load() || err == nil && sharing
+	})
+	add()
+	backlog, since := b.Backlog(bus.Events, "detector"), time.Now()
+	until(t, "the other one stores nothing", func() bool { // it has heard that the group shares out, and waits, too
+		if waiting, _, err := backlog.Look(t.Context()); err != nil || waiting == 0 {
+			since = time.Now()
+		}
+		return over.Load() || time.Since(since) > 2*time.Second
+	})
+	if over.Load() {
+		t.Log("the machine is slow: the group does not wait any more")
+	}
+	ends.end(t)
+	leave()
+	<-left
 }

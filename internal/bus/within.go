@@ -41,11 +41,23 @@ func (f *Flow) waited(ctx context.Context, err error) error {
 	}
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
 	defer cancel()
-	group := f.bus.config.Prefix + f.step.Group
-	all, failed := f.bus.admin.DescribeGroups(within, group)
-	if one := all[group]; failed == nil && one.Err == nil && strings.HasSuffix(one.State, "Rebalance") {
+	if members, sharing, failed := f.bus.Sharing(within, f.step.Group); failed == nil && sharing {
 		return fmt.Errorf("group %s is sharing out its partitions and waits for one of its %d members, as long as the session of one lasts that was killed: %w",
-			group, len(one.Members), err)
+			f.bus.config.Prefix+f.step.Group, members, err)
 	}
 	return err
+}
+
+// Sharing reports whether a group is sharing out its partitions among its members at the moment.
+func (b *Bus) Sharing(ctx context.Context, group string) (members int, sharing bool, err error) {
+	group = b.config.Prefix + group
+	all, err := b.admin.DescribeGroups(ctx, group)
+	if err != nil {
+		return 0, false, fmt.Errorf("look at group %s: %w", group, err)
+	}
+	one := all[group]
+	if one.Err != nil {
+		return 0, false, fmt.Errorf("look at group %s: %w", group, one.Err)
+	}
+	return len(one.Members), strings.HasSuffix(one.State, "Rebalance"), nil
 }
