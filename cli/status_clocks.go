@@ -101,6 +101,12 @@ func (t *statusTable) stands(c app.ClockSum) string {
 	if !c.Retired.IsZero() {
 		return ""
 	}
+	if c.Ticked.IsZero() {
+		if c.Holds == 0 {
+			return ""
+		}
+		return "nobody has read it yet; if it is gone for good: noroshi sources retire " + diag.EscapeLine(c.Source)
+	}
 	if age := t.of.At.Sub(c.Ticked); age > tellsWithin {
 		text := fmt.Sprintf("it has told nothing since %s (%s)", at(c.Ticked), ago(age))
 		if c.Holds > 0 {
@@ -131,7 +137,7 @@ func (t *statusTable) passes(source string) bool {
 // told reports whether a partition of a source has told how far it has come.
 func told(all []app.ClockSum, source string) bool {
 	for _, c := range all {
-		if c.Source == source || strings.HasPrefix(c.Source, source+"/") {
+		if (c.Source == source || strings.HasPrefix(c.Source, source+"/")) && !c.Ticked.IsZero() {
 			return true
 		}
 	}

@@ -32,6 +32,8 @@ func TestTheStatusTellsWhatWaits(t *testing.T) {
 			{Source: "signins/2", Progress: ago(time.Minute), Ticked: ago(time.Second)},
 			{Source: "signins/3", Progress: ago(54 * time.Minute), Ticked: ago(time.Second), Holds: 2},
 			{Source: "signins/4", Ticked: ago(time.Second)},
+			{Source: "signins/5"},
+			{Source: "signins/6", Holds: 1},
 		},
 		Sources: []app.SourceSum{{Name: "signins", Kind: "stream"}, {Name: "audit", Kind: "stream"}},
 		Late:    []app.LateSum{{Dataset: "entra.signin", Mean: 5 * time.Hour, Wait: 15 * time.Minute}, {Dataset: "ual.exchange_admin", Mean: 9000 * time.Hour, Wait: 2 * time.Hour}},
@@ -49,6 +51,7 @@ func TestTheStatusTellsWhatWaits(t *testing.T) {
   source files@read: it has come to 2024-12-23T03:04:05Z; at the ends of files time passes from their latest event on
   source signins/3: it is read up to 2026-01-02T02:10:05Z (54m0s behind)
   source signins/4: it has not told how far it has come
+  source signins/6: nobody has read it yet; if it is gone for good: noroshi sources retire signins/6
   source audit: it has never told how far it has come; what waits for its datasets does not know of it
   late: events of entra.signin come 5h0m0s after they happened on average, but decisions wait 15m0s for them; set lateness: {entra.signin: {wait: …}} in the configuration
   old: events of ual.exchange_admin were 375d0h old on average when they came, as in an export; rules that remember find less in them than noroshi replay

@@ -32,6 +32,7 @@ type group struct {
 	tenant   string
 	datasets []string // that it waits for; none: all of the tenant's
 	wall     bool     // the clock on the wall stands in
+	begun    bool     // it follows; memory that is read may come before that of the clocks, so that these are not asked until then
 	now      int64    // math.MinInt64 while it stands still
 	sources  int64    // how far the sources have come; now is later where the clock on the wall stands in
 	due      due      // its tables, by when Advance has something to do
@@ -64,14 +65,17 @@ func (m *Memory) groupOf(r *rule, tenant string) *group {
 		g = m.newGroup(r.level)
 		g.tenant, g.datasets, g.wall, g.crossed = tenant, datasets, wall, r.crossings
 		m.groups[string(key)] = g
-		m.follow(g)
 	}
 	return g
 }
 
 // follow moves the clock to where the sources have come, or the clock on the wall where that stands in. It never goes back.
 func (m *Memory) follow(g *group) {
+	g.begun = true
 	c := m.options.Clocks
+	if c == nil { // Advance moves it
+		return
+	}
 	if g.crossed > 0 && m.options.Crossed != nil {
 		g.sources = max(g.sources, m.options.Crossed(g.tenant, g.crossed))
 	} else {

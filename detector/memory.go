@@ -259,6 +259,14 @@ func (m *Memory) table(rule int32, tenant string) *table {
 
 // contextOf is the context for a table; it holds until the next call. A rule that looks at alerts waits for as long as they grow.
 func (m *Memory) contextOf(t *table) *state.Context {
+	if !t.group.begun {
+		m.follow(t.group)
+	}
+	return m.standing(t)
+}
+
+// standing is contextOf where the clock stays where it is.
+func (m *Memory) standing(t *table) *state.Context {
 	r, g := m.set.rules[t.rule], t.group
 	c := &m.context
 	c.Now, c.Sources, c.Ended = g.now, g.sources, m.levels[g.level].ended

@@ -124,7 +124,7 @@ func (m *Memory) setClocks(was *Memory) {
 	}
 	for key, from := range was.groups {
 		to := m.newGroup(from.level)
-		to.tenant, to.datasets, to.wall, to.crossed, to.now, to.sources = from.tenant, from.datasets, from.wall, from.crossed, from.now, from.sources
+		to.tenant, to.datasets, to.wall, to.crossed, to.now, to.sources, to.begun = from.tenant, from.datasets, from.wall, from.crossed, from.now, from.sources, from.begun
 		m.groups[key] = to
 	}
 }
@@ -153,7 +153,7 @@ func (m *Memory) copy(from *table, rule int32) (err error) {
 	m.telling.rule, m.telling.tenant, m.telling.each = rule, from.tenant, func(*alert.Alert) {} // of keys that go for it
 	from.Rows(func(key string, row []byte) {
 		if err == nil {
-			err = to.Load(m.contextOf(to), key, row)
+			err = to.Load(m.standing(to), key, row)
 		}
 	})
 	if err != nil {

@@ -186,7 +186,7 @@ func (m *Memory) Load(row Row) error {
 		}
 		t := m.table(int32(i), tenant)
 		m.telling.rule, m.telling.tenant, m.telling.each = int32(i), tenant, func(*alert.Alert) {} // of keys that go for it
-		if err := t.Load(m.contextOf(t), key, row.Value); err != nil {
+		if err := t.Load(m.standing(t), key, row.Value); err != nil {
 			return fmt.Errorf("read memory of %s: %w", id, err)
 		}
 		t.group.due.plan(t)

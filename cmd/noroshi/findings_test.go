@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 )
 
 // unsettled are rules whose last revision is not compared: the bucket of an alert does not end within the test.
@@ -54,39 +53,26 @@ func (all findings) add(body []byte) error {
 	return nil
 }
 
-// early are late rules over signals, which may be told too early when instances are killed: a fault that is known and open. The long form
-// does not forgive it.
-func early(rule string) bool {
-	return os.Getenv("NOROSHI_SOAK") == "" && (rule == "fruitless" || rule == "still")
-}
-
 // difference is how findings differ from those that are wanted, by rule.
 type difference struct {
 	missing, foreign, twice, skipped, other map[string]int
 	revisions                               int
-	forgiven                                int // of early rules
 	example                                 string
 }
 
 func (all findings) compare(want findings) *difference {
-	d := &difference{map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, 0, 0, ""}
+	d := &difference{map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, 0, ""}
 	for id, w := range want {
 		switch got := all[id]; {
 		case got == nil:
 			d.missing[w.rule]++
-		case got.says != w.says && early(w.rule):
-			d.forgiven++
 		case got.says != w.says && !unsettled[w.rule]:
 			d.other[w.rule]++
 			d.example = fmt.Sprintf("told %v\n%s\nreplayed\n%s", got.revisions, got.says, w.says)
 		}
 	}
 	for id, got := range all {
-		switch {
-		case want[id] != nil:
-		case early(got.rule):
-			d.forgiven++
-		default:
+		if want[id] == nil {
 			d.foreign[got.rule]++
 		}
 		d.revisions += len(got.revisions)

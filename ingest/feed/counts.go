@@ -84,6 +84,24 @@ type Counts struct {
 	mu     sync.Mutex
 	all    map[place]*Partition
 	faults map[string]error // by source, of what is done before partitions are read
+	same   map[string]int   // see Alike
+}
+
+// Alike are the sources whose partitions hold records of the same kinds, and how many each has.
+func (c *Counts) Alike() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.same)
+}
+
+// alike notes a source whose partitions hold records of the same kinds.
+func (c *Counts) alike(source string, partitions int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.same == nil {
+		c.same = map[string]int{}
+	}
+	c.same[source] = partitions
 }
 
 // Fault is why a source gives nothing at all, nil where it does.

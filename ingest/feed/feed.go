@@ -146,6 +146,9 @@ func (f *Feed) prepared(ctx, drain context.Context, topic bus.Topic) (int, error
 	if err != nil {
 		return 0, fmt.Errorf("source %s: %w", f.Stream.Name(), err)
 	}
+	if _, varied := f.Stream.(Varied); !varied {
+		f.Counts.alike(f.Stream.Name(), n)
+	}
 	f.Log.Info("source opened", slog.String("source", f.Stream.Name()), slog.Int("partitions", n), slog.Bool("exactly_once", !f.AtLeastOnce))
 	return n, nil
 }

@@ -323,4 +323,7 @@ func TestAPartitionThatComesLaterIsCarriedWhole(t *testing.T) {
 	if s := f.Counts.Snapshot(); len(s) != 2 || s[0].Messages != 0 || s[1].Messages != 2 {
 		t.Errorf("counted are %+v", s)
 	}
+	if n := f.Counts.Alike()["widening"]; n != 2 {
+		t.Errorf("%d partitions are alike, expected 2", n)
+	}
 }

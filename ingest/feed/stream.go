@@ -34,6 +34,9 @@ type Troubled interface {
 	Trouble() error
 }
 
+// Varied is a stream whose partitions hold records of different kinds: what one of them has shown says nothing of the others.
+type Varied interface{ Varied() }
+
 // Cursor reads one partition. It belongs to one goroutine.
 type Cursor interface {
 	// Next waits for a message, then gives all that is there, within MaxMessages and about MaxBytes. The error is, or wraps,

@@ -158,6 +158,11 @@ func (s *Stream) Name() string { return s.config.Name }
 // Dense is false: numbers are made here, without gaps.
 func (s *Stream) Dense() bool { return false }
 
+var _ feed.Varied = (*Stream)(nil)
+
+// Varied implements feed.Varied: each partition is a content type.
+func (s *Stream) Varied() {}
+
 // Partitions is one for each content type that there is, also those that are not read: which they are may change.
 func (s *Stream) Partitions(context.Context) (int, error) { return len(Contents), nil }
 

@@ -135,7 +135,7 @@ func (p *part) hear(rec *bus.Record) error {
 	}
 	now := p.run.clocks.now()
 	p.run.tellOf(p.clocks.Take(t, now))
-	p.clocks.Listen(now)
+	p.clocks.Listen(now, t.Made)
 	p.moved = true
 	if !p.rules.set.Travels() {
 		p.passing = passing{}

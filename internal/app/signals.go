@@ -158,7 +158,7 @@ func (p *signalPart) hear(rec *bus.Record, out *stage.Out) {
 	for _, t := range all {
 		p.clocks.Take(p.streams.Take(from, t), now)
 	}
-	p.clocks.Listen(now)
+	p.clocks.Listen(now, p.streams.Made())
 	p.heard = true
 }
 

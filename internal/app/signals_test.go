@@ -36,9 +36,17 @@ facts: [%s]
 // compiled is the set of a rule.
 func compiled(t *testing.T, text string) *detector.Set {
 	t.Helper()
+	return compiledAll(t, []string{text})
+}
+
+// compiledAll is the set of rules.
+func compiledAll(t *testing.T, texts []string) *detector.Set {
+	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "rule.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+	for i, text := range texts {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("rule-%d.yaml", i)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	rs, ps := rules.Load(rules.Options{Paths: []string{dir}})
 	if diag.Errors(ps) > 0 {

@@ -116,6 +116,9 @@ func (t *ticking) make(sources []feed.Progress, now time.Time) *clock.Tick {
 	for _, p := range sources {
 		tick.Sources = append(tick.Sources, clock.Source{Name: p.Source, Progress: nanoseconds(p.At), Shown: t.untold(p.Source)})
 	}
+	for source, n := range t.run.counts.Alike() {
+		tick.Alike = append(tick.Alike, clock.Alike{Source: source, Partitions: n})
+	}
 	if len(tick.Sources) == 0 && now.Sub(t.told) < emptyEvery {
 		return nil
 	}

@@ -223,7 +223,7 @@ func TestTheWallStandsInWhereNothingTicks(t *testing.T) {
 	now := here
 	pass := func(d time.Duration, name string) {
 		now = now.Add(d)
-		c.Listen(now)
+		c.Listen(now, now.UnixNano())
 		if name != "" {
 			c.Take(&Tick{Made: now.UnixNano(), Sources: []Source{{Name: name, Progress: now.UnixNano(), Shown: []Shown{{"t", "d", 0, 0}}}}}, now)
 		}
@@ -250,6 +250,37 @@ func TestTheWallStandsInWhereNothingTicks(t *testing.T) {
 	want(false)
 	c.Take(&Tick{Retired: []Retired{{"hub", now.UnixNano()}}}, now)
 	want(true)
+}
+
+// Where what was stored has not been read up to now, the clock on the wall is no further than what was, and a source partition that sends
+// nothing any more counts until what it has brought is read.
+func TestTheWallIsNoFurtherThanWhatIsRead(t *testing.T) {
+	c, streams := New(), NewStreams(2)
+	now := here
+	take := func(stream int, made time.Time, sources ...Source) {
+		c.Take(streams.Take(stream, &Tick{Made: made.UnixNano(), Sources: sources}), now)
+		c.Listen(now, streams.Made())
+	}
+	want := func(what string, stands bool, to time.Time) {
+		t.Helper()
+		if at, got := c.Wall("t", []string{"d"}); got != stands || stands && at != to.UnixNano() {
+			t.Errorf("%s: the wall: %v at %s, want %v at %s", what, got, time.Unix(0, at).UTC(), stands, to.UTC())
+		}
+	}
+	take(0, here, Source{Name: "hub/0", Progress: here.UnixNano(), Shown: []Shown{{"t", "d", 0, 0}}})
+	for range 20 {
+		now = now.Add(time.Minute)
+		take(0, now)
+	}
+	want("a stream has told nothing", false, here)
+	behind := here.Add(4 * time.Minute)
+	take(1, behind)
+	want("a stream may hold what the source has brought", false, here)
+	behind = here.Add(8 * time.Minute)
+	take(1, behind)
+	want("a stream is behind", true, behind)
+	take(1, now.Add(time.Hour))
+	want("all is read", true, now)
 }
 
 // What a source partition has shown is known with its records: a tick after a crash need not tell it again. No clock waits for a source

@@ -17,12 +17,6 @@ const (
 	maxRetired = 4096
 )
 
-// quiet is for how long a source partition may send no tick before it does not count as one that ticks.
-const quiet = 5 * time.Minute
-
-// heedless is how long nobody may have looked at ticks and still have listened all the time.
-const heedless = 90 * time.Second
-
 // Clocks are what ticks have said so far: the greatest of everything, so that it does not matter in which order they come, or how often.
 // They belong to one goroutine.
 type Clocks struct {
@@ -32,6 +26,7 @@ type Clocks struct {
 	Ahead time.Duration
 
 	sources map[string]*source
+	kin     map[string]*kin
 	pairs   map[pair]*shown
 	tenants map[string][]*shown
 	shown   int
@@ -43,8 +38,9 @@ type Clocks struct {
 
 	listened time.Duration // how long ticks were listened to
 	looked   time.Time
+	wall     int64 // see Listen
 
-	untold, untoldRetired bool // Untold may have something to give
+	untold, untoldRetired, untoldAlike bool // Untold may have something to give
 
 	changed bool      // the row of sources is not stored
 	stale   []*source // whose row of what they have shown is not stored
@@ -53,6 +49,7 @@ type Clocks struct {
 // source is a source partition.
 type source struct {
 	name     string
+	kin      *kin // nil: it is a whole source
 	progress int64
 	ticked   int64 // when its last tick was made
 	heard    time.Duration
@@ -74,7 +71,8 @@ type span struct {
 type shown struct {
 	pair
 	sources []*source
-	version int // of what follows
+	kin     []*kin // of these
+	version int    // of what follows
 	least   *source
 }
 
@@ -90,8 +88,8 @@ type asked struct {
 
 // New makes Clocks that know nothing yet.
 func New() *Clocks {
-	return &Clocks{sources: map[string]*source{}, pairs: map[pair]*shown{}, tenants: map[string][]*shown{}, retired: map[string]int64{},
-		asked: map[string]*asked{}, version: 1}
+	return &Clocks{sources: map[string]*source{}, kin: map[string]*kin{}, pairs: map[pair]*shown{}, tenants: map[string][]*shown{}, retired: map[string]int64{},
+		asked: map[string]*asked{}, wall: Unknown, version: 1}
 }
 
 // News are the sources, or source partitions, that a tick has retired, and those that had been and tick again.
@@ -101,6 +99,9 @@ type News struct{ Retired, Back []string }
 func (c *Clocks) Take(t *Tick, now time.Time) (news News) {
 	at := state.Nanoseconds(now)
 	c.Ahead = time.Duration(t.Made - at)
+	for i := range t.Alike {
+		c.takeAlike(&t.Alike[i])
+	}
 	for i := range t.Sources {
 		if back := c.take(&t.Sources[i], min(t.Made, at), at); back {
 			news.Back = append(news.Back, t.Sources[i].Name)
@@ -154,6 +155,10 @@ func (c *Clocks) source(name string) *source {
 		}
 		s = &source{name: strings.Clone(name), progress: Unknown, ticked: Unknown, shown: map[pair]*span{}}
 		c.sources[s.name], c.changed = s, true
+		if s.kin = c.kinOf(s.name); s.kin != nil {
+			s.kin.known = append(s.kin.known, s)
+			c.version++
+		}
 	}
 	return s
 }
@@ -182,6 +187,9 @@ func (c *Clocks) show(s *source, w *Shown) {
 			c.tenants[p.tenant] = append(c.tenants[p.tenant], by)
 		}
 		by.sources = append(by.sources, s)
+		if s.kin != nil && !slices.Contains(by.kin, s.kin) {
+			by.kin = append(by.kin, s.kin)
+		}
 	}
 	x.first = min(x.first, w.First)
 	if w.Last > x.last || x.stored == Unknown {
@@ -218,7 +226,8 @@ func (c *Clocks) retire(name string, at int64) (news bool) {
 	return true
 }
 
-// gone reports whether a source partition is retired, itself or with its source, and has not ticked since.
+// gone reports whether a source partition is retired, itself or with its source, and has not ticked since. Of one that has never ticked its
+// records alone are known.
 func (c *Clocks) gone(s *source) bool { return s.ticked <= c.retiredAt(s.name) }
 
 // retiredAt is when a source partition was retired last, itself or with its source.
@@ -236,10 +245,19 @@ func (c *Clocks) retiredAt(name string) int64 {
 }
 
 // Of is the clock of datasets in a tenant, of all of the tenant's where none are named: the least progress of the source partitions that
-// have shown one of them. It is Unknown where none has, and never goes back.
+// have shown one of them, and of those that are alike. It is Unknown where none has, and never goes back.
 func (c *Clocks) Of(tenant string, datasets []string) int64 { return c.ask(tenant, datasets).now }
 
 func (c *Clocks) ask(tenant string, datasets []string) *asked {
+	a := c.stood(tenant, datasets)
+	if a.version != c.version {
+		c.derive(a)
+	}
+	return a
+}
+
+// stood is a clock as it stands, without a look at the sources.
+func (c *Clocks) stood(tenant string, datasets []string) *asked {
 	c.key = append(append(c.key[:0], tenant...), 0)
 	for _, d := range datasets {
 		c.key = append(append(c.key, d...), 0)
@@ -248,9 +266,6 @@ func (c *Clocks) ask(tenant string, datasets []string) *asked {
 	if a == nil {
 		a = &asked{tenant: strings.Clone(tenant), datasets: slices.Clone(datasets), now: Unknown}
 		c.asked[string(c.key)] = a
-	}
-	if a.version != c.version {
-		c.derive(a)
 	}
 	return a
 }
@@ -293,11 +308,11 @@ func (c *Clocks) least(by *shown) *source {
 		return by.least
 	}
 	by.version, by.least = c.version, nil
-	for _, s := range by.sources {
-		if !c.gone(s) && (by.least == nil || cmp.Or(cmp.Compare(s.progress, by.least.progress), strings.Compare(s.name, by.least.name)) < 0) {
+	c.holders(by, func(s *source) {
+		if by.least == nil || cmp.Or(cmp.Compare(s.progress, by.least.progress), strings.Compare(s.name, by.least.name)) < 0 {
 			by.least = s
 		}
-	}
+	})
 	return by.least
 }
 
@@ -316,31 +331,11 @@ func (c *Clocks) Shows(tenant, dataset string, after, within int64) bool {
 	})
 }
 
-// Listen says that ticks that have come by now have been taken.
-func (c *Clocks) Listen(now time.Time) {
-	if !c.looked.IsZero() {
-		c.listened += max(0, min(heedless, now.Sub(c.looked)))
-	}
-	c.looked = now
-}
-
-// Wall gives the clock on the wall where no source partition ticks any more that has shown one of the datasets in the tenant; it is asked
-// for as in Of. One counts as ticking for some minutes in which ticks were listened to.
-func (c *Clocks) Wall(tenant string, datasets []string) (now int64, stands bool) {
-	stands = c.listened >= quiet
-	c.each(tenant, datasets, func(by *shown) {
-		for _, s := range by.sources {
-			stands = stands && (c.gone(s) || c.listened-s.heard >= quiet)
-		}
-	})
-	return state.Nanoseconds(c.looked), stands
-}
-
 // Standing is how a source partition stands.
 type Standing struct {
 	Name     string
 	Progress int64 // or Unknown
-	Ticked   int64 // when its last tick was made
+	Ticked   int64 // when its last tick was made, or Unknown
 	Retired  int64 // when it was retired, and has not ticked since; Unknown: it was not
 	Shown    []Shown
 }
@@ -349,12 +344,12 @@ type Standing struct {
 func (c *Clocks) Sources() (all []Standing) {
 	for _, name := range slices.Sorted(maps.Keys(c.sources)) {
 		s := c.sources[name]
-		if s.ticked == Unknown { // its records alone have shown it
+		if s.ticked == Unknown && (s.kin == nil || s.kin.partitions == 0) { // its records alone have shown it
 			continue
 		}
 		one := Standing{Name: name, Progress: s.progress, Ticked: s.ticked, Retired: Unknown}
-		if c.gone(s) {
-			one.Retired = c.retiredAt(name)
+		if at := c.retiredAt(name); s.ticked <= at {
+			one.Retired = at
 		}
 		for p, x := range s.shown {
 			one.Shown = append(one.Shown, Shown{p.tenant, p.dataset, x.first, x.last})

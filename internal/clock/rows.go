@@ -84,7 +84,25 @@ func (c *Clocks) append(to []byte) []byte {
 		}
 		to = binary.AppendVarint(to, a.now)
 	}
+	return c.appendAlike(to)
+}
+
+// appendAlike adds what earlier versions do not look for.
+func (c *Clocks) appendAlike(to []byte) []byte {
+	for _, a := range c.alike() {
+		to = binary.AppendUvarint(state.AppendBytes(to, a.Source), uint64(a.Partitions))
+	}
 	return to
+}
+
+// alike are the sources whose partitions hold records of the same kinds.
+func (c *Clocks) alike() (all []Alike) {
+	for _, name := range slices.Sorted(maps.Keys(c.kin)) {
+		if k := c.kin[name]; k.partitions > 0 {
+			all = append(all, Alike{name, k.partitions})
+		}
+	}
+	return all
 }
 
 // Load reads a row that Changes gave. What it says is added to what is known, as that of a tick is.
@@ -121,8 +139,14 @@ func (c *Clocks) load(f *state.Fields) {
 		for n := f.Many(); n > 0; n-- {
 			datasets = append(datasets, string([]byte(f.Text())))
 		}
-		a := c.ask(tenant, datasets)
+		a := c.stood(tenant, datasets) // what sources have shown may be read later
 		a.now = max(a.now, f.Int())
+	}
+	for f.Len() > 0 {
+		a := Alike{Source: f.Text()}
+		if a.Partitions = int(min(f.Uint(), maxSources)); f.Err() == nil {
+			c.takeAlike(&a)
+		}
 	}
 	c.changed = was
 }

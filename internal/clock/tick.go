@@ -25,6 +25,7 @@ type Tick struct {
 	Made    int64 // by the clock of the instance
 	Sources []Source
 	Retired []Retired
+	Alike   []Alike
 }
 
 // Source is how far a source partition has come.
@@ -54,8 +55,8 @@ const (
 
 // version begins the body of a tick. Behind it come: when it was made, in milliseconds since 1970 (a zigzag varint); the number of source
 // partitions (uvarints are all numbers of things and lengths) and for each its name, its progress, the number of what it has shown
-// and for each of these tenant, dataset, first and last; the number of what is retired, and for each name and moment. A text is its
-// length and its bytes, or 0 and the place of an earlier text of this tick, counted from 0. A time is how many milliseconds it lies
+// and for each of these tenant, dataset, first and last; the number of what is retired, and for each name and moment; up to the end, which
+// earlier versions do not look at, sources whose partitions are alike, and for each how many they are. A text is its length and its bytes, or 0 and the place of an earlier text of this tick, counted from 0. A time is how many milliseconds it lies
 // before the tick was made, as a zigzag varint, rounded so that it is not later than it was; a progress is preceded by 1, or is 0 where
 // it is unknown.
 const version = 1
@@ -128,6 +129,9 @@ func (t *Tick) Append(to []byte) []byte {
 		to = x.append(to, r.Name)
 		time(r.At)
 	}
+	for _, a := range fitting(t.Alike, func(a Alike) bool { return len(a.Source) <= MaxText && a.Partitions > 0 }) {
+		to = binary.AppendUvarint(x.append(to, a.Source), uint64(a.Partitions))
+	}
 	return to
 }
 
@@ -163,6 +167,11 @@ func Parse(body []byte) (*Tick, error) {
 	for n := f.Many(); n > 0; n-- {
 		t.Retired = append(t.Retired, Retired{Name: x.read(f), At: time()})
 	}
+	for f.Len() > 0 {
+		if a := (Alike{Source: x.read(f), Partitions: int(min(f.Uint(), maxSources))}); a.Partitions > 0 {
+			t.Alike = append(t.Alike, a)
+		}
+	}
 	if err := f.Err(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTick, err)
 	}
@@ -186,6 +195,10 @@ func (t *Tick) Under(name string) *Tick {
 		r.Name = name + r.Name
 		u.Retired[i] = r
 	}
+	for _, a := range t.Alike {
+		a.Source = name + a.Source
+		u.Alike = append(u.Alike, a)
+	}
 	return u
 }
 
@@ -197,11 +210,15 @@ func (t *Tick) Split(most int) (all []*Tick) {
 	one := &Tick{Made: t.Made}
 	room := most
 	next := func(n int) {
-		if room < n && (len(one.Sources) > 0 || len(one.Retired) > 0) {
+		if room < n && (len(one.Sources) > 0 || len(one.Retired) > 0 || len(one.Alike) > 0) {
 			all = append(all, one)
 			one, room = &Tick{Made: t.Made}, most
 		}
 		room -= n
+	}
+	for _, a := range t.Alike { // first: nobody is to pass them meanwhile
+		next(perEntry + len(a.Source))
+		one.Alike = append(one.Alike, a)
 	}
 	for _, s := range t.Sources {
 		next(perEntry + len(s.Name))

@@ -15,7 +15,7 @@ func (c *Clocks) Whole() {
 			x.told = false
 		}
 	}
-	c.untoldRetired = len(c.retired) > 0
+	c.untoldRetired, c.untoldAlike = len(c.retired) > 0, len(c.alike()) > 0
 }
 
 // Untold gives, as ticks, what is known and neither a tick since Whole nor Untold has said: what records have shown, and what was loaded. Who
@@ -28,6 +28,14 @@ func (c *Clocks) Untold() (all []*Tick) {
 		for _, name := range slices.Sorted(maps.Keys(c.retired)) {
 			t.Retired = append(t.Retired, Retired{name, c.retired[name]})
 			t.Made = max(t.Made, c.retired[name])
+		}
+		all = append(all, t)
+	}
+	if c.untoldAlike {
+		c.untoldAlike = false
+		t := &Tick{Made: Unknown, Alike: c.alike()}
+		for _, s := range c.sources {
+			t.Made = max(t.Made, s.ticked)
 		}
 		all = append(all, t)
 	}

@@ -50,6 +50,9 @@ type Out struct{ records []bus.Record }
 // Write adds a record. It is stored soon.
 func (o *Out) Write(r bus.Record) { o.records = append(o.records, r) }
 
+// Records are those so far, in order.
+func (o *Out) Records() []bus.Record { return o.records }
+
 // Counts are what all sessions of a step have done. They may be read at any time.
 type Counts struct {
 	Taken      atomic.Int64 // partitions
