@@ -137,7 +137,7 @@ func makeEnds(s Streams, conf *config.Config, doc *strictyaml.Doc, r *app.Run, l
 
 // sinkEnv is what sinks of a configuration get.
 func sinkEnv(s Streams, conf *config.Config, log *slog.Logger) catalog.Env {
-	return catalog.Env{Env: sinks.Env{Now: s.Now, Log: log, Version: Version()}, Out: s.Out, Folder: conf.Folder, Prefix: conf.Kafka.Prefix}
+	return catalog.Env{Env: sinks.Env{Now: s.Now, Log: log, Version: Version()}, Out: s.Out, Folder: conf.Folder, Prefix: conf.Kafka.Prefix, Tokens: tokens}
 }
 
 func makeSinks(conf *config.Config, doc *strictyaml.Doc, env catalog.Env) (named []app.NamedSink) {

@@ -41,6 +41,7 @@ var secretKeys = []string{
 	"sinks/-/splunk", "sinks/-/splunk/token", "sinks/-/splunk/url", "sinks/-/splunk/proxy", "sinks/-/splunk/index", "sinks/-/splunk/cert_file", "sinks/-/splunk/timeout", "sinks/-/splunk/format",
 	"sinks/-/elasticsearch/password", "sinks/-/elasticsearch/api_key", "sinks/-/elasticsearch/user", "sinks/-/elasticsearch/index", "sinks/-/elasticsearch/headers", "sinks/-/pagerduty", "sinks/-/pagerduty/routing_key", "sinks/-/pagerduty/url", "sinks/-/syslog", "sinks/-/email", "sinks/-/email/password", "sinks/-/email/user", "sinks/-/email/address", "sinks/-/email/from", "sinks/-/email/to", "sinks/-/email/to/-", "sinks/-/email/tls",
 	"sinks/-/kafka", "sinks/-/kafka/sasl", "sinks/-/kafka/sasl/password", "sinks/-/kafka/sasl/user", "sinks/-/kafka/sasl/mechanism", "sinks/-/kafka/brokers", "sinks/-/kafka/brokers/-", "sinks/-/kafka/topic",
+	"sinks/-/sentinel", "sinks/-/sentinel/url", "sinks/-/sentinel/rule_id", "sinks/-/sentinel/stream", "sinks/-/sentinel/credential", "sinks/-/sentinel/credential/kind", "sinks/-/sentinel/credential/secret", "sinks/-/sentinel/credential/password",
 	"sinks/-/otlp", "sinks/-/otlp/url", "sinks/-/otlp/headers", "sinks/-/otlp/headers/X-Api-Key", "sinks/-/otlp/protocol", "sinks/-/syslog/address", "sinks/-/syslog/key_file", "sinks/-/syslog/host", "sinks/-/syslog/framing",
 }
 

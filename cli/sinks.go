@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -73,7 +74,21 @@ shown as it is before it is compressed.`,
 			return nil
 		}),
 	}
-	c.AddCommand(list, test, preview)
+	template := &cobra.Command{
+		Use: "template KIND", Short: "Print what the other end needs to know of alerts", Args: one("one of " + strings.Join(slices.Sorted(maps.Keys(catalog.Templates)), ", ")),
+		Long: `Template prints what is set up at the destination of a sink: for elasticsearch the index template, for sentinel the table, the data
+collection rule and the analytics rule as Bicep. It needs no configuration.`,
+		Example: "  noroshi sinks template sentinel > noroshi.bicep",
+		RunE: func(_ *cobra.Command, args []string) error {
+			text, known := catalog.Templates[args[0]]
+			if !known {
+				return fmt.Errorf("no template for %q; there is one for %s", args[0], strings.Join(slices.Sorted(maps.Keys(catalog.Templates)), " and "))
+			}
+			_, err := io.WriteString(s.Out, text)
+			return err
+		},
+	}
+	c.AddCommand(list, test, preview, template)
 	return c
 }
 

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"noroshi/internal/certs"
 	"noroshi/internal/config"
 	"noroshi/internal/strictyaml"
+	"noroshi/sinks/remote"
 )
 
 // makeSources makes the sources of the configuration and starts none. What is wrong goes to the document.
@@ -133,6 +136,21 @@ func makeTopic(conf *config.Config, t config.Topic, log *slog.Logger) (*kafka.St
 
 func identity(k config.Credential) entra.Identity {
 	return entra.Identity{Kind: k.Kind, Cloud: k.Cloud, Tenant: k.Tenant, Client: k.Client, Secret: k.Secret, Certificate: k.Certificate, Password: k.Password, TokenFile: k.TokenFile}
+}
+
+// tokens gives who asks for tokens. A managed identity, and what is found by itself, asks this machine, which no proxy reaches.
+func tokens(k config.Credential) remote.Identity {
+	return func(way http.RoundTripper) (remote.Token, error) {
+		who := identity(k)
+		if way != nil && k.Kind != "managed_identity" && k.Kind != "default" {
+			who = who.Through(&http.Client{Transport: way})
+		}
+		c, err := who.Credential()
+		if err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context, host string) (string, error) { return entra.Tokens(c, host)(ctx) }, nil
+	}
 }
 
 func makeEventHub(s Streams, h config.EventHub) (*eventhub.Stream, error) {

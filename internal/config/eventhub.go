@@ -89,6 +89,12 @@ func start(d *strictyaml.Doc, n *yaml.Node) (latest bool, since time.Time) {
 	}
 }
 
+// ReadCredential reads who asks Microsoft Entra ID, where relative paths start at a folder.
+func ReadCredential(d *strictyaml.Doc, n *yaml.Node, folder string) Credential {
+	c := &Config{Folder: folder}
+	return c.credential(d, n)
+}
+
 func (c *Config) credential(d *strictyaml.Doc, n *yaml.Node) (k Credential) {
 	text := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = d.Text(n) } }
 	secret := func(to *string) func(*yaml.Node) { return func(n *yaml.Node) { *to = Secret(d, n, c.Folder) } }

@@ -62,8 +62,9 @@ var arrows = map[string][]string{
 	"sinks/email":               {"sinks", "sinks/remote", "sinks/page", "internal/alert", "internal/strictyaml"}, // what an alert is like
 	"sinks/otlp":                {"sinks", "sinks/remote", "sinks/format"},
 	"sinks/kafka":               {"sinks", "sinks/remote", "sinks/format", "internal/bus", "internal/strictyaml"},
+	"sinks/sentinel":            {"sinks", "sinks/remote", "internal/alert", "internal/strictyaml"}, // columns
 	"sinks/sinktest":            {"sinks", "sinks/remote", "internal/alert"},
-	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/slack", "sinks/teams", "sinks/alertmanager", "internal/alert", "internal/diag", "internal/event", "internal/strictyaml", "internal/config"}, // which names there are
+	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/sentinel", "sinks/slack", "sinks/teams", "sinks/alertmanager", "internal/alert", "internal/diag", "internal/event", "internal/strictyaml", "internal/config"}, // which names there are
 	"internal/deadletter":       {"internal/bus", "internal/diag"},
 	"internal/stage":            {"internal/bus", "internal/state"},
 	"internal/identify":         {"internal/decode", "internal/bus", "internal/deadletter"},
@@ -91,7 +92,7 @@ var forTests = []string{"internal/kafkatest", "internal/eventhubstest", "interna
 var owners = map[string][]string{
 	"github.com/twmb/franz-go":    {"internal/bus"},
 	"github.com/expr-lang/expr":   {"internal/cond"},
-	"go.yaml.in/yaml":             {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/page", "sinks/slack", "sinks/teams", "sinks/alertmanager", "sinks/sinktest", "sinks/catalog"},
+	"go.yaml.in/yaml":             {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/sentinel", "sinks/page", "sinks/slack", "sinks/teams", "sinks/alertmanager", "sinks/sinktest", "sinks/catalog"},
 	"github.com/spf13/cobra":      {"cli"},
 	"github.com/wneessen/go-mail": {"sinks/email"},
 	"github.com/schollz":          {"cli"},
@@ -102,6 +103,7 @@ var owners = map[string][]string{
 	"go.opentelemetry.io/otel":                                    {"internal/telemetry"},
 	"go.opentelemetry.io/proto":                                   {"sinks/otlp"},
 	"github.com/Azure/azure-sdk-for-go/sdk/az":                    {"ingest/eventhub", "ingest/entra"},
+	"github.com/Azure/azure-sdk-for-go/sdk/monitor":               {"sinks/sentinel"}, // its tests alone
 }
 
 // source is a Go file of ours.

@@ -2,8 +2,10 @@
 package catalog
 
 import (
+	"errors"
 	"io"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -20,6 +22,7 @@ import (
 	"noroshi/sinks/otlp"
 	"noroshi/sinks/pagerduty"
 	"noroshi/sinks/remote"
+	"noroshi/sinks/sentinel"
 	"noroshi/sinks/slack"
 	"noroshi/sinks/splunk"
 	"noroshi/sinks/stdout"
@@ -34,6 +37,8 @@ type Env struct {
 	Out    io.Writer
 	Folder string // where relative paths of the configuration start
 	Prefix string // of the names of our topics
+	// Tokens gives who asks Microsoft Entra ID for tokens.
+	Tokens func(config.Credential) remote.Identity
 }
 
 // Make makes a sink of its part of the configuration; what is wrong there goes to the document.
@@ -60,12 +65,16 @@ var All = map[string]Make{
 	},
 	"otlp":      over(otlp.Read, otlp.New),
 	"pagerduty": over(pagerduty.Read, pagerduty.New),
+	"sentinel":  over(sentinel.Read, sentinel.New),
 	"slack":     over(slack.Read, slack.New),
 	"splunk":    over(splunk.Read, splunk.New),
 	"syslog":    over(syslog.Read, syslog.New),
 	"teams":     over(teams.Read, teams.New),
 	"webhook":   over(webhook.Read, webhook.New),
 }
+
+// Templates are what the destinations of some sinks are set up with.
+var Templates = map[string]string{"elasticsearch": elasticsearch.Template, "sentinel": sentinel.Template()}
 
 // over is a sink that reaches out over the network.
 func over[C any, S sinks.Sink](read func(remote.Reader, *yaml.Node) C, make func(C, sinks.Env) (S, error)) Make {
@@ -79,7 +88,16 @@ func reader(d *strictyaml.Doc, e Env) remote.Reader {
 	return remote.Reader{Doc: d, Folder: e.Folder,
 		Secret: func(n *yaml.Node) remote.Secret { return config.Reference(d, n, e.Folder) },
 		Proxy:  func(n *yaml.Node) string { return config.Proxy(d, n) },
-		Hosts:  func(n *yaml.Node) []string { return config.Brokers(d, n) }}
+		Hosts:  func(n *yaml.Node) []string { return config.Brokers(d, n) },
+		Identity: func(n *yaml.Node) remote.Identity {
+			k := config.ReadCredential(d, n, e.Folder)
+			if e.Tokens == nil { // nobody is to send
+				return func(http.RoundTripper) (remote.Token, error) {
+					return nil, errors.New("there is nobody to ask for tokens")
+				}
+			}
+			return e.Tokens(k)
+		}}
 }
 
 // Kinds are the keys, sorted.

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"encoding/pem"
 	"fmt"
@@ -24,6 +25,7 @@ import (
 	"noroshi/internal/kafkatest"
 	"noroshi/internal/strictyaml"
 	"noroshi/sinks"
+	"noroshi/sinks/remote"
 	"noroshi/sinks/sinktest"
 )
 
@@ -75,6 +77,9 @@ func destination(t *testing.T, kind string) (srv *httptest.Server, got func() st
 		if kind == "otlp" {
 			w.Header().Set("Content-Type", "application/x-protobuf")
 		}
+		if kind == "sentinel" {
+			w.WriteHeader(http.StatusNoContent)
+		}
 		_, _ = io.WriteString(w, answers[kind])
 	}))
 	t.Cleanup(srv.Close)
@@ -120,6 +125,15 @@ func inKafka(t *testing.T, text string, put func(name, text string)) string {
 	return text
 }
 
+// tokens gives everybody the same token.
+func tokens(token string) func(config.Credential) remote.Identity {
+	return func(config.Credential) remote.Identity {
+		return func(http.RoundTripper) (remote.Token, error) {
+			return func(context.Context, string) (string, error) { return token, nil }, nil
+		}
+	}
+}
+
 func tryExample(t *testing.T, kind, text string) {
 	srv, got := destination(t, kind)
 	listener, heard := stream(t, srv.TLS)
@@ -131,7 +145,7 @@ func tryExample(t *testing.T, kind, text string) {
 		heard = func() bool { return true } // a broker has acknowledged it
 	}
 	var out bytes.Buffer
-	env := Env{Env: sinks.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)}, Out: &out, Folder: t.TempDir()}
+	env := Env{Env: sinks.Env{Now: time.Now, Log: slog.New(slog.DiscardHandler)}, Out: &out, Folder: t.TempDir(), Tokens: tokens("a token")}
 	secret := map[string]string{"pagerduty": strings.Repeat("QUJD", 8)}[kind]
 	if secret == "" {
 		secret = "whsec_" + strings.Repeat("QUJD", 8)

@@ -65,7 +65,7 @@ func TestNoSinkTellsASecret(t *testing.T) {
 				}))
 				q := &told{all: []sinks.Message{sinktest.Message(1), sinktest.Message(2)}}
 				log := slog.New(slog.NewTextHandler(&q.said, nil))
-				env := Env{Env: sinks.Env{Now: time.Now, Log: log, Answer: &sinks.Answer{}}, Out: &q.said, Folder: t.TempDir()}
+				env := Env{Env: sinks.Env{Now: time.Now, Log: log, Answer: &sinks.Answer{}}, Out: &q.said, Folder: t.TempDir(), Tokens: tokens(secret)}
 				s := made(t, kind, string(example.FindSubmatch(page)[1]), env, srv, "127.0.0.1:1", secret)[0]
 				ctx, end := context.WithTimeout(t.Context(), time.Minute)
 				q.end = end

@@ -3,6 +3,7 @@ package elasticsearch
 
 import (
 	"context"
+	_ "embed"
 	"encoding/base64"
 	"errors"
 	"strings"
@@ -24,6 +25,11 @@ type Config struct {
 	Password remote.Secret
 	APIKey   remote.Secret
 }
+
+// Template is the template of the data stream, for the interface _index_template.
+//
+//go:embed template.json
+var Template string
 
 // defaultIndex is a data stream; the name is one that the template which we ship is for.
 const defaultIndex = "logs-noroshi.alert-default"

@@ -118,12 +118,7 @@ func TestContract(t *testing.T) {
 		Reads:       true,
 		ContentType: protobuf,
 		Answer:      func(*http.Request, []byte) string { return "" },
-		Verdict: func(status int) sinktest.Verdict {
-			if status/100 == 2 && status != 200 {
-				return sinktest.Again
-			}
-			return ""
-		},
+		Success:     http.StatusOK,
 		Alerts: func(t *testing.T, r *http.Request, body []byte) []string {
 			if r.URL.Path != httpPath || r.Header.Get("Content-Type") != protobuf || r.Header.Get("X-Api-Key") != key {
 				t.Errorf("%s %v", r.URL, r.Header)

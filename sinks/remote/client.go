@@ -58,6 +58,19 @@ func New(c Config, env sinks.Env) (*Client, error) {
 	return cl, nil
 }
 
+// Way is how others reach their hosts as this sink does, where it has a proxy or authorities of its own; else nil.
+func (c *Client) Way() http.RoundTripper {
+	if c.conf.Proxy == "" && c.conf.CAFile == "" {
+		return nil
+	}
+	return way{c}
+}
+
+// way sends requests by a client's transport as it is then.
+type way struct{ of *Client }
+
+func (w way) RoundTrip(r *http.Request) (*http.Response, error) { return w.of.transport.RoundTrip(r) }
+
 // Now is the time.
 func (c *Client) Now() time.Time { return c.env.Now() }
 

@@ -3,7 +3,9 @@
 package remote
 
 import (
+	"context"
 	"errors"
+	"net/http"
 	"net/netip"
 	"net/textproto"
 	"net/url"
@@ -54,7 +56,15 @@ type Reader struct {
 	Secret func(*yaml.Node) Secret
 	Proxy  func(*yaml.Node) string
 	Hosts  func(*yaml.Node) []string // hosts with ports
+	// Identity reads who sends, where Microsoft Entra ID says who may.
+	Identity func(*yaml.Node) Identity
 }
+
+// Token gives a token of Microsoft Entra ID for a host.
+type Token func(ctx context.Context, host string) (string, error)
+
+// Identity makes what gives tokens. It asks by the way, where there is one.
+type Identity func(way http.RoundTripper) (Token, error)
 
 // Keys are the keys of a configuration, and what reads them.
 type Keys = map[string]func(*yaml.Node)

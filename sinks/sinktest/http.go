@@ -57,6 +57,8 @@ type HTTP struct {
 	Secrets []string
 	// Answer is the body with which the destination says that it has taken the request.
 	Answer func(r *http.Request, body []byte) string
+	// Success is the one status of success, where it is not any below 300.
+	Success int
 	// ContentType is the answer's, where the sink looks at it.
 	ContentType string
 	// Alerts are what a request says of its alerts, and Want is what it must say of one; the alert's JSON by default.
@@ -102,10 +104,13 @@ func (h HTTP) receiver(t *testing.T) *receiver {
 	return r
 }
 
-// typed says of what type the answer is.
+// typed begins an answer of success.
 func (h HTTP) typed(w http.ResponseWriter) {
 	if h.ContentType != "" {
 		w.Header().Set("Content-Type", h.ContentType)
+	}
+	if h.Success != 0 {
+		w.WriteHeader(h.Success)
 	}
 }
 
@@ -193,6 +198,10 @@ func (h HTTP) byStatus(status int) Verdict {
 		}
 	}
 	switch {
+	case status/100 == 2 && h.Success != 0 && status == h.Success:
+		return Taken
+	case status/100 == 2 && h.Success != 0:
+		return Again
 	case status/100 == 2 && h.Reads && status == 204:
 		return Again
 	case status/100 == 2:
