@@ -1,6 +1,7 @@
 package cond
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -89,7 +90,7 @@ func (c *typing) predicate(v *ast.BuiltinNode) {
 
 // wrong refuses an argument.
 func (c *typing) wrong(n ast.Node, usage string, at int, takes []value, is value) *Mistake {
-	if is == configured && takes[0] != configured {
+	if is == configured && !slices.Contains(takes, configured) {
 		flat, _ := chain(n)
 		return c.refuse(n, "list", "%s: %s is a list of the configuration; write x in %s or in_net(x, %s)", usage, flat, flat, flat)
 	}

@@ -83,6 +83,7 @@ func TestConditionsHold(t *testing.T) {
 		{`in_net(source.ip, lists.vpn)`, true},
 		{`in_net(user.name, lists.vpn)`, false},
 		{`odd_name(inbox_rule.name) && !odd_name("Invoices")`, true},
+		{`similar("Tаrо Yamada", "Taro Yamada") && similar("Yamada Taro", "Taro Yamada") && !similar("Taro Yamada", lists.none)`, true},
 		{`similar("Taro Yamada", "ｔａｒｏ  yamada") && similar("Taro Yamada", "Taro Yamata") && !similar("Taro", "Jiro X") && !similar("", "")`, true},
 		{`file.size > 5 && file.size + 1 < 12`, true},
 		{`event.action matches "^New-"`, true},

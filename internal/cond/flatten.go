@@ -186,7 +186,7 @@ func (f *flatten) call(n *ast.Node, v *ast.CallNode) {
 		if f.calls != nil {
 			f.calls[b] = name.Value
 		}
-	case name.Value == "in_net" && len(v.Arguments) == 2:
+	case (name.Value == "in_net" || name.Value == "similar") && len(v.Arguments) == 2:
 		if l, name, ok := f.list(v.Arguments[1]); ok {
 			v.Arguments[1] = f.constant(v.Arguments[1], l, name)
 		}

@@ -283,14 +283,14 @@ func (c *literals) matched(v *ast.BinaryNode) {
 	}
 }
 
-// call notes which list in_net asks.
+// call notes which list in_net or similar asks.
 func (c *literals) call(v *ast.CallNode) {
 	id, ok := v.Callee.(*ast.IdentifierNode)
-	if !ok || id.Value != "in_net" || len(v.Arguments) != 2 {
+	if !ok || id.Value != "in_net" && id.Value != "similar" || len(v.Arguments) != 2 {
 		return
 	}
 	if name := c.listOf(v.Arguments[1]); name != "" {
-		c.uses = append(c.uses, ListUse{Name: name, Net: true})
+		c.uses = append(c.uses, ListUse{Name: name, Of: id.Value, Net: id.Value == "in_net", Doubts: func(string) event.Doubt { return event.Doubt{} }})
 	}
 }
 
