@@ -18,24 +18,25 @@ func (m *Machine) similar(name string, of any) bool {
 	l, ok := of.(List)
 	if !ok {
 		other, _ := of.(string)
-		return Similar(name, other) || alike(name, other)
+		return Similar(name, other) || lookAlike(name, other)
 	}
-	if l = m.mine(l); len(l.Texts()) == 0 || name == "" {
+	texts := m.mine(l).Texts()
+	if len(texts) == 0 || name == "" {
 		return false
 	}
-	all := m.named[l]
+	all := m.named[&texts[0]]
 	if all == nil {
-		all = aliasesOf(l.Texts())
+		all = aliasesOf(texts)
 		if m.named == nil {
-			m.named = map[List]*aliases{}
+			m.named = map[*string]*aliases{}
 		}
-		m.named[l] = all
+		m.named[&texts[0]] = all
 	}
 	return all.have(name)
 }
 
-// alike reports whether two names look or are read alike.
-func alike(a, b string) bool { return aliasesOf([]string{a}).have(b) }
+// lookAlike reports whether two names look or are read alike.
+func lookAlike(a, b string) bool { return aliasesOf([]string{a}).have(b) }
 
 // aliases are names as they look and as they are read.
 type aliases struct {

@@ -197,7 +197,7 @@ func TestMistakesSayWhatIsMeant(t *testing.T) {
 		{`mailbox.items == "5"`, `mailbox.items is a number, "5" is text`, `mailbox.items == 5`},
 		{`any(grant.rights, #)`, `any(list, condition): expected a condition about #, the list's element; # is text`, ""},
 		{`odd_name(1)`, `odd_name(text): argument 1: expected text; 1 is a whole number`, ""},
-		{`similar(grant.rights, "x")`, `similar(text, text): argument 1: expected text; grant.rights is a list of the event`, `any(grant.rights, similar(#, "x"))`},
+		{`similar(grant.rights, "x")`, `similar(text, text or lists.name): argument 1: expected text; grant.rights is a list of the event`, `any(grant.rights, similar(#, "x"))`},
 		{`icontains(grant.rights, "full")`, `icontains(text, text): argument 1: expected text; grant.rights is a list of the event`, `any(grant.rights, icontains(#, "full"))`},
 		{`len(mailbox.items) > 1`, `len(list or text): argument 1: expected text or a list of the event or a list of texts or a list of numbers; mailbox.items is a number`, ""},
 		{`user.name = "x"`, `no operator =`, "=="},

@@ -15,10 +15,10 @@ type Machine struct {
 	env      map[string]any
 	vm       vm.VM
 	accepted List
-	own      []event.Slot      // in the order of ownNames, for domains where no list says
-	acting   []event.Slot      // what names the actor, the best first
-	named    map[List]*aliases // of lists that similar has asked
-	Runs     int               // how often the VM ran
+	own      []event.Slot         // in the order of ownNames, for domains where no list says
+	acting   []event.Slot         // what names the actor, the best first
+	named    map[*string]*aliases // of lists that similar has asked, by where their entries lie
+	Runs     int                  // how often the VM ran
 }
 
 // AcceptedDomains is the list of domains that are one's own.

@@ -132,6 +132,15 @@ func TestARowIsTheSameWithoutItsEnvelope(t *testing.T) {
 	if r := read(t, `{"TenantId":"workspace","TimeGenerated":"2026-01-02T03:04:06Z","CreatedDateTime":"2026-01-02T03:04:05Z","Category":"NonInteractiveUserSignInLogs","HomeTenantId":"home","UserPrincipalName":"taro@contoso.example"}`); r.Identity().Tenant != "home" {
 		t.Errorf("the tenant of a row without Type is %q", r.Identity().Tenant)
 	}
+	// A guest's home is not the tenant that was signed in to.
+	for road, rec := range map[string]string{
+		"a row without Type":    `{"TenantId":"workspace","TimeGenerated":"2026-01-02T03:04:06Z","CreatedDateTime":"2026-01-02T03:04:05Z","Category":"NonInteractiveUserSignInLogs","HomeTenantId":"home","ResourceTenantId":"ours","UserPrincipalName":"taro@contoso.example"}`,
+		"Microsoft Graph, beta": `{"id":"s-1","createdDateTime":"2026-01-02T03:04:05Z","userPrincipalName":"aoi@guest.example","userType":"guest","homeTenantId":"home","resourceTenantId":"ours","ipAddress":"203.0.113.7","status":{"errorCode":0},"appId":"a-1","isInteractive":true,"signInEventTypes":["interactiveUser"],"crossTenantAccessType":"b2bCollaboration"}`,
+	} {
+		if r := read(t, rec); r.Identity().Tenant != "ours" {
+			t.Errorf("the tenant of a guest's sign-in, by %s, is %q", road, r.Identity().Tenant)
+		}
+	}
 	deep := strings.Repeat(`{"a":`, 63) + "1" + strings.Repeat("}", 63)
 	if r := read(t, `{"Type":"EmailEvents","Timestamp":"2026-01-02T03:04:05Z","Deep":`+deep+`}`); r.Shape() != event.Other || r.field("event.time") == "" {
 		t.Errorf("one that nests too deep in an envelope is %s", said(r))

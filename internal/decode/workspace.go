@@ -49,7 +49,8 @@ func (r *Reader) rowCategory() string {
 
 var workspaceFolded = foldedKeys(workspaceTables)
 
-// tenant is the tenant's id. TenantId of a workspace's row is the workspace's.
+// tenant is the tenant's id. TenantId of a workspace's row is the workspace's, and the home tenant of a guest is not the one that was
+// signed in to.
 func tenant(r *Reader, text string) string {
 	switch r.view.shape {
 	case event.Graph:
@@ -63,7 +64,7 @@ func tenant(r *Reader, text string) string {
 	default:
 		return text
 	}
-	return event.Lower(first(r.at("AADTenantId"), r.at("homeTenantId")))
+	return event.Lower(first(r.at("AADTenantId"), r.at("resourceTenantId"), r.at("homeTenantId")))
 }
 
 // enveloped is the text at a path that begins with "properties.", be these in an envelope or the record itself.

@@ -19,7 +19,7 @@ var fields = []Field{
 	{Name: "event.dataset", Form: LowerCase, Meaning: "the kind of record", Example: "ual.exchange_admin", Paths: [Shapes][]string{UAL: {"RecordType", "auditLogRecordType"}, Entra: {"category"}, Defender: {"category"}}, Derived: "record type or category"},
 	{Name: "event.code", Meaning: "the record type's number (unified audit log) or the category (Entra, Defender XDR), as text", Example: "15", Paths: [Shapes][]string{UAL: {"RecordType", "auditLogRecordType"}, Entra: {"category"}, Defender: {"category"}}},
 	{Name: "organization.id", Form: LowerCase, Meaning: "the tenant's id", Example: "aaaabbbb-0000-cccc-1111-dddd2222eeee",
-		Paths: [Shapes][]string{UAL: {"OrganizationId"}, Entra: {"tenantId", "properties.AADTenantId", "properties.tenantId", "properties.homeTenantId"}, Defender: {"tenantId"}, Security: {"tenantId"}, Other: {"AADTenantId", "tenantId", "OrganizationId", "properties.TenantId"}}},
+		Paths: [Shapes][]string{UAL: {"OrganizationId"}, Entra: {"tenantId", "properties.AADTenantId", "properties.tenantId", "properties.resourceTenantId", "properties.homeTenantId"}, Defender: {"tenantId"}, Security: {"tenantId"}, Other: {"AADTenantId", "tenantId", "OrganizationId", "properties.TenantId"}}},
 	{Name: "organization.name", Form: LowerCase, Meaning: "the tenant's name in Exchange", Example: "contoso.onmicrosoft.com", Paths: [Shapes][]string{UAL: {"OrganizationName"}, Trace: {"Organization"}}},
 	{Name: "correlation.id", Meaning: "what the service uses to link records of one request", Example: "2c3a…", Paths: both(p{"CorrelationId", "InterSystemsId"}, "properties.correlationId", "correlationId")},
 
