@@ -167,8 +167,13 @@ func inBrackets(s string) string {
 	if s == "" {
 		return ""
 	}
-	with, ok := map[byte]byte{']': '[', '>': '<'}[s[len(s)-1]]
-	if !ok {
+	var with byte
+	switch s[len(s)-1] {
+	case ']':
+		with = '['
+	case '>':
+		with = '<'
+	default:
 		return ""
 	}
 	from := strings.LastIndexByte(s, with)
@@ -192,6 +197,27 @@ func hasAttribute(s string) bool {
 // AddressOf is the mail address in one destination, lower case; any other text stays as it is, without blanks and quotes around. An
 // address can be wrapped more than once: what comes out holds no other one.
 func AddressOf(s string) string {
+	if bare(s) {
+		return event.Lower(s)
+	}
+	return unwrappedWhole(s)
+}
+
+// bare reports whether a destination is surely wrapped in nothing, as most are: it is made of letters and digits of ASCII and of what
+// addresses have between them.
+func bare(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9', c == '.', c == '-', c == '_', c == '@':
+		default:
+			return false
+		}
+	}
+	return len(s) < len(imcea) || !strings.EqualFold(s[:len(imcea)], imcea)
+}
+
+// unwrappedWhole is a destination without all that it is wrapped in.
+func unwrappedWhole(s string) string {
 	for {
 		inner := unwrapped(s)
 		if inner == s || !strings.Contains(inner, "@") {
@@ -230,11 +256,13 @@ func uncommented(s string) string {
 	return s
 }
 
+// imcea is how an address begins that Exchange made of another one.
+const imcea = "imcea"
+
 // encapsulated is the address inside one that Exchange made of it, as in IMCEASMTP-box+40example+2Enet@contoso.example; any other stays.
 // Source: MS-OXCMAIL, IMCEA encapsulation.
 func encapsulated(s string) string {
-	const scheme = "imcea"
-	if len(s) < len(scheme) || !strings.EqualFold(s[:len(scheme)], scheme) {
+	if len(s) < len(imcea) || !strings.EqualFold(s[:len(imcea)], imcea) {
 		return s
 	}
 	_, rest, ok := strings.Cut(s, "-")
