@@ -36,7 +36,8 @@ type Config struct {
 	To       []string
 	User     string
 	Password remote.Secret
-	Timeout  time.Duration // of connecting, and of each mail
+	Identity remote.Identity // instead of a password
+	Timeout  time.Duration   // of connecting, and of each mail
 }
 
 const (
@@ -58,6 +59,7 @@ func Read(r remote.Reader, n *yaml.Node) Config {
 	keys["to"] = func(n *yaml.Node) { c.To = d.Texts(n) }
 	keys["user"] = func(n *yaml.Node) { c.User = d.Text(n) }
 	keys["password"] = func(n *yaml.Node) { c.Password = r.Secret(n) }
+	keys["credential"] = func(n *yaml.Node) { c.Identity = r.Identity(n) }
 	keys["timeout"] = func(n *yaml.Node) {
 		if c.Timeout = d.Duration(n); c.Timeout > 2*time.Minute || c.Timeout < 100*time.Millisecond {
 			d.At(n, "value", "the time lies outside 100ms to 2m")
@@ -71,11 +73,12 @@ func Read(r remote.Reader, n *yaml.Node) Config {
 type Sink struct {
 	Config
 	*remote.Vault
-	env  sinks.Env
-	host string
-	from *mail.Address
-	to   []string        // addresses alone
-	left map[string]bool // recipients that the server refuses, which the log has been told
+	env   sinks.Env
+	host  string
+	token remote.Token // made with the first mail
+	from  *mail.Address
+	to    []string        // addresses alone
+	left  map[string]bool // recipients that the server refuses, which the log has been told
 }
 
 // New checks the configuration.
@@ -90,6 +93,7 @@ func New(c Config, env sinks.Env) (*Sink, error) {
 	if _, err := c.TLS(); err != nil {
 		return nil, err
 	}
+	known := c.Password != nil || c.Identity != nil
 	switch {
 	case c.Security == "" && port == implicitPort:
 		c.Security = Implicit
@@ -97,11 +101,14 @@ func New(c Config, env sinks.Env) (*Sink, error) {
 		c.Security = STARTTLS
 	case c.Security == Plain && (c.CAFile != "" || c.CertFile != "" || c.ServerName != ""):
 		return nil, errors.New("certificates belong to TLS, which tls: none switches off")
-	case c.Security == Plain && c.Password != nil:
-		return nil, errors.New("a password over a connection without TLS is everybody's: leave out tls: none, or the password")
+	case c.Security == Plain && known:
+		return nil, errors.New("a login over a connection without TLS is everybody's: leave out tls: none, or the login")
 	}
-	if (c.User == "") != (c.Password == nil) {
-		return nil, errors.New("user and password belong together")
+	switch {
+	case c.Password != nil && c.Identity != nil:
+		return nil, errors.New("password and credential exclude each other")
+	case (c.User == "") == known:
+		return nil, errors.New("user belongs together with password or credential")
 	}
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout

@@ -9,12 +9,15 @@ import (
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
+	"net/http"
 	netmail "net/mail"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	yaml "go.yaml.in/yaml/v4"
 
 	"noroshi/internal/alert"
 	"noroshi/internal/strictyaml"
@@ -310,17 +313,23 @@ func TestWhatIsRefused(t *testing.T) {
 		"{address: 'a.example.com:25', from: a@example.com}":                                               "to holds 1 to 50",
 		"{address: 'a.example.com:25', from: a@example.com, to: ['太郎@example.com']}":                       "to: expected an address",
 		"{address: 'a.example.com:25', from: \"a@example.com\\nBcc: b@example.com\", to: [a@example.com]}": "from: expected an address",
-		"{" + good + ", user: bob}":                                                                "belong together",
-		"{" + good + ", password: x}":                                                              "belong together",
-		"{" + good + ", tls: none, user: bob, password: x}":                                        "everybody's",
-		"{" + good + ", tls: none, server_name: a}":                                                "tls: none switches off",
-		"{" + good + ", tls: ssl}":                                                                 "none of starttls, implicit, none",
-		"{" + good + ", timeout: 1h}":                                                              "100ms to 2m",
-		"{address: '169.254.169.254:25', from: a@example.com, to: [a@example.com]}":                "credentials",
-		"{address: '10.0.0.1:25', allow_private: false, from: a@example.com, to: [a@example.com]}": "allow_private",
+		"{" + good + ", user: bob, credential: {}}":                                                        "",
+		"{" + good + ", credential: {}}":                                                                   "belongs together",
+		"{" + good + ", user: bob, password: x, credential: {}}":                                           "exclude each other",
+		"{" + good + ", tls: none, user: bob, credential: {}}":                                             "everybody's",
+		"{" + good + ", user: bob}":                                                                        "belongs together",
+		"{" + good + ", password: x}":                                                                      "belongs together",
+		"{" + good + ", tls: none, user: bob, password: x}":                                                "everybody's",
+		"{" + good + ", tls: none, server_name: a}":                                                        "tls: none switches off",
+		"{" + good + ", tls: ssl}":                                                                         "none of starttls, implicit, none",
+		"{" + good + ", timeout: 1h}":                                                                      "100ms to 2m",
+		"{address: '169.254.169.254:25', from: a@example.com, to: [a@example.com]}":                        "credentials",
+		"{address: '10.0.0.1:25', allow_private: false, from: a@example.com, to: [a@example.com]}":         "allow_private",
 	} {
 		d := strictyaml.Parse("f", []byte(text))
-		c := Read(remote.Reader{Doc: d, Secret: sinktest.Secret}, d.Root)
+		c := Read(remote.Reader{Doc: d, Secret: sinktest.Secret, Identity: func(*yaml.Node) remote.Identity {
+			return func(http.RoundTripper) (remote.Token, error) { return nil, errors.New("no") }
+		}}, d.Root)
 		got := ""
 		for _, p := range d.Problems {
 			got += p.Message

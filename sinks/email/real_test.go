@@ -1,8 +1,10 @@
 package email
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,10 +44,23 @@ func TestAMailServer(t *testing.T) {
 		}
 		return sink(t, c)
 	}
+	whose := func(token string) remote.Identity {
+		return func(http.RoundTripper) (remote.Token, error) {
+			return func(_ context.Context, host string) (string, error) {
+				if host != "outlook.office365.com" {
+					t.Errorf("a token for %s is asked for", host)
+				}
+				return token, nil
+			}, nil
+		}
+	}
+	byToken, wrongToken := of(0, Config{}), of(0, Config{})
+	byToken.Password, byToken.Identity = nil, whose(password)
+	wrongToken.Password, wrongToken.Identity = nil, whose("wrong")
 	a := sinktest.Alert(1)
 	a.Status, a.Revision = alert.Updated, 2
 	all := append([]sinks.Message{sinktest.Message(1), sinktest.Of(a)}, sinktest.Hostile()...)
-	for n, s := range []*Sink{of(0, Config{}), of(1, Config{Security: Implicit}), of(2, Config{Security: Plain, To: []string{"soc@example.com", "refused@example.com", "full@example.com"}})} {
+	for n, s := range []*Sink{byToken, of(1, Config{Security: Implicit}), of(2, Config{Security: Plain, To: []string{"soc@example.com", "refused@example.com", "full@example.com"}})} {
 		for some := range slices.Chunk(all, s.Batch().Messages) {
 			if err := s.Send(t.Context(), some); err != nil {
 				t.Fatalf("port %d: %v", n, err)
@@ -63,17 +78,17 @@ func TestAMailServer(t *testing.T) {
 		m    sinks.Message
 		want string
 	}{"spam": {of(0, Config{}), sinktest.Of(spam), "refused"}, "nobody takes it": {of(0, Config{To: []string{"refused@example.com"}}), all[0], "again"}, "full": {of(0, Config{To: []string{"full@example.com"}}), all[0], "again"},
-		"a wrong password": {wrong, all[0], "again"}, "no STARTTLS": {none, all[0], "again"}} {
+		"a wrong password": {wrong, all[0], "again"}, "a wrong token": {wrongToken, all[0], "again"}, "a right password": {of(0, Config{}), all[0], "taken"}, "no STARTTLS": {none, all[0], "again"}} {
 		at := time.Now()
 		if err := one.s.Send(t.Context(), []sinks.Message{one.m}); kind(err) != one.want || time.Since(at) > 30*time.Second {
 			t.Errorf("%s: %v, want %s", name, err, one.want)
 		}
 	}
 	got := mails(t, dir)
-	if len(got) != 3*len(all) {
-		t.Fatalf("%d mails have arrived, want %d", len(got), 3*len(all))
+	if len(got) != 3*len(all)+1 {
+		t.Fatalf("%d mails have arrived, want %d", len(got), 3*len(all)+1)
 	}
-	for i, m := range got {
+	for i, m := range got[:3*len(all)] {
 		check(t, m, all[i%len(all)], i/len(all))
 	}
 }

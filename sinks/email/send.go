@@ -74,6 +74,13 @@ func (s *Sink) connect(ctx context.Context) (c *smtp.Client, end func(), err err
 	if s.Security == STARTTLS {
 		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
 	}
+	if s.Identity != nil {
+		token, err := s.authorized(ctx)
+		if err != nil {
+			return nil, nil, fmt.Errorf("get a token: %w", err)
+		}
+		options = append(options, mail.WithUsername(s.User), mail.WithPassword(token), mail.WithSMTPAuth(mail.SMTPAuthXOAUTH2))
+	}
 	if s.Password != nil {
 		options = append(options, mail.WithUsername(s.User), mail.WithPassword(s.Secret("password", s.Password)),
 			mail.WithOpportunisticSMTPAuth(mail.SMTPAuthSCRAMSHA256PLUS, mail.SMTPAuthSCRAMSHA256, mail.SMTPAuthPlain, mail.SMTPAuthLogin))
@@ -93,6 +100,27 @@ func (s *Sink) connect(ctx context.Context) (c *smtp.Client, end func(), err err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	return c, func() { stop(); _ = conn.Close() }, nil
+}
+
+// audiences are the hosts of Exchange Online whose tokens its mail servers take, by the end of their names.
+// Source: Microsoft Learn, "Authenticate an IMAP, POP or SMTP connection using OAuth", and the endpoints of national clouds.
+var audiences = []struct{ end, host string }{{".us", "outlook.office365.us"}, {".cn", "partner.outlook.cn"}, {"", "outlook.office365.com"}}
+
+// authorized gives a token of Microsoft Entra ID.
+func (s *Sink) authorized(ctx context.Context) (token string, err error) {
+	if s.token == nil {
+		if s.token, err = s.Identity(nil); err != nil {
+			return "", err
+		}
+	}
+	for _, a := range audiences {
+		if strings.HasSuffix(s.host, a.end) {
+			token, err = s.token(ctx, a.host)
+			break
+		}
+	}
+	s.Hide(token)
+	return token, err
 }
 
 // one sends one mail: to those recipients whom the server takes. It is taken once one of them gets it. What a server says before it has
@@ -133,6 +161,9 @@ func (s *Sink) one(c *smtp.Client, m *sinks.Message) error {
 	}
 	if err := w.Close(); err != nil {
 		return s.content(err)
+	}
+	if d, is := w.(*smtp.DataCloser); is {
+		s.env.Answer.Set(s.Said("250 " + d.ServerResponse()))
 	}
 	return nil
 }

@@ -143,9 +143,11 @@ func (s *Sink) Send(ctx context.Context, messages []sinks.Message) error {
 	var large *bus.TooLarge
 	switch {
 	case err == nil:
+		s.env.Answer.Set("acknowledged")
 		return nil
 	case errors.As(err, &large): // the others are written
 		verdicts := make(sinks.Verdicts, len(messages))
+		s.env.Answer.Set("acknowledged")
 		for _, i := range large.Records {
 			verdicts[i] = &sinks.Refused{Cause: s.Hidden("write alerts", err)}
 		}

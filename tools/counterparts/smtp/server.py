@@ -1,13 +1,14 @@
 """A mail server on 127.0.0.1. Mails are read by the package email and written down, a JSON line each."""
 
 import asyncio
+import base64
 import email
 import json
 import ssl
 import sys
 from email import policy
 
-from aiosmtpd.smtp import SMTP, AuthResult
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 port, file, certs, password = int(sys.argv[1]), *sys.argv[2:]
 tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -15,6 +16,11 @@ tls.load_cert_chain(f"{certs}/server.crt", f"{certs}/server.key")
 
 
 class Handler:
+    async def auth_XOAUTH2(self, server, args):
+        user, token = base64.b64decode(args[1]).decode().rstrip("\x01").split("\x01")
+        good = user == "user=noroshi" and token == f"auth=Bearer {password}"
+        return AuthResult(success=good, handled=False, auth_data=LoginPassword(b"noroshi", b""))
+
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address == "refused@example.com":
             return "550 5.1.1 no such person"
