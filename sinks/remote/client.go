@@ -3,10 +3,8 @@ package remote
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -92,12 +90,11 @@ func (c *Client) dial() (*http.Transport, error) {
 	}
 	proxy, err := url.Parse(c.conf.Proxy)
 	if err != nil {
-		return nil, errors.New("proxy is no address such as http://proxy.example.com:3128")
+		return nil, ErrProxy
 	}
 	c.secrets.AddURL(proxy)
 	t.Proxy = http.ProxyURL(proxy)
-	near := Reach{AllowPrivate: true} // a proxy lies in one's own network
-	t.DialContext = near.Dialer().DialContext
+	t.DialContext = nearby().DialContext
 	return t, nil
 }
 
@@ -164,8 +161,10 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.conf.Timeout)
 	defer cancel()
 	c.refresh()
-	if err := c.behind(ctx); err != nil {
-		return nil, c.Fault("post alerts", err)
+	if c.conf.Proxy != "" {
+		if err := c.conf.behind(ctx, c.Host()); err != nil {
+			return nil, c.Fault("post alerts", err)
+		}
 	}
 	req, err := c.request(ctx, r)
 	if err != nil {
@@ -254,29 +253,4 @@ func Packed(body []byte) []byte {
 	_, _ = w.Write(body)                            // a buffer takes all
 	_ = w.Close()
 	return b.Bytes()
-}
-
-// behind checks the destination where a proxy dials it: its addresses, as far as they are known here. A name that is known to the
-// proxy alone is the proxy's to judge.
-func (c *Client) behind(ctx context.Context) error {
-	if c.conf.Proxy == "" {
-		return nil
-	}
-	if err := c.conf.reaches(c.Host()); err != nil {
-		return err
-	}
-	check := allowed
-	if c.conf.AllowPrivate {
-		check = noMetadata
-	}
-	all, err := net.DefaultResolver.LookupNetIP(ctx, "ip", c.Host())
-	if err != nil {
-		return nil
-	}
-	for _, a := range all {
-		if err := check(a); err != nil {
-			return err
-		}
-	}
-	return nil
 }

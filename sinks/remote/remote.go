@@ -32,6 +32,7 @@ type Reach struct {
 	KeyFile      string
 	ServerName   string // on the destination's certificate, where it is not the host
 	AllowPrivate bool   // loopback and private addresses too
+	Proxy        string // "": none
 }
 
 // Config says where to post and how.
@@ -40,7 +41,6 @@ type Config struct {
 	URL       string
 	Address   Secret // the URL, where it is a secret; it is read again when it changes
 	Headers   map[string]Secret
-	Proxy     string
 	Timeout   time.Duration // of one request; DefaultTimeout where 0
 	AllowHTTP bool          // without TLS
 	HTTP2     bool          // HTTP/2 alone, also without TLS
@@ -98,6 +98,7 @@ func (c *Reach) Keys(r Reader) Keys {
 				c.KeyFile = c.CertFile // a file may hold both
 			}
 		},
+		"proxy":         func(n *yaml.Node) { c.Proxy = r.Proxy(n) },
 		"key_file":      func(n *yaml.Node) { c.KeyFile = r.path(n) },
 		"server_name":   func(n *yaml.Node) { c.ServerName = d.Text(n) },
 		"allow_private": func(n *yaml.Node) { c.AllowPrivate = d.Bool(n) },
@@ -109,7 +110,6 @@ func (c *Config) Keys(r Reader) Keys {
 	d := r.Doc
 	keys := c.Reach.Keys(r)
 	keys["url"] = func(n *yaml.Node) { c.URL = d.Text(n) }
-	keys["proxy"] = func(n *yaml.Node) { c.Proxy = r.Proxy(n) }
 	keys["allow_http"] = func(n *yaml.Node) { c.AllowHTTP = d.Bool(n) }
 	keys["timeout"] = func(n *yaml.Node) {
 		if c.Timeout = d.Duration(n); c.Timeout > time.Minute || c.Timeout < 100*time.Millisecond {

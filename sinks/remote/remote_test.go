@@ -52,7 +52,7 @@ func TestAProxyIsAsked(t *testing.T) {
 		}
 	}()
 	for host, want := range map[string]string{"collector.invalid": "", "10.0.0.1": "allow_private", "localhost": "allow_private", "169.254.169.254": "credentials", "8.8.8.8": ""} {
-		c, _ := client(t, Config{URL: "https://" + host + "/", Proxy: "http://bob:pr0xy-pass@" + l.Addr().String()})
+		c, _ := client(t, Config{URL: "https://" + host + "/", Reach: Reach{Proxy: "http://bob:pr0xy-pass@" + l.Addr().String()}})
 		_, err := c.Do(t.Context(), Request{})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "pr0xy-pass") {
 			t.Errorf("%s: %v, want %q", host, err, want)

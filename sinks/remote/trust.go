@@ -94,8 +94,11 @@ func (c *Reach) Dialer() *net.Dialer {
 	return &net.Dialer{Timeout: connectTimeout, Control: guard(c.AllowPrivate)}
 }
 
-// Dial connects to an address that is allowed.
+// Dial connects to an address that is allowed, by the proxy where there is one.
 func (c *Reach) Dial(ctx context.Context, address string) (net.Conn, error) {
+	if c.Proxy != "" {
+		return c.through(ctx, address)
+	}
 	return c.Dialer().DialContext(ctx, "tcp", address)
 }
 
