@@ -15,7 +15,9 @@ import (
 
 // The bounds of a reader.
 const (
-	fetchBytes   = 16 << 20
+	// fetchBytes bounds one answer of a broker as it comes, which is compressed: opened it is many times as large, and one is in hand while
+	// the next is on its way.
+	fetchBytes   = 4 << 20
 	session      = 10 * time.Second
 	rebalance    = 30 * time.Second
 	heartbeat    = time.Second
