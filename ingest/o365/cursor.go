@@ -19,6 +19,7 @@ type blob struct {
 	failed int       // times, since it was opened
 	due    time.Time // when it is tried again
 	fetch  *fetching
+	given  int // bytes, since it was opened
 }
 
 const (
@@ -50,6 +51,7 @@ type cursor struct {
 	clean  time.Time // when rows were looked through last
 	fresh  bool      // nothing is stored yet
 
+	large bool          // this content type goes on with a large blob
 	parts time.Duration // into how many parts windows are divided, because listings are long
 }
 
@@ -154,10 +156,18 @@ func (c *cursor) carry(ctx context.Context) (all []feed.Message, err error) {
 	for len(c.queue) > 0 && len(all) < feed.MaxMessages-2 && size < mostCarried {
 		c.begin(ctx)
 		b := c.queue[0]
+		free, err := c.turn(ctx, b, len(all) > 0)
+		if err != nil {
+			return nil, err
+		}
+		if !free {
+			break
+		}
 		p, ready, err := next(ctx, b.fetch, len(all) > 0)
 		if err != nil {
 			return nil, err
 		}
+		b.given += len(p.body)
 		if !ready {
 			break
 		}
@@ -316,7 +326,9 @@ func (c *cursor) alone(cause error) error {
 
 // drop takes a blob out of the queue.
 func (c *cursor) drop(b *blob) {
+	c.release()
 	b.halt()
+	b.given = 0
 	c.queue = slices.DeleteFunc(c.queue, func(o *blob) bool { return o == b })
 }
 
@@ -361,6 +373,7 @@ func (c *cursor) letter(b *blob, why string, becomes feed.Row) feed.Message {
 
 // Close ends what is fetched.
 func (c *cursor) Close(context.Context) {
+	c.release()
 	for _, b := range c.queue {
 		b.halt()
 	}

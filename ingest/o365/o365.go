@@ -91,6 +91,7 @@ type Stream struct {
 	config Config
 	client *client
 	parts  []*part // nil: the content type is not read
+	large  chan struct{}
 }
 
 // part is what outlives the sessions of a partition.
@@ -136,7 +137,7 @@ func New(c Config) (*Stream, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	c.Log = c.Log.With(slog.String("source", c.Name))
-	s := &Stream{config: c, parts: make([]*part, len(Contents))}
+	s := &Stream{config: c, parts: make([]*part, len(Contents)), large: make(chan struct{}, 1)}
 	for _, content := range c.Content {
 		i := slices.Index(Contents, content)
 		if i < 0 {
