@@ -119,13 +119,16 @@ func (r *readers) kill() {
 		p := r.all[r.random.IntN(len(r.all))]
 		p.kill(r.t)
 		p.cmd = nil
-		if o := r.all[r.random.IntN(len(r.all))]; o.cmd != nil && r.random.IntN(4) == 0 {
+		if o := r.all[r.random.IntN(len(r.all))]; o.cmd != nil && o.runs() && r.random.IntN(4) == 0 {
 			o.end(r.t)
 			o.cmd = nil
 			r.ended++
 		}
 	}
 }
+
+// runs reports whether an instance has said that it runs: one that is ended before that is interrupted.
+func (p *process) runs() bool { return strings.Contains(p.text(), "msg=running") }
 
 // rest waits until all records are stored, as one of the counts says, and looks whether each is there once.
 func (r *readers) rest(have func() int) {
@@ -138,6 +141,7 @@ func (r *readers) rest(have func() int) {
 	want := r.added * recordsEach
 	comesTo(r.t, r.all[0], "the rest is stored", time.Second, func() bool { return have() >= want })
 	for _, p := range r.all {
+		comesTo(r.t, p, "it runs", 20*time.Millisecond, p.runs)
 		p.end(r.t)
 	}
 	got, times, wrong := r.stored(), map[string]int{}, 0
