@@ -97,7 +97,7 @@ func write(t *testing.T, dir, name, text string) string {
 	return p
 }
 
-// TestTheRulesInTheDocumentationWork: check and test have nothing to say against them.
+// TestTheRulesInTheDocumentationWork: check and test have nothing to say against them, and their tests notice each change.
 func TestTheRulesInTheDocumentationWork(t *testing.T) {
 	dir := t.TempDir()
 	var first, lists string
@@ -113,7 +113,7 @@ func TestTheRulesInTheDocumentationWork(t *testing.T) {
 		if code, out, err := command(t, "check", rule); code != 0 {
 			t.Error(out, err)
 		}
-		if code, out, err := command(t, "test", rule); code != 0 || !strings.Contains(err, " tests of 1 rule: all passed") {
+		if code, out, err := command(t, "test", "--mutate", rule); code != 0 || !strings.Contains(err, " tests of 1 rule: all passed") {
 			t.Error(out, err)
 		}
 	}
