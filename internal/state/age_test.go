@@ -47,3 +47,22 @@ func TestTheKeyUsedLongestAgoGoes(t *testing.T) {
 		}
 	}
 }
+
+// TestKeysThatHaveGoneStayInNoQueue: once there is room again, nothing waits to go.
+func TestKeysThatHaveGoneStayInNoQueue(t *testing.T) {
+	table := NewTable(100, func() *Window { return NewWindow(&Spec{Within: 10}) })
+	c := &Context{Counts: &Counts{}}
+	for i := range 101 {
+		table.Use(c, []byte(strconv.Itoa(i)))
+		table.Used(c)
+	}
+	if c.Counts.Evicted != 1 || len(table.aged) == 0 {
+		t.Fatalf("%d keys were evicted, and %d wait", c.Counts.Evicted, len(table.aged))
+	}
+	for i := 20; i < 90; i++ {
+		table.drop(table.keys[strconv.Itoa(i)])
+	}
+	if len(table.aged) != 0 {
+		t.Errorf("%d keys wait to go", len(table.aged))
+	}
+}

@@ -99,6 +99,9 @@ func (t *Table[M]) drop(n *node[M]) {
 	heap.Remove(&t.queue, n.at)
 	delete(t.keys, n.key)
 	n.dropped = true
+	if len(t.keys) < t.most/2 {
+		t.aged = nil // what has gone must not stay in memory for it
+	}
 	if t.tracked {
 		t.gone = append(t.gone, n.key)
 	}
