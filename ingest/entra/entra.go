@@ -119,7 +119,7 @@ func Unidentified(err error) error {
 			return fmt.Errorf("%w: Microsoft Entra ID refuses the identity: %s", feed.ErrDenied, said(r))
 		}
 	case errors.As(err, &absent):
-		return fmt.Errorf("%w: there is no identity here: %s", feed.ErrDenied, oneLine{err})
+		return fmt.Errorf("%w: there is no identity here: %s", feed.ErrDenied, oneLine{err}.Error())
 	}
 	return err
 }
