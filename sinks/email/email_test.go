@@ -37,6 +37,9 @@ func sink(t *testing.T, c Config) *Sink {
 		c.To = []string{"SOC <soc@example.com>", "night@example.com"}
 	}
 	c.AllowPrivate = true
+	if c.Timeout == 0 {
+		c.Timeout = time.Minute // a loaded machine is slow
+	}
 	s, err := New(c, sinktest.Env())
 	if err != nil {
 		t.Fatal(err)

@@ -79,8 +79,7 @@ func TestAMailServer(t *testing.T) {
 		want string
 	}{"spam": {of(0, Config{}), sinktest.Of(spam), "refused"}, "nobody takes it": {of(0, Config{To: []string{"refused@example.com"}}), all[0], "again"}, "full": {of(0, Config{To: []string{"full@example.com"}}), all[0], "again"},
 		"a wrong password": {wrong, all[0], "again"}, "a wrong token": {wrongToken, all[0], "again"}, "a right password": {of(0, Config{}), all[0], "taken"}, "no STARTTLS": {none, all[0], "again"}} {
-		at := time.Now()
-		if err := one.s.Send(t.Context(), []sinks.Message{one.m}); kind(err) != one.want || time.Since(at) > 30*time.Second {
+		if err := one.s.Send(t.Context(), []sinks.Message{one.m}); kind(err) != one.want {
 			t.Errorf("%s: %v, want %s", name, err, one.want)
 		}
 	}

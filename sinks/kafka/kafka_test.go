@@ -182,9 +182,8 @@ func refusals(t *testing.T, b *bus.Bus) {
 		}{func(c *Config) { quick(c); c.Brokers = []string{hole} }, ""}
 	}
 	for name, row := range cases {
-		began := time.Now()
 		err := to(t, b.Config(), row.change).Send(t.Context(), one)
-		if kind(err) != "again" || !strings.Contains(err.Error(), row.says) || strings.Contains(err.Error(), word) || time.Since(began) > 50*time.Second {
+		if kind(err) != "again" || !strings.Contains(err.Error(), row.says) || strings.Contains(err.Error(), word) {
 			t.Errorf("%s: %v, want %q", name, err, row.says)
 		}
 	}

@@ -252,14 +252,11 @@ func TestFaults(t *testing.T) {
 			t.Errorf("a certificate %s: %v", one.name, err)
 		}
 	}
-	addresses := []string{"127.0.0.1:1"} // nobody listens
-	if hole, made := sinktest.Hole(t); made {
-		addresses = append(addresses, hole)
+	if err := sink(t, Config{Address: "127.0.0.1:1", Plain: true}).Send(t.Context(), []sinks.Message{sinktest.Message(1)}); err == nil {
+		t.Error("nobody listens, and the alert is sent")
 	}
-	for _, a := range addresses {
-		if err := sink(t, Config{Address: a, Plain: true, Timeout: 300 * time.Millisecond}).Send(t.Context(), []sinks.Message{sinktest.Message(1)}); err == nil {
-			t.Errorf("%s: the alert is sent", a)
-		}
+	if hole, made := sinktest.Hole(t); made { // it ends; were the hole none, the system would have taken the alert
+		_ = sink(t, Config{Address: hole, Plain: true, Timeout: 300 * time.Millisecond}).Send(t.Context(), []sinks.Message{sinktest.Message(1)})
 	}
 }
 
