@@ -225,6 +225,9 @@ func factsOf(l *event.Layout, r *rules.Rule) (all []fact) {
 			named = append(named, c.When.Slots()...)
 		}
 	}
+	if only := r.Kind.Only; only != nil {
+		named = append(named, only.Slots()...)
+	}
 	for _, f := range slices.Concat(r.Kind.Looks, r.Kind.Shows) {
 		named = append(named, f.Slot)
 	}
