@@ -93,3 +93,13 @@ func fault(err error) error {
 	}
 	return err
 }
+
+// Send puts one message into the topic: that of a drill. It needs the right Write, which reading does not.
+func (s *Stream) Send(ctx context.Context, body []byte) error {
+	w, err := s.from.Writer()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	return w.Write(ctx, []bus.Record{{Topic: s.topic(), Value: body}})
+}

@@ -15,6 +15,7 @@ import (
 	"noroshi/detector"
 	"noroshi/ingest"
 	"noroshi/ingest/feed"
+	"noroshi/internal/alert"
 	"noroshi/internal/bus"
 	"noroshi/internal/config"
 	"noroshi/sinks"
@@ -129,10 +130,14 @@ func (r *Run) Run(ctx context.Context) error {
 	keeping := newTasks(drain, "keeping the log", alarm)
 	keeping.run(func(ctx context.Context) error { return kafka.keep(ctx, r.groups()) })
 	reporting := newTasks(drain, "reporting", alarm)
+	var beats []time.Duration
 	for _, s := range r.Sinks {
 		runner := r.runner(kafka.bus, writer, s)
 		r.runners = append(r.runners, runner)
 		delivery.run(func(ctx context.Context) error { return r.deliver(ctx, drain, kafka.bus, writer, runner) })
+		if b, ok := s.Sink.(beating); ok {
+			beats = append(beats, b.Every())
+		}
 	}
 	if detect != nil {
 		for i := range r.sessions() {
@@ -153,6 +158,9 @@ func (r *Run) Run(ctx context.Context) error {
 	}
 	reporting.run(func(ctx context.Context) error { return r.report(ctx, drain, kafka, writer) })
 	if err == nil {
+		for _, every := range beats {
+			reading.run(func(ctx context.Context) error { return r.beat(ctx, writer, alert.HeartbeatTenant, every) })
+		}
 		if r.has(Detect) || r.has(Ingest) {
 			reading.run(func(ctx context.Context) error { return r.tick(ctx, kafka) })
 		}

@@ -56,6 +56,7 @@ var arrows = map[string][]string{
 	"sinks/syslog":              {"sinks", "sinks/remote", "sinks/format", "internal/alert", "internal/strictyaml"}, // short texts
 	"sinks/page":                {"sinks", "internal/alert", "internal/strictyaml"},                                 // what people are told
 	"sinks/pagerduty":           {"sinks", "sinks/remote", "sinks/page", "internal/alert"},
+	"sinks/heartbeat":           {"sinks", "sinks/remote"},
 	"sinks/slack":               {"sinks", "sinks/remote", "sinks/page", "internal/alert"},
 	"sinks/teams":               {"sinks", "sinks/remote", "sinks/page", "internal/alert"},
 	"sinks/alertmanager":        {"sinks", "sinks/remote", "sinks/page", "internal/alert"},                        // severities
@@ -64,10 +65,10 @@ var arrows = map[string][]string{
 	"sinks/kafka":               {"sinks", "sinks/remote", "sinks/format", "internal/bus", "internal/strictyaml"},
 	"sinks/sentinel":            {"sinks", "sinks/remote", "internal/alert", "internal/strictyaml"}, // columns
 	"sinks/sinktest":            {"sinks", "sinks/remote", "internal/alert"},
-	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/sentinel", "sinks/slack", "sinks/teams", "sinks/alertmanager", "internal/alert", "internal/diag", "internal/event", "internal/strictyaml", "internal/config"}, // which names there are
+	"sinks/catalog":             {"sinks", "sinks/remote", "sinks/stdout", "sinks/file", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/sentinel", "sinks/slack", "sinks/teams", "sinks/alertmanager", "sinks/heartbeat", "internal/alert", "internal/diag", "internal/event", "internal/strictyaml", "internal/config"}, // which names there are
 	"internal/deadletter":       {"internal/bus", "internal/diag"},
 	"internal/stage":            {"internal/bus", "internal/state"},
-	"internal/identify":         {"internal/decode", "internal/bus", "internal/deadletter"},
+	"internal/identify":         {"internal/decode", "internal/bus", "internal/deadletter", "internal/alert"}, // which tenants are of drills
 	"internal/config": {"internal/diag", "internal/event", "internal/list", "internal/strictyaml", "internal/regular",
 		"internal/certs"}, // lists are read with the file that names them
 	"internal/telemetry":          {},
@@ -92,7 +93,7 @@ var forTests = []string{"internal/kafkatest", "internal/eventhubstest", "interna
 var owners = map[string][]string{
 	"github.com/twmb/franz-go":    {"internal/bus"},
 	"github.com/expr-lang/expr":   {"internal/cond"},
-	"go.yaml.in/yaml":             {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/sentinel", "sinks/page", "sinks/slack", "sinks/teams", "sinks/alertmanager", "sinks/sinktest", "sinks/catalog"},
+	"go.yaml.in/yaml":             {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/sentinel", "sinks/page", "sinks/slack", "sinks/teams", "sinks/alertmanager", "sinks/heartbeat", "sinks/sinktest", "sinks/catalog"},
 	"github.com/spf13/cobra":      {"cli"},
 	"github.com/wneessen/go-mail": {"sinks/email"},
 	"github.com/schollz":          {"cli"},

@@ -31,6 +31,7 @@ func TestARecordBecomesAnEventOrALetter(t *testing.T) {
 		"of a file":                 {sound, Place{Letter: file, Origin: []byte("a.ndjson:7")}, headers + "a.ndjson:7"},
 		"of a stream":               {sound, Place{Letter: stream, Origin: []byte("audit/2@9#0")}, headers + "audit/2@9#0 enqueued=2026-01-02T03:05:00.000Z"},
 		"of a tenant that is taken": {sound, Place{Letter: file, Origin: []byte("x"), Tenants: []string{"o", "T-1"}}, headers + "x"},
+		"of a drill":                {strings.NewReplacer(`"T-1"`, `"noroshi-drill"`, "Taro", "drill").Replace(sound), Place{Letter: file, Origin: []byte("x"), Tenants: []string{"o"}}, strings.Replace(headers, "t-1", "noroshi-drill", 1) + "x"},
 		"of a tenant that is not": {sound, Place{Letter: file, Origin: []byte("x"), Tenants: []string{"o"}},
 			`tenant: it is of tenant "t-1", which the source does not take`},
 		"without a time, of a file": {undated, Place{Letter: file, Origin: []byte("x")}, "time: no readable time"},

@@ -18,6 +18,7 @@ import (
 	"noroshi/sinks/elasticsearch"
 	"noroshi/sinks/email"
 	"noroshi/sinks/file"
+	"noroshi/sinks/heartbeat"
 	"noroshi/sinks/kafka"
 	"noroshi/sinks/otlp"
 	"noroshi/sinks/pagerduty"
@@ -66,6 +67,7 @@ var All = map[string]Make{
 	"otlp":      over(otlp.Read, otlp.New),
 	"pagerduty": over(pagerduty.Read, pagerduty.New),
 	"sentinel":  over(sentinel.Read, sentinel.New),
+	"heartbeat": over(heartbeat.Read, heartbeat.New),
 	"slack":     over(slack.Read, slack.New),
 	"splunk":    over(splunk.Read, splunk.New),
 	"syslog":    over(syslog.Read, syslog.New),

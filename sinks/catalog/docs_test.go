@@ -73,6 +73,7 @@ func destination(t *testing.T, kind string) (srv *httptest.Server, got func() st
 		b, _ := io.ReadAll(r.Body) // the test is about the sink
 		mu.Lock()
 		defer mu.Unlock()
+		all.WriteString(r.Method)
 		all.Write(b)
 		if kind == "otlp" {
 			w.Header().Set("Content-Type", "application/x-protobuf")

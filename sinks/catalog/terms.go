@@ -29,6 +29,9 @@ var rates = map[string]time.Duration{"slack": time.Second}
 // Terms reads how a sink of a kind is delivered to, of the keys beside its name.
 func Terms(d *strictyaml.Doc, kind string, keys map[string]*yaml.Node, e Env) (t sinks.Terms) {
 	t.Wants, t.Every = wants(d, keys), rates[kind]
+	if kind == "heartbeat" {
+		t.Wants = func(m *sinks.Message) bool { return m.Tenant == alert.HeartbeatTenant && e.fresh(m) }
+	}
 	if slices.Contains(pages, kind) {
 		t.MaxAge = usualAge
 	}
@@ -42,6 +45,13 @@ func Terms(d *strictyaml.Doc, kind string, keys map[string]*yaml.Node, e Env) (t
 	}
 	t.Redact = redaction(d, keys, e)
 	return t
+}
+
+// freshFor is how old a heartbeat may be that is told: an old one says that something stood still.
+const freshFor = 10 * time.Minute
+
+func (e Env) fresh(m *sinks.Message) bool {
+	return e.Now == nil || m.Written.IsZero() || e.Now().Sub(m.Written) < freshFor
 }
 
 var ratePattern = regexp.MustCompile(`^([1-9][0-9]{0,4})/([smh])$`)

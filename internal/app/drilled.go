@@ -1,0 +1,167 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"noroshi/internal/bus"
+	"noroshi/sinks"
+)
+
+// Hop is one step of a drill.
+type Hop struct {
+	Hop     string        `json:"hop"` // sent, stored, found, told
+	After   time.Duration `json:"-"`
+	Seconds float64       `json:"seconds"`
+	Alert   string        `json:"alert,omitempty"`
+	Rule    string        `json:"rule,omitempty"`
+	Source  string        `json:"source,omitempty"`
+	Sink    string        `json:"sink,omitempty"`
+	Outcome sinks.Outcome `json:"outcome,omitempty"`
+	Answer  string        `json:"answer,omitempty"`
+}
+
+// Following follows a drill through Kafka.
+type Following struct {
+	drill Drill
+	sinks []string
+	tails map[bus.Topic]*bus.Tail
+	began time.Time
+	hops  chan Hop
+	over  <-chan struct{}
+
+	mu     sync.Mutex
+	stored bool
+	found  map[string]string          // the rule of each alert
+	told   map[string]map[string]bool // by alert and sink
+}
+
+// Follow begins to look, so that nothing that is sent afterwards is missed.
+func Follow(ctx context.Context, b *bus.Bus, d Drill, names []string) (*Following, error) {
+	f := &Following{drill: d, sinks: names, tails: map[bus.Topic]*bus.Tail{}, hops: make(chan Hop, 64), found: map[string]string{}, told: map[string]map[string]bool{}}
+	for _, topic := range []bus.Topic{bus.Events, bus.Alerts, bus.DeliveryResults} {
+		t, err := b.Tail(ctx, topic)
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		f.tails[topic] = t
+	}
+	return f, nil
+}
+
+// Close ends it.
+func (f *Following) Close() {
+	for _, t := range f.tails {
+		t.Close()
+	}
+}
+
+// Missing says what has not come, and what to look at; "" where everything has.
+func (f *Following) Missing() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case !f.stored:
+		return "the record has not been stored: no instance reads the source, or it is behind; noroshi status shows both"
+	case len(f.found) == 0:
+		return "no alert was found: no instance has the role detect, or no rule fires on the record; noroshi status shows the first, and the library's rule inbox-rule-hides-mail must be live"
+	}
+	for _, id := range slices.Sorted(maps.Keys(f.found)) {
+		for _, name := range f.sinks {
+			if !f.told[id][name] {
+				return fmt.Sprintf("the sink %s has not told of %s: no instance delivers, or the sink is paused; noroshi sinks list shows why", name, id)
+			}
+		}
+	}
+	return ""
+}
+
+// Run gives each hop as it is seen, until all are there or ctx ends. An alert is expected at every sink.
+func (f *Following) Run(ctx context.Context, began time.Time, hop func(Hop)) error {
+	f.began = began
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	f.over = ctx.Done()
+	var wg sync.WaitGroup
+	errs := make(chan error, len(f.tails))
+	for topic, t := range f.tails {
+		look := map[bus.Topic]func(bus.Record){bus.Events: f.event, bus.Alerts: f.alert, bus.DeliveryResults: f.result}[topic]
+		wg.Go(func() { errs <- t.Read(ctx, look) })
+	}
+	defer wg.Wait()
+	defer end()
+	for f.Missing() != "" || len(f.hops) > 0 {
+		select {
+		case h := <-f.hops:
+			hop(h)
+		case err := <-errs:
+			if err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return errors.New(f.Missing())
+		}
+	}
+	return nil
+}
+
+func (f *Following) saw(h Hop) {
+	h.After = time.Since(f.began)
+	h.Seconds = h.After.Round(time.Millisecond).Seconds()
+	select {
+	case f.hops <- h:
+	case <-f.over: // nobody looks any more
+	}
+}
+
+func (f *Following) event(r bus.Record) {
+	if !bytes.Contains(r.Value, []byte(f.drill.ID)) {
+		return
+	}
+	f.mu.Lock()
+	first := !f.stored
+	f.stored = true
+	f.mu.Unlock()
+	if first {
+		f.saw(Hop{Hop: "stored"})
+	}
+}
+
+func (f *Following) alert(r bus.Record) {
+	h, err := headOf(&r)
+	if err != nil || !bytes.Contains(r.Value, []byte(f.drill.ID)) {
+		return
+	}
+	f.mu.Lock()
+	_, known := f.found[h.ID]
+	f.found[h.ID] = h.Rule.ID
+	f.mu.Unlock()
+	if !known {
+		f.saw(Hop{Hop: "found", Alert: h.ID, Rule: h.Rule.ID})
+	}
+}
+
+func (f *Following) result(r bus.Record) {
+	var one sinks.Result
+	if json.Unmarshal(r.Value, &one) != nil || !one.Drill {
+		return
+	}
+	f.mu.Lock()
+	known := f.told[one.Alert][one.Sink]
+	if f.told[one.Alert] == nil {
+		f.told[one.Alert] = map[string]bool{}
+	}
+	f.told[one.Alert][one.Sink] = true
+	f.mu.Unlock()
+	if !known {
+		f.saw(Hop{Hop: "told", Alert: one.Alert, Rule: one.Rule, Sink: one.Sink, Outcome: one.Outcome, Answer: one.Answer})
+	}
+}
