@@ -47,7 +47,8 @@ type Runner struct {
 	all      []Message // of the last Next
 	done     []bool    // which of them are delivered or lie in dead-letters
 	old      []bool    // which of them were too old when they were last sorted
-	told     int       // so many of them the queue has been told of
+	told     int       // so many of them the queue has been told of,
+	toldAt   time.Time // last then
 	results  []Result  // of what is done
 	attempts int       // of the parcel under way
 	next     time.Time // not before then is anything sent, by Every
@@ -101,11 +102,22 @@ func (r *Runner) news() (n int) {
 	return n
 }
 
+// tellWithin is how long what is done may wait until the queue is told, so that a crash sends little again.
+const tellWithin = time.Second
+
+// tellNow tells the queue what is done, where that was long ago.
+func (r *Runner) tellNow(drain context.Context) error {
+	if r.news() == 0 || r.Env.Now().Sub(r.toldAt) < tellWithin {
+		return nil
+	}
+	return r.tell(drain)
+}
+
 // tell tells the queue what is done, also when ctx has ended.
 func (r *Runner) tell(drain context.Context) error {
 	r.tellResults(drain)
 	n := r.news()
-	r.told += n
+	r.told, r.toldAt = r.told+n, r.Env.Now()
 	if err := r.Queue.Done(drain, n); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
@@ -127,7 +139,9 @@ func (r *Runner) deliverAll(ctx, drain context.Context, all []Message) error {
 		for err == nil && len(left) > 0 {
 			var batch []int
 			batch, left = cut(r.Sink.Batch(), all, left)
-			err = r.deliver(ctx, drain, parcel{of: batch})
+			if err = r.deliver(ctx, drain, parcel{of: batch}); err == nil && len(left) > 0 {
+				err = r.tellNow(drain)
+			}
 		}
 		if !errors.Is(err, errAged) {
 			return err

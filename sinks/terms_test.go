@@ -163,6 +163,37 @@ func TestWhatIsTooOldComesAsOneSummary(t *testing.T) {
 	}
 }
 
+// slow takes a while for each batch.
+type slow struct {
+	scripted
+	done func()
+}
+
+func (s *slow) Send(ctx context.Context, all []Message) error {
+	s.done()
+	time.Sleep(2 * time.Second)
+	return s.scripted.Send(ctx, all)
+}
+
+// TestWhatIsDoneIsToldOnItsWay: a crash in the midst of many messages sends little again.
+func TestWhatIsDoneIsToldOnItsWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said bytes.Buffer
+		var before []int
+		q := &given{n: 9}
+		r := runner(nil, q, &said)
+		r.Sink = &slow{done: func() { before = append(before, q.done) }}
+		ctx, stop := context.WithTimeout(t.Context(), time.Hour)
+		defer stop()
+		if err := r.Run(ctx, t.Context()); err != nil {
+			t.Error(err)
+		}
+		if fmt.Sprint(before, q.done) != "[0 3 6] 9" {
+			t.Errorf("before each batch %v were told, in the end %d", before, q.done)
+		}
+	})
+}
+
 // TestResults: what became of each alert is told before it is done, with the answer; where that cannot be stored, delivery goes on.
 func TestResults(t *testing.T) {
 	no := &Refused{errors.New("no date")}
