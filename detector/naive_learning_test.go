@@ -33,7 +33,7 @@ func firstSeen(r *rule, events []*event) (all []firing) {
 }
 
 // restless reports whether a key has shown so many values in the eight whole eighths before that of an event, of which at most a third was
-// seen in two of them.
+// seen in two of them, and that in four eighths one of the others was seen.
 func (r *rule) restless(valued []keyed, e keyed) bool {
 	if r.changing == 0 {
 		return false
@@ -50,13 +50,15 @@ func (r *rule) restless(valued []keyed, e keyed) bool {
 		}
 		in[value][ago] = true
 	}
-	stay := 0
+	stay, others := 0, map[int64]bool{}
 	for _, at := range in {
 		if len(at) > 1 {
 			stay++
+			continue
 		}
+		maps.Copy(others, at)
 	}
-	return len(in) >= r.changing && 3*stay <= len(in)
+	return len(in) >= r.changing && 3*stay <= len(in) && len(others) >= 4
 }
 
 // valueOf is what is seen, nothing where a part is absent.

@@ -36,7 +36,7 @@ func (s *seen) Explain(c *state.Context, of *Asked) *Progress {
 	}
 	restless := s.restless(at)
 	if restless {
-		n, stay := s.staying(at)
+		n, stay, _ := s.staying(at)
 		note := fmt.Sprintf("of %d values that the key has shown lately %d stayed, so another one says nothing", n, stay)
 		p.Parts = append(p.Parts, Part{Name: "changing", Note: note, Short: note})
 	}

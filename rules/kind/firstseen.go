@@ -35,7 +35,7 @@ const (
 // The keys that keep a rule silent.
 var (
 	keyOnly     = Key{Name: "only", Doc: "What an event must satisfy, too, to fire; the others of when are learned from.", Type: Guard}
-	keyChanging = Key{Name: "changing", Doc: "From how many values on a key is silent while at most a third of them stay.", Type: Whole, Least: 2, Most: maxValues}
+	keyChanging = Key{Name: "changing", Doc: "From how many values on a key is silent while at most a third of them stay, and others have come again and again.", Type: Whole, Least: 2, Most: maxValues}
 )
 
 // Keys implements Kind.

@@ -10,7 +10,8 @@ type marks uint16
 
 const (
 	allMarks = 16
-	stayed   = 3 // where fewer than one in so many values stay, nothing that is new says anything
+	stayed   = 3           // where fewer than one in so many values stay, nothing that is new says anything
+	often    = eighths / 2 // in so many eighths a value must have come that did not stay: a thief's many addresses come within days
 )
 
 // mark notes that a value was seen, before its last time is set.
@@ -33,8 +34,9 @@ func (s *seen) mark(v *seenValue, at int64) {
 }
 
 // staying counts the values that were seen in the eight whole eighths before that of a time, and those of them that were seen in two or
-// more: they stay.
-func (s *seen) staying(at int64) (n, stay int) {
+// more: they stay. Moved is in how many eighths one of the others was seen.
+func (s *seen) staying(at int64) (n, stay, moved int) {
+	var others uint32
 	now := eighth(at, s.within)
 	for i := range s.values {
 		v := &s.values[i]
@@ -57,17 +59,19 @@ func (s *seen) staying(at int64) (n, stay int) {
 		}
 		if bits.OnesCount32(seen) > 1 {
 			stay++
+		} else {
+			others |= seen
 		}
 	}
-	return n, stay
+	return n, stay, bits.OnesCount32(others)
 }
 
-// restless reports whether the key has shown so many values, of which so few stay, that another new one says nothing: a line whose address
-// changes each night.
+// restless reports whether the key has shown so many values, of which so few stay, for so long that another new one says nothing: a line
+// whose address changes each night.
 func (s *seen) restless(at int64) bool {
 	if s.changing == 0 {
 		return false
 	}
-	n, stay := s.staying(at)
-	return n >= s.changing && stayed*stay <= n
+	n, stay, moved := s.staying(at)
+	return n >= s.changing && stayed*stay <= n && moved >= often
 }
