@@ -214,21 +214,28 @@ func (v *viewing) look() error {
 
 func (c *covered) print(w io.Writer, awake int) error {
 	var b strings.Builder
+	names, items := 40, 7 // how wide the columns are
+	for d := range c.Datasets {
+		names = max(names, len(d))
+	}
+	for _, r := range c.Rules {
+		names, items = max(names, len(r.Rule)), max(items, len(strings.Join(r.Guide, ",")))
+	}
 	b.WriteString("events by dataset:\n")
 	for _, d := range slices.Sorted(maps.Keys(c.Datasets)) {
-		fmt.Fprintf(&b, "  %-40s %d\n", diag.EscapeLine(d), c.Datasets[d])
+		fmt.Fprintf(&b, "  %-*s %d\n", names, diag.EscapeLine(d), c.Datasets[d])
 	}
 	fmt.Fprintf(&b, "\n%s could fire:\n", plural(awake, "rule"))
 	for _, r := range c.Rules {
 		if r.Awake {
-			fmt.Fprintf(&b, "  %-40s %-7s %s\n", r.Rule, strings.Join(r.Guide, ","), strings.Join(r.Datasets, ", "))
+			fmt.Fprintf(&b, "  %-*s %-*s %s\n", names, r.Rule, items, strings.Join(r.Guide, ","), strings.Join(r.Datasets, ", "))
 		}
 	}
 	if n := len(c.Rules) - awake; n > 0 {
 		fmt.Fprintf(&b, "\n%s:\n", asleep(n))
 		for _, r := range c.Rules {
 			if !r.Awake {
-				fmt.Fprintf(&b, "  %-40s %-7s %s\n", r.Rule, strings.Join(r.Guide, ","), lacking(r.Lacks))
+				fmt.Fprintf(&b, "  %-*s %-*s %s\n", names, r.Rule, items, strings.Join(r.Guide, ","), lacking(r.Lacks))
 			}
 		}
 	}

@@ -61,6 +61,7 @@ type recordTimes struct {
 	streams Streams
 	reader  *decode.Reader
 	newest  time.Time
+	oldest  time.Time
 	tenants map[string]int
 }
 
@@ -75,6 +76,9 @@ func newTimes(s Streams, records [][]byte) *recordTimes {
 		t.tenants[strings.Clone(one.Tenant)]++
 		if one.Time.After(t.newest) {
 			t.newest = one.Time
+		}
+		if !one.Time.IsZero() && (t.oldest.IsZero() || one.Time.Before(t.oldest)) {
+			t.oldest = one.Time
 		}
 	}
 	return t
@@ -105,6 +109,9 @@ func (t *recordTimes) moved(records [][]byte, to time.Time) (all [][]byte) {
 		all = append(all, moved)
 	}
 	fmt.Fprintf(t.streams.Err, "times are moved by %s; the newest record is of %s\n", ago(span), at(t.newest.Add(span)))
+	if age := t.newest.Sub(t.oldest); age > longAgo {
+		fmt.Fprintf(t.streams.Err, "the oldest is %s older: rules that remember find less in what is older than a day than noroshi replay\n", ago(age))
+	}
 	if stay > 0 {
 		fmt.Fprintf(t.streams.Err, "%s the time it had: it is not written as 2006-01-02T15:04:05\n", has(stay))
 	}

@@ -38,7 +38,8 @@ func TestTimesAreMoved(t *testing.T) {
 	var said bytes.Buffer
 	records := [][]byte{fill(audit, "2026-01-02T03:04:05"), []byte(local), []byte(`{"time":"2026-01-01 00:00:00Z","category":"AuditLogs","properties":{"id":"d","activityDisplayName":"Update user"}}`)}
 	newTimes(Streams{Err: &said}, records).moved(records, time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC))
-	if want := "times are moved by 332d20h; the newest record is of 2026-12-01T00:00:00Z\n1 record has the time it had: it is not written as 2006-01-02T15:04:05\n"; said.String() != want {
+	if want := "times are moved by 332d20h; the newest record is of 2026-12-01T00:00:00Z\n" +
+		"the oldest is 27h4m5s older: rules that remember find less in what is older than a day than noroshi replay\n1 record has the time it had: it is not written as 2006-01-02T15:04:05\n"; said.String() != want {
 		t.Errorf("it says %q", said.String())
 	}
 	said.Reset()

@@ -73,11 +73,14 @@ var plainWord = regexp.MustCompile(`^[\w@.:/+=][\w@.:/+=-]*$`)
 // proof says how to see on records that the exception does what it should.
 func (x *excepting) proof(b *strings.Builder) {
 	fmt.Fprintf(b, "# %s: %s\n", diag.EscapeLine(x.alert.ID), diag.EscapeLine(x.alert.Summary))
-	fmt.Fprintf(b, "# Proof, on FILE with the records that gave it. The alert is gone, those of others stay:\n"+
-		"#   noroshi replay --config noroshi.yaml FILE\n")
+	on, files := "FILE with the records", "FILE"
+	if len(x.records) > 0 && !slices.ContainsFunc(x.records, func(name string) bool { return !plainWord.MatchString(name) }) {
+		on, files = "the records", strings.Join(x.records, " ")
+	}
+	fmt.Fprintf(b, "# Proof, on %s that gave it. The alert is gone, those of others stay:\n#   noroshi replay --config noroshi.yaml %s\n", on, files)
 	if n := len(x.alert.Evidence); n > 0 && plainWord.MatchString(x.alert.Evidence[n-1].ID) {
-		fmt.Fprintf(b, "# Which exception keeps the rule silent:\n#   noroshi explain --config noroshi.yaml --rule %s --event %s FILE\n",
-			x.alert.Rule.ID, x.alert.Evidence[n-1].ID)
+		fmt.Fprintf(b, "# Which exception keeps the rule silent:\n#   noroshi explain --config noroshi.yaml --rule %s --event %s %s\n",
+			x.alert.Rule.ID, x.alert.Evidence[n-1].ID, files)
 	}
 }
 

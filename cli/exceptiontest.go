@@ -46,7 +46,7 @@ func (x *excepting) withTest(ctx context.Context, s Streams, text string, o rule
 		fmt.Fprintf(s.Err, "noroshi: no test is printed: the records of the evidence alone do not give the alert, because the rule %s goes by others before them, too\n", x.alert.Rule.ID)
 		return text, nil
 	}
-	return tested + "#" + proof, nil
+	return tested + "#" + proof + "# Its test, after those of the rules:\n#   noroshi test --config noroshi.yaml\n", nil
 }
 
 // test is the test, and how many events of the evidence have no record.

@@ -83,7 +83,7 @@ func (to *reached) fromData(dir string, log *slog.Logger) (bus.Config, error) {
 		return c, err
 	}
 	if _, none := os.Stat(filepath.Join(dir, bus.LogFolder)); none != nil {
-		return c, fmt.Errorf("%s: no noroshi run is going on this data folder, and none has left data there", dir)
+		return c, fmt.Errorf("%s: no noroshi run is going on this data folder, and none has left data there; --data names the folder of noroshi run", dir)
 	}
 	k := to.conf.Kafka
 	to.embedded, err = bus.StartEmbedded(bus.EmbeddedOptions{Dir: dir, Prefix: k.Prefix, Partitions: k.Partitions, Cap: k.Cap, Log: log})

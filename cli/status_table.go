@@ -116,7 +116,11 @@ func (t *statusTable) lacking() {
 		t.line("  cut: %s in records longer than conditions look into", plural(int(one.CutLists), "list"))
 	}
 	if one.Cut > 0 {
-		t.line("  cut: %s too long and told in part; evidence was left out of %d", plural(int(one.Cut), "alert or revision"), one.CutEvidence)
+		what := "1 alert or revision"
+		if one.Cut != 1 {
+			what = fmt.Sprintf("%d alerts or revisions", one.Cut)
+		}
+		t.line("  cut: %s too long and told in part; evidence was left out of %d", what, one.CutEvidence)
 	}
 	if one.Overflows > 0 {
 		t.line("  overflow: %s forgotten early; a repeat of one is evaluated again", plural(int(one.Overflows), "recent record"))

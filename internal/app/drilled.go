@@ -34,18 +34,19 @@ type Following struct {
 	sinks []string
 	tails map[bus.Topic]*bus.Tail
 	began time.Time
-	hops  chan Hop
-	over  <-chan struct{}
+	ready chan struct{} // hops are there
 
 	mu     sync.Mutex
+	hops   []Hop // not given yet
 	stored bool
 	found  map[string]string          // the rule of each alert
 	told   map[string]map[string]bool // by alert and sink
+	early  map[string][]Hop           // what sinks told of alerts that have not been seen, as those of other drills and heartbeats never are
 }
 
 // Follow begins to look, so that nothing that is sent afterwards is missed.
 func Follow(ctx context.Context, b *bus.Bus, d Drill, names []string) (*Following, error) {
-	f := &Following{drill: d, sinks: names, tails: map[bus.Topic]*bus.Tail{}, hops: make(chan Hop, 64), found: map[string]string{}, told: map[string]map[string]bool{}}
+	f := newFollowing(d, names)
 	for _, topic := range []bus.Topic{bus.Events, bus.Alerts, bus.DeliveryResults} {
 		t, err := b.Tail(ctx, topic)
 		if err != nil {
@@ -57,6 +58,13 @@ func Follow(ctx context.Context, b *bus.Bus, d Drill, names []string) (*Followin
 	return f, nil
 }
 
+func newFollowing(d Drill, names []string) *Following {
+	return &Following{
+		drill: d, sinks: names, tails: map[bus.Topic]*bus.Tail{}, ready: make(chan struct{}, 1),
+		found: map[string]string{}, told: map[string]map[string]bool{}, early: map[string][]Hop{},
+	}
+}
+
 // Close ends it.
 func (f *Following) Close() {
 	for _, t := range f.tails {
@@ -64,10 +72,8 @@ func (f *Following) Close() {
 	}
 }
 
-// Missing says what has not come, and what to look at; "" where everything has.
-func (f *Following) Missing() string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+// missing says what has not come, and what to look at; "" where everything has. The lock is held.
+func (f *Following) missing() string {
 	switch {
 	case !f.stored:
 		return "the record has not been stored: no instance reads the source, or it is behind; noroshi status shows both"
@@ -89,7 +95,6 @@ func (f *Following) Run(ctx context.Context, began time.Time, hop func(Hop)) err
 	f.began = began
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	f.over = ctx.Done()
 	var wg sync.WaitGroup
 	errs := make(chan error, len(f.tails))
 	for topic, t := range f.tails {
@@ -98,28 +103,45 @@ func (f *Following) Run(ctx context.Context, began time.Time, hop func(Hop)) err
 	}
 	defer wg.Wait()
 	defer end()
-	for f.Missing() != "" || len(f.hops) > 0 {
-		select {
-		case h := <-f.hops:
+	for over := false; ; {
+		f.mu.Lock()
+		hops, missing := f.hops, f.missing()
+		f.hops = nil
+		f.mu.Unlock()
+		for _, h := range hops {
 			hop(h)
+		}
+		switch {
+		case missing == "":
+			return nil
+		case over:
+			return errors.New(missing)
+		}
+		select {
+		case <-f.ready:
 		case err := <-errs:
 			if err != nil {
 				return err
 			}
 		case <-ctx.Done():
-			return errors.New(f.Missing())
+			over = true
 		}
 	}
-	return nil
 }
 
+// saw adds a hop. The lock is held.
 func (f *Following) saw(h Hop) {
+	f.hops = append(f.hops, h)
+	select {
+	case f.ready <- struct{}{}:
+	default:
+	}
+}
+
+func (f *Following) after(h Hop) Hop {
 	h.After = time.Since(f.began)
 	h.Seconds = h.After.Round(time.Millisecond).Seconds()
-	select {
-	case f.hops <- h:
-	case <-f.over: // nobody looks any more
-	}
+	return h
 }
 
 func (f *Following) event(r bus.Record) {
@@ -127,11 +149,10 @@ func (f *Following) event(r bus.Record) {
 		return
 	}
 	f.mu.Lock()
-	first := !f.stored
-	f.stored = true
-	f.mu.Unlock()
-	if first {
-		f.saw(Hop{Hop: "stored"})
+	defer f.mu.Unlock()
+	if !f.stored {
+		f.stored = true
+		f.saw(f.after(Hop{Hop: "stored"}))
 	}
 }
 
@@ -141,12 +162,16 @@ func (f *Following) alert(r bus.Record) {
 		return
 	}
 	f.mu.Lock()
-	_, known := f.found[h.ID]
-	f.found[h.ID] = h.Rule.ID
-	f.mu.Unlock()
-	if !known {
-		f.saw(Hop{Hop: "found", Alert: h.ID, Rule: h.Rule.ID})
+	defer f.mu.Unlock()
+	if _, known := f.found[h.ID]; known {
+		return
 	}
+	f.found[h.ID] = h.Rule.ID
+	f.saw(f.after(Hop{Hop: "found", Alert: h.ID, Rule: h.Rule.ID}))
+	for _, one := range f.early[h.ID] {
+		f.saw(one)
+	}
+	delete(f.early, h.ID)
 }
 
 func (f *Following) result(r bus.Record) {
@@ -155,13 +180,18 @@ func (f *Following) result(r bus.Record) {
 		return
 	}
 	f.mu.Lock()
-	known := f.told[one.Alert][one.Sink]
+	defer f.mu.Unlock()
+	if f.told[one.Alert][one.Sink] {
+		return
+	}
 	if f.told[one.Alert] == nil {
 		f.told[one.Alert] = map[string]bool{}
 	}
 	f.told[one.Alert][one.Sink] = true
-	f.mu.Unlock()
-	if !known {
-		f.saw(Hop{Hop: "told", Alert: one.Alert, Rule: one.Rule, Sink: one.Sink, Outcome: one.Outcome, Answer: one.Answer})
+	h := f.after(Hop{Hop: "told", Alert: one.Alert, Rule: one.Rule, Sink: one.Sink, Outcome: one.Outcome, Answer: one.Answer})
+	if _, ours := f.found[one.Alert]; !ours {
+		f.early[one.Alert] = append(f.early[one.Alert], h)
+		return
 	}
+	f.saw(h)
 }

@@ -75,6 +75,9 @@ func (s *Secrets) AddURL(u *url.URL) {
 	for _, path := range []string{u.Path, u.EscapedPath()} {
 		s.part(path, 2) // not / alone
 		for part := range strings.SplitSeq(path, "/") {
+			if strings.EqualFold(part, "noroshi") { // our own name, which alerts hold
+				continue
+			}
 			s.part(part, leastURL)
 		}
 	}

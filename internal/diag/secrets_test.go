@@ -72,6 +72,15 @@ func TestURLsKeepTheirHost(t *testing.T) {
 	}
 }
 
+// TestOurNameInAPathIsNoSecret: the usual address of a webhook ends in it, and what is shown of a request holds it elsewhere.
+func TestOurNameInAPathIsNoSecret(t *testing.T) {
+	var s Secrets
+	s.AddURL(&url.URL{Scheme: "https", Host: "soc.example.com", Path: "/noroshi/T0KEN"})
+	if got := s.Hide(`{"type":"noroshi.alert.firing"} T0KEN`); got != `{"type":"noroshi.alert.firing"} …` {
+		t.Errorf("it becomes %s", got)
+	}
+}
+
 // TestWhatLooksLikeASecretIsHidden: tokens, signatures and users that nobody here has been told of, and no more than them.
 func TestWhatLooksLikeASecretIsHidden(t *testing.T) {
 	const token = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwczovL2V4YW1wbGUifQ.czFnbmF0dXJl"

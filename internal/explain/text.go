@@ -131,7 +131,11 @@ func (p *Part) write(b *strings.Builder, indent string, of *Event) {
 		says = p.Says
 	}
 	text := p.Name
-	for _, more := range [...]string{p.Condition, says} {
+	condition := p.Condition
+	if strings.Contains(condition, "\n") {
+		condition = strings.Join(strings.Fields(condition), " ")
+	}
+	for _, more := range [...]string{condition, says} {
 		switch {
 		case more == "":
 		case text == "":
