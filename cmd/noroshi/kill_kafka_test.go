@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -19,14 +18,6 @@ const (
 	zombieFor = 14 * time.Second
 	pauseFor  = time.Minute
 )
-
-// often is how often something is done: a few times, or many times in a soak.
-func often(usual, soak int) int {
-	if os.Getenv("NOROSHI_SOAK") != "" {
-		return soak
-	}
-	return usual
-}
 
 // TestWhateverIsKilledEachFindingIsToldOnce: some instances share an Apache Kafka and an event hub. Instances are killed, come, go, and are
 // held for longer than their session lasts; brokers are killed. In the end each revision of each alert lies on the topic once, and the

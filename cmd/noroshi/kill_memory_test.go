@@ -219,6 +219,14 @@ func kills(usual int) int {
 	return usual
 }
 
+// often is how often something is done: a few times, or many times in a soak.
+func often(usual, soak int) int {
+	if os.Getenv("NOROSHI_SOAK") != "" {
+		return soak
+	}
+	return usual
+}
+
 // TestKilledAgainAndAgainRulesRemember: noroshi run is killed while records are written. In the end the alerts of rules that remember are
 // those that a replay of the same records gives, and what was told twice has the same id.
 func TestKilledAgainAndAgainRulesRemember(t *testing.T) {
