@@ -249,7 +249,7 @@ func TestNothingElseEndsAnAlert(t *testing.T) {
 		}
 		summaries += len(w.content)
 	}
-	if deaths < 300 || summaries < 300 {
+	if deaths < 150 || summaries < 300 {
 		t.Errorf("%d deaths and %d summaries show too little", deaths, summaries)
 	}
 }

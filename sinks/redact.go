@@ -8,12 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"noroshi/internal/alert"
 )
 
 // Redaction is what a destination is not to know: members of an alert, or fields as facts name them.
@@ -32,9 +31,6 @@ func Kept(name string) bool { return slices.Contains(kept, name) }
 
 // leftOut stands for a value that is left out, in texts that hold it.
 const leftOut = "[left out]"
-
-// leastPart is the length from which on a value is looked for inside words too.
-const leastPart = 6
 
 // Apply takes out of a message what its destination is not to know: the members that are named, and their values wherever else the alert
 // holds them. A message that is no JSON is refused.
@@ -61,11 +57,13 @@ func (r *Redaction) Apply(m *Message) error {
 		with := func(v any) any { return hashed(v, hash, values) }
 		each(whole, name, with, with)
 	}
-	if hide := hider(values); hide != nil {
-		replaceAll(whole, hide)
-		for _, s := range []*string{&m.Account, &m.Tenant} {
-			*s = hide(*s)
-		}
+	tenant := m.Tenant
+	if h := hiderOf(values); h != nil {
+		replaceAll(whole, h)
+		m.Account, m.Tenant = h.text(m.Account), h.text(m.Tenant)
+	}
+	if alert.IsDrill(tenant) { // it is nobody's, and the mark of drills
+		whole["tenant"], m.Tenant = tenant, tenant
 	}
 	whole["dedup_key"] = "" // it is a hash of tenant, rule and group, without a secret
 	if m.Body, err = json.Marshal(whole); err != nil {
@@ -181,78 +179,34 @@ func hashed(v any, hash func(string) string, values map[string]string) any {
 	return v
 }
 
-// hider replaces values in texts, in any case of letters. Short ones count as whole words alone; of the values that begin at one place
-// the longest counts.
-func hider(values map[string]string) func(string) string {
-	var all []string
-	lower := map[string]string{}
-	for v, with := range values {
-		if strings.TrimSpace(v) == "" || v == "0" {
-			continue
-		}
-		all, lower[strings.ToLower(v)] = append(all, v), with
-	}
-	if len(all) == 0 {
-		return nil
-	}
-	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
-	for i := range all {
-		all[i] = regexp.QuoteMeta(all[i])
-	}
-	find := regexp.MustCompile("(?i)" + strings.Join(all, "|"))
-	return func(s string) string {
-		var b strings.Builder
-		from := 0
-		for _, m := range find.FindAllStringIndex(s, -1) {
-			value := s[m[0]:m[1]]
-			if len(value) < leastPart && (inWord(s, m[0]) || inWord(s, m[1])) {
-				continue
-			}
-			with, ok := lower[strings.ToLower(value)]
-			if !ok {
-				with = leftOut
-			}
-			b.WriteString(s[from:m[0]] + with)
-			from = m[1]
-		}
-		return b.String() + s[from:]
-	}
-}
-
-// inWord reports whether a place in a text lies inside a word.
-func inWord(s string, at int) bool {
-	before, _ := utf8.DecodeLastRuneInString(s[:at])
-	after, _ := utf8.DecodeRuneInString(s[at:])
-	part := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
-	return at > 0 && at < len(s) && part(before) && part(after)
-}
-
 // replaceAll replaces texts below a value, names of members too. What delivery needs stays.
-func replaceAll(whole map[string]any, hide func(string) string) {
+func replaceAll(whole map[string]any, h *hider) {
 	for _, k := range slices.Collect(maps.Keys(whole)) {
 		switch {
 		case slices.Contains(kept, k), k == "dedup_key", k == "rule":
 		default:
-			whole[k] = replaced(whole[k], hide)
+			whole[k] = replaced(whole[k], h)
 		}
 	}
 }
 
-func replaced(v any, hide func(string) string) any {
+func replaced(v any, h *hider) any {
 	switch v := v.(type) {
 	case string:
-		return hide(v)
+		return h.text(v)
+	case json.Number:
+		return h.number(v)
 	case []any:
 		for i := range v {
-			v[i] = replaced(v[i], hide)
+			v[i] = replaced(v[i], h)
 		}
 	case map[string]any:
 		for _, k := range slices.Sorted(maps.Keys(v)) {
-			one := replaced(v[k], hide)
+			one := replaced(v[k], h)
 			delete(v, k)
-			name := hide(k)
+			name := h.text(k)
 			for n := 2; v[name] != nil && name != k; n++ {
-				name = hide(k) + " " + strconv.Itoa(n)
+				name = h.text(k) + " " + strconv.Itoa(n)
 			}
 			v[name] = one
 		}

@@ -63,14 +63,24 @@ func (c *covered) add(all []Message) {
 	}
 }
 
-// summarise tells of messages that are too old by one that stands for all of them. A single one is told by itself.
+// summarise tells of messages that are too old by one that stands for all of them. A single one is told by itself, and so is each drill:
+// in a summary it would count as an alert.
 func (r *Runner) summarise(ctx, drain context.Context, old []int) error {
+	for _, i := range old {
+		if !r.all[i].Drill() {
+			continue
+		}
+		if err := r.deliver(ctx, drain, parcel{of: []int{i}}); err != nil {
+			return err
+		}
+	}
+	old = slices.DeleteFunc(old, func(i int) bool { return r.all[i].Drill() })
 	if len(old) == 0 {
 		r.summary = summary{}
 		return nil
 	}
 	if len(old) == 1 && r.summary.revision == 0 {
-		return r.parts(ctx, drain, old)
+		return r.oneByOne(ctx, drain, old)
 	}
 	for part := range slices.Chunk(old, maxLinked) {
 		if err := r.summariseOne(ctx, drain, part); err != nil {
@@ -93,11 +103,17 @@ func (r *Runner) summariseOne(ctx, drain context.Context, old []int) error {
 	if !errors.As(err, new(*Refused)) {
 		return err
 	}
-	each := make([][]int, len(old))
-	for at, i := range old {
-		each[at] = []int{i}
+	return r.oneByOne(ctx, drain, old)
+}
+
+// oneByOne delivers each message by itself.
+func (r *Runner) oneByOne(ctx, drain context.Context, all []int) error {
+	for _, i := range all {
+		if err := r.deliver(ctx, drain, parcel{of: []int{i}}); err != nil {
+			return err
+		}
 	}
-	return r.parts(ctx, drain, each...)
+	return nil
 }
 
 // summaryOf is the message that stands for others. What has changed since an attempt that failed, which may have arrived all the same,

@@ -94,3 +94,30 @@ func TestRedactionFailsClosed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestFormsOfWhatIsRedacted: a value is hidden also as commands and addresses write it, behind another value's beginning, where a text
+// was cut in the middle of it, and as a number.
+func TestFormsOfWhatIsRedacted(t *testing.T) {
+	r := &sinks.Redaction{Leave: []string{"account", "target", "source.country", "source.as.number"}}
+	m := redacted(t, r, func(a *alert.Alert) {
+		a.Account, a.Target, a.Source.Country, a.Source.ASN = "pat.o'brien@contoso.example", `CONTOSO\night "shift"`, "xp", 64500
+		a.Summary = "the contoso\\night \"shift\" of Axpat.o'brien@contoso.example, whom pat.o'brien@con…"
+		a.Respond = []alert.Remedy{{Text: "Look at https://portal.example.com/users/pat.o%27brien%40contoso.example.", Command: "Get-Mailbox -Filter 'Name -eq ''pat.o''''brien@contoso.example''' -Identity 'pat.o''brien@contoso.example'"}}
+		a.Evidence[0].Facts = json.RawMessage(`{"source.as.number":64500,"other":{"n":64500},"raw":"{\"Name\":\"CONTOSO\\\\night \\\"shift\\\"\"}"}`)
+	})
+	for _, secret := range []string{"brien", "pat.", "night", "shift", "64500"} {
+		if strings.Contains(strings.ToLower(string(m.Body)), secret) {
+			t.Errorf("%s is in\n%s", secret, m.Body)
+		}
+	}
+}
+
+// TestADrillStaysMarked also where the destination is not to know tenants: theirs is nobody's.
+func TestADrillStaysMarked(t *testing.T) {
+	for _, r := range []*sinks.Redaction{{Leave: []string{"tenant"}}, {Hash: []string{"tenant"}, Key: func() (string, error) { return "a key of some length", nil }}} {
+		m := redacted(t, r, func(a *alert.Alert) { a.Tenant = alert.DrillTenant })
+		if !m.Drill() || !strings.Contains(string(m.Body), `"drill":true`) || !strings.Contains(string(m.Body), `"tenant":"noroshi-drill"`) {
+			t.Errorf("%s\n%s", m.Tenant, m.Body)
+		}
+	}
+}
