@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"noroshi/internal/alert"
 )
@@ -26,8 +27,10 @@ type Redaction struct {
 // kept are the members without which no alert can be delivered.
 var kept = []string{"schema", "id", "status", "revision", "rule.id", "severity", "time", "drill"}
 
-// Kept reports whether a name is of a member that cannot be left out.
-func Kept(name string) bool { return slices.Contains(kept, name) }
+// Kept reports whether a name is of a member that cannot be left out, or that holds one.
+func Kept(name string) bool {
+	return slices.ContainsFunc(kept, func(k string) bool { return k == name || strings.HasPrefix(k, name+".") })
+}
 
 // leftOut stands for a value that is left out, in texts that hold it.
 const leftOut = "[left out]"
@@ -131,10 +134,21 @@ func at(v any, path string, with func(any) any) {
 	}
 }
 
+// noTime stands for a time that is left out: a reader of alerts expects one.
+const noTime = "0001-01-01T00:00:00Z"
+
+func isTime(s string) bool {
+	_, err := time.Parse(time.RFC3339, s)
+	return err == nil
+}
+
 // emptied is a value of the same kind that says nothing. It tells of the texts that it held.
 func emptied(v any, held func(string)) any {
 	switch v := v.(type) {
 	case string:
+		if isTime(v) {
+			return noTime
+		}
 		held(v)
 		return ""
 	case json.Number:
@@ -156,12 +170,15 @@ func emptied(v any, held func(string)) any {
 	return v
 }
 
-// hashed is a value whose texts are hashes. Numbers are left out: a hash is none.
+// hashed is a value whose texts are hashes. Numbers and times are left out: a hash is none.
 func hashed(v any, hash func(string) string, values map[string]string) any {
 	switch v := v.(type) {
 	case string:
-		if v == "" {
+		switch {
+		case v == "":
 			return v
+		case isTime(v):
+			return noTime
 		}
 		values[v] = hash(v)
 		return values[v]
@@ -193,6 +210,9 @@ func replaceAll(whole map[string]any, h *hider) {
 func replaced(v any, h *hider) any {
 	switch v := v.(type) {
 	case string:
+		if isTime(v) { // its digits are no value
+			return v
+		}
 		return h.text(v)
 	case json.Number:
 		return h.number(v)

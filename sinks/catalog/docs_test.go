@@ -247,6 +247,7 @@ func TestTerms(t *testing.T) {
 		"file {redact: [evidence.facts]}":     "0s 0s [evidence.facts] []",
 		"file {redact: [acount]}":             "did you mean account?",
 		"file {redact: [severity]}":           "no alert can be delivered without severity",
+		"file {redact: [rule]}":               "no alert can be delivered without rule",
 		"file {redact: account}":              "expected a list of names",
 		"file {redact: {account: hash}}":      "hash needs redact_key",
 		"file {redact: {account: what}}":      "leave_out",
