@@ -126,6 +126,11 @@ func (s *Sink) alerts(m *sinks.Message, p *page.Page) []posted {
 
 func labels(p *page.Page, severity string) map[string]string {
 	l := map[string]string{"alertname": p.Rule, "alert_id": p.ID, "severity": severity, "account": p.Account, "tenant": p.Tenant, "class": p.Class}
+	if p.Rule == sinks.SummaryRule { // with each revision it may be about others
+		delete(l, "account")
+		delete(l, "tenant")
+		delete(l, "class")
+	}
 	for name, value := range l {
 		if l[name] = strings.ToValidUTF8(value, "\ufffd"); value == "" {
 			delete(l, name) // to Alertmanager it is none

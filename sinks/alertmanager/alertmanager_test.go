@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"noroshi/internal/alert"
 	"noroshi/sinks"
+	"noroshi/sinks/page"
 	"noroshi/sinks/remote"
 	"noroshi/sinks/sinktest"
 )
@@ -115,5 +117,14 @@ func TestAlertmanager(t *testing.T) {
 	send(sinktest.Of(a))
 	if now := known(t, base); len(now) != len(found)-1 || now[a.ID+" critical"] != "" {
 		t.Errorf("%q", now)
+	}
+}
+
+// TestASummaryIsOneAlert: its revisions are about more and more accounts and tenants, and stay one alert.
+func TestASummaryIsOneAlert(t *testing.T) {
+	first := labels(&page.Page{Rule: sinks.SummaryRule, ID: "alrt_1", Account: "taro@contoso.example", Tenant: "t", Class: "hiding"}, "high")
+	later := labels(&page.Page{Rule: sinks.SummaryRule, ID: "alrt_1", Class: "access"}, "high")
+	if !maps.Equal(first, later) {
+		t.Errorf("%v, then %v", first, later)
 	}
 }
