@@ -44,7 +44,13 @@ func (f *ruleFlags) configuration(s Streams) (*config.Config, *strictyaml.Doc, [
 
 // tuning is what a configuration says of rules.
 func tuning(c *config.Config, d *strictyaml.Doc) rules.Tuning {
-	return rules.Tuning{Doc: d, Library: c.Library, Exceptions: c.Exceptions}
+	t := rules.Tuning{Doc: d, Library: c.Library, Exceptions: c.Exceptions}
+	for _, one := range c.Sinks {
+		if n := one.Terms["rules"]; n != nil {
+			t.Named = append(t.Named, n)
+		}
+	}
+	return t
 }
 
 // load loads the rules; problems go to stderr, and an error stops the command.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	yaml "go.yaml.in/yaml/v4"
@@ -18,6 +19,8 @@ type Tuning struct {
 	Doc        *strictyaml.Doc
 	Library    *yaml.Node // of shipped rules: off, shadow, severity, points; nil: nothing
 	Exceptions *yaml.Node // what rules of any kind do not count; nil: nothing
+
+	Named []*yaml.Node // lists of rules that the configuration names elsewhere, such as those of a sink
 }
 
 // tune applies the configuration to the rules that have been read.
@@ -36,7 +39,25 @@ func (l *loader) tune() {
 			l.except(t.Doc, c)
 		}
 	}
+	for _, n := range t.Named {
+		l.mentioned(t.Doc, n)
+	}
 	l.problems = append(l.problems, t.Doc.Problems[before:]...)
+}
+
+// ownAlerts is how rules are called whose alerts are about Noroshi itself; they stand in no file.
+const ownAlerts = "noroshi-"
+
+// mentioned tells of names in a list that are those of no rule: a sink that is for them would tell nothing, and nobody would know.
+func (l *loader) mentioned(d *strictyaml.Doc, n *yaml.Node) {
+	if n.Kind != yaml.SequenceNode || l.unnamed || !l.options.Library && !l.options.Beside {
+		return
+	}
+	for _, c := range n.Content {
+		if id := c.Value; !strings.HasPrefix(id, ownAlerts) && l.set.Find(id) == nil && l.taken[id] == "" && l.ids[id] == "" {
+			d.At(c, "sink", "no rule "+strconv.Quote(id)).Suggestion = closest(id, slices.Sorted(maps.Keys(l.taken)))
+		}
+	}
 }
 
 // library reads what the configuration says of shipped rules.

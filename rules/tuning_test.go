@@ -1,11 +1,14 @@
 package rules
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	yaml "go.yaml.in/yaml/v4"
 
 	"noroshi/internal/cond"
 	"noroshi/internal/event"
@@ -104,6 +107,20 @@ func TestNetworksThatAreIgnoredBesideAComment(t *testing.T) {
 		}
 		if len(ps) > 0 || !strings.Contains(set.Find("far").Kind.Clauses[0].When.Source, "in_net") {
 			t.Errorf("%s: the networks are not ignored: %v", when, ps)
+		}
+	}
+}
+
+// TestAListOfRulesNamesRules: a sink for a rule that nobody has would tell nothing, without a word.
+func TestAListOfRulesNamesRules(t *testing.T) {
+	for text, want := range map[string]string{
+		"[role-granted, noroshi-log-gap, mine]": "", "[role-grantd]": "no rule \"role-grantd\"; did you mean \"role-granted\"?", "[mine, yours]": "no rule \"yours\"",
+	} {
+		d := strictyaml.Parse("noroshi.yaml", []byte(text+"\n"))
+		_, ps := Load(Options{Library: true, Untested: true, Now: now, Paths: []string{put(t, map[string]string{"r.yaml": fmt.Sprintf(good, "mine")})},
+			Tuning: Tuning{Doc: d, Named: []*yaml.Node{d.Root}}})
+		if got := formatted(ps); (want == "") != (got == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: %s", text, got)
 		}
 	}
 }
