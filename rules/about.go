@@ -120,7 +120,7 @@ func (l *loader) endless(d *strictyaml.Doc, exception *yaml.Node) {
 			return
 		}
 	}
-	p := d.At(exception, "missing", "an exception needs an end, its last day: until: 2027-03-31")
+	p := d.At(exception, "missing", "an exception needs the key until, its last day, such as 2027-03-31")
 	if !l.options.Strict {
 		p.Level = diag.Warning
 	}

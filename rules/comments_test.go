@@ -74,7 +74,7 @@ func TestACommentAtTheEndIsHarmless(t *testing.T) {
 func TestACommentThatGoesOnIsTold(t *testing.T) {
 	for comment, goesOn := range map[string]bool{
 		"# && inbox_rule.deletes": true, "#|| inbox_rule.deletes": true, "# and not inbox_rule.deletes": true, "# or inbox_rule.name in [\"a\"]": true,
-		"# because it deletes": false, "# and so on": false, "#1": false, "# or not": false, "# see https://example.com": false, "": false,
+		"# because it deletes": false, "# and so on": false, "#1": false, "# or not": false, "# <- the action": false, "# > 5 are bad": false, "# + others later": false, "# ?? why": false, "# see https://example.com": false, "": false,
 	} {
 		for place, in := range clauses {
 			if place == "in a brace" {

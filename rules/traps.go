@@ -243,7 +243,7 @@ func (l *loader) cutCondition(d *strictyaml.Doc, n *yaml.Node, p *diag.Problem) 
 }
 
 // goesOn is how a comment begins that goes on with the condition before it.
-var goesOn = regexp.MustCompile(`^#\s*(&&|\|\||[=!<>]=|[<>+*]|\?\?)`)
+var goesOn = regexp.MustCompile(`^#\s*(&&|\|\|)`)
 
 // cutExpression warns of a whole condition behind which a comment goes on with it: half of what was meant may be lost.
 func (l *loader) cutExpression(d *strictyaml.Doc, n *yaml.Node) {

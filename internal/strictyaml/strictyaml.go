@@ -247,15 +247,19 @@ func (d *Doc) At(n *yaml.Node, code, message string) *diag.Problem {
 // lacking is the code of a mapping that lacks a key.
 const lacking = "missing"
 
-// needs reports whether a message says that a key is missing: the key, or one of the keys that it names.
+// needs reports whether a message says that a key is missing, alone or as one of several that would do.
 func needs(message, key string) bool {
-	_, after, found := strings.Cut(message, "the key")
-	named, _, _ := strings.Cut(strings.TrimPrefix(after, "s"), ":")
-	words := strings.FieldsFunc(named, func(r rune) bool { return strings.ContainsRune(" ,;", r) })
-	if !strings.HasPrefix(after, "s") {
-		words = words[:min(1, len(words))]
+	if _, after, found := strings.Cut(message, "one of the keys "); found {
+		named, _, _ := strings.Cut(after, ":")
+		return slices.Contains(words(named), key)
 	}
-	return found && slices.Contains(words, key)
+	_, after, found := strings.Cut(message, "the key ")
+	first := words(after)
+	return found && len(first) > 0 && first[0] == key
+}
+
+func words(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,:;", r) })
 }
 
 // Warn notes a warning at a node.
