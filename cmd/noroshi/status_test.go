@@ -31,9 +31,9 @@ var alike = []struct {
 	{regexp.MustCompile(`rule set [0-9a-f]{12}`), "rule set N"},
 	{regexp.MustCompile(`\d+ more rules`), "N more rules"},
 	{regexp.MustCompile(`asleep: \d+ rules`), "asleep: N rules"},
-	{regexp.MustCompile(`(?m)(retrying +TIME +\d+ +\d+ +)\d+`), "${1}N"},  // faults
-	{regexp.MustCompile(`(?m)^( *[a-z-]+ +(live|shadow) +)\d+`), "${1}N"}, // evaluated
-	{regexp.MustCompile(`(?m)[^ "]*/(b\.ndjson)`), "$1"},                  // where it lies
+	{regexp.MustCompile(`(?m)((?:retrying|open) +TIME(?: +\d+){4} +)\d+`), "${1}N"}, // faults
+	{regexp.MustCompile(`(?m)^( *[a-z-]+ +(live|shadow) +)\d+`), "${1}N"},           // evaluated
+	{regexp.MustCompile(`(?m)[^ "]*/(b\.ndjson)`), "$1"},                            // where it lies
 	{regexp.MustCompile(`(?m) +`), " "},
 }
 
