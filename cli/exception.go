@@ -43,8 +43,8 @@ shares: source.ip, app.id, app.name, source.geo.country_iso_code. --by names oth
 its values is excepted. The tenant is that of the alert.
 
 An exception is loaded before it is printed, so what is printed is right. With --records it gets a test of its own, which noroshi test
---config runs: the records of the alert's evidence, for which the rule is silent now. The test has been run before it is printed; where
-the rule goes by other records, too, there is none, and that is said. Commands that prove the exception on files stand behind it.`,
+--config runs: the records of the alert's evidence, for which the rule is silent now. The test has been run before it is printed. Where
+the rule also goes by other records, no test is printed, and stderr says so. Commands that prove the exception on files stand behind it.`,
 		Example: `  noroshi replay --json audit.ndjson > alerts.ndjson
   noroshi exception --alert alrt_UB4Q --because "Red team until March" --owner soc --until 2027-03-31 alerts.ndjson
   noroshi exception --alert alrt_UB4Q --by app.id,event.action --config noroshi.yaml

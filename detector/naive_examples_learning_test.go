@@ -82,7 +82,7 @@ var baselines = []example{
 		want: []string{"a 2h2m0s 3 distinct 2: 3 4 5"}},
 	{name: "against the peak of two days", rule: peak, events: []string{"1 download a 0h", "2 download a 0h1m", "3 download a 24h", "4 download a 24h1m", "5 download a 24h2m",
 		"6 download a 48h", "7 download a 48h1m", "8 download a 48h2m", "9 download a 48h3m"}, want: []string{"a 24h2m0s 3: 3 4 5", "a 48h3m0s 4: 6 7 8 9"}},
-	{name: "a peak of one day is no habit, and what came this day is none", rule: peak,
+	{name: "neither a peak of one day nor this day is a habit", rule: peak,
 		events: []string{"1 download a 0h", "2 download a 24h", "3 download a 24h1m", "4 download a 24h2m", "5 download a 26h", "6 download a 26h1m", "7 download a 26h2m"},
 		want:   []string{"a 24h2m0s 3: 2 3 4", "a 26h2m0s 3: 5 6 7"}},
 	{name: "of a day its largest bucket counts", rule: peak,

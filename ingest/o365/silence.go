@@ -13,7 +13,7 @@ import (
 // silence is the time in which nobody answers. It belongs to all who ask.
 type silence struct {
 	mu    sync.Mutex
-	since time.Time // the first request without an answer was sent; zero: there is none
+	since time.Time // the first request without an answer was sent; zero: all have been answered
 	why   error     // the last one failed, nil where it waits
 	told  time.Time
 }

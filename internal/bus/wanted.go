@@ -16,7 +16,7 @@ func (b *Bus) BacklogOf(t Topic, group string, wants func(*Record) bool) *Backlo
 	return l
 }
 
-// wanted are the records of a partition that count, from the group's place on to where the last look came.
+// wanted is the range of a partition's records that count, from the group's place to where the last look came.
 type wanted struct {
 	from, to int64
 	at       []wantedRecord

@@ -18,7 +18,7 @@ type expression struct {
 	needs *index.Table // what one of is in every match; nil: nothing is known
 }
 
-// expressionOf is the expression of a constant; nil where there is none.
+// expressionOf is the expression of a constant, or nil.
 func expressionOf(n ast.Node) *expression {
 	pattern, isConstant := n.(*ast.StringNode)
 	if !isConstant {

@@ -239,7 +239,7 @@ func TestOthersRules(t *testing.T) {
 var whyOthers = map[string]string{
 	"Azure.Audit.LegacyAuth":                 "an old program is told when it is new for somebody who is known for a week",
 	"Azure.Audit.ManyFailedSignIns":          "one failure; ours count them, as theirs do afterwards",
-	"Azure.Audit.OIDC.Changed":               "an identity provider is none of the settings that weaken a method",
+	"Azure.Audit.OIDC.Changed":               "an identity provider does not weaken a method",
 	"Azure.Audit.PolicyChanged":              "any policy; ours look at what weakens one",
 	"Azure.Audit.RiskLevelPassthrough":       "any risk, also of a sign-in that failed",
 	"Azure.Audit.VSCodeOAuthPhishing":        "every sign-in of a developer's program",
