@@ -170,7 +170,7 @@ func emptied(v any, held func(string)) any {
 	return v
 }
 
-// hashed is a value whose texts are hashes. Numbers and times are left out: a hash is none.
+// hashed is a value whose texts are hashes. Numbers and times are left out, because a hash is neither.
 func hashed(v any, hash func(string) string, values map[string]string) any {
 	switch v := v.(type) {
 	case string:

@@ -16,7 +16,7 @@ func (b *Bus) BacklogOf(t Topic, group string, wants func(*Record) bool) *Backlo
 	return l
 }
 
-// wanted is the range of a partition's records that count, from the group's place to where the last look came.
+// wanted holds the records of a partition that wait for a group: those between the group's offset and the end of the last look.
 type wanted struct {
 	from, to int64
 	at       []wantedRecord

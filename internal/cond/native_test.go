@@ -107,7 +107,7 @@ func (a *author) part() string {
 	return a.constant() + a.of(" in ", " not in ") + list
 }
 
-// asked is a condition on an element of a list.
+// asked makes a random condition on an element of a list.
 func (a *author) asked(deep int) string {
 	element := a.of("#", "#", "lower(#)")
 	switch a.r.IntN(4 + min(deep, 1)*4) {

@@ -133,7 +133,7 @@ func labels(p *page.Page, severity string) map[string]string {
 	}
 	for name, value := range l {
 		if l[name] = strings.ToValidUTF8(value, "\ufffd"); value == "" {
-			delete(l, name) // to Alertmanager it is none
+			delete(l, name) // Alertmanager drops a label with an empty value
 		}
 	}
 	return l

@@ -168,12 +168,12 @@ func refusals(t *testing.T, b *bus.Bus) {
 		change func(*Config)
 		says   string
 	}{
-		"no such topic":     {func(c *Config) { c.Topic = "nowhere" }, "there is no such topic"},
-		"a wrong password":  {func(c *Config) { quick(c); c.Password = remote.Fixed(word) }, ""},
-		"no user":           {func(c *Config) { quick(c); c.Mechanism, c.Password = "", nil }, ""},
-		"nobody listens":    {func(c *Config) { quick(c); c.Brokers = []string{"127.0.0.1:1"} }, ""},
-		"TLS where is none": {func(c *Config) { quick(c); c.CAFile = ca }, ""},
-		"another name":      {func(c *Config) { c.Brokers, c.CAFile = []string{secured(t, pair)}, ca }, "another name"},
+		"no such topic":              {func(c *Config) { c.Topic = "nowhere" }, "there is no such topic"},
+		"a wrong password":           {func(c *Config) { quick(c); c.Password = remote.Fixed(word) }, ""},
+		"no user":                    {func(c *Config) { quick(c); c.Mechanism, c.Password = "", nil }, ""},
+		"nobody listens":             {func(c *Config) { quick(c); c.Brokers = []string{"127.0.0.1:1"} }, ""},
+		"TLS to a broker without it": {func(c *Config) { quick(c); c.CAFile = ca }, ""},
+		"another name":               {func(c *Config) { c.Brokers, c.CAFile = []string{secured(t, pair)}, ca }, "another name"},
 	}
 	if hole, made := sinktest.Hole(t); made {
 		cases["no connection ever"] = struct {

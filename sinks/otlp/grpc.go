@@ -66,7 +66,7 @@ const (
 var codes = []string{"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
 	"INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"}
 
-// judgeGRPC makes of an answer what it means. The code stands behind the message, or in the header where there is none.
+// judgeGRPC says what an answer means. The code comes after the message, or in the header of an answer without a message.
 func (s *Sink) judgeGRPC(a *remote.Answer, messages int) error {
 	if a.Status != 200 {
 		return s.Refusal(a)

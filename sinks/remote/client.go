@@ -114,7 +114,7 @@ func (c *Client) refresh() {
 	c.transport, c.imprint = t, now
 }
 
-// moved takes an address that has changed. One that is none leaves the one of before.
+// moved takes an address that has changed. A broken address is not taken; the one before stays.
 func (c *Client) moved() {
 	if c.conf.Address == nil {
 		return

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/net/proxy"
 )
 
-// ErrProxy is a proxy that is none. What the configuration says is not shown: it may hold a password.
+// ErrProxy says that a proxy's address cannot be used. The address is not shown: it may hold a password.
 var ErrProxy = errors.New("proxy is no address such as http://proxy.example.com:3128")
 
 // nearby dials proxies, which lie in one's own network.
