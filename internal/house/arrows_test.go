@@ -71,6 +71,7 @@ var arrows = map[string][]string{
 	"internal/identify":         {"internal/decode", "internal/bus", "internal/deadletter", "internal/alert"}, // which tenants are of drills
 	"internal/config": {"internal/diag", "internal/event", "internal/list", "internal/strictyaml", "internal/regular",
 		"internal/certs"}, // lists are read with the file that names them
+	"internal/incident":           {"internal/alert", "internal/event", "internal/cond", "internal/state", "internal/strictyaml", "internal/diag"},
 	"internal/telemetry":          {},
 	"internal/app":                {"everyone"},
 	"internal/coverage":           {"rules", "rules/kind", "rules/sample", "internal/decode", "internal/event"}, // samples tell where operations are told
