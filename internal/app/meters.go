@@ -146,8 +146,11 @@ func take[T any](l *telemetry.Look, table []number[T], row func(labels []string)
 	}
 }
 
-// observe gives all that is counted to an observer.
+// observe gives all that is counted to an observer. Readers may ask before all that counts is made; then they are told nothing.
 func (r *Run) observe(o *telemetry.Observer) {
+	if !r.counting.Load() {
+		return
+	}
 	r.observeTotals(o)
 	for _, p := range r.counts.Snapshot() {
 		observePartition(o, &p, p.Source, strconv.Itoa(int(p.Partition)))

@@ -18,6 +18,7 @@ import (
 	"noroshi/internal/alert"
 	"noroshi/internal/bus"
 	"noroshi/internal/config"
+	"noroshi/internal/telemetry"
 	"noroshi/sinks"
 )
 
@@ -53,6 +54,9 @@ type Run struct {
 	runners  []*sinks.Runner
 	files    []files // of each of Sources
 	watching watching
+
+	telemetry *telemetry.Telemetry // from the start of Run on
+	counting  atomic.Bool          // all that counts is made
 }
 
 // NamedSink is a sink and the name of its place in the topic.
@@ -94,6 +98,11 @@ func (r *Run) Run(ctx context.Context) error {
 	defer stop()
 	left, stop := feed.Outlive(ctx, leaveWithin)
 	defer stop()
+	closeTelemetry, err := r.openTelemetry(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeTelemetry() // after Kafka: the last that is told is how it ended
 	kafka, err := r.connect(ctx)
 	if err != nil {
 		return err
@@ -156,6 +165,7 @@ func (r *Run) Run(ctx context.Context) error {
 		defer orLeave(left, func() { in.end(drain) })
 		feeds, err = r.feeds(ctx, kafka)
 	}
+	r.counting.Store(true)
 	reporting.run(func(ctx context.Context) error { return r.report(ctx, drain, kafka, writer) })
 	if err == nil {
 		for _, every := range beats {

@@ -11,7 +11,6 @@ import (
 	"noroshi/ingest/file"
 	"noroshi/ingest/o365"
 	"noroshi/internal/bus"
-	"noroshi/internal/telemetry"
 	"noroshi/sinks"
 )
 
@@ -165,11 +164,6 @@ func (s *Status) Stale(now time.Time) bool {
 // report writes the status to its topic, and a line of it into the log each minute, until ctx ends.
 func (r *Run) report(ctx, drain context.Context, k *kafka, w *bus.Writer) error {
 	started, logged, around := time.Now().UTC(), time.Now(), time.Time{}
-	t, err := telemetry.New(r.Version, r.observe)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = t.Close(drain) }() // nobody reads any more
 	var warnings warnings
 	trouble, looked := &bus.Trouble{Log: r.Log}, time.Now()
 	for n := 1; ; n++ {
@@ -182,7 +176,7 @@ func (r *Run) report(ctx, drain context.Context, k *kafka, w *bus.Writer) error 
 			around = time.Now()
 			r.lookAround(drain, k)
 		}
-		s, err := r.status(drain, t)
+		s, err := r.status(drain, r.telemetry)
 		if err == nil {
 			s.Instance, s.Roles, s.Started, s.Ended = instance(), r.roles(), started, ended
 			err = s.write(drain, w)

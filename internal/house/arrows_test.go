@@ -103,6 +103,7 @@ var owners = map[string][]string{
 	"github.com/oschwald/maxminddb-golang":                        {"internal/list"},
 	"github.com/cenkalti/backoff":                                 {"internal/app", "sinks", "ingest/feed"},
 	"go.opentelemetry.io/otel":                                    {"internal/telemetry"},
+	"github.com/prometheus":                                       {"internal/telemetry"},
 	"go.opentelemetry.io/proto":                                   {"sinks/otlp"},
 	"github.com/Azure/azure-sdk-for-go/sdk/az":                    {"ingest/eventhub", "ingest/entra"},
 	"github.com/Azure/azure-sdk-for-go/sdk/monitor":               {"sinks/sentinel"}, // its tests alone

@@ -197,7 +197,7 @@ var (
 	SinkFiltered   = counter("sink.filtered", "{alert}", "Alerts that the sink is not for, by min_severity, rules or classes.", ofSink...)
 	SinkFaults     = counter("sink.faults", "{attempt}", "Attempts that failed and were tried again.", ofSink...)
 	SinkSkipped    = counter("sink.skipped", "{message}", "Messages of the topic of alerts that are no alerts and were passed over.", ofSink...)
-	SinkDelivering = gauge("sink.delivering", "1", "Whether the sink delivers, 1 or 0.", ofSink...)
+	SinkDelivering = sum("sink.delivering", "{sink}", "Whether the sink delivers, 1 or 0.", ofSink...)
 	SinkWaiting    = sum("sink.waiting", "{alert}", "Alerts that the sink has not delivered yet.", ofSink...)
 	SinkOldest     = gauge("sink.oldest_waiting", "s", "How long the oldest of these alerts has waited.", ofSink...)
 )

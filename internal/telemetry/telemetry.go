@@ -9,12 +9,12 @@ package telemetry
 import (
 	"context"
 	"fmt"
-	"slices"
+	"log/slog"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
 )
 
@@ -28,6 +28,17 @@ const mostSeries = 20_000
 type Telemetry struct {
 	provider *sdk.MeterProvider
 	looks    *sdk.ManualReader
+	scrapes  *prometheus.Registry
+	log      *slog.Logger
+}
+
+// Options are what telemetry is made of. Version is that of the program. Observe hands over all that is counted: it is called for each
+// look of each reader, one call at a time for each of them. Log takes what goes wrong with telemetry itself.
+type Options struct {
+	Version string
+	Observe func(o *Observer)
+	Log     *slog.Logger // nil: nobody listens
+	Readers []sdk.Reader // beside those that there are in any case
 }
 
 // Observer takes what is counted.
@@ -45,17 +56,23 @@ func (o *Observer) Observe(i *Instrument, value int64, labels ...string) {
 	o.to.ObserveInt64(o.all[i.Name], value, metric.WithAttributeSet(attribute.NewSet(set...)))
 }
 
-// New makes the instruments. Observe is called for each look of each reader, one call at a time for each of them; Look is a reader
-// that is there in any case, exporters are others.
-func New(version string, observe func(o *Observer), readers ...sdk.Reader) (*Telemetry, error) {
-	t := &Telemetry{looks: sdk.NewManualReader()}
-	about := resource.NewWithAttributes(Schema, serviceName.String(scope), serviceVersion.String(version))
-	options := []sdk.Option{sdk.WithResource(about), sdk.WithCardinalityLimit(mostSeries), sdk.WithReader(t.looks)}
-	for _, r := range readers {
+// New makes the instruments. Look and Prometheus read them in any case.
+func New(o Options) (*Telemetry, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	t := &Telemetry{looks: sdk.NewManualReader(), log: o.Log}
+	scrapes, err := t.registry()
+	if err != nil {
+		return nil, err
+	}
+	about := resource.NewWithAttributes(Schema, serviceName.String(scope), serviceVersion.String(o.Version))
+	options := []sdk.Option{sdk.WithResource(about), sdk.WithCardinalityLimit(mostSeries)}
+	for _, r := range append([]sdk.Reader{t.looks, scrapes}, o.Readers...) {
 		options = append(options, sdk.WithReader(r))
 	}
 	t.provider = sdk.NewMeterProvider(options...)
-	meter := t.provider.Meter(scope, metric.WithInstrumentationVersion(version), metric.WithSchemaURL(Schema))
+	meter := t.provider.Meter(scope, metric.WithInstrumentationVersion(o.Version), metric.WithSchemaURL(Schema))
 	made := map[string]metric.Int64Observable{}
 	var watched []metric.Observable
 	for _, i := range All {
@@ -66,8 +83,8 @@ func New(version string, observe func(o *Observer), readers ...sdk.Reader) (*Tel
 		made[i.Name] = one
 		watched = append(watched, one)
 	}
-	_, err := meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
-		observe(&Observer{to, made})
+	_, err = meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
+		o.Observe(&Observer{to, made})
 		return nil
 	}, watched...)
 	if err != nil {
@@ -89,64 +106,3 @@ func (i *Instrument) make(m metric.Meter) (metric.Int64Observable, error) {
 
 // Close ends the readers; what they have not sent they may send until ctx ends.
 func (t *Telemetry) Close(ctx context.Context) error { return t.provider.Shutdown(ctx) }
-
-// Look is what all instruments say at one moment.
-type Look struct {
-	series map[string][]Series
-	// Overflow are the instruments that have more series than they may.
-	Overflow []string
-}
-
-// Series is one series of an instrument.
-type Series struct {
-	Labels []string // the values of the instrument's keys
-	Value  int64
-}
-
-// Look observes all instruments.
-func (t *Telemetry) Look(ctx context.Context) (*Look, error) {
-	var got metricdata.ResourceMetrics
-	if err := t.looks.Collect(ctx, &got); err != nil {
-		return nil, fmt.Errorf("look at instruments: %w", err)
-	}
-	l := &Look{series: map[string][]Series{}}
-	for _, s := range got.ScopeMetrics {
-		for _, m := range s.Metrics {
-			switch d := m.Data.(type) {
-			case metricdata.Sum[int64]:
-				l.add(m.Name, d.DataPoints)
-			case metricdata.Gauge[int64]:
-				l.add(m.Name, d.DataPoints)
-			}
-		}
-	}
-	return l, nil
-}
-
-func (l *Look) add(name string, points []metricdata.DataPoint[int64]) {
-	at := slices.IndexFunc(All, func(i *Instrument) bool { return i.Name == name })
-	for _, p := range points {
-		if _, over := p.Attributes.Value(overflow); over {
-			l.Overflow = append(l.Overflow, name)
-			continue
-		}
-		s := Series{Value: p.Value, Labels: make([]string, len(All[at].Keys))}
-		for n, key := range All[at].Keys {
-			v, _ := p.Attributes.Value(key)
-			s.Labels[n] = v.AsString()
-		}
-		l.series[name] = append(l.series[name], s)
-	}
-	slices.SortFunc(l.series[name], func(a, b Series) int { return slices.Compare(a.Labels, b.Labels) })
-}
-
-// Series are the series of an instrument, by their labels.
-func (l *Look) Series(i *Instrument) []Series { return l.series[i.Name] }
-
-// Value is the value of an instrument without keys. It reports whether the instrument says anything.
-func (l *Look) Value(i *Instrument) (value int64, known bool) {
-	for _, s := range l.series[i.Name] {
-		return s.Value, true
-	}
-	return 0, false
-}

@@ -45,14 +45,14 @@ func TestTheNamesKeepToTheConventions(t *testing.T) {
 func TestALookHasWhatWasObserved(t *testing.T) {
 	sent, rules := int64(3), []string{"b", "a"}
 	other := sdk.NewManualReader()
-	tel, err := New("1.2.3", func(o *Observer) {
+	tel, err := New(Options{Version: "1.2.3", Readers: []sdk.Reader{other}, Observe: func(o *Observer) {
 		o.Observe(SinkSent, sent, "soc")
 		o.Observe(LogUsed, 7)
 		for n, r := range rules {
 			o.Observe(RuleFired, int64(n), r)
 		}
 		o.Observe(SourceLetters, 5, "audit", "0", "json")
-	}, other)
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,11 +91,11 @@ func TestALookHasWhatWasObserved(t *testing.T) {
 }
 
 func TestTooManySeriesAreTold(t *testing.T) {
-	tel, err := New("", func(o *Observer) {
+	tel, err := New(Options{Observe: func(o *Observer) {
 		for n := range mostSeries + 2 {
 			o.Observe(RuleFired, 1, fmt.Sprint(n))
 		}
-	})
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
