@@ -18,6 +18,7 @@ import (
 	"noroshi/internal/app"
 	"noroshi/internal/config"
 	"noroshi/internal/diag"
+	"noroshi/internal/service"
 	"noroshi/internal/strictyaml"
 	"noroshi/rules"
 	"noroshi/sinks"
@@ -67,7 +68,7 @@ What a role does not need, an instance without it does not read, secrets include
 			if err != nil {
 				return err
 			}
-			r.Hangup = hangup
+			r.Hangup, r.Manager, r.Limits = hangup, service.Find(log), app.Limit(log)
 			if err := r.Run(c.Context()); err != nil {
 				return failed{err}
 			}

@@ -21,6 +21,7 @@ func printStatus(s Streams, all []app.Status) error {
 		t.headline(s.Now().UTC())
 		t.ruleSet()
 		t.lacking()
+		t.limits()
 		t.log()
 		t.sources()
 		t.clocks()

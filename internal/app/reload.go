@@ -125,6 +125,8 @@ func (r *Run) restless(w *watcher) {
 // readAgain reads the files again, and takes the rules over when there is nothing wrong in any of them.
 func (r *Run) readAgain(ctx context.Context, k *kafka, w *watcher, why string) {
 	defer r.reloads.reads.Add(1)
+	r.Manager.Reloading("files are read again: " + why)
+	defer func() { r.Manager.Ready(r.doing()) }()
 	began := time.Now()
 	before, _ := imprintOf(w.files, false)
 	got := r.Read()

@@ -18,6 +18,8 @@ import (
 	"noroshi/internal/alert"
 	"noroshi/internal/bus"
 	"noroshi/internal/config"
+	"noroshi/internal/limits"
+	"noroshi/internal/service"
 	"noroshi/internal/telemetry"
 	"noroshi/sinks"
 )
@@ -36,6 +38,8 @@ type Run struct {
 	Sessions int    // detector sessions; 0: one for each core, at most one for each partition
 	Log      *slog.Logger
 	Version  string
+	Manager  *service.Manager // who started the process and watches it; nil: nobody
+	Limits   limits.Limits
 
 	ruling   atomic.Pointer[ruling]
 	sleeps   atomic.Pointer[sleeping]
@@ -57,6 +61,7 @@ type Run struct {
 
 	telemetry *telemetry.Telemetry // from the start of Run on
 	counting  atomic.Bool          // all that counts is made
+	looked    atomic.Int64         // when the run began to look at itself last, in nanoseconds
 }
 
 // NamedSink is a sink and the name of its place in the topic.
@@ -194,6 +199,7 @@ func (r *Run) Run(ctx context.Context) error {
 		}
 		r.Log.Info("running", slog.Any("roles", r.roles()), slog.Int("rules", len(first.set.Rules())), slog.String("rule_set", first.digest),
 			slog.Int("sources", len(r.Sources)+len(r.Feeds)), slog.Int("sinks", len(r.Sinks)))
+		reading.run(r.serve)
 	}
 	if err == nil {
 		select {
@@ -202,6 +208,7 @@ func (r *Run) Run(ctx context.Context) error {
 		case <-alarm:
 		}
 	}
+	r.Manager.Stopping("ending", leaveWithin)
 	end()
 	for _, t := range []*tasks{reading, detection, signals, delivery, reporting, keeping} {
 		err = errors.Join(err, t.end(left))

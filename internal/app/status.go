@@ -11,6 +11,7 @@ import (
 	"noroshi/ingest/file"
 	"noroshi/ingest/o365"
 	"noroshi/internal/bus"
+	"noroshi/internal/limits"
 	"noroshi/sinks"
 )
 
@@ -22,6 +23,7 @@ type Status struct {
 	Roles       []Role             `json:"roles,omitempty"`
 	Ended       bool               `json:"ended,omitempty"`  // this is its last word
 	Killed      bool               `json:"killed,omitempty"` // whoever reads this knows that its process is gone; no instance says so of itself
+	Limits      limits.Limits      `json:"limits,omitzero"`
 	Records     int64              `json:"records"`
 	Unknown     int64              `json:"unknown"`                // of them those of no known kind, and
 	Keys        []string           `json:"unknown_keys,omitempty"` // names of the members of the first of these
@@ -167,6 +169,7 @@ func (r *Run) report(ctx, drain context.Context, k *kafka, w *bus.Writer) error 
 	var warnings warnings
 	trouble, looked := &bus.Trouble{Log: r.Log}, time.Now()
 	for n := 1; ; n++ {
+		r.looked.Store(time.Now().UnixNano())
 		ended, within := ctx.Err() != nil, watchWithin
 		if ended {
 			within = watchAtEnd
@@ -178,7 +181,7 @@ func (r *Run) report(ctx, drain context.Context, k *kafka, w *bus.Writer) error 
 		}
 		s, err := r.status(drain, r.telemetry)
 		if err == nil {
-			s.Instance, s.Roles, s.Started, s.Ended = instance(), r.roles(), started, ended
+			s.Instance, s.Roles, s.Started, s.Ended, s.Limits = instance(), r.roles(), started, ended, r.Limits
 			err = s.write(drain, w)
 		}
 		trouble.Tick(time.Since(looked), "status not written", err, "status is written again")

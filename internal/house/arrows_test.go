@@ -73,6 +73,8 @@ var arrows = map[string][]string{
 		"internal/certs"}, // lists are read with the file that names them
 	"internal/incident":           {"internal/alert", "internal/event", "internal/cond", "internal/state", "internal/strictyaml", "internal/diag"},
 	"internal/telemetry":          {},
+	"internal/service":            {},
+	"internal/limits":             {},
 	"internal/app":                {"everyone"},
 	"internal/coverage":           {"rules", "rules/kind", "rules/sample", "internal/decode", "internal/event"}, // samples tell where operations are told
 	"internal/explain":            {"detector", "rules", "rules/kind", "internal/state", "internal/cond", "internal/decode", "internal/event", "internal/diag"},
@@ -92,12 +94,14 @@ var forTests = []string{"internal/kafkatest", "internal/eventhubstest", "interna
 
 // owners are libraries that one room alone imports.
 var owners = map[string][]string{
-	"github.com/twmb/franz-go":    {"internal/bus"},
-	"github.com/expr-lang/expr":   {"internal/cond"},
-	"go.yaml.in/yaml":             {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/sentinel", "sinks/page", "sinks/slack", "sinks/teams", "sinks/alertmanager", "sinks/heartbeat", "sinks/sinktest", "sinks/catalog"},
-	"github.com/spf13/cobra":      {"cli"},
-	"github.com/wneessen/go-mail": {"sinks/email"},
-	"github.com/schollz":          {"cli"},
+	"github.com/twmb/franz-go":                                    {"internal/bus"},
+	"github.com/expr-lang/expr":                                   {"internal/cond"},
+	"go.yaml.in/yaml":                                             {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/sentinel", "sinks/page", "sinks/slack", "sinks/teams", "sinks/alertmanager", "sinks/heartbeat", "sinks/sinktest", "sinks/catalog"},
+	"github.com/spf13/cobra":                                      {"cli"},
+	"github.com/wneessen/go-mail":                                 {"sinks/email"},
+	"github.com/schollz":                                          {"cli"},
+	"github.com/coreos/go-systemd":                                {"internal/service"},
+	"github.com/KimMachineGun":                                    {"internal/limits"},
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs": {"ingest/eventhub"},
 	"github.com/coder/websocket":                                  {"internal/eventhubstest", "ingest/eventhub"},
 	"github.com/oschwald/maxminddb-golang":                        {"internal/list"},
