@@ -108,10 +108,14 @@ func (m *Memory) pass(r *rule, a *alert.Alert, f *state.Finding, about subject) 
 		return
 	}
 	var because []byte
+	revision := a.Revision
+	if a.Partial { // what was told before goes on counting
+		revision = 1
+	}
 	for _, l := range r.lookers {
 		by := m.set.rules[l.rule]
 		h := kind.Hit{Rule: l.rule, Time: a.Time, Enqueued: a.Times.Enqueued, ID: a.ID, Tenant: a.Tenant,
-			Told: &kind.Told{Revision: a.Revision, Late: a.Late, Shown: shown}}
+			Told: &kind.Told{Revision: revision, Late: a.Late, Shown: shown}}
 		if l.because {
 			if because == nil {
 				because = becauseOf(f)

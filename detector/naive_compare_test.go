@@ -26,6 +26,9 @@ func tell(r *rule, a *alert.Alert) string {
 	}
 	say("rule %s %s tenant %q key %q account %q", a.Rule.ID, a.State, a.Tenant, key, a.Account)
 	say("time %s actor %q", a.Time.UTC().Format(clock), a.Actor.Name)
+	if a.Partial {
+		say("partial")
+	}
 	say("severity %s summary %q", a.Severity, a.Summary)
 	say("target %q address %q", a.Target, a.Source.IP)
 	say("window %s to %s count %d", a.Window.First.UTC().Format(clock), a.Window.Last.UTC().Format(clock), a.Window.Count)

@@ -73,7 +73,7 @@ func (m *Memory) tell(f *state.Finding) {
 	s.own = m.ownOf(r, f)
 	at := time.Unix(0, f.Time).UTC()
 	a := alert.Alert{
-		Schema: alert.Schema, ID: alert.ID(t.tenant, r.ID, key, f.Anchor...), Status: alert.Firing, Revision: f.Revision, Late: f.Late, Rule: r.head, Severity: r.severity(f),
+		Schema: alert.Schema, ID: alert.ID(t.tenant, r.ID, key, f.Anchor...), Status: alert.Firing, Revision: f.Revision, Late: f.Late, Partial: f.Part, Rule: r.head, Severity: r.severity(f),
 		Tenant: t.tenant, Account: m.account(r, key), Actor: alert.Actor{Name: s.ev.Text(event.UserName), Kind: s.ev.Text(event.UserKind), ID: s.ev.Text(event.UserID)},
 		Target: s.ev.Text(event.TargetName), Time: at, Window: m.window(r, f), Group: make(map[string]string, len(key)), DedupKey: alert.DedupKey(t.tenant, r.ID, key),
 		Source: s.source(), Times: alert.Times{Happened: at, Enqueued: first.Enqueued},

@@ -35,6 +35,7 @@ resource alerts 'Microsoft.OperationalInsights/workspaces/tables@2023-09-01' = {
         { name: 'AlertSchema', type: 'string', description: 'The form of the alert' }
         { name: 'Drill', type: 'boolean', description: 'true: of a drill or a heartbeat, nothing has happened' }
         { name: 'Late', type: 'boolean', description: 'The records came late' }
+        { name: 'Partial', type: 'boolean', description: 'true: adds to the revisions before it, which it does not take the place of' }
         { name: 'RuleId', type: 'string', description: 'The rule' }
         { name: 'RuleClass', type: 'string', description: 'access, hiding, exfiltration, abuse, privilege, defence or verdict' }
         { name: 'RuleRevision', type: 'string', description: 'Changes with the text of the rule' }
@@ -93,6 +94,7 @@ resource collection 'Microsoft.Insights/dataCollectionRules@2023-03-11' = {
           { name: 'AlertSchema', type: 'string' }
           { name: 'Drill', type: 'boolean' }
           { name: 'Late', type: 'boolean' }
+          { name: 'Partial', type: 'boolean' }
           { name: 'RuleId', type: 'string' }
           { name: 'RuleClass', type: 'string' }
           { name: 'RuleRevision', type: 'string' }

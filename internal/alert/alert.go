@@ -62,6 +62,7 @@ type Alert struct {
 	State       string            `json:"state,omitempty"` // of a rule that is not live: shadow or building; nobody is told
 	Revision    int               `json:"revision"`
 	Late        bool              `json:"late"`
+	Partial     bool              `json:"partial,omitempty"` // what was told of the finding before may be forgotten: it adds to that, and does not take its place
 	Rule        Rule              `json:"rule"`
 	Severity    string            `json:"severity"`
 	Tenant      string            `json:"tenant"`

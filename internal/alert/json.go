@@ -30,6 +30,9 @@ func (a *Alert) AppendJSON(to []byte) []byte {
 	}
 	w.number(`,"revision":`, a.Revision)
 	w.truth(`,"late":`, a.Late)
+	if a.Partial {
+		w.raw(`,"partial":true`)
+	}
 	w.rule(&a.Rule)
 	w.text(`,"severity":`, a.Severity)
 	w.text(`,"tenant":`, a.Tenant)

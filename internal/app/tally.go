@@ -51,8 +51,8 @@ func (all *tallies) tally(set *detector.Set) (t tally) {
 // found counts an alert, and reports whether it is for delivery.
 func (t *tally) found(a *alert.Alert, rule int32) bool {
 	first := int64(0) // a later revision is no further alert
-	if a.Revision <= 1 {
-		first = 1
+	if a.Revision <= 1 || a.Partial {
+		first = 1 // nobody knows whether something was told before a part
 	}
 	r := &t.rules[rule]
 	switch rules.State(a.State) {

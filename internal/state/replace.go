@@ -92,14 +92,14 @@ func (w *Window) replace(c *Context, e *Entry) bool {
 	}
 	switch was := &w.Entries[i]; {
 	case e.marks&gone != 0:
-		w.move(i, nil)
+		w.move(c, i, nil)
 	case w.alike(was, e): // what fires goes on firing
 		w.take(was)
 		was.Packed, was.kept = e.Packed, nil
 		was.marks |= fresh
-		w.test(i)
+		w.test(c, i)
 	default:
-		w.move(i, e)
+		w.move(c, i, e)
 	}
 	w.say(c)
 	w.countUnsearched(c)
@@ -107,7 +107,7 @@ func (w *Window) replace(c *Context, e *Entry) bool {
 }
 
 // move takes an alert away, or puts it to another time.
-func (w *Window) move(i int, to *Entry) {
+func (w *Window) move(c *Context, i int, to *Entry) {
 	was := w.Entries[i]
 	var left *told // its bucket, of which less counts now
 	if was.marks&fired != 0 {
@@ -123,7 +123,7 @@ func (w *Window) move(i int, to *Entry) {
 		to.told = was.told
 		if t := to.told; t != nil { // a bucket of its own, which goes with it
 			t.event, t.end, t.first = string(to.Identity()), w.end(to.Time), *to
-			w.oldest = min(w.oldest, t.end)
+			w.oldest = min(w.oldest, w.last(t))
 		}
 		at, _ := w.place(to)
 		w.Entries = slices.Insert(w.Entries, at, *to)
@@ -135,7 +135,7 @@ func (w *Window) move(i int, to *Entry) {
 	for k := After(w.Entries, from-1); k < len(w.Entries) && w.Entries[k].Time < Plus(until, w.Within); k++ {
 		if x := &w.Entries[k]; w.Kind.Fires(w, k) {
 			x.set(fired)
-			w.note(x, Place{}, true)
+			w.note(c, x, Place{}, true)
 		} else if x.marks&fired != 0 {
 			x.marks = x.marks&^fired | altered
 		}

@@ -141,7 +141,7 @@ func (w *Window) read() {
 		}
 	}
 	for _, t := range w.told {
-		w.oldest = min(w.oldest, t.end)
+		w.oldest = min(w.oldest, w.last(t))
 		if t.changed {
 			w.closes = min(w.closes, t.end)
 		}

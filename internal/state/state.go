@@ -55,13 +55,14 @@ const (
 	listed                    // the hit carries lists
 	linked                    // an alert of another rule
 	gone                      // it counts for another key now
+	behind                    // came when what was told of its bucket may have been forgotten
 	clashes                   // may clash with another entry of its window
 	fresh                     // no row holds the entry
 	altered                   // the row that holds it has it otherwise
 )
 
 // stored are the marks that rows hold.
-const stored = fired | decided | late | listed | linked | gone
+const stored = fired | decided | late | listed | linked | gone | behind
 
 // set sets a mark.
 func (e *Entry) set(m marks) {
@@ -128,7 +129,8 @@ type Finding struct {
 	Sum      float64   // of their values
 	Revision int
 	Raised   uint8 // of events for which the rule fires and that Counted leaves out; see kind.Hit
-	Late     bool  // First came behind the clock
+	Late     bool  // First came behind the clock, or what came is a part
+	Part     bool  // it came when events were forgotten that may have counted, and may have been told
 	Wall     bool  // the clock on the wall decided
 	Final    bool  // nothing more is said of it, but for events that come late
 }

@@ -24,6 +24,8 @@ type told struct {
 	noted    int     // since then
 	saidOf   int64   // the first event when it was said
 	revision int
+	before   int  // revisions that may have been told of the bucket before it was forgotten
+	part     bool // some of its events are forgotten
 	changed  bool // since it was said
 	empty    bool // the rule fires for no event of it any more, and what was said of it stands
 
@@ -34,18 +36,21 @@ type told struct {
 const MaxPairs = 1000
 
 // note remembers that there is something to say of a bucket; nil: there are too many of them.
-func (w *Window) note(e *Entry, place Place, fires bool) *told {
+func (w *Window) note(c *Context, e *Entry, place Place, fires bool) *told {
 	t := w.find(e, place)
 	if t == nil && w.Pairs != nil && len(w.told) >= MaxPairs {
 		return nil
 	}
 	if t == nil {
 		t = &told{bucket: w.bucketOf(e, place), end: w.end(e.Time), first: *e}
+		if w.behind(c, t, e) {
+			t.before = t.most(c)
+		}
 		w.told = append(w.told, t)
 		if w.byBucket != nil {
 			w.byBucket[t.bucket] = t
 		}
-		w.oldest = min(w.oldest, t.end)
+		w.oldest = min(w.oldest, w.last(t))
 		if w.Repeat == 0 && place == (Place{}) {
 			e.told = t
 			w.noteAlert(t)
@@ -53,6 +58,12 @@ func (w *Window) note(e *Entry, place Place, fires bool) *told {
 	}
 	t.changed, t.unwritten = true, true
 	t.noted++
+	if w.behind(c, t, e) {
+		if _, held := w.place(&t.first); !held {
+			t.first = *e // each part tells of itself
+		}
+		t.part = true
+	}
 	w.closes = min(w.closes, t.end)
 	if fires && (t.empty || order(e, &t.first) < 0) {
 		t.first, t.empty = *e, false
@@ -61,8 +72,8 @@ func (w *Window) note(e *Entry, place Place, fires bool) *told {
 }
 
 // noteOrCount remembers a finding of a place, or counts it where there are too many.
-func (w *Window) noteOrCount(e *Entry, place Place) {
-	if w.note(e, place, true) == nil {
+func (w *Window) noteOrCount(c *Context, e *Entry, place Place) {
+	if w.note(c, e, place, true) == nil {
 		w.unnoted++
 	}
 }
@@ -149,14 +160,18 @@ func (w *Window) countsMost(t *told) float64 {
 }
 
 func (w *Window) tell(c *Context, t *told, f *Finding, final bool) {
-	if t.revision > 0 && order(&t.was, f.First) != 0 {
+	if t.revision > 0 && !t.part && order(&t.was, f.First) != 0 {
 		was := t.was
 		f.Was = &was
+	}
+	if t.revision == 0 {
+		t.revision = t.before
 	}
 	t.revision++
 	t.unwritten = true
 	t.changed, t.said, t.saidOf, t.was = false, f.measure(w.Spec), t.first.Time, *f.First
-	f.Revision, f.Final = t.revision, final
+	f.Revision, f.Final, f.Part = t.revision, final, t.part
+	f.Late = f.Late || t.part
 	if f.Sum == math.MaxFloat64 {
 		c.Counts.Overflow++ // the sum is too small
 	}
@@ -187,7 +202,7 @@ func (w *Window) ownTold(e *Entry) *told {
 		w.byBucket = nil
 		w.tear(t.event != string(e.Identity())) // rows have it by another name
 		t.event, t.end, t.first = string(e.Identity()), w.end(e.Time), *e
-		w.oldest = min(w.oldest, t.end)
+		w.oldest = min(w.oldest, w.last(t))
 	}
 	return t
 }
@@ -212,3 +227,27 @@ func (w *Window) drop(goes func(t *told) bool) {
 		return true
 	})
 }
+
+// last is when the bucket ends that the bucket's last event counts in, and its first one does. Until nothing more is expected of that one
+// and it has been kept, all events that count for the bucket are held.
+func (w *Window) last(t *told) int64 {
+	if t.every == 0 {
+		return w.end(Plus(t.first.Time, max(w.Within, w.Before)))
+	}
+	return max(t.end, w.end(Plus(t.end-t.every, max(w.Within, w.Before))))
+}
+
+// forgets is when events that count for a bucket can have gone, and what has been told of it.
+func (w *Window) forgets(c *Context, t *told) int64 { return Plus(w.closing(c, w.last(t)), c.Keep) }
+
+// behind reports whether an entry is noted for a bucket of which something may have been told and forgotten. What is a bucket of its own
+// comes again with its event alone, which says the same. What is decided late has come before, maybe in time.
+func (w *Window) behind(c *Context, t *told, e *Entry) bool {
+	if w.Asks != nil {
+		return t.every > 0 && e.marks&behind != 0
+	}
+	return t.every > 0 && c.Passed(w.forgets(c, t))
+}
+
+// most is how many revisions of a bucket can have been told by now: one for each second since its end. See forget.
+func (t *told) most(c *Context) int { return int(max(0, c.Now-t.end) / 1e9) }

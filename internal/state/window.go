@@ -77,7 +77,7 @@ type Window struct {
 	byAlert  map[string]*told // told of alerts, by what they are known by, where each is a bucket of its own; nil: to be made
 	unnoted  int              // findings that were too many
 	closes   int64            // when the first bucket ends that has changed
-	oldest   int64            // when the first bucket ends of which something is told
+	oldest   int64            // the least last of those told
 	Own      any              // what the kind keeps beside
 	alerts   map[uint64]int64 // entries that are alerts: their times, by the hash of their ids
 	apart    *apart           // what clashes; nil: nothing yet
@@ -106,6 +106,9 @@ func (w *Window) Add(c *Context, e Entry) {
 		c.Counts.TooLate++
 	}
 	e.Came(c)
+	if w.Asks != nil && c.Passed(w.forgets(c, &told{bucket: w.bucketOf(&e, Place{}), end: w.end(e.Time), first: e})) {
+		e.marks |= behind
+	}
 	if w.Asks != nil && w.Asks(&e) {
 		w.pending++
 		w.decide = min(w.decide, Plus(e.Time, w.After))
@@ -122,7 +125,7 @@ func (w *Window) Add(c *Context, e Entry) {
 		}
 	}
 	if w.Asks == nil {
-		w.test(at)
+		w.test(c, at)
 		w.say(c)
 	}
 	c.Counts.Overflow += w.unnoted
@@ -151,7 +154,7 @@ func (w *Window) most() int {
 }
 
 // test looks again at every entry whose window holds the new one.
-func (w *Window) test(at int) {
+func (w *Window) test(c *Context, at int) {
 	t := w.Entries[at].Time
 	from := at
 	for from > 0 && w.reaches(t, w.Entries[from-1].Time) {
@@ -162,11 +165,11 @@ func (w *Window) test(at int) {
 		to++
 	}
 	if w.Pairs != nil {
-		w.pair(at, from, to)
+		w.pair(c, at, from, to)
 		return
 	}
 	if k, ok := w.Kind.(Sweeper); ok && to-from > fewEntries {
-		w.sweep(k, from, to)
+		w.sweep(c, k, from, to)
 		return
 	}
 	var silent [1 << 5]int64 // by clauses: the second, plus 1<<40 so that none is 0, in which an entry has not fired; others like it do not either
@@ -175,7 +178,7 @@ func (w *Window) test(at int) {
 		e := &w.Entries[i]
 		if e.marks&fired != 0 {
 			if noted == nil || w.Repeat == 0 || Floor(e.Time, w.Repeat) != noted.number { // of a flood each bucket is noted once
-				noted = w.note(e, Place{}, false)
+				noted = w.note(c, e, Place{}, false)
 			}
 			continue
 		}
@@ -188,7 +191,7 @@ func (w *Window) test(at int) {
 			continue
 		}
 		e.set(fired)
-		w.note(e, Place{}, true)
+		w.note(c, e, Place{}, true)
 	}
 }
 
@@ -197,7 +200,7 @@ const fewEntries = 8
 
 // sweep is test for many entries: what comes late is seen by all that came after it. Those for which the rule fires already go on
 // firing, and are not asked again.
-func (w *Window) sweep(k Sweeper, from, to int) {
+func (w *Window) sweep(c *Context, k Sweeper, from, to int) {
 	first, last := to, from // of those that are asked
 	var noted *told
 	for i := from; i < to; i++ {
@@ -206,33 +209,33 @@ func (w *Window) sweep(k Sweeper, from, to int) {
 		case e.marks&fired == 0:
 			first, last = min(first, i), i+1
 		case noted == nil || w.Repeat == 0 || Floor(e.Time, w.Repeat) != noted.number:
-			noted = w.note(e, Place{}, false)
+			noted = w.note(c, e, Place{}, false)
 		}
 	}
 	if last-first > fewEntries {
-		k.Sweep(w, first, last, w.fires)
+		k.Sweep(w, first, last, func(i int) { w.fires(c, i) })
 		return
 	}
 	for i := first; i < last; i++ {
 		if w.Entries[i].marks&fired == 0 && w.Kind.Fires(w, i) {
-			w.fires(i)
+			w.fires(c, i)
 		}
 	}
 }
 
 // fires notes that the rule fires for an entry, be it for the first time or not.
-func (w *Window) fires(i int) {
+func (w *Window) fires(c *Context, i int) {
 	if e := &w.Entries[i]; e.marks&fired == 0 {
 		e.set(fired)
-		w.note(e, Place{}, true)
+		w.note(c, e, Place{}, true)
 	}
 }
 
 // pair looks at what the new entry finds, and which others find it. Where far too many do it goes no further: these are counted.
-func (w *Window) pair(at, from, to int) {
+func (w *Window) pair(c *Context, at, from, to int) {
 	for _, p := range w.Pairs.Pairs(w, at, nil) {
 		w.Entries[at].set(fired)
-		w.noteOrCount(&w.Entries[at], p.Place)
+		w.noteOrCount(c, &w.Entries[at], p.Place)
 	}
 	for i := from; i < to && w.unnoted <= MaxPairs; i++ {
 		if i == at {
@@ -240,7 +243,7 @@ func (w *Window) pair(at, from, to int) {
 		}
 		if place, ok := w.Pairs.Pair(w, i, at); ok {
 			w.Entries[i].set(fired)
-			w.noteOrCount(&w.Entries[i], place)
+			w.noteOrCount(c, &w.Entries[i], place)
 		}
 	}
 }
@@ -321,7 +324,7 @@ func (w *Window) decideAll(c *Context) {
 			w.decide = min(w.decide, at)
 			continue
 		case shown:
-			w.fire(i)
+			w.fire(c, i)
 		case !c.Complete && !c.Passed(Plus(at, WaitMost+c.Wait)):
 			w.decide = min(w.decide, Plus(c.Now-c.Wait, 1e9)) // another look in a second
 			continue
@@ -333,9 +336,9 @@ func (w *Window) decideAll(c *Context) {
 	}
 }
 
-func (w *Window) fire(i int) {
+func (w *Window) fire(c *Context, i int) {
 	if w.Kind.Fires(w, i) {
-		w.fires(i)
+		w.fires(c, i)
 	}
 }
 
@@ -349,7 +352,8 @@ func (w *Window) Close(c *Context) {
 	}
 }
 
-// forget drops what counts no more.
+// forget drops what counts no more. What has been told of a bucket stays for at least as many seconds behind its end as there were
+// revisions: so whoever goes on knows a number that is above all of them.
 func (w *Window) forget(c *Context) {
 	n := 0
 	for n < len(w.Entries) && c.Passed(w.gone(c, w.Entries[n].Time)) && !w.waits(&w.Entries[n]) {
@@ -361,11 +365,11 @@ func (w *Window) forget(c *Context) {
 	}
 	w.oldest = Never
 	w.drop(func(t *told) bool {
-		if !t.changed && c.Passed(Plus(w.closing(c, t.end), c.Keep)) {
+		if !t.changed && c.Passed(w.forgets(c, t)) && t.most(c) >= t.revision {
 			w.tear(t.unwritten) // rows have it as it was before it was told
 			return true
 		}
-		w.oldest = min(w.oldest, t.end)
+		w.oldest = min(w.oldest, w.last(t))
 		return false
 	})
 }

@@ -44,6 +44,7 @@ type Page struct {
 	Guide    []string
 	Attack   []string
 	Revision int
+	Partial  bool   // it adds to what was told before, and does not take its place
 	Link     string // to more, where a template makes one
 }
 
@@ -63,7 +64,7 @@ func Of(m *sinks.Message) (*Page, error) {
 		return nil, &sinks.Refused{Cause: fmt.Errorf("read alert: %w", err)}
 	}
 	p := &Page{Severity: a.Severity, Status: string(a.Status), Account: line(a.Account), Summary: line(a.Summary), When: stamp(a.Window.Last), Since: stamp(a.Window.First), Count: a.Window.Count, From: from(a),
-		ID: m.ID, Rule: a.Rule.ID, Class: a.Rule.Class, Tenant: line(a.Tenant), Guide: a.Rule.Guide, Attack: a.Rule.Attack, Revision: m.Revision}
+		ID: m.ID, Rule: a.Rule.ID, Class: a.Rule.Class, Tenant: line(a.Tenant), Guide: a.Rule.Guide, Attack: a.Rule.Attack, Revision: m.Revision, Partial: a.Partial}
 	p.Title, p.Subject = alert.OneLine(title(a), maxTitle), alert.OneLine(subject(a, ""), maxTitle)
 	p.Why = why(a)
 	for i, r := range a.Respond {
@@ -100,8 +101,11 @@ func title(a *alert.Alert) string {
 		when = first + "–" + when
 	}
 	state := ""
-	if a.Status == alert.Withdrawn {
+	switch {
+	case a.Status == alert.Withdrawn:
 		state = "withdrawn: "
+	case a.Partial:
+		state = "came late: "
 	}
 	return fmt.Sprintf("%s (%s, %s)", subject(a, state), events, when)
 }

@@ -43,6 +43,7 @@ var columns = []column{
 	{"AlertSchema", text, "schema", "The form of the alert", func(a *alert.Alert) any { return a.Schema }},
 	{"Drill", truth, "drill", "true: of a drill or a heartbeat, nothing has happened", func(a *alert.Alert) any { return a.Drill }},
 	{"Late", truth, "late", "The records came late", func(a *alert.Alert) any { return a.Late }},
+	{"Partial", truth, "partial", "true: adds to the revisions before it, which it does not take the place of", func(a *alert.Alert) any { return a.Partial }},
 	{"RuleId", text, "rule", "The rule", func(a *alert.Alert) any { return a.Rule.ID }},
 	{"RuleClass", text, "rule", "access, hiding, exfiltration, abuse, privilege, defence or verdict", func(a *alert.Alert) any { return a.Rule.Class }},
 	{"RuleRevision", text, "rule", "Changes with the text of the rule", func(a *alert.Alert) any { return a.Rule.Revision }},

@@ -28,7 +28,7 @@ type answer struct {
 }
 
 // tell posts the first revision of an alert. Later ones change that message, so that the channel shows how it is, and answer in its
-// thread, so that somebody notices. Where there is no message, because it came in a summary or was deleted, the revision is posted.
+// thread, so that somebody notices. One that adds to what was told only answers. Where there is no message, because it came in a summary or was deleted, the revision is posted.
 func (s *Sink) tell(ctx context.Context, m *sinks.Message, p *page.Page) error {
 	whole := messageOf(p)
 	first := ""
@@ -41,7 +41,10 @@ func (s *Sink) tell(ctx context.Context, m *sinks.Message, p *page.Page) error {
 	channel, ts, found := strings.Cut(first, "/")
 	if found {
 		whole.Channel, whole.TS = channel, ts
-		_, err := s.call(ctx, "chat.update", whole)
+		var err error
+		if !p.Partial {
+			_, err = s.call(ctx, "chat.update", whole)
+		}
 		if err == nil {
 			whole.TS, whole.Thread = "", ts
 			_, err = s.call(ctx, "chat.postMessage", whole)

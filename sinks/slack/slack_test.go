@@ -186,10 +186,11 @@ func TestOneThreadForEachAlert(t *testing.T) {
 	}
 	e := env()
 	s := bot(t, sinktest.Options{URL: srv.URL}, e)
+	partial := false
 	send := func(n, revision int, status alert.Status, count int) {
 		t.Helper()
 		a := sinktest.Alert(n)
-		a.Revision, a.Status, a.Window.Count = revision, status, count
+		a.Revision, a.Status, a.Window.Count, a.Partial = revision, status, count, partial
 		if err := s.Send(t.Context(), []sinks.Message{sinktest.Of(a)}); err != nil {
 			t.Fatal(err)
 		}
@@ -207,9 +208,11 @@ func TestOneThreadForEachAlert(t *testing.T) {
 	send(2, 2, alert.Updated, 7)
 	send(2, 3, alert.Updated, 8)
 	send(3, 2, alert.Updated, 2) // its first revision came in a summary
+	partial = true
+	send(3, 9000, alert.Firing, 1)
 	got := fmt.Sprintf("%q %q", c.all, c.of)
 	want := `["[HIGH] withdrawn: An inbox rule hides mail: taro1@contoso.example (3 events, 03:03–03:04 UTC)" "" "[HIGH] An inbox rule hides mail: taro2@contoso.example (8 events, 03:03–03:04 UTC)" "[HIGH] An inbox rule hides mail: taro3@contoso.example (2 events, 03:03–03:04 UTC)"] ` +
-		`map["1767323045.000000":["[HIGH] An inbox rule hides mail: taro1@contoso.example (3 events, 03:03–03:04 UTC)" "[HIGH] withdrawn: An inbox rule hides mail: taro1@contoso.example (3 events, 03:03–03:04 UTC)"] "1767323045.000002":["[HIGH] An inbox rule hides mail: taro2@contoso.example (8 events, 03:03–03:04 UTC)"]]`
+		`map["1767323045.000000":["[HIGH] An inbox rule hides mail: taro1@contoso.example (3 events, 03:03–03:04 UTC)" "[HIGH] withdrawn: An inbox rule hides mail: taro1@contoso.example (3 events, 03:03–03:04 UTC)"] "1767323045.000002":["[HIGH] An inbox rule hides mail: taro2@contoso.example (8 events, 03:03–03:04 UTC)"] "1767323045.000003":["[HIGH] came late: An inbox rule hides mail: taro3@contoso.example (1 event, 03:03–03:04 UTC)"]]`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
