@@ -252,6 +252,7 @@ func TestTheConfigurationsInTheDocumentationWork(t *testing.T) {
 			}
 			write(t, dir, "o365.secret", "a secret of an application\n")
 			write(t, dir, "webhook.token", "Bearer abc\n")
+			write(t, dir, "admin.token", "0123456789abcdef0123456789abcdef\n")
 			write(t, dir, "eventhub.connection", "Endpoint=sb://contoso.servicebus.windows.net/;SharedAccessKeyName=noroshi;SharedAccessKey=QUJD;EntityPath=audit\n")
 			write(t, dir, "GeoLite2-City.mmdb", addresses(t, "GeoLite2-City", mmdbtype.Map{"country": mmdbtype.Map{"iso_code": mmdbtype.String("NL")}}))
 			write(t, dir, "GeoLite2-ASN.mmdb", addresses(t, "GeoLite2-ASN", mmdbtype.Map{"autonomous_system_number": mmdbtype.Uint32(64500)}))

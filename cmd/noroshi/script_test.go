@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts are what users see, command by command.
 func TestScripts(t *testing.T) {
-	commands := map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "waitstatus": waitStatus, "waitsays": waitSays, "feeduntil": feedUntil,
+	commands := map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "waitstatus": waitStatus, "waitsays": waitSays, "waitfail": waitFail, "feeduntil": feedUntil,
 		"latin1": latin1, "mmdb": mmdb, "agree": agree}
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: os.Getenv("NOROSHI_UPDATE") != "", Cmds: commands})
 }
@@ -81,6 +81,19 @@ func waitSays(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s never says %q", strings.Join(args[1:], " "), args[0])
+}
+
+// waitFail runs a command until it fails and its output holds a text: waitfail TEXT COMMAND ARGUMENT....
+func waitFail(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: waitfail TEXT COMMAND ARGUMENT...")
+	}
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		if err := ts.Exec(args[1], args[2:]...); err != nil && strings.Contains(ts.ReadFile("stdout"), args[0]) {
+			return
+		}
+	}
+	ts.Fatalf("%s never fails with %q", strings.Join(args[1:], " "), args[0])
 }
 
 // latin1 writes a file, which is UTF-8, again as ISO 8859-1: latin1 FILE.

@@ -105,6 +105,9 @@ func (r *Run) session(ctx, drain context.Context, d *detection, group, instance 
 	if group == signalsGroup {
 		one.Counts, one.Open, one.Step.Topic, one.Step.State = &r.detected.signals.stage, s.openSignals, bus.Signals, bus.SignalsState
 	}
+	beat := r.hearts.heart("evaluation of " + instance + " over " + group)
+	defer beat.stops()
+	one.Begins, one.Ends = beat.turns, beat.rests
 	return one.Run(ctx, drain)
 }
 

@@ -299,6 +299,7 @@ func (r *Run) sourceStatus(l *telemetry.Look, s *Status) {
 	w := &r.watching
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	s.Letter, s.Unreached, s.Disks = w.lettered, w.unreached, w.disks
 	for i := range s.Sources {
 		if was := w.sources[s.Sources[i].Name]; was != nil {
 			s.Sources[i].Last = was.last

@@ -28,6 +28,7 @@ type Reading struct {
 type reloads struct {
 	reads   atomic.Int64  // times that files were read
 	missing chan struct{} // somebody waits for a version of a rule
+	asked   chan asked
 
 	mu       sync.Mutex
 	taken    int64 // times that rules were taken over
@@ -89,13 +90,18 @@ func (r *Run) keepReading(ctx context.Context, k *kafka) {
 	w.took(r.Config.Files, r.Began)
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
+	beat := r.hearts.heart("reading files")
+	defer beat.stops()
 	for {
-		why := ""
+		beat.turns()
+		why, by := "", asked(nil)
 		select {
 		case <-ctx.Done():
 			return
 		case <-r.Hangup:
 			why = "a signal"
+		case by = <-r.reloads.asked:
+			why = "a request"
 		case <-r.reloads.missing:
 			why = "memory of rules that are not there"
 		case <-tick.C:
@@ -105,7 +111,7 @@ func (r *Run) keepReading(ctx context.Context, k *kafka) {
 			r.restless(w)
 		}
 		if why != "" {
-			r.readAgain(ctx, k, w, why)
+			by.answer(r.readAgain(ctx, k, w, why))
 		}
 	}
 }
@@ -123,7 +129,7 @@ func (r *Run) restless(w *watcher) {
 }
 
 // readAgain reads the files again, and takes the rules over when there is nothing wrong in any of them.
-func (r *Run) readAgain(ctx context.Context, k *kafka, w *watcher, why string) {
+func (r *Run) readAgain(ctx context.Context, k *kafka, w *watcher, why string) Reloaded {
 	defer r.reloads.reads.Add(1)
 	r.Manager.Reloading("files are read again: " + why)
 	defer func() { r.Manager.Ready(r.doing()) }()
@@ -133,13 +139,12 @@ func (r *Run) readAgain(ctx context.Context, k *kafka, w *watcher, why string) {
 	if after, _ := imprintOf(w.files, false); after != before {
 		r.Log.Info("files change while they are read; they are read again when they rest", slog.String("because", why))
 		w.read = looked{}
-		return
+		return Reloaded{Result: NotYet}
 	}
 	r.Config.Secrets.Include(got.Config.Secrets)
 	w.took(slices.Concat(r.Config.Files, got.Config.Files), began)
 	if n := diag.Errors(got.Problems); n > 0 {
-		r.refuse(ctx, why, got.Problems)
-		return
+		return r.refuse(ctx, why, got.Problems)
 	}
 	sample, err := k.sample(ctx, r.Config.Kafka.Partitions)
 	if err != nil {
@@ -147,21 +152,20 @@ func (r *Run) readAgain(ctx context.Context, k *kafka, w *watcher, why string) {
 	}
 	next, err := r.rule(got.Config, got.Compile(sample))
 	if err != nil {
-		r.refuse(ctx, why, []diag.Problem{{File: got.Config.Files[0], Code: "silent", Level: diag.Error, Message: err.Error()}})
-		return
+		return r.refuse(ctx, why, []diag.Problem{{File: got.Config.Files[0], Code: "silent", Level: diag.Error, Message: err.Error()}})
 	}
 	if next.digest != r.ruling.Load().digest {
 		r.tellProblems(ctx, slog.LevelWarn, "rules are loaded again in spite of this", got.Problems)
 	}
 	r.needsRestart(got.Config.Differs(r.Config))
-	r.takeOver(next, why)
+	return r.takeOver(next, why)
 }
 
 // maxListed is how many problems of files the log tells one by one.
 const maxListed = 20
 
 // refuse tells what is wrong in the files. The rules stay.
-func (r *Run) refuse(ctx context.Context, why string, all []diag.Problem) {
+func (r *Run) refuse(ctx context.Context, why string, all []diag.Problem) Reloaded {
 	all = slices.DeleteFunc(slices.Clone(all), func(p diag.Problem) bool { return p.Level != diag.Error })
 	s := &r.reloads
 	s.mu.Lock()
@@ -176,6 +180,7 @@ func (r *Run) refuse(ctx context.Context, why string, all []diag.Problem) {
 	r.tellProblems(ctx, slog.LevelError, "this keeps the rules from being loaded again", all)
 	r.Log.Error("rules not loaded again; those of before stay", slog.String("because", why), slog.Int("errors", len(all)),
 		slog.String("rule_set", r.ruling.Load().digest))
+	return r.refused(all)
 }
 
 // tellProblems tells the first of many problems.
@@ -197,7 +202,7 @@ func (r *Run) needsRestart(keys []string) {
 }
 
 // takeOver lets rules take the place of those of before.
-func (r *Run) takeOver(next *ruling, why string) {
+func (r *Run) takeOver(next *ruling, why string) Reloaded {
 	was := r.ruling.Load()
 	s := &r.reloads
 	s.mu.Lock()
@@ -214,18 +219,20 @@ func (r *Run) takeOver(next *ruling, why string) {
 		} else {
 			r.Log.Info("files were read again; the rules are those of before", slog.String("because", why))
 		}
-		return
+		return r.reloaded(Same, nil)
 	}
 	r.ruling.Store(next)
 	r.Log.Info("rules loaded again", slog.String("because", why), slog.Int("rules", len(next.set.Rules())), slog.String("rule_set", next.digest),
 		slog.String("before", was.digest))
-	for _, c := range next.set.Since(was.set) {
+	changes := next.set.Since(was.set)
+	for _, c := range changes {
 		r.tellChange(c, next.loaded)
 	}
 	r.tellLookUps(was.lookUps, next.lookUps)
 	if !next.sameDirectory(was) {
 		r.Log.Info("the directory has changed; accounts are resolved by it from now on")
 	}
+	return r.reloaded(TakenOver, changes)
 }
 
 // tellLookUps tells what has changed of that which the rules look things up in.

@@ -2,6 +2,8 @@ package app
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
@@ -149,5 +151,43 @@ func TestFilesThatChangeWhileTheyAreReadAreNotTakenOver(t *testing.T) {
 	}
 	if r.again(); r.run.ruling.Load() == was {
 		t.Error("they are not taken over")
+	}
+}
+
+// TestARequestToReloadIsAnswered: it tells the difference, or what is wrong, with its place.
+func TestARequestToReloadIsAnswered(t *testing.T) {
+	r := newReloading(t, map[string]string{"noroshi.yaml": fmt.Sprintf(configuration, "a.", "taro", "out"), "rules/a.yaml": fmt.Sprintf(sends, "Send", "live")})
+	if got, err := r.run.reload(t.Context()); err == nil || got.(Reloaded).Result != Never {
+		t.Errorf("before the start it says %+v, %v", got, err)
+	}
+	now := time.Now()
+	r.run.prepared.running.Store(&now)
+	r.run.reloads.asked = make(chan asked)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.run.keepReading(ctx, r.k)
+	}()
+	defer func() { cancel(); <-done }()
+	says := func(want string, taken bool) {
+		t.Helper()
+		got, err := r.run.reload(t.Context())
+		body, _ := json.Marshal(got)
+		if !strings.Contains(string(body), want) || (err == nil) != taken {
+			t.Errorf("got %s, %v", body, err)
+		}
+	}
+	says(`{"result":"same","rule_set":"`, true)
+	r.write("rules/b.yaml", strings.Replace(fmt.Sprintf(sends, "Send", "live"), "sends", "others", 1))
+	says(`"changes":[{"rule":"others","change":"added"}]`, true)
+	r.write("rules/b.yaml", "id: others\ntitle: T\nseverity: none\nwhen: event.code == \"1\"\n")
+	says(`"line":3,"column":11,"code":"severity"`, false)
+	cancel()
+	<-done
+	ended, stop := context.WithCancel(t.Context())
+	stop()
+	if got, err := r.run.reload(ended); err == nil || got.(Reloaded).Result != NotYet {
+		t.Errorf("where nobody answers it says %+v, %v", got, err)
 	}
 }

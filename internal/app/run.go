@@ -42,6 +42,9 @@ type Run struct {
 	Limits   limits.Limits
 
 	ruling   atomic.Pointer[ruling]
+	last     atomic.Pointer[Status] // that was told
+	hearts   hearts
+	prepared prepared
 	sleeps   atomic.Pointer[sleeping]
 	reloads  reloads
 	awaited  awaited
@@ -61,7 +64,6 @@ type Run struct {
 
 	telemetry *telemetry.Telemetry // from the start of Run on
 	counting  atomic.Bool          // all that counts is made
-	looked    atomic.Int64         // when the run began to look at itself last, in nanoseconds
 }
 
 // NamedSink is a sink and the name of its place in the topic.
@@ -96,7 +98,7 @@ const (
 
 // Run works until ctx ends, then stops from the sources on, so that what has been read is evaluated and what has been
 // evaluated is stored. Where all sources end by themselves it goes on: alerts may still be on their way.
-func (r *Run) Run(ctx context.Context) error {
+func (r *Run) Run(ctx context.Context) (err error) {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	drain, stop := feed.Outlive(ctx, drainWithin)
@@ -108,6 +110,19 @@ func (r *Run) Run(ctx context.Context) error {
 		return err
 	}
 	defer closeTelemetry() // after Kafka: the last that is told is how it ended
+	alarm := make(chan struct{}, 1)
+	operating := newTasks(drain, "the admin listener", alarm)
+	defer func() { err = errors.Join(operating.end(left), err) }()
+	r.reloads.asked = make(chan asked)
+	if server := r.operators(); server != nil { // from the first moment on: a start may take long
+		operating.run(func(ctx context.Context) error {
+			err := server.Run(ctx)
+			if err != nil {
+				end()
+			}
+			return err
+		})
+	}
 	kafka, err := r.connect(ctx)
 	if err != nil {
 		return err
@@ -137,7 +152,6 @@ func (r *Run) Run(ctx context.Context) error {
 	}
 	r.followFiles(kafka)
 	// Each of these ends after the one that feeds it, so its context is its own.
-	alarm := make(chan struct{}, 1)
 	delivery := newTasks(drain, "delivery", alarm)
 	detection := newTasks(drain, "detection", alarm)
 	signals := newTasks(drain, "detection over signals", alarm)
@@ -202,12 +216,15 @@ func (r *Run) Run(ctx context.Context) error {
 		reading.run(r.serve)
 	}
 	if err == nil {
+		now := time.Now()
+		r.prepared.running.Store(&now)
 		select {
 		case <-ctx.Done():
 			r.Log.Info("ending; a second signal ends at once", slog.Duration("within", leaveWithin))
 		case <-alarm:
 		}
 	}
+	r.prepared.ending.Store(true)
 	r.Manager.Stopping("ending", leaveWithin)
 	end()
 	for _, t := range []*tasks{reading, detection, signals, delivery, reporting, keeping} {
@@ -250,77 +267,6 @@ func (r *Run) sum() {
 		c := s.Counts()
 		r.Log.Info("sink stopped", slog.String("sink", s.Name), slog.Int64("sent", c.Sent), slog.Int64("refused", c.Refused), slog.Int64("faults", c.Faults))
 	}
-}
-
-// kafka is the Kafka of a run: the one in the process, or somebody's.
-type kafka struct {
-	bus      *bus.Bus
-	embedded *bus.Embedded
-}
-
-func (r *Run) connect(ctx context.Context) (*kafka, error) {
-	k := r.Config.Kafka
-	to := &kafka{}
-	c := bus.Config{Brokers: k.Brokers, Prefix: k.Prefix, Partitions: k.Partitions, TLS: k.TLS, CAFile: k.CAFile, Mechanism: k.Mechanism, User: k.User, Password: k.Password, Log: r.Log}
-	var settings map[bus.Topic]map[string]string
-	var err error
-	if len(k.Brokers) == 0 {
-		if to.embedded, err = bus.StartEmbedded(bus.EmbeddedOptions{Dir: k.Data, Prefix: k.Prefix, Partitions: k.Partitions, Cap: k.Cap, NoSync: !k.Sync, Log: r.Log}); err != nil {
-			return nil, err
-		}
-		c, settings = to.embedded.Config(), to.embedded.TopicSettings()
-	}
-	if to.bus, err = bus.Connect(c); err != nil {
-		to.close()
-		return nil, err
-	}
-	within, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
-	if err = to.bus.Await(within); err == nil {
-		err = to.bus.Ensure(within, settings)
-	}
-	if err != nil {
-		to.close()
-		return nil, err
-	}
-	return to, nil
-}
-
-func (to *kafka) close() {
-	if to.bus != nil {
-		to.bus.Close()
-	}
-	if to.embedded != nil {
-		to.embedded.Close()
-	}
-}
-
-// sample is the records that came last, a few of each partition; none where the topic is new.
-func (to *kafka) sample(ctx context.Context, partitions int) (all [][]byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, sampleWithin)
-	defer cancel()
-	err = to.bus.Last(ctx, bus.Events, int64(max(1, sampleRecords/partitions)), func(r bus.Record) error {
-		if !isTick(&r) {
-			all = append(all, r.Value)
-		}
-		return nil
-	})
-	return all, err
-}
-
-func (to *kafka) keep(ctx context.Context, groups map[bus.Topic][]string) error {
-	if to.embedded == nil {
-		return to.bus.Watch(ctx, watchTick)
-	}
-	return to.embedded.Keep(ctx, to.bus, groups, keepTick)
-}
-
-// room waits until the log takes more records.
-func (to *kafka) room(ctx context.Context) error {
-	if to.embedded == nil {
-		return ctx.Err()
-	}
-	return to.embedded.WaitRoom(ctx)
 }
 
 // errCut ends a run that has not come to the end of what was under way.

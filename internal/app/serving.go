@@ -10,9 +10,6 @@ import (
 	"noroshi/internal/limits"
 )
 
-// hangsAfter is how long a run may not look at itself before it counts as hanging. A look takes seconds also when no broker answers.
-const hangsAfter = 3 * time.Minute
-
 // serve tells the service manager that the run does its work, and then that it goes on, until ctx ends.
 func (r *Run) serve(ctx context.Context) error {
 	r.Manager.Ready(r.doing())
@@ -20,13 +17,8 @@ func (r *Run) serve(ctx context.Context) error {
 	return nil
 }
 
-// live gives the reason why the run hangs.
-func (r *Run) live() error {
-	if since := time.Since(time.Unix(0, r.looked.Load())); since > hangsAfter {
-		return fmt.Errorf("the run has not looked at itself for %s", since.Round(time.Second))
-	}
-	return nil
-}
+// live gives the reason why the run hangs, nil where it does not.
+func (r *Run) live() error { return r.hearts.hang(time.Since(epoch)) }
 
 // doing says in a line what the run does.
 func (r *Run) doing() string {

@@ -33,6 +33,7 @@ type Status struct {
 	Partial     int64              `json:"partial"` // records in which an audit record cannot be read
 	Inside      string             `json:"partial_first,omitempty"`
 	Letters     int64              `json:"dead_letters"`
+	Letter      time.Time          `json:"last_dead_letter,omitzero"` // to a few seconds
 	Events      int64              `json:"events"`
 	Duplicates  int64              `json:"duplicates"`
 	Overflows   int64              `json:"overflows"` // recent records forgotten before their time: a repeat of one is evaluated again
@@ -61,6 +62,8 @@ type Status struct {
 	Refused     int                `json:"clocks_refused,omitempty"`   // sources, and datasets of tenants, that were too many to have clocks
 	Unread      int                `json:"ticks_unread,omitempty"`     // of a version that is not known here
 	Log         *LogSum            `json:"log,omitempty"`              // of the embedded log
+	Unreached   []string           `json:"brokers_unreached,omitempty"`
+	Disks       []DiskSum          `json:"disks,omitempty"` // on which this instance writes
 	Sources     []SourceSum        `json:"sources"`
 	Partitions  []feed.Snapshot    `json:"partitions"`
 	Listings    []o365.Snapshot    `json:"listings,omitempty"` // of content types of audit logs that are listed
@@ -168,8 +171,10 @@ func (r *Run) report(ctx, drain context.Context, k *kafka, w *bus.Writer) error 
 	started, logged, around := time.Now().UTC(), time.Now(), time.Time{}
 	var warnings warnings
 	trouble, looked := &bus.Trouble{Log: r.Log}, time.Now()
+	beat := r.hearts.heart("reporting")
+	defer beat.stops()
 	for n := 1; ; n++ {
-		r.looked.Store(time.Now().UnixNano())
+		beat.turns()
 		ended, within := ctx.Err() != nil, watchWithin
 		if ended {
 			within = watchAtEnd
@@ -182,6 +187,7 @@ func (r *Run) report(ctx, drain context.Context, k *kafka, w *bus.Writer) error 
 		s, err := r.status(drain, r.telemetry)
 		if err == nil {
 			s.Instance, s.Roles, s.Started, s.Ended, s.Limits = instance(), r.roles(), started, ended, r.Limits
+			r.last.Store(s)
 			err = s.write(drain, w)
 		}
 		trouble.Tick(time.Since(looked), "status not written", err, "status is written again")

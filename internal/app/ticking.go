@@ -55,7 +55,10 @@ func (r *Run) tick(ctx context.Context, k *kafka) error {
 	defer to.Close()
 	t := &ticking{run: r, known: map[string]map[feed.Dataset]*saying{}}
 	trouble, looked := &bus.Trouble{Log: r.Log}, time.Now()
+	beat := r.hearts.heart("telling how far sources have come")
+	defer beat.stops()
 	for feed.Pause(ctx, newsEvery) == nil {
+		beat.turns()
 		now := time.Now()
 		sources := t.look(now)
 		if !t.news && now.Sub(looked) < tickEvery {

@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"log/slog"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"noroshi/ingest/file"
 	"noroshi/internal/alert"
 	"noroshi/internal/bus"
+	"noroshi/internal/disk"
 )
 
 // watching is what is looked at now and then for the status.
@@ -22,6 +25,17 @@ type watching struct {
 	backlogs map[string]*bus.Backlog // by sink
 	behind   map[string]behind
 	sources  map[string]*lately
+
+	letters   int64     // dead letters at the last look,
+	lettered  time.Time // and when they were last more than before
+	unreached []string
+	disks     []DiskSum
+}
+
+// DiskSum is the room of a disk.
+type DiskSum struct {
+	Path string `json:"path"` // a folder on it
+	disk.Room
 }
 
 // behind is what waits for a sink.
@@ -63,7 +77,7 @@ func (r *Run) watch(ctx context.Context, k *kafka, within time.Duration) {
 		}
 		found[s.Name] = behind{err == nil, waiting, oldest}
 	}
-	sources := r.sources()
+	sources, letters, disks := r.sources(), r.stored().letters, r.disks()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.behind, w.missed, w.problems = found, k.bus.Missed(), k.bus.Problems()
@@ -71,7 +85,32 @@ func (r *Run) watch(ctx context.Context, k *kafka, within time.Duration) {
 		used, limit := k.embedded.Use()
 		w.log = &LogSum{used, limit, k.embedded.Holder()}
 	}
-	w.notice(sources, time.Now().UTC())
+	now := time.Now().UTC()
+	w.notice(sources, now)
+	if letters > w.letters {
+		w.letters, w.lettered = letters, now
+	}
+	w.unreached, w.disks = k.bus.Unreached(), disks
+}
+
+// disks are the rooms of the disks that this instance writes to.
+func (r *Run) disks() (all []DiskSum) {
+	var paths []string
+	if len(r.Config.Kafka.Brokers) == 0 {
+		paths = append(paths, r.Config.Kafka.Data)
+	}
+	for _, s := range r.Sinks {
+		if w, ok := s.Sink.(interface{ Writes() []string }); ok && len(w.Writes()) > 0 {
+			paths = append(paths, filepath.Dir(w.Writes()[0]))
+		}
+	}
+	slices.Sort(paths)
+	for _, p := range slices.Compact(paths) {
+		if room, err := disk.Of(p); err == nil { // else the writer tells
+			all = append(all, DiskSum{p, room})
+		}
+	}
+	return all
 }
 
 // notice compares sources with how they were at the last look.

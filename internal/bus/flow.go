@@ -26,6 +26,8 @@ type Step struct {
 	Take func(ctx context.Context, partition int32, stored Stored) error
 	// Left is told of partitions that are not this member's any more, like Member.Left.
 	Left func(partitions []int32)
+	// Restoring counts the calls that read memory at the moment; nil: nobody asks.
+	Restoring *atomic.Int64
 	// Missed is Member.Missed.
 	Missed func(ctx context.Context, g Gap) error
 	// Smaller makes dead letters of records that Kafka will never take.
@@ -129,6 +131,10 @@ func (f *Flow) assigned(ctx context.Context, all map[string]map[int32]kgo.Offset
 }
 
 func (f *Flow) take(ctx context.Context, partitions map[int32]kgo.Offset, known map[int32]bool) error {
+	if n := f.step.Restoring; n != nil {
+		n.Add(1)
+		defer n.Add(-1)
+	}
 	places, err := f.places(ctx, partitions)
 	if err != nil {
 		return err

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -144,6 +146,13 @@ func (r *reach) fault(m kgo.BrokerMetadata, err error) {
 			r.lost[a] = false
 		}
 	})
+}
+
+// Unreached are the brokers that have not answered since they were asked last, sorted.
+func (b *Bus) Unreached() []string {
+	b.reach.mu.Lock()
+	defer b.reach.mu.Unlock()
+	return slices.Sorted(maps.Keys(b.reach.lost))
 }
 
 func address(m kgo.BrokerMetadata) string { return fmt.Sprintf("%s:%d", m.Host, m.Port) }

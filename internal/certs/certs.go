@@ -3,6 +3,7 @@ package certs
 
 import (
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,4 +30,30 @@ func Read(file string) (*x509.CertPool, error) {
 		return nil, errors.New("ca_file holds no certificate")
 	}
 	return pool, nil
+}
+
+// All gives the certificates of a PEM file, in their order; keys beside them are passed over.
+func All(file string) (all []*x509.Certificate, err error) {
+	rest, err := regular.Read(file, maxFile)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("the file holds no certificate")
+	}
+	return all, nil
 }

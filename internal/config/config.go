@@ -29,6 +29,7 @@ type Config struct {
 	Rules   []string // folders and files beside the shipped library
 	Lists   list.Set // those of tenants are parts of them
 	Sinks   []Sink
+	Admin   Admin
 
 	Library    *yaml.Node // what it says of shipped rules, for package rules to read
 	Exceptions *yaml.Node // likewise
@@ -128,6 +129,7 @@ func Read(path string, kinds []string, without ...string) (*Config, *strictyaml.
 			"library":    func(n *yaml.Node) { c.Library = n },
 			"exceptions": func(n *yaml.Node) { c.Exceptions = n },
 			"sinks":      func(n *yaml.Node) { c.sinks(d, n, kinds) },
+			"admin":      func(n *yaml.Node) { c.admin(d, n) },
 		}
 		for _, key := range without {
 			keys[key] = func(*yaml.Node) {}

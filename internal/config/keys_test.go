@@ -33,6 +33,30 @@ func TestTheTableOfKafkaNamesItsKeys(t *testing.T) {
 	}
 }
 
+// TestTheTableOfAdminNamesItsKeys: docs/operating.md says what the key admin reads, and nothing else.
+func TestTheTableOfAdminNamesItsKeys(t *testing.T) {
+	page, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "<!-- keys of admin -->\n")
+	table, _, _ = strings.Cut(table, "<!-- /keys of admin -->")
+	var told []string
+	for line := range strings.Lines(table) {
+		first, _, _ := strings.Cut(strings.TrimPrefix(line, "| "), " |")
+		for _, m := range regexp.MustCompile("`([a-z_.]+)`").FindAllStringSubmatch(first, -1) {
+			told = append(told, m[1])
+		}
+	}
+	want := slices.DeleteFunc(known(t, "admin: {x: 1}", ""), func(key string) bool { return key == "tls" })
+	want = append(want, known(t, "admin: {tls: {x: 1}}", "tls.")...)
+	slices.Sort(told)
+	slices.Sort(want)
+	if !slices.Equal(told, want) {
+		t.Errorf("the table names %q, the configuration knows %q", told, want)
+	}
+}
+
 // known are the keys that a mistake names.
 func known(t *testing.T, text, above string) (all []string) {
 	t.Helper()

@@ -75,6 +75,8 @@ var arrows = map[string][]string{
 	"internal/telemetry":          {},
 	"internal/service":            {},
 	"internal/limits":             {},
+	"internal/disk":               {},
+	"internal/admin":              {"internal/certs"}, // the authority of clients' certificates
 	"internal/app":                {"everyone"},
 	"internal/coverage":           {"rules", "rules/kind", "rules/sample", "internal/decode", "internal/event"}, // samples tell where operations are told
 	"internal/explain":            {"detector", "rules", "rules/kind", "internal/state", "internal/cond", "internal/decode", "internal/event", "internal/diag"},

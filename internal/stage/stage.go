@@ -56,6 +56,7 @@ func (o *Out) Records() []bus.Record { return o.records }
 // Counts are what all sessions of a step have done. They may be read at any time.
 type Counts struct {
 	Taken      atomic.Int64 // partitions
+	Restoring  atomic.Int64 // sessions that read the memory of partitions at the moment
 	Restored   atomic.Int64 // keys of their memory
 	Unknown    atomic.Int64 // keys of rules that are gone, or that remember something else now; they are dropped
 	Unreadable atomic.Int64 // keys whose memory could not be read
@@ -106,6 +107,9 @@ type Session struct {
 	Lasts func(key []byte) bool
 	// Name gives whose memory a key has, for the log. nil: it is not told.
 	Name func(key []byte) string
+	// Begins and Ends come around what parts make of the records that were read at once, which waits for nobody: what does not end hangs.
+	// nil: nobody asks.
+	Begins, Ends func()
 	// Patient reports whether what is made of a record may be stored some seconds later, and a record that is made; nil: of none.
 	Patient func(*bus.Record) bool
 
@@ -135,7 +139,7 @@ type part struct {
 func (s *Session) Run(ctx, drain context.Context) error {
 	s.parts, s.touched, s.batch = map[int32]*part{}, map[int32]*part{}, map[int32]*part{}
 	step := s.Step
-	step.Take, step.Left = s.take, s.left
+	step.Take, step.Left, step.Restoring = s.take, s.left, &s.Counts.Restoring
 	var err error
 	if s.flow, err = s.Bus.Flow(step); err != nil {
 		return err
@@ -249,28 +253,9 @@ func (s *Session) do(ctx context.Context, records []bus.Record) error {
 		return nil
 	}
 	now := s.Now()
-	idle := true
-	s.out.records = s.out.records[:0]
-	clear(s.batch)
-	for i := range records {
-		r := &records[i]
-		idle = idle && s.Patient != nil && s.Patient(r)
-		p := s.batch[r.Partition]
-		if p == nil {
-			if p = s.part(r.Partition); p == nil {
-				return fmt.Errorf("a record of partition %d came before its memory", r.Partition)
-			}
-			if s.touched[r.Partition] != p {
-				p.Renew()
-			}
-			s.batch[r.Partition], s.touched[r.Partition] = p, p
-		}
-		if err := p.Do(r, &s.out); err != nil {
-			return err
-		}
-	}
-	for _, p := range s.batch {
-		p.Pause(&s.out)
+	idle, err := s.make(records)
+	if err != nil {
+		return err
 	}
 	due := now.Add(commitEvery)
 	if idle && s.patient(s.out.records) {
@@ -281,6 +266,38 @@ func (s *Session) do(ctx context.Context, records []bus.Record) error {
 	}
 	s.soon = s.soon || s.Step.Exactly && len(s.out.records) > 0 && !(idle && s.patient(s.out.records)) // else it is seen before the commit
 	return s.flow.Write(ctx, s.out.records)
+}
+
+// make lets parts make what is to be written of records. It reports whether all of these are patient.
+func (s *Session) make(records []bus.Record) (idle bool, err error) {
+	if s.Begins != nil {
+		s.Begins()
+		defer s.Ends()
+	}
+	idle = true
+	s.out.records = s.out.records[:0]
+	clear(s.batch)
+	for i := range records {
+		r := &records[i]
+		idle = idle && s.Patient != nil && s.Patient(r)
+		p := s.batch[r.Partition]
+		if p == nil {
+			if p = s.part(r.Partition); p == nil {
+				return false, fmt.Errorf("a record of partition %d came before its memory", r.Partition)
+			}
+			if s.touched[r.Partition] != p {
+				p.Renew()
+			}
+			s.batch[r.Partition], s.touched[r.Partition] = p, p
+		}
+		if err := p.Do(r, &s.out); err != nil {
+			return false, err
+		}
+	}
+	for _, p := range s.batch {
+		p.Pause(&s.out)
+	}
+	return idle, nil
 }
 
 // patient reports whether records may all be stored some seconds later.
