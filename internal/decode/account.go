@@ -131,10 +131,13 @@ func targetName(r *Reader, _ string) string {
 }
 
 // targetDisplayName is the name of what was changed. Directory changes in the unified audit log have it among Target, as an entry of
-// type 1, beside ids; ObjectId holds ids, too.
+// type 1, beside ids; ObjectId holds ids, too. The activity log of Azure names the resource.
 // Source: Office 365 Management Activity API schema, IdentityTypeValuePair: 1 is Name.
 func targetDisplayName(r *Reader, recorded string) string {
 	if r.view.shape != event.UAL {
+		if strings.HasPrefix(recorded, "/") && r.Dataset() != datasetAdministrative { // the directory itself
+			return ""
+		}
 		return recorded
 	}
 	if code(r, r.recordType()) != "8" {

@@ -80,7 +80,7 @@ func (r *Reader) entraKind() string {
 		}
 		return "app"
 	}
-	if r.agentActs() {
+	if r.agentActs() || r.Dataset() == datasetAdministrative && r.Event.Text(event.UserName) == "" && r.Event.Text(event.AppID) != "" {
 		return "app"
 	}
 	if r.serviceAccount(r.Event.Text(event.UserName)) {

@@ -105,6 +105,8 @@ const (
 	datasetRisky       = "entra.risky_user"
 	datasetGraph       = "entra.graph_activity"
 
+	datasetAdministrative = "azure.administrative" // of the activity log of an Azure subscription
+
 	servicePrincipalRisks  = "ServicePrincipalRiskEvents"
 	riskyServicePrincipals = "RiskyServicePrincipals"
 )
@@ -236,6 +238,7 @@ func (r *Reader) category() string {
 // Datasets are the datasets of the categories that are read, for tests about the documentation.
 func Datasets() map[string]string {
 	all := maps.Clone(categories)
+	all["Administrative"] = datasetAdministrative // rows of a workspace do not become such records
 	for c, t := range tables {
 		all[c] = t.dataset
 	}

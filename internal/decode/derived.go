@@ -33,7 +33,7 @@ var derived = map[string]derivation{
 	"user.id":          {text: userID, cheap: true},
 	"user.full_name":   {text: fullName, cheap: true},
 	"user.domain":      {text: func(r *Reader, _ string) string { return Domain(r.Event.Text(event.UserName)) }, needs: []string{"user.name"}},
-	"user.kind":        {text: userKind, needs: []string{"user.name", "user.id", "user.type", "event.action", "organization.name"}, own: true},
+	"user.kind":        {text: userKind, needs: []string{"user.name", "user.id", "user.type", "app.id", "event.action", "organization.name"}, own: true},
 	"user.target.name": {text: func(r *Reader, s string) string { return nameOf(targetName(r, s)) }, needs: []string{"mailbox.owner"}, own: true},
 	"target.name":      {text: targetDisplayName},
 	"source.port":      {text: sourcePort, own: true},

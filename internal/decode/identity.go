@@ -127,6 +127,9 @@ func provider(r *Reader, text string) string {
 	}
 	switch r.view.shape {
 	case event.Entra, event.Graph:
+		if r.Dataset() == datasetAdministrative {
+			return "Azure"
+		}
 		return "Entra"
 	case event.Defender, event.Security:
 		return "Defender XDR"

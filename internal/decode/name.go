@@ -59,7 +59,7 @@ func (r *Reader) appActs() bool {
 
 // fullName is the actor's display name. The envelope's identity holds one, or an address.
 func fullName(r *Reader, text string) string {
-	if placeholder(text) || text == r.at("identity") && (isAddress(text) || r.appActs()) {
+	if placeholder(text) || text == r.at("identity") && (isAddress(text) || strings.HasPrefix(strings.TrimSpace(text), "{") || r.appActs()) {
 		return ""
 	}
 	return text

@@ -112,10 +112,15 @@ func (r *Reader) settle(b []byte, from, to int) error {
 	if table := r.tableOf(); table != "" {
 		r.envelop(table, b, from, to)
 	}
-	if r.open() || r.view.shape == event.Defender || !r.unfold(b, from, to) {
+	shape := r.view.shape
+	if r.open() || shape == event.Defender || !r.unfold(b, from, to) {
 		return nil
 	}
-	if r.find(l.whole, 0, len(l.whole)-Slack) != nil { // it nests too deep now
+	err := r.find(l.whole, 0, len(l.whole)-Slack)
+	if s := r.view.shape; err == nil && s != shape && r.as(s, b, from, to) == nil && r.unfold(b, from, to) { // other texts are wanted now
+		err = r.find(l.whole, 0, len(l.whole)-Slack)
+	}
+	if err != nil { // it nests too deep now
 		return r.find(b, from, to) // as it did before
 	}
 	r.open() // what was text may hold a record

@@ -10,6 +10,7 @@ import (
 
 // Datasets are the kinds of records that are known, sorted: what event.dataset holds.
 var Datasets = []string{
+	"azure.administrative",
 	"defender.alert_evidence", "defender.alert_info", "defender.cloud_app_events", "defender.email_events",
 	"defender.email_post_delivery_events", "defender.identity_directory_events", "defender.identity_logon_events",
 	"defender.identity_query_events", "defender.url_click_events",
@@ -50,6 +51,7 @@ var otherDatasets = map[string]string{
 	"userriskevents": "entra.risk_detection", "azureuserriskevents": "entra.risk_detection", "azureidentityprotection": "entra.risk_detection",
 	"riskyusers": "entra.risky_user", "azureriskyusers": "entra.risky_user", "provisioninglogs": "entra.provisioning", "azureprovisioninglogs": "entra.provisioning",
 	"microsoftgraphactivitylogs": "entra.graph_activity", "azuremicrosoftgraphactivitylogs": "entra.graph_activity", "azuregraphactivitylogs": "entra.graph_activity",
+	"azureactivity": "azure.administrative", "activitylogs": "azure.administrative", "azureactivitylogs": "azure.administrative",
 	"messagetrace": "exchange.message_trace", "exchangeadmin": "ual.exchange_admin", "exchange": "ual.exchange_admin", "ualexchange": "ual.exchange_admin",
 	"cloudappevents": "defender.cloud_app_events", "azuread": "ual.azure_active_directory", "azureactivedirectory": "ual.azure_active_directory",
 }

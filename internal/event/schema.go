@@ -1,5 +1,13 @@
 package event
 
+// Whom a record of the Azure activity log is about: claims of the token that was shown.
+// Source: Azure Monitor, activity log event schema, claims.
+const (
+	claimUPN    = `identity.claims["http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"]`
+	claimName   = `identity.claims["http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name"]`
+	claimObject = `identity.claims["http://schemas.microsoft.com/identity/claims/objectidentifier"]`
+)
+
 // fields is the schema: the one source of the conditions' environment, the projection, `noroshi fields`, the suggestions for
 // misspelt names and docs/fields.md. Names are those of the Elastic Common Schema where it has one.
 var fields = []Field{
@@ -25,15 +33,15 @@ var fields = []Field{
 
 	{Name: "account", Form: LowerCase, Meaning: "the account the record is about: the actor where a person acts, the mailbox owner for applications, the entity named for service actors and alerts; absent where nobody is named", Example: "taro@contoso.example", Derived: "actor, mailbox owner, target or alert entity"},
 	{Name: "user.name", Form: Name, Meaning: "who acted, lower case; of people a user principal name or an address, never a display name, of applications their name", Example: "taro@contoso.example",
-		Paths: [Shapes][]string{UAL: {"UserId", "userPrincipalName", "UserIds"}, Entra: {"properties.userPrincipalName", "properties.initiatedBy.user.userPrincipalName", "properties.initiatedBy.app.displayName", "properties.servicePrincipalName", "properties.servicePrincipalDisplayName", "properties.initiatedBy.Name", "properties.alternateSignInName", "properties.signInIdentifier", "identity"},
+		Paths: [Shapes][]string{UAL: {"UserId", "userPrincipalName", "UserIds"}, Entra: {"properties.userPrincipalName", "properties.initiatedBy.user.userPrincipalName", "properties.initiatedBy.app.displayName", "properties.servicePrincipalName", "properties.servicePrincipalDisplayName", "properties.initiatedBy.Name", "properties.alternateSignInName", "properties.signInIdentifier", claimUPN, claimName, "identity"},
 			Defender: inRow("AccountUpn", "AccountName", "SenderFromAddress", "SenderMailFromAddress"), Trace: {"SenderAddress"},
 			Other: {"properties.AccountUpn", "properties.userPrincipalName", "userPrincipalName", "UserId"}}},
 	{Name: "user.id", Form: Name, Meaning: "the actor's object id or key", Example: "11112222-3333-4444-5555-666677778888",
-		Paths: [Shapes][]string{UAL: {"UserKey"}, Entra: {"properties.userId", "properties.initiatedBy.user.id", "properties.initiatedBy.app.servicePrincipalId", "properties.initiatedBy.app.appId", "properties.servicePrincipalId", "properties.UserPrincipalObjectID"},
+		Paths: [Shapes][]string{UAL: {"UserKey"}, Entra: {"properties.userId", "properties.initiatedBy.user.id", "properties.initiatedBy.app.servicePrincipalId", "properties.initiatedBy.app.appId", "properties.servicePrincipalId", "properties.UserPrincipalObjectID", claimObject},
 			Defender: inRow("AccountObjectId", "AccountSid", "AccountId", "SenderObjectId"),
 			Other:    {"properties.AccountObjectId", "userId"}}},
 	{Name: "user.domain", Form: LowerCase, Without: "@", Meaning: "the part of user.name after the at sign", Example: "contoso.example", Derived: "user.name"},
-	{Name: "user.full_name", Meaning: "the actor's display name", Example: "Taro Yamada", Paths: rows(nil, p{"properties.userDisplayName", "properties.initiatedBy.user.displayName", "properties.initiatedBy.app.displayName", "identity"}, "AccountDisplayName", "SenderDisplayName")},
+	{Name: "user.full_name", Meaning: "the actor's display name", Example: "Taro Yamada", Paths: rows(nil, p{"properties.userDisplayName", "properties.initiatedBy.user.displayName", "properties.initiatedBy.app.displayName", "identity.claims.name", "identity"}, "AccountDisplayName", "SenderDisplayName")},
 	{Name: "user.kind", Meaning: "what the actor is; service means Microsoft's own actors; an agent that has a user account of its own is a user, any other agent an app", Values: p{"user", "guest", "app", "service"}, Example: "user", Derived: "user type, name and initiator; of an application its id, else its name and what it did", Paths: both(p{"Actor"}, "properties.agent.agentType", "properties.targetResources")},
 	{Name: "user.type", Meaning: "the type as the record gives it", Example: "2", Paths: rows(p{"UserType"}, p{"properties.userType"}, "AccountType")},
 	{Name: "user.target.name", Form: Name, Meaning: "the other side: whose mailbox, account or object it was, or with whom something was shared", Example: "hanako@contoso.example", Derived: "mailbox owner, target resource, identity parameter, object or TargetUserOrGroupName",
@@ -41,7 +49,7 @@ var fields = []Field{
 			Entra:    {"properties.targetResources[*].userPrincipalName", "properties.sourceIdentity.details.UserPrincipalName", "properties.sourceIdentity.details.userPrincipalName", "properties.targetIdentity.details.UserPrincipalName", "properties.sourceIdentity.Name", "properties.sourceIdentity.displayName"},
 			Defender: inRow("TargetAccountUpn", "RecipientEmailAddress")}},
 	{Name: "user.target.id", Form: Name, Meaning: "the target's object id", Example: "99990000-…", Paths: rows(nil, p{"properties.targetResources[*].id"}, "RecipientObjectId")},
-	{Name: "target.name", Meaning: "display name of the target object, be it a user, group, role or application; of directory changes in the unified audit log the name among Target, else the object", Example: "Mail Reader", Paths: rows(p{"ObjectId", "OfficeObjectId", "Target"}, p{"properties.targetResources[*].displayName", "properties.sourceIdentity.Name", "properties.sourceIdentity.displayName"}, "TargetAccountDisplayName")},
+	{Name: "target.name", Meaning: "display name of the target object, be it a user, group, role or application; of directory changes in the unified audit log the name among Target, else the object; of the activity log of Azure the resource", Example: "Mail Reader", Paths: rows(p{"ObjectId", "OfficeObjectId", "Target"}, p{"properties.targetResources[*].displayName", "properties.sourceIdentity.Name", "properties.sourceIdentity.displayName", "resourceId"}, "TargetAccountDisplayName")},
 
 	{Name: "source.ip", Form: Address, Meaning: "the client's address, without port; the first place that holds a usable one counts: loopback addresses, 0.0.0.0, host names and placeholders are skipped", Example: "203.0.113.7", Paths: addresses},
 	{Name: "source.port", Type: Number, Meaning: "the client's port, of the place that gave the address", Example: "51234", Derived: "the address", Paths: addresses},
@@ -64,7 +72,7 @@ var fields = []Field{
 
 	{Name: "session.id", Meaning: "the sign-in session, for linking records", Example: "5f1e0c4e-…", Paths: both(p{"AppAccessContext.AADSessionId", "SessionId", "DeviceProperties[SessionId]"}, "properties.sessionId")},
 	{Name: "token.id", Meaning: "the token's linkable identifier", Example: "Zk2…", Paths: both(p{"AppAccessContext.UniqueTokenId"}, "properties.uniqueTokenIdentifier", "properties.signInActivityId")},
-	{Name: "app.id", Form: LowerCase, Meaning: "the client application's id", Example: "00000002-0000-0ff1-ce00-000000000000", Paths: rows(p{"ApplicationId", "ClientAppId", "AppId"}, p{"properties.appId", "properties.initiatedBy.app.appId"}, "OAuthAppId", "OAuthApplicationId")},
+	{Name: "app.id", Form: LowerCase, Meaning: "the client application's id", Example: "00000002-0000-0ff1-ce00-000000000000", Paths: rows(p{"ApplicationId", "ClientAppId", "AppId"}, p{"properties.appId", "properties.initiatedBy.app.appId", "identity.claims.appid"}, "OAuthAppId", "OAuthApplicationId")},
 	{Name: "app.name", Meaning: "the client application's name", Example: "Microsoft Teams", Paths: rows(p{"ApplicationDisplayName"}, p{"properties.appDisplayName", "properties.initiatedBy.app.displayName", "properties.servicePrincipalName", "properties.servicePrincipalDisplayName", "properties.servicePrincipal.Name", "properties.servicePrincipal.displayName", "properties.displayName"}, "Application")},
 	{Name: "resource.id", Form: LowerCase, Meaning: "the resource signed in to", Example: "00000003-0000-0000-c000-000000000000", Derived: "the first of these that is no id of Azure Resource Manager; of sign-ins of the unified audit log the object", Paths: both(p{"ResourceId", "ObjectId", "OfficeObjectId"}, "properties.resourceIdentity", "properties.resourceId")},
 	{Name: "resource.name", Meaning: "the name of the resource signed in to", Example: "Microsoft Graph", Paths: entra("properties.resourceDisplayName")},
