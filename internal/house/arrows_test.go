@@ -83,6 +83,7 @@ var arrows = map[string][]string{
 	"internal/report":             {"internal/replay", "internal/alert", "internal/diag", "rules"}, // what a replay has found, for people
 	"internal/replay":             {"everyone", "-internal/bus"},                                   // the offline tools need no Kafka
 	"cli":                         {"everyone"},
+	"deploy":                      {}, // tests of the files there
 	"internal/kafkatest":          {"internal/bus"},
 	"internal/counterpart":        {},
 	"internal/eventhubstest":      {"internal/eventhubstest/amqp", "internal/counterpart"}, // the wire's own types
