@@ -39,10 +39,10 @@ var arrows = map[string][]string{
 	"ingest/eventhub":           {"ingest/feed", "ingest/entra"},
 	"ingest/o365":               {"ingest", "ingest/feed"}, // blobs are split as files are
 	"ingest/kafka":              {"ingest/feed", "internal/bus"},
-	"ingest/file":               {"ingest", "internal/decode"}, // the reason of a line that is too long
-	"rules":                     {"internal/cond", "internal/list", "internal/event", "internal/alert", "internal/diag", "internal/strictyaml", "rules/kind", "rules/library", "rules/sample"},
-	"rules/sample":              {"rules/library"},                                     // base records of tests
-	"rules/kind":                {"internal/cond", "internal/event", "internal/state"}, // what an event is known by
+	"ingest/file":               {"ingest", "internal/decode"},                                                                                                                                                      // the reason of a line that is too long
+	"rules":                     {"internal/cond", "internal/list", "internal/event", "internal/alert", "internal/diag", "internal/strictyaml", "internal/incident", "rules/kind", "rules/library", "rules/sample"}, // steps of remediation are what incidents list
+	"rules/sample":              {"rules/library"},                                                                                                                                                                  // base records of tests
+	"rules/kind":                {"internal/cond", "internal/event", "internal/state"},                                                                                                                              // what an event is known by
 	"rules/library":             {},
 	"detector":                  {"rules", "rules/kind", "internal/state", "internal/decode", "internal/event", "internal/alert", "internal/cond", "internal/cond/index"}, // it runs conditions by their witness
 	"sinks":                     {"internal/alert", "internal/diag"},
@@ -80,8 +80,10 @@ var arrows = map[string][]string{
 	"internal/app":                {"everyone"},
 	"internal/coverage":           {"rules", "rules/kind", "rules/sample", "internal/decode", "internal/event"}, // samples tell where operations are told
 	"internal/explain":            {"detector", "rules", "rules/kind", "internal/state", "internal/cond", "internal/decode", "internal/event", "internal/diag"},
-	"internal/report":             {"internal/replay", "internal/alert", "internal/diag", "rules"}, // what a replay has found, for people
-	"internal/replay":             {"everyone", "-internal/bus"},                                   // the offline tools need no Kafka
+	"internal/report":             {"internal/replay", "internal/alert", "internal/diag", "internal/paper", "rules"}, // what a replay has found, for people
+	"internal/paper":              {"internal/diag"},                                                                 // texts of strangers
+	"internal/chromiumtest":       {},
+	"internal/replay":             {"everyone", "-internal/bus"}, // the offline tools need no Kafka
 	"cli":                         {"everyone"},
 	"deploy":                      {}, // tests of the files there
 	"internal/kafkatest":          {"internal/bus"},

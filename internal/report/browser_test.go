@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"noroshi/internal/chromiumtest"
 	"noroshi/internal/replay"
 	"noroshi/rules"
 )
@@ -50,7 +51,7 @@ const looking = `({Wide: document.documentElement.scrollWidth, Room: document.do
 // TestThePageInABrowser: on a screen, in the dark, on a phone and on paper the page is shown whole and asks for nothing, and the browser
 // has nothing to say against it. NOROSHI_SHOTS names a folder for screenshots, NOROSHI_PAGE another page to look at.
 func TestThePageInABrowser(t *testing.T) {
-	b := startChromium(t)
+	b := chromiumtest.Start(t)
 	dir := t.TempDir()
 	if err := busy().Write(dir); err != nil {
 		t.Fatal(err)
@@ -69,42 +70,31 @@ func TestThePageInABrowser(t *testing.T) {
 		{"screen", 1280, 900, "", "light", white}, {"dark", 1280, 900, "", "dark", night}, {"phone", 390, 844, "", "light", white},
 		{"paper", 718, 1000, "print", "light", white},
 	} {
-		p := b.newTab()
-		p.do("Emulation.setDeviceMetricsOverride", map[string]any{"width": as.width, "height": as.height, "deviceScaleFactor": 1, "mobile": as.name == "phone"}, nil)
-		p.do("Emulation.setEmulatedMedia", map[string]any{"media": as.media, "features": []any{map[string]any{"name": "prefers-color-scheme", "value": as.scheme}}}, nil)
-		p.open("file://" + page)
+		p := b.NewTab()
+		p.Show(as.width, as.height, as.media, as.scheme)
+		p.Open("file://" + page)
 		var l look
-		p.evaluate(looking, &l)
+		p.Evaluate(looking, &l)
 		if l.Wide > l.Room || l.Rects < 100 || l.Empty > 0 || l.Ground != as.ground {
 			t.Errorf("%s: %+v", as.name, l)
 		}
 		if to := os.Getenv("NOROSHI_SHOTS"); to != "" {
-			p.shoot(filepath.Join(to, as.name+".png"))
+			p.Shoot(filepath.Join(to, as.name+".png"))
 		}
-		for _, asked := range p.requests {
+		for _, asked := range p.Requests {
 			if asked != "file://"+page && asked != "data:," {
 				t.Errorf("%s: the page asks for %s", as.name, asked)
 			}
 		}
-		if len(p.requests) == 0 || len(p.said) > 0 {
-			t.Errorf("%s: %d requests; the console shows %q", as.name, len(p.requests), p.said)
+		if len(p.Requests) == 0 || len(p.Said) > 0 {
+			t.Errorf("%s: %d requests; the console shows %q", as.name, len(p.Requests), p.Said)
 		}
-	}
-}
-
-// shoot writes a picture of the whole page.
-func (p *tab) shoot(to string) {
-	p.t.Helper()
-	var shot struct{ Data []byte }
-	p.do("Page.captureScreenshot", map[string]any{"captureBeyondViewport": true}, &shot)
-	if err := os.WriteFile(to, shot.Data, 0o600); err != nil {
-		p.t.Fatal(err)
 	}
 }
 
 // TestThePolicyOfThePage keeps out what a stranger might bring in. Without it, the request is made, and seen.
 func TestThePolicyOfThePage(t *testing.T) {
-	b := startChromium(t)
+	b := chromiumtest.Start(t)
 	var came atomic.Int32
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { came.Add(1) }))
 	defer s.Close()
@@ -119,13 +109,13 @@ func TestThePolicyOfThePage(t *testing.T) {
 			t.Fatal(err)
 		}
 		came.Store(0)
-		p := b.newTab()
-		p.open("file://" + path) // an image is part of what is loaded
+		p := b.NewTab()
+		p.Open("file://" + path) // an image is part of what is loaded
 		switch kept := name == "with.html"; {
-		case kept && (came.Load() > 0 || len(p.said) < 2):
-			t.Errorf("%d requests came; the console shows %q", came.Load(), p.said)
-		case !kept && (came.Load() == 0 || len(p.requests) < 2):
-			t.Errorf("without the policy %d requests came; seen are %q", came.Load(), p.requests)
+		case kept && (came.Load() > 0 || len(p.Said) < 2):
+			t.Errorf("%d requests came; the console shows %q", came.Load(), p.Said)
+		case !kept && (came.Load() == 0 || len(p.Requests) < 2):
+			t.Errorf("without the policy %d requests came; seen are %q", came.Load(), p.Requests)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"noroshi/internal/alert"
+	"noroshi/internal/paper"
 	"noroshi/internal/replay"
 	"noroshi/rules"
 )
@@ -77,7 +78,7 @@ func (c *Collector) Alert(a *alert.Alert) {
 		at = shadowed
 	}
 	c.counts.add(at, 1)
-	hour := hourOf(a.Time)
+	hour := paper.HourOf(a.Time)
 	c.alerts.add(levels[at], hour, 1)
 	c.byRule.add(a.Rule.ID, hour, 1)
 	r := c.rule(a.Rule.ID)
@@ -88,8 +89,8 @@ func (c *Collector) Alert(a *alert.Alert) {
 		return
 	}
 	if len(c.gravest[at]) < maxFindings {
-		c.gravest[at] = append(c.gravest[at], Finding{ID: a.ID, Time: a.Time.UTC(), Severity: a.Severity, Tenant: cut(a.Tenant),
-			Account: cut(a.Account), Rule: a.Rule.ID, Summary: cut(a.Summary), Steps: firstSteps(a)})
+		c.gravest[at] = append(c.gravest[at], Finding{ID: a.ID, Time: a.Time.UTC(), Severity: a.Severity, Tenant: paper.Cut(a.Tenant),
+			Account: paper.Cut(a.Account), Rule: a.Rule.ID, Summary: paper.Cut(a.Summary), Steps: firstSteps(a)})
 	}
 }
 
@@ -97,7 +98,7 @@ func (c *Collector) Alert(a *alert.Alert) {
 func firstSteps(a *alert.Alert) []string {
 	all := []string{}
 	for _, step := range a.Respond[:min(len(a.Respond), 2)] {
-		all = append(all, cut(step.Text))
+		all = append(all, paper.Cut(step.Text))
 	}
 	return all
 }
@@ -133,7 +134,7 @@ func (c *Collector) account(a *alert.Alert, r *Rule, at int) {
 		r.AtLeast = true
 		return
 	default:
-		of = &whose{Account: Account{Account: cut(a.Account), Tenant: cut(a.Tenant), Rules: []string{}}, number: int32(len(c.accounts))}
+		of = &whose{Account: Account{Account: paper.Cut(a.Account), Tenant: paper.Cut(a.Tenant), Rules: []string{}}, number: int32(len(c.accounts))}
 		c.accounts[key] = of
 	}
 	of.Alerts.add(at, 1)
@@ -154,7 +155,7 @@ func (c *Collector) account(a *alert.Alert, r *Rule, at int) {
 }
 
 // Seen takes events of a dataset.
-func (c *Collector) Seen(s replay.Seen) { c.events.add(s.Dataset, hourOf(s.Hour), s.Events) }
+func (c *Collector) Seen(s replay.Seen) { c.events.add(s.Dataset, paper.HourOf(s.Hour), s.Events) }
 
 // Hidden takes an event that an exception excused.
 func (c *Collector) Hidden(h replay.Hidden) {
@@ -166,7 +167,7 @@ func (c *Collector) Hidden(h replay.Hidden) {
 	}
 	x.events++
 	widen(&x.first, &x.last, h.Time)
-	x.take(cut(h.Account))
+	x.take(paper.Cut(h.Account))
 }
 
 // Fault takes a place that cannot be read.
@@ -177,7 +178,7 @@ func (c *Collector) Fault(f replay.Fault) {
 		c.reasons[r.Reason] = r
 	}
 	if r.Count++; r.Count <= maxPlaces {
-		r.Places = append(r.Places, Place{cut(f.Input), f.Line, cut(f.Detail)})
+		r.Places = append(r.Places, Place{paper.Cut(f.Input), f.Line, paper.Cut(f.Detail)})
 	}
 }
 
@@ -200,7 +201,7 @@ func (c *Collector) End(r Run) *Report {
 		Records: Records{Read: s.Records, Events: s.Events, Duplicates: s.Duplicates, Undecodable: s.Undecodable, NotUTF8: s.NotUTF8,
 			Partial: s.Partial, Unknown: s.Unknown}}
 	for _, key := range s.UnknownKeys {
-		out.Records.UnknownKeys = append(out.Records.UnknownKeys, cut(key))
+		out.Records.UnknownKeys = append(out.Records.UnknownKeys, paper.Cut(key))
 	}
 	if r.Last > 0 {
 		out.Only = "the last " + r.Last.String()
@@ -305,7 +306,7 @@ func (x *Exception) join(rule string, hid *hidden) {
 func (c *Collector) days() []Day {
 	by := map[string]*Day{}
 	of := func(hour int32) *Day {
-		name := timeOf(hour).Format(time.DateOnly)
+		name := paper.TimeOf(hour).Format(time.DateOnly)
 		if by[name] == nil {
 			by[name] = &Day{Day: name}
 		}
@@ -357,10 +358,10 @@ func (c *Collector) datasets(counts map[string]int) []Dataset {
 	spans := c.events.spans()
 	all := []Dataset{}
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		d := Dataset{Dataset: cut(name)}
+		d := Dataset{Dataset: paper.Cut(name)}
 		if span := spans[name]; span != nil {
 			d = *span
-			d.Dataset = cut(name)
+			d.Dataset = paper.Cut(name)
 		}
 		d.Events = counts[name]
 		all = append(all, d)

@@ -1,6 +1,6 @@
 package report
 
-import "time"
+import "noroshi/internal/paper"
 
 // grid counts by row and hour.
 type grid struct {
@@ -13,17 +13,6 @@ type grid struct {
 type cell struct{ row, hour int32 }
 
 func newGrid() *grid { return &grid{at: map[string]int32{}, cells: map[cell]int{}} }
-
-// hourOf is a time as the number of the hour since 1970.
-func hourOf(at time.Time) int32 {
-	s := at.Unix()
-	if s < 0 {
-		s -= 3599
-	}
-	return int32(s / 3600)
-}
-
-func timeOf(hour int32) time.Time { return time.Unix(int64(hour)*3600, 0).UTC() }
 
 // add counts, and reports whether there was room.
 func (g *grid) add(row string, hour int32, n int) bool {
@@ -62,11 +51,11 @@ func (g *grid) spans() map[string]*Dataset {
 		name := g.rows[c.row]
 		d := all[name]
 		if d == nil {
-			d = &Dataset{Dataset: name, First: timeOf(c.hour), Last: timeOf(c.hour)}
+			d = &Dataset{Dataset: name, First: paper.TimeOf(c.hour), Last: paper.TimeOf(c.hour)}
 			all[name] = d
 		}
 		d.Events += n
-		if at := timeOf(c.hour); at.Before(d.First) {
+		if at := paper.TimeOf(c.hour); at.Before(d.First) {
 			d.First = at
 		} else if at.After(d.Last) {
 			d.Last = at

@@ -3,14 +3,15 @@ package report
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
 	_ "embed" // the page
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
 	"strings"
 	"time"
+
+	"noroshi/internal/diag"
+	"noroshi/internal/paper"
 )
 
 // pageHead is how the page begins.
@@ -18,9 +19,6 @@ const pageHead = "<!doctype html>\n<!-- noroshi report -->\n"
 
 //go:embed page.html
 var pageSource string
-
-//go:embed page.css
-var styleSource string
 
 // What the page shows; report.json has more.
 const (
@@ -33,10 +31,10 @@ const (
 )
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"number": number, "plural": plural, "plain": plain,
+	"number": paper.Number, "plural": paper.Plural, "plain": paper.Plain,
 	"account": account,
 	"tenant":  func(s string) string { return orElse(s, "no tenant") },
-	"lines":   func(s string) string { return escapeLines(cut(s)) },
+	"lines":   func(s string) string { return diag.Escape(paper.Cut(s)) },
 	"join":    func(all []string) string { return strings.Join(all, ", ") },
 	"all":     func(c Counts) int { return c.all() },
 	"levels":  levelsOf, "bar": bar,
@@ -44,14 +42,14 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"minute": func(at time.Time) string { return format(at, "2006-01-02 15:04") },
 	"hour":   func(at time.Time) string { return format(at, "2006-01-02 15h") },
 	"few":    func(all []Place) []Place { return all[:min(len(all), maxOf)] },
-}).Parse(pageSource))
+}).Parse(pageSource + paper.PlotSource))
 
 // account is the name of an account, which may be broken where people would break it.
 func account(s string) template.HTML {
 	if s == "" {
 		return "nobody in particular"
 	}
-	return template.HTML(places.Replace(template.HTMLEscapeString(plain(s))))
+	return template.HTML(places.Replace(template.HTMLEscapeString(paper.Plain(s))))
 }
 
 var places = strings.NewReplacer("@", "@<wbr>", ".", ".<wbr>")
@@ -61,7 +59,7 @@ func orElse(s, otherwise string) string {
 	if s == "" {
 		return otherwise
 	}
-	return plain(s)
+	return paper.Plain(s)
 }
 
 func format(at time.Time, layout string) string {
@@ -74,8 +72,7 @@ func format(at time.Time, layout string) string {
 // view is what the page is made of.
 type view struct {
 	*Report
-	Style                                       template.CSS
-	StyleHash                                   string
+	Style                                       paper.Style
 	Period                                      string
 	Notes                                       []string
 	Tiles                                       []tile
@@ -94,7 +91,7 @@ type view struct {
 	Broken, ShownInputs                         []Input
 	MoreInputs                                  int
 	Limited                                     string
-	RulePlot, AlertPlot, EventPlot, DatasetPlot plot
+	RulePlot, AlertPlot, EventPlot, DatasetPlot paper.Plot
 }
 
 // tile is a number with its name.
@@ -110,8 +107,7 @@ var sections = []section{{"rules", "Alerts by rule"}, {"days", "By day"}, {"acco
 
 // HTML writes the report as a page that loads nothing.
 func (r *Report) HTML(w io.Writer) error {
-	sum := sha256.Sum256([]byte(styleSource))
-	v := &view{Report: r, Style: template.CSS(styleSource), StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]), Sections: sections,
+	v := &view{Report: r, Style: paper.NewStyle(""), Sections: sections,
 		Period: r.period(), Notes: r.notes(), Limited: r.limited()}
 	v.tiles()
 	v.tables()
@@ -137,16 +133,16 @@ func (r *Report) period() string {
 // notes say what a reader must know before anything else.
 func (r *Report) notes() (all []string) {
 	if !r.Complete {
-		all = append(all, "This report is incomplete: "+plain(r.Incomplete)+". What was not evaluated is missing, and alerts may be among it.")
+		all = append(all, "This report is incomplete: "+paper.Plain(r.Incomplete)+". What was not evaluated is missing, and alerts may be among it.")
 	}
 	if n := len(r.broken()); n > 0 {
-		all = append(all, fmt.Sprintf("%s could not be read, or not to the end.", plural(n, "input")))
+		all = append(all, fmt.Sprintf("%s could not be read, or not to the end.", paper.Plural(n, "input")))
 	}
 	if r.Records.Undecodable > 0 {
-		all = append(all, fmt.Sprintf("%s of %s could not be read.", number(r.Records.Undecodable), plural(r.Records.Read, "record")))
+		all = append(all, fmt.Sprintf("%s of %s could not be read.", paper.Number(r.Records.Undecodable), paper.Plural(r.Records.Read, "record")))
 	}
 	if r.Records.Unknown > 0 {
-		all = append(all, fmt.Sprintf("%s of %s are of no known kind; no rule can match them.", number(r.Records.Unknown), plural(r.Records.Read, "record")))
+		all = append(all, fmt.Sprintf("%s of %s are of no known kind; no rule can match them.", paper.Number(r.Records.Unknown), paper.Plural(r.Records.Read, "record")))
 	}
 	return all
 }
@@ -290,12 +286,12 @@ func levelsOf(c Counts) (all []tile) {
 }
 
 // bar is a count as a bar beside the greatest.
-func bar(c Counts, most int) (all []rect) {
+func bar(c Counts, most int) (all []paper.Rect) {
 	x := 0.0
 	for i, n := range c.byLevel() {
 		if *n > 0 {
-			w := near(float64(*n) / float64(max(1, most)) * 130)
-			all = append(all, rect{X: near(x), W: max(1, w), Class: levels[i]})
+			w := paper.Near(float64(*n) / float64(max(1, most)) * 130)
+			all = append(all, paper.Rect{X: paper.Near(x), W: max(1, w), Class: levels[i]})
 			x += w
 		}
 	}

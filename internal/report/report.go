@@ -2,12 +2,9 @@
 package report
 
 import (
-	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
-	"noroshi/internal/diag"
 	"noroshi/rules"
 )
 
@@ -23,7 +20,6 @@ const (
 	maxListed   = 1_000   // accounts that are listed
 	maxPlaces   = 20      // places of each reason
 	maxOf       = 5       // accounts of an exception
-	maxText     = 300     // characters of what records say
 )
 
 // Report is what a replay has found. Times are UTC.
@@ -237,44 +233,4 @@ type Place struct {
 	Input  string `json:"input"`
 	Line   int    `json:"line"`
 	Detail string `json:"detail"`
-}
-
-// cut shortens what records say, and says how long it was.
-func cut(s string) string {
-	if len(s) <= maxText || utf8.RuneCountInString(s) <= maxText {
-		return s
-	}
-	n := 0
-	for i := range s {
-		if n++; n > maxText {
-			return fmt.Sprintf("%s… (cut; %d bytes)", s[:i], len(s))
-		}
-	}
-	return s
-}
-
-// plain is a text of records that can be shown: short, on one line, without characters that nobody sees.
-func plain(s string) string { return diag.EscapeLine(cut(s)) }
-
-// escapeLines is plain for a text of several lines.
-func escapeLines(s string) string { return diag.Escape(s) }
-
-// plural is a number of things.
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	if stem, ok := strings.CutSuffix(what, "y"); ok {
-		return number(n) + " " + stem + "ies"
-	}
-	return number(n) + " " + what + "s"
-}
-
-// number is a number with commas between thousands.
-func number(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/net/html"
 
 	"noroshi/internal/alert"
+	"noroshi/internal/paper"
 	"noroshi/internal/replay"
 	"noroshi/rules"
 )
@@ -194,13 +195,13 @@ func byRowAll(t timeline, g *grid) (all []int) {
 func TestAxesOfTime(t *testing.T) {
 	for _, days := range []int{0, 1, 2, 3, 10, 40, 100, 200, 700, 3000, 8000} {
 		g := newGrid()
-		from := hourOf(start)
+		from := paper.HourOf(start)
 		for h := range int32(days*24 + 1) {
 			g.add("x", from+h, 1)
 		}
 		line := newTimeline(g)
-		if line.spans > maxSpans || len(line.marks()) == 0 || len(line.marks()) > most+3 {
-			t.Errorf("%d days: %d spans of %d hours, %d marks", days, line.spans, line.step, len(line.marks()))
+		if line.Spans > paper.MaxSpans || len(line.Marks()) == 0 || len(line.Marks()) > paper.MaxMarks+3 {
+			t.Errorf("%d days: %d spans of %d hours, %d marks", days, line.Spans, line.Step, len(line.Marks()))
 		}
 		sum := line.left
 		for _, n := range byRowAll(line, g) {
@@ -209,12 +210,12 @@ func TestAxesOfTime(t *testing.T) {
 		if want := days*24 + 1; sum != want {
 			t.Errorf("%d days: %d of %d are in spans", days, sum, want)
 		}
-		if line.step >= 7*24 && line.begin(0).Weekday() != time.Monday {
-			t.Errorf("%d days: weeks begin on a %s", days, line.begin(0).Weekday())
+		if line.Step >= 7*24 && line.Begin(0).Weekday() != time.Monday {
+			t.Errorf("%d days: weeks begin on a %s", days, line.Begin(0).Weekday())
 		}
 	}
 	before := time.Date(1969, 12, 31, 23, 30, 0, 0, time.UTC)
-	if got := timeOf(hourOf(before)); !got.Equal(before.Truncate(time.Hour)) {
+	if got := paper.TimeOf(paper.HourOf(before)); !got.Equal(before.Truncate(time.Hour)) {
 		t.Errorf("%s is in the hour of %s", before, got)
 	}
 }
@@ -223,11 +224,11 @@ func TestAxesOfTime(t *testing.T) {
 func TestAWrongClockSqueezesNothing(t *testing.T) {
 	g := newGrid()
 	for h := range int32(240) {
-		g.add("x", hourOf(start)+h, 100)
+		g.add("x", paper.HourOf(start)+h, 100)
 	}
-	g.add("x", hourOf(start.AddDate(-50, 0, 0)), 3)
+	g.add("x", paper.HourOf(start.AddDate(-50, 0, 0)), 3)
 	line := newTimeline(g)
-	if line.left != 3 || line.step > 6 {
+	if line.left != 3 || line.Step > 6 {
 		t.Errorf("%+v", line)
 	}
 	if p := bars("p", "events", line, g, []string{"x"}); !strings.Contains(p.Left, "outside of these years: 3.") {

@@ -1,13 +1,12 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
-	"github.com/rivo/uniseg"
+	"noroshi/internal/paper"
 )
 
 // TextHead is how the text form begins.
@@ -23,22 +22,22 @@ const (
 
 // Text writes the report for a terminal or a mail.
 func (r *Report) Text(w io.Writer) error {
-	b := &paper{}
+	b := &sheet{}
 	b.WriteString(TextHead)
-	b.line("written by noroshi %s at %s", r.Program, format(r.Written, time.RFC3339))
+	b.Line("written by noroshi %s at %s", r.Program, format(r.Written, time.RFC3339))
 	if r.First.IsZero() {
-		b.line("no events")
+		b.Line("no events")
 	} else {
-		b.line("events from %s, UTC", r.period())
+		b.Line("events from %s, UTC", r.period())
 	}
-	b.line("%s read: %s, %s, %s undecodable", plural(r.Records.Read, "record"), plural(r.Records.Events, "event"), plural(r.Records.Duplicates, "duplicate"),
-		number(r.Records.Undecodable))
-	b.line("%s: %s", plural(r.Alerts.Total, "alert"), inWords(r.Alerts))
+	b.Line("%s read: %s, %s, %s undecodable", paper.Plural(r.Records.Read, "record"), paper.Plural(r.Records.Events, "event"), paper.Plural(r.Records.Duplicates, "duplicate"),
+		paper.Number(r.Records.Undecodable))
+	b.Line("%s: %s", paper.Plural(r.Alerts.Total, "alert"), inWords(r.Alerts))
 	if limited := r.limited(); limited != "" {
-		b.line("%s", limited)
+		b.Line("%s", limited)
 	}
 	for _, note := range r.notes() {
-		b.line("! %s", note)
+		b.Line("! %s", note)
 	}
 	b.findings(r)
 	b.rules(r)
@@ -58,7 +57,7 @@ func inWords(c Counts) string {
 		if name == levels[shadowed] {
 			name = "in shadow"
 		}
-		all = append(all, number(l.N)+" "+name)
+		all = append(all, paper.Number(l.N)+" "+name)
 	}
 	if len(all) == 0 {
 		return "none"
@@ -66,81 +65,55 @@ func inWords(c Counts) string {
 	return strings.Join(all, ", ")
 }
 
-// paper is what the text form is written on.
-type paper struct{ bytes.Buffer }
+// sheet is what the text form is written on.
+type sheet struct{ paper.Sheet }
 
-func (p *paper) line(format string, a ...any) { fmt.Fprintf(p, format+"\n", a...) }
-
-func (p *paper) title(s string) { p.line("\n%s\n%s", s, strings.Repeat("-", len(s))) }
-
-// table writes rows below a head, each column as wide as it must be. The last column is not filled up.
-func (p *paper) table(rows [][]string) {
-	var widths []int
-	for _, row := range rows {
-		for i, text := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], uniseg.StringWidth(text))
-		}
-	}
-	for _, row := range rows {
-		for i, text := range row {
-			p.WriteString(text)
-			if i < len(row)-1 {
-				p.WriteString(strings.Repeat(" ", widths[i]-uniseg.StringWidth(text)+2))
-			}
-		}
-		p.WriteString("\n")
-	}
-}
-
-func (p *paper) findings(r *Report) {
-	p.title("The gravest alerts, then in order of time")
+func (p *sheet) findings(r *Report) {
+	p.Title("The gravest alerts, then in order of time")
 	shown := r.Gravest[:min(len(r.Gravest), textFindings)]
 	for _, f := range shown {
-		p.line("%s  %s  %s  %s", format(f.Time, time.RFC3339), f.Severity, orElse(f.Account, "-"), plain(f.Summary))
+		p.Line("%s  %s  %s  %s", format(f.Time, time.RFC3339), f.Severity, orElse(f.Account, "-"), paper.Plain(f.Summary))
 		for i, step := range f.Steps {
-			p.line("    %s: %s", []string{"first", "then"}[i], plain(step))
+			p.Line("    %s: %s", []string{"first", "then"}[i], paper.Plain(step))
 		}
-		p.line("    %s %s", plain(f.Rule), f.ID)
+		p.Line("    %s %s", paper.Plain(f.Rule), f.ID)
 	}
 	switch left := r.Unlisted + len(r.Gravest) - len(shown); {
 	case left > 0:
-		p.line("%s not listed here", plural(left, "more alert"))
+		p.Line("%s not listed here", paper.Plural(left, "more alert"))
 	case len(shown) == 0:
-		p.line("none")
+		p.Line("none")
 	}
 }
 
-func (p *paper) rules(r *Report) {
-	p.title("Alerts by rule")
+func (p *sheet) rules(r *Report) {
+	p.Title("Alerts by rule")
 	rows := [][]string{{"rule", "guide", "alerts", "accounts", "first", "last", "severity"}}
 	for _, one := range r.Rules {
 		if one.Alerts.all() == 0 {
 			continue
 		}
-		accounts := number(one.Accounts)
+		accounts := paper.Number(one.Accounts)
 		if one.AtLeast {
 			accounts = ">= " + accounts
 		}
-		rows = append(rows, []string{plain(one.ID), strings.Join(one.Guide, " "), number(one.Alerts.all()), accounts,
+		rows = append(rows, []string{paper.Plain(one.ID), strings.Join(one.Guide, " "), paper.Number(one.Alerts.all()), accounts,
 			format(one.First, time.RFC3339), format(one.Last, time.RFC3339), inWords(one.Alerts)})
 	}
-	p.table(rows)
+	p.Table(rows)
 	for _, one := range r.Rules {
 		if one.Failed > 0 {
-			p.line("! %s: its condition failed on %s", plain(one.ID), plural(one.Failed, "record"))
+			p.Line("! %s: its condition failed on %s", paper.Plain(one.ID), paper.Plural(one.Failed, "record"))
 		}
 		if one.Forgot {
-			p.line("! %s: its memory was too small, so that it may have missed something", plain(one.ID))
+			p.Line("! %s: its memory was too small, so that it may have missed something", paper.Plain(one.ID))
 		}
 	}
-	p.line("%s gave no alert", plural(len(r.Silent), "rule"))
+	p.Line("%s gave no alert", paper.Plural(len(r.Silent), "rule"))
 }
 
-func (p *paper) days(r *Report) {
-	p.title("Alerts by day, UTC")
+func (p *sheet) days(r *Report) {
+	p.Title("Alerts by day, UTC")
 	rows := [][]string{{"day", "events", "alerts", "severity"}}
 	left := 0
 	for _, d := range r.Days {
@@ -149,30 +122,30 @@ func (p *paper) days(r *Report) {
 		case len(rows) > textDays:
 			left++
 		default:
-			rows = append(rows, []string{d.Day, number(d.Events), number(d.Alerts.all()), inWords(d.Alerts)})
+			rows = append(rows, []string{d.Day, paper.Number(d.Events), paper.Number(d.Alerts.all()), inWords(d.Alerts)})
 		}
 	}
-	p.table(rows)
+	p.Table(rows)
 	if left > 0 {
-		p.line("%s with alerts in report.json", plural(left, "more day"))
+		p.Line("%s with alerts in report.json", paper.Plural(left, "more day"))
 	}
 }
 
-func (p *paper) accounts(r *Report) {
-	p.title("Alerts by account")
+func (p *sheet) accounts(r *Report) {
+	p.Title("Alerts by account")
 	rows := [][]string{{"account", "tenant", "alerts", "first", "last", "severity", "rules"}}
 	shown, left := r.few(textAccounts)
 	for _, a := range shown {
 		var names []string
 		for _, id := range a.Rules {
-			names = append(names, plain(id))
+			names = append(names, paper.Plain(id))
 		}
-		rows = append(rows, []string{orElse(a.Account, "-"), orElse(a.Tenant, "-"), number(a.Alerts.all()), format(a.First, time.RFC3339),
+		rows = append(rows, []string{orElse(a.Account, "-"), orElse(a.Tenant, "-"), paper.Number(a.Alerts.all()), format(a.First, time.RFC3339),
 			format(a.Last, time.RFC3339), inWords(a.Alerts), strings.Join(names, " ")})
 	}
-	p.table(rows)
+	p.Table(rows)
 	if left != nil {
-		p.line("%s%s with %s not listed here", atLeast(left), plural(left.Accounts, "more account"), plural(left.Alerts.all(), "alert"))
+		p.Line("%s%s with %s not listed here", atLeast(left), paper.Plural(left.Accounts, "more account"), paper.Plural(left.Alerts.all(), "alert"))
 	}
 }
 
@@ -184,26 +157,26 @@ func atLeast(b *Beyond) string {
 	return ""
 }
 
-func (p *paper) exceptions(r *Report) {
-	p.title("What exceptions hid")
+func (p *sheet) exceptions(r *Report) {
+	p.Title("What exceptions hid")
 	if len(r.Exceptions) == 0 {
-		p.line("there are no exceptions")
+		p.Line("there are no exceptions")
 		return
 	}
 	for i := range r.Exceptions[:min(len(r.Exceptions), textExceptions)] {
 		x := &r.Exceptions[i]
-		of := "of the configuration, for " + plural(x.Of, "rule")
+		of := "of the configuration, for " + paper.Plural(x.Of, "rule")
 		if x.Rule != "" {
 			of = "in the rule " + x.Rule
 		}
-		p.line("%s (%s): %s", orElse(x.Because, "no reason given"), of, hid(x))
-		p.line("    %s", plain(strings.Join(strings.Fields(x.When), " ")))
+		p.Line("%s (%s): %s", orElse(x.Because, "no reason given"), of, hid(x))
+		p.Line("    %s", paper.Plain(strings.Join(strings.Fields(x.When), " ")))
 		for _, one := range x.Rules {
-			p.line("    %s from %s", plural(one.Events, "event"), plain(one.Rule))
+			p.Line("    %s from %s", paper.Plural(one.Events, "event"), paper.Plain(one.Rule))
 		}
 	}
 	if left := len(r.Exceptions) - textExceptions; left > 0 {
-		p.line("%s in report.json", plural(left, "more exception"))
+		p.Line("%s in report.json", paper.Plural(left, "more exception"))
 	}
 }
 
@@ -212,34 +185,34 @@ func hid(x *Exception) string {
 	if x.Events == 0 {
 		return "hid nothing"
 	}
-	return fmt.Sprintf("%s hidden, %s to %s", plural(x.Events, "event"), format(x.First, time.RFC3339), format(x.Last, time.RFC3339))
+	return fmt.Sprintf("%s hidden, %s to %s", paper.Plural(x.Events, "event"), format(x.First, time.RFC3339), format(x.Last, time.RFC3339))
 }
 
-func (p *paper) records(r *Report) {
-	p.title("Records by dataset")
+func (p *sheet) records(r *Report) {
+	p.Title("Records by dataset")
 	rows := [][]string{{"dataset", "events", "first hour", "last hour"}}
 	for _, d := range r.Datasets {
-		rows = append(rows, []string{plain(d.Dataset), number(d.Events), format(d.First, "2006-01-02T15Z"), format(d.Last, "2006-01-02T15Z")})
+		rows = append(rows, []string{paper.Plain(d.Dataset), paper.Number(d.Events), format(d.First, "2006-01-02T15Z"), format(d.Last, "2006-01-02T15Z")})
 	}
-	p.table(rows)
+	p.Table(rows)
 	if n := r.Records.Unknown; n > 0 {
 		var keys []string
 		for _, k := range r.Records.UnknownKeys {
-			keys = append(keys, plain(k))
+			keys = append(keys, paper.Plain(k))
 		}
-		p.line("of no known kind: %s; keys: %s", plural(n, "record"), strings.Join(keys, ", "))
+		p.Line("of no known kind: %s; keys: %s", paper.Plural(n, "record"), strings.Join(keys, ", "))
 	}
-	p.title("What could not be read")
+	p.Title("What could not be read")
 	for _, in := range r.broken() {
-		p.line("%s: %s", plain(in.Name), plain(in.Fault))
+		p.Line("%s: %s", paper.Plain(in.Name), paper.Plain(in.Fault))
 	}
 	for _, reason := range r.Unread {
-		p.line("%s: %s", plain(reason.Reason), plural(reason.Count, "time"))
+		p.Line("%s: %s", paper.Plain(reason.Reason), paper.Plural(reason.Count, "time"))
 		for _, at := range reason.Places[:min(len(reason.Places), maxOf)] {
-			p.line("    %s:%d: %s", plain(at.Input), at.Line, plain(at.Detail))
+			p.Line("    %s:%d: %s", paper.Plain(at.Input), at.Line, paper.Plain(at.Detail))
 		}
 	}
 	if len(r.Unread) == 0 && len(r.broken()) == 0 {
-		p.line("everything could be read")
+		p.Line("everything could be read")
 	}
 }

@@ -1,4 +1,5 @@
-package report
+// Package chromiumtest opens pages in a browser, for tests.
+package chromiumtest
 
 import (
 	"bufio"
@@ -12,8 +13,8 @@ import (
 	"time"
 )
 
-// browser is a Chromium that is told what to do through a pipe: one JSON object, then a NUL.
-type browser struct {
+// Browser is a Chromium that is told what to do through a pipe: one JSON object, then a NUL.
+type Browser struct {
 	t    *testing.T
 	ctx  context.Context
 	to   *os.File
@@ -32,8 +33,8 @@ type message struct {
 	} `json:"error,omitempty"`
 }
 
-// startChromium starts a browser, or skips the test where there is none.
-func startChromium(t *testing.T) *browser {
+// Start starts a browser, or skips the test where there is none.
+func Start(t *testing.T) *Browser {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome-stable", "google-chrome"} {
@@ -45,7 +46,7 @@ func startChromium(t *testing.T) *browser {
 		t.Skip("the page is not opened in a browser: there is no chromium here; on Debian, apt-get install chromium brings one")
 	}
 	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
-	b := &browser{t: t, ctx: ctx, from: make(chan message, 1000)}
+	b := &Browser{t: t, ctx: ctx, from: make(chan message, 1000)}
 	theirs, ours, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +82,7 @@ func profile(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for deadline := time.Now().Add(time.Minute); os.RemoveAll(dir) != nil && time.Now().Before(deadline); {
+		for tries := 0; os.RemoveAll(dir) != nil && tries < 1000; tries++ {
 			time.Sleep(50 * time.Millisecond)
 		}
 	})
@@ -89,7 +90,7 @@ func profile(t *testing.T) string {
 }
 
 // listen hands on what the browser says.
-func (b *browser) listen(answers *os.File) {
+func (b *Browser) listen(answers *os.File) {
 	defer close(b.from)
 	for r := bufio.NewReaderSize(answers, 1<<20); ; {
 		line, err := r.ReadBytes(0)
@@ -107,7 +108,7 @@ func (b *browser) listen(answers *os.File) {
 	}
 }
 
-func (b *browser) send(m message) error {
+func (b *Browser) send(m message) error {
 	line, err := json.Marshal(m)
 	if err != nil {
 		return err
@@ -116,31 +117,31 @@ func (b *browser) send(m message) error {
 	return err
 }
 
-// tab is a page that is open, and what has happened in it.
-type tab struct {
-	*browser
+// Tab is a page that is open, and what has happened in it.
+type Tab struct {
+	*Browser
 	session  string
 	loaded   bool
-	requests []string
-	said     []string // what the console shows
+	Requests []string // addresses that it has asked for
+	Said     []string // what the console shows
 }
 
-// newTab opens an empty tab.
-func (b *browser) newTab() *tab {
+// NewTab opens an empty tab.
+func (b *Browser) NewTab() *Tab {
 	b.t.Helper()
-	p := &tab{browser: b}
+	p := &Tab{Browser: b}
 	var target struct{ TargetID, SessionID string }
-	p.do("Target.createTarget", map[string]any{"url": "about:blank"}, &target)
-	p.do("Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &target)
+	p.Do("Target.createTarget", map[string]any{"url": "about:blank"}, &target)
+	p.Do("Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &target)
 	p.session = target.SessionID
 	for _, of := range []string{"Network", "Log", "Runtime", "Page"} {
-		p.do(of+".enable", nil, nil)
+		p.Do(of+".enable", nil, nil)
 	}
 	return p
 }
 
-// do gives an order and waits until it is carried out.
-func (p *tab) do(method string, params, result any) {
+// Do gives an order and waits until it is carried out.
+func (p *Tab) Do(method string, params, result any) {
 	p.t.Helper()
 	p.last++
 	id := p.last
@@ -168,7 +169,7 @@ func (p *tab) do(method string, params, result any) {
 }
 
 // next is what the browser says next; events are noted.
-func (p *tab) next() message {
+func (p *Tab) next() message {
 	p.t.Helper()
 	select {
 	case m, ok := <-p.from:
@@ -185,37 +186,54 @@ func (p *tab) next() message {
 	return message{}
 }
 
-func (p *tab) note(m *message) {
+func (p *Tab) note(m *message) {
 	params, _ := m.Params.(map[string]any)
 	switch m.Method {
 	case "Network.requestWillBeSent":
 		request, _ := params["request"].(map[string]any)
-		p.requests = append(p.requests, fmt.Sprint(request["url"]))
+		p.Requests = append(p.Requests, fmt.Sprint(request["url"]))
 	case "Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown":
-		p.said = append(p.said, fmt.Sprint(params))
+		p.Said = append(p.Said, fmt.Sprint(params))
 	case "Page.loadEventFired":
 		p.loaded = true
 	}
 }
 
-// open opens a page and waits until it is loaded.
-func (p *tab) open(url string) {
+// Open opens a page and waits until it is loaded.
+func (p *Tab) Open(url string) {
 	p.t.Helper()
 	p.loaded = false
-	p.do("Page.navigate", map[string]any{"url": url}, nil)
+	p.Do("Page.navigate", map[string]any{"url": url}, nil)
 	for !p.loaded {
 		p.next()
 	}
 }
 
-// evaluate asks the page for a value.
-func (p *tab) evaluate(expression string, value any) {
+// Evaluate asks the page for a value.
+func (p *Tab) Evaluate(expression string, value any) {
 	p.t.Helper()
 	var answer struct {
 		Result struct{ Value json.RawMessage }
 	}
-	p.do("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true, "awaitPromise": true}, &answer)
+	p.Do("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true, "awaitPromise": true}, &answer)
 	if err := json.Unmarshal(answer.Result.Value, value); err != nil {
 		p.t.Fatalf("%s: %s: %v", expression, answer.Result.Value, err)
 	}
+}
+
+// Shoot writes a picture of the whole page.
+func (p *Tab) Shoot(to string) {
+	p.t.Helper()
+	var shot struct{ Data []byte }
+	p.Do("Page.captureScreenshot", map[string]any{"captureBeyondViewport": true}, &shot)
+	if err := os.WriteFile(to, shot.Data, 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Show makes the tab a window of a width and a height, light or dark, on a screen or, with media "print", on paper.
+func (p *Tab) Show(width, height int, media, scheme string) {
+	p.t.Helper()
+	p.Do("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}, nil)
+	p.Do("Emulation.setEmulatedMedia", map[string]any{"media": media, "features": []any{map[string]any{"name": "prefers-color-scheme", "value": scheme}}}, nil)
 }
