@@ -3,12 +3,17 @@ package rules
 import (
 	"fmt"
 	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v4"
 
 	"noroshi/internal/cond"
+	"noroshi/internal/diag"
+	"noroshi/internal/incident"
 	"noroshi/internal/strictyaml"
 )
 
@@ -47,13 +52,22 @@ func (l *loader) steps(d *strictyaml.Doc) {
 }
 
 func (l *loader) remedy(d *strictyaml.Doc, id string, n *yaml.Node) {
-	r := Remedy{ID: id}
+	r := Remedy{ID: id, Phase: incident.BySign, At: n.Line}
 	template := func(to **cond.Template) func(*yaml.Node) {
 		return func(n *yaml.Node) { *to = l.template(d, n, l.set.Scope) }
 	}
 	d.Fields(n, map[string]func(*yaml.Node){
 		"guide": func(n *yaml.Node) { r.Guide = oneOfEach(d, n, "guide", GuideItems) },
-		"text":  template(&r.Text),
+		"phase": func(n *yaml.Node) { r.Phase = d.OneOf(n, "value", incident.Phases...) },
+		"for":   func(n *yaml.Node) { r.For = oneOfEach(d, n, "value", calling) },
+		"shown": func(n *yaml.Node) { r.Shown = d.OneOf(n, "value", shown...) },
+		"connect": func(n *yaml.Node) {
+			r.Connect = fixed(d, n, connects, "a command that connects, such as Connect-ExchangeOnline")
+		},
+		"link":   func(n *yaml.Node) { r.Link = fixed(d, n, links, "an address that begins with https://") },
+		"tenant": func(n *yaml.Node) { r.Tenant = d.Bool(n) },
+		"text":   template(&r.Text),
+		"ja":     template(&r.Local),
 		"command": func(n *yaml.Node) {
 			r.Command = l.template(d, n, l.set.Scope)
 			quoted(d, n)
@@ -64,6 +78,37 @@ func (l *loader) remedy(d *strictyaml.Doc, id string, n *yaml.Node) {
 		return
 	}
 	l.remedies[id] = r
+}
+
+// What steps are for, and what shows that they are done.
+var (
+	calling = []string{incident.Always, incident.InboxRule, incident.Forwarding, incident.Delegate, incident.Role, incident.Method, incident.Consent,
+		incident.Application, incident.Device, incident.AuditSwitch}
+	shown = []string{incident.Password, incident.Sessions, incident.SignIn, incident.Unblocked}
+)
+
+// How the texts of steps that nothing is filled into are written: no page and no terminal reads more into them.
+var (
+	connects = regexp.MustCompile(`^Connect-[A-Za-z]+( -[A-Za-z]+ [A-Za-z.,-]+)*(; Connect-[A-Za-z]+)*$`)
+	links    = regexp.MustCompile(`^https://[a-z0-9.-]+/[A-Za-z0-9/#_~.-]*$`)
+)
+
+// fixed is a text that nothing is filled into.
+func fixed(d *strictyaml.Doc, n *yaml.Node, as *regexp.Regexp, what string) string {
+	text := d.Text(n)
+	if text != "" && !as.MatchString(text) {
+		d.At(n, "value", "expected "+what)
+	}
+	return text
+}
+
+// Remediation are the steps of the shipped library, in the order in which they are written, and what they are filled in from.
+func Remediation() ([]incident.Remedy, *cond.Scope, []diag.Problem) {
+	set, _ := Load(Options{})
+	l := newLoader(Options{}, set)
+	steps := slices.Collect(maps.Values(l.remediation()))
+	slices.SortFunc(steps, func(a, b incident.Remedy) int { return a.At - b.At })
+	return steps, set.Scope, l.problems
 }
 
 // quoted checks that all values of a command stand in single quotes: strangers choose some of them, and of other texts

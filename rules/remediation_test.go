@@ -36,6 +36,7 @@ var cmdlets = strings.Fields(`
 	Get-CsTenantFederationConfiguration Set-CsTenantFederationConfiguration Get-MgUserRegisteredDevice Update-MgDevice
 	New-MgIdentityConditionalAccessNamedLocation Get-MgIdentityConditionalAccessPolicy Update-MgIdentityConditionalAccessPolicy Get-MgServicePrincipal
 	Update-MgServicePrincipal Confirm-MgRiskyUserCompromised Where-Object
+	Get-RecipientPermission Get-MgUserMemberOf Export-Clixml Connect-ExchangeOnline Connect-MgGraph Connect-IPPSSession Connect-MicrosoftTeams
 	Remove-RecipientPermission Format-List Format-Table Get-Date Read-Host`)
 
 var cmdlet = regexp.MustCompile(`\b[A-Z][a-z]+-[A-Z][A-Za-z0-9]+`)

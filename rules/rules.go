@@ -12,6 +12,7 @@ import (
 	"noroshi/internal/alert"
 	"noroshi/internal/cond"
 	"noroshi/internal/event"
+	"noroshi/internal/incident"
 	"noroshi/internal/list"
 	"noroshi/rules/kind"
 )
@@ -79,12 +80,7 @@ type Exception struct {
 func (x *Exception) Expired(at time.Time) bool { return !x.Until.IsZero() && !at.Before(x.Until) }
 
 // Remedy is a step of remediation.
-type Remedy struct {
-	ID      string
-	Guide   []string
-	Text    *cond.Template
-	Command *cond.Template
-}
+type Remedy = incident.Remedy
 
 // Set is the rules that could be read.
 type Set struct {

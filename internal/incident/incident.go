@@ -82,6 +82,8 @@ type Incident struct {
 	Delegates  []Thing `json:"delegates"`
 	MFAChanges []Thing `json:"mfa_changes"`
 	Devices    []Thing `json:"devices"`
+	Audit      []Thing `json:"audit_switches,omitempty"` // what was switched off, and on again
+	Hybrid     bool    `json:"hybrid,omitempty"`         // the account comes from an own directory by synchronisation
 
 	Timeline      []Entry  `json:"timeline"` // in order of time
 	TimelineTotal int      `json:"timeline_total"`
@@ -131,6 +133,7 @@ const (
 	Application = "application"
 	Device      = "device"
 	Client      = "client"
+	AuditSwitch = "audit_switch" // what records are kept: of the tenant, or of a mailbox
 )
 
 // Thing is what an account has, or gave: an inbox rule, a forwarding, a role, a consent, a delegate, a method, a device.
