@@ -38,7 +38,7 @@ func bars(id, what string, t timeline, g *grid, rows []string) paper.Plot {
 	full := (top + unit - 1) / unit * unit
 	scale := (p.Y1 - p.Y0) / float64(full)
 	for n := 0; n <= full; n += unit {
-		p.YMarks = append(p.YMarks, paper.Mark{paper.Near(p.Y1 - float64(n)*scale), paper.Number(n)})
+		p.YMarks = append(p.YMarks, paper.Mark{At: paper.Near(p.Y1 - float64(n)*scale), Label: paper.Number(n)})
 	}
 	width := (p.X1 - p.X0) / float64(max(1, t.Spans))
 	heights := make([]float64, t.Spans)
@@ -52,7 +52,8 @@ func bars(id, what string, t timeline, g *grid, rows []string) paper.Plot {
 			if len(rows) == 1 {
 				class, text = "plain", fmt.Sprintf("%s: %s", t.Label(i), paper.Plural(n, what[:len(what)-1]))
 			}
-			p.Rects = append(p.Rects, paper.Rect{paper.Near(p.X0 + float64(i)*width + width*0.08), paper.Near(p.Y1 - heights[i] - h), paper.Near(width * 0.84), max(0.5, paper.Near(h)), class, 1, text})
+			p.Rects = append(p.Rects, paper.Rect{X: paper.Near(p.X0 + float64(i)*width + width*0.08), Y: paper.Near(p.Y1 - heights[i] - h),
+				W: paper.Near(width * 0.84), H: max(0.5, paper.Near(h)), Class: class, Opacity: 1, Text: text})
 			heights[i] += h
 		}
 	}
@@ -98,11 +99,11 @@ func matrix(id, title, what string, t timeline, g *grid, rows []named) paper.Plo
 	}
 	for k, row := range shown {
 		y := p.Y0 + rowHeight*float64(k)
-		p.Names = append(p.Names, paper.Mark{y + rowHeight/2, paper.Short(row.name)})
+		p.Names = append(p.Names, paper.Mark{At: y + rowHeight/2, Label: paper.Short(row.name)})
 		for i, n := range counts[row.name] {
 			if n > 0 {
-				p.Rects = append(p.Rects, paper.Rect{paper.Near(p.X0 + float64(i)*width), y + 2, paper.Near(max(1.5, width-1)), rowHeight - 4, row.class, strength(n, most),
-					fmt.Sprintf("%s, %s: %s", paper.Short(row.name), t.Label(i), paper.Plural(n, what))})
+				p.Rects = append(p.Rects, paper.Rect{X: paper.Near(p.X0 + float64(i)*width), Y: y + 2, W: paper.Near(max(1.5, width-1)), H: rowHeight - 4,
+					Class: row.class, Opacity: strength(n, most), Text: fmt.Sprintf("%s, %s: %s", paper.Short(row.name), t.Label(i), paper.Plural(n, what))})
 			}
 		}
 	}
