@@ -63,6 +63,10 @@ func (r *Rule) clone() *Rule {
 
 // testsOfException reads the tests of an exception of the configuration.
 func (l *loader) testsOfException(d *strictyaml.Doc, n *yaml.Node) []Test {
+	if d.Tracing() { // they are those of rules
+		d.Expect(n, strictyaml.Form{Type: strictyaml.TypeMixed, As: "a list of tests, as in rules"})
+		return nil
+	}
 	all := l.tests(d, n)
 	for _, t := range all {
 		if t.listed != nil {

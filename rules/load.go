@@ -300,6 +300,7 @@ func (l *loader) template(d *strictyaml.Doc, n *yaml.Node, scope *cond.Scope) *c
 }
 
 func (l *loader) condition(d *strictyaml.Doc, n *yaml.Node) *cond.Program {
+	d.Expect(n, strictyaml.Form{Type: strictyaml.TypeText, As: "a condition"})
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && n.Tag != "!!timestamp" {
 		p := d.At(n, "type", "expected a condition such as event.action == \"New-InboxRule\", got "+d.Kind(n))
 		if comment(n, d.Line(n.Line)) != "" {

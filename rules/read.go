@@ -258,6 +258,7 @@ func (l *loader) raisesNothing(d *strictyaml.Doc, r *Rule, n *yaml.Node) {
 
 // until is the end of a day: an exception holds on that day too.
 func (l *loader) until(d *strictyaml.Doc, n *yaml.Node) time.Time {
+	d.Expect(n, strictyaml.Form{Type: strictyaml.TypeText, As: "a day such as `2027-03-31`"})
 	day, err := time.Parse(time.DateOnly, n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil {
 		d.At(n, "value", "expected a day such as 2027-03-31")

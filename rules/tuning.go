@@ -96,14 +96,13 @@ func (l *loader) library(d *strictyaml.Doc, n *yaml.Node) {
 
 // byRule reads a mapping whose keys are ids of shipped rules.
 func (l *loader) byRule(d *strictyaml.Doc, n *yaml.Node, read func(id string, n *yaml.Node)) {
-	if n.Kind != yaml.MappingNode {
-		d.At(n, "type", "expected ids of shipped rules, such as sign-in-from-new-country, with a value each, got "+strictyaml.Kind(n))
-		return
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if l.isShipped(d, n.Content[i]) {
-			read(n.Content[i].Value, n.Content[i+1])
+	is := d.Named(n, "ids of shipped rules", func(name, v *yaml.Node) {
+		if d.Tracing() || l.isShipped(d, name) {
+			read(name.Value, v)
 		}
+	})
+	if !is {
+		d.At(n, "type", "expected ids of shipped rules, such as sign-in-from-new-country, with a value each, got "+strictyaml.Kind(n))
 	}
 }
 

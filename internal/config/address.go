@@ -18,6 +18,7 @@ var hostPattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-
 // hostName reads the name of a namespace. What stands there may be a connection string, so it is not told.
 func hostName(d *strictyaml.Doc, n *yaml.Node) string {
 	name := d.Text(n)
+	d.Expect(n, strictyaml.Form{Type: strictyaml.TypeText, As: "a host name"})
 	if name != "" && !hostPattern.MatchString(name) {
 		d.At(n, "value", "expected a host name such as contoso.servicebus.windows.net")
 	}
@@ -37,6 +38,7 @@ var hostPortPattern = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%a-z]+
 // hostPort reads a host with or without a port. A whole URL, which may hold a password, is no such thing and not told.
 func hostPort(d *strictyaml.Doc, n *yaml.Node) string {
 	text := d.Text(n)
+	d.Expect(n, strictyaml.Form{Type: strictyaml.TypeText, As: "a host and port"})
 	if text != "" && !(hostPortPattern.MatchString(text) && soundAddress(text)) {
 		d.At(n, "value", "expected a host and port such as kafka.example.com:9092")
 	}
@@ -87,6 +89,7 @@ func member(connectionString, name string) string {
 // Proxy reads the address of a proxy, whose user and password are secret.
 func Proxy(d *strictyaml.Doc, n *yaml.Node) string {
 	text := d.Text(n)
+	d.Expect(n, strictyaml.Form{Type: strictyaml.TypeText, As: "an address of http, https or socks5"})
 	if text == "" {
 		return ""
 	}

@@ -2,9 +2,6 @@
 package config
 
 import (
-	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -111,7 +108,15 @@ func Read(path string, kinds []string, without ...string) (*Config, *strictyaml.
 	}
 	d := strictyaml.ParsePrivate(path, data, closed...)
 	c.Secrets = d.Secrets
-	var more []diag.Problem
+	more := c.read(d, kinds, without)
+	c.Files = slices.Concat([]string{path}, d.Reads, c.Rules)
+	return c, d, append(d.Problems, more...)
+}
+
+// Trace reads a traced document, which then says what a configuration may hold.
+func Trace(d *strictyaml.Doc, kinds []string) { Default().read(d, kinds, nil) }
+
+func (c *Config) read(d *strictyaml.Doc, kinds, without []string) (more []diag.Problem) {
 	var tenants *yaml.Node
 	if d.Root != nil {
 		keys := map[string]func(*yaml.Node){
@@ -141,8 +146,7 @@ func Read(path string, kinds []string, without ...string) (*Config, *strictyaml.
 	if tenants != nil { // after the lists, wherever they stand
 		more = append(more, c.tenants(d, tenants)...)
 	}
-	c.Files = slices.Concat([]string{path}, d.Reads, c.Rules)
-	return c, d, append(d.Problems, more...)
+	return more
 }
 
 var (
@@ -152,9 +156,8 @@ var (
 
 // tenants reads what holds for single tenants.
 func (c *Config) tenants(d *strictyaml.Doc, n *yaml.Node) (problems []diag.Problem) {
-	keys, known := map[string]func(*yaml.Node){}, map[string]bool{}
-	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-		at := n.Content[i]
+	known := map[string]bool{}
+	is := d.Named(n, "ids of tenants", func(at, v *yaml.Node) {
 		id := strings.ToLower(at.Value)
 		switch {
 		case !tenantPattern.MatchString(id):
@@ -167,14 +170,14 @@ func (c *Config) tenants(d *strictyaml.Doc, n *yaml.Node) (problems []diag.Probl
 			d.At(at, "duplicate-key", "the tenant "+id+" stands here twice")
 		}
 		known[id] = true
-		keys[at.Value] = func(n *yaml.Node) {
-			d.Fields(n, map[string]func(*yaml.Node){
-				"name":  func(n *yaml.Node) { d.Text(n) },
-				"lists": func(n *yaml.Node) { problems = append(problems, c.Lists.ReadTenant(d, n, c.Folder, id)...) },
-			})
-		}
+		d.Fields(v, map[string]func(*yaml.Node){
+			"name":  func(n *yaml.Node) { d.Text(n) },
+			"lists": func(n *yaml.Node) { problems = append(problems, c.Lists.ReadTenant(d, n, c.Folder, id)...) },
+		})
+	})
+	if !is {
+		d.At(n, "type", "expected keys with values, got "+d.Kind(n))
 	}
-	d.Fields(n, keys)
 	return problems
 }
 
@@ -188,9 +191,16 @@ func under(folder, p string) string {
 	return filepath.Join(folder, p)
 }
 
+// pathAt reads a path.
+func (c *Config) pathAt(d *strictyaml.Doc, n *yaml.Node) string {
+	p := c.path(d.Text(n))
+	d.Expect(n, strictyaml.Form{Type: strictyaml.TypeText, As: "a path"})
+	return p
+}
+
 // certificates is the path of a file of certificates, which is read at once: a mistake in it is told with its place.
 func (c *Config) certificates(d *strictyaml.Doc, n *yaml.Node) string {
-	path := c.path(d.Text(n))
+	path := c.pathAt(d, n)
 	if _, err := certs.Read(path); err != nil {
 		d.At(n, "read", err.Error())
 	}
@@ -202,7 +212,7 @@ const maxKey = 1 << 20
 
 // keyFile is the path of a file with a certificate and its key, which is read at once, too.
 func (c *Config) keyFile(d *strictyaml.Doc, n *yaml.Node) string {
-	path := c.path(d.Text(n))
+	path := c.pathAt(d, n)
 	if _, err := small(path, maxKey); err != nil {
 		d.At(n, "read", "the certificate cannot be read: "+err.Error())
 	}
@@ -213,7 +223,7 @@ func (c *Config) kafka(d *strictyaml.Doc, n *yaml.Node) {
 	k := &c.Kafka
 	d.Fields(n, map[string]func(*yaml.Node){
 		"brokers":      func(n *yaml.Node) { k.Brokers = Brokers(d, n) },
-		"data":         func(n *yaml.Node) { k.Data = c.path(d.Text(n)) },
+		"data":         func(n *yaml.Node) { k.Data = c.pathAt(d, n) },
 		"prefix":       func(n *yaml.Node) { k.Prefix = d.Text(n) },
 		"partitions":   func(n *yaml.Node) { k.Partitions = d.Int(n, 1, 256) },
 		"cap_mib":      func(n *yaml.Node) { k.Cap = int64(d.Int(n, 64, 1<<20)) << 20 },
@@ -309,6 +319,7 @@ var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 func (c *Config) sinkName(d *strictyaml.Doc, n *yaml.Node, taken map[string]bool) string {
 	name := d.Text(n)
+	d.Expect(n, strictyaml.Form{Type: strictyaml.TypeText, As: "lower case letters, digits and hyphens"})
 	switch {
 	case name == "":
 	case !namePattern.MatchString(name):
@@ -318,73 +329,4 @@ func (c *Config) sinkName(d *strictyaml.Doc, n *yaml.Node, taken map[string]bool
 	}
 	taken[name] = true
 	return name
-}
-
-var secretPattern = regexp.MustCompile(`^\$\{(file|env):([^}]+)\}$`)
-
-// maxSecret bounds a secret's file, in bytes.
-const maxSecret = 64 << 10
-
-// Secret reads a reference to a secret, ${file:path} or ${env:NAME}, and gives what it refers to. A value in its place is an
-// error: configurations end in repositories.
-func Secret(d *strictyaml.Doc, n *yaml.Node, folder string) string {
-	value, _ := Reference(d, n, folder)() // what is wrong with it has been told with its place
-	return value
-}
-
-// Reference is Secret for one that may change while it is used: what it gives reads the file again. Where that fails, it gives the
-// secret of before and says why. It is called from one goroutine.
-func Reference(d *strictyaml.Doc, n *yaml.Node, folder string) func() (string, error) {
-	m := secretPattern.FindStringSubmatch(n.Value)
-	if n.Kind != yaml.ScalarNode || m == nil {
-		d.At(n, "secret", "a secret is a reference, ${file:path} or ${env:NAME}, never a value")
-		return func() (string, error) { return "", errors.New("it is no reference") }
-	}
-	if m[1] == "file" {
-		d.Reads = append(d.Reads, under(folder, m[2]))
-	}
-	last, problem := secret(m[1], m[2], folder)
-	if problem != "" {
-		d.At(n, "secret", problem)
-	}
-	d.Secrets.Add(last)
-	return func() (string, error) {
-		value, problem := secret(m[1], m[2], folder)
-		if problem != "" {
-			return last, errors.New(problem)
-		}
-		if value != last {
-			last = value
-			d.Secrets.Add(value)
-		}
-		return last, nil
-	}
-}
-
-// secret reads what a reference leads to. Neither what it says nor where it leads is told: it may be the secret itself.
-func secret(kind, where, folder string) (value, problem string) {
-	if kind == "env" {
-		if value = os.Getenv(where); value == "" {
-			return "", "the environment has no such variable, or an empty one"
-		}
-		return value, ""
-	}
-	data, err := small(under(folder, where), maxSecret)
-	if err != nil {
-		return "", "the secret cannot be read: " + err.Error() + "; relative paths start at the folder of the configuration"
-	}
-	if value = strings.TrimRight(string(data), "\r\n"); value == "" {
-		return "", "the secret's file is empty"
-	}
-	return value, ""
-}
-
-// small reads a file that is plain and not too long. Its errors do not name it.
-func small(path string, most int) ([]byte, error) {
-	data, err := regular.Read(path, most)
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		err = at.Err
-	}
-	return data, err
 }

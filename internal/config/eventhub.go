@@ -75,7 +75,9 @@ func (c *Config) eventHub(d *strictyaml.Doc, n *yaml.Node) (h EventHub) {
 
 // start reads latest, earliest or a time.
 func start(d *strictyaml.Doc, n *yaml.Node) (latest bool, since time.Time) {
-	switch v := d.Text(n); v {
+	v := d.Text(n)
+	d.Expect(n, strictyaml.Form{Type: strictyaml.TypeText, As: "`earliest`, `latest` or a time such as `2026-01-02T03:04:05Z`"})
+	switch v {
 	case "latest":
 		return true, since
 	case "earliest", "":
@@ -120,7 +122,7 @@ func (c *Config) credential(d *strictyaml.Doc, n *yaml.Node) (k Credential) {
 
 // tokenFile is where a token lies, or will lie: it need not be there yet.
 func (c *Config) tokenFile(d *strictyaml.Doc, n *yaml.Node) string {
-	path := c.path(d.Text(n))
+	path := c.pathAt(d, n)
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		d.At(n, "read", "the token file cannot be read: "+regular.ErrKind.Error())
 	}

@@ -21,26 +21,24 @@ const (
 
 // lateness reads how late the events of datasets come. What is left out of an entry stays the usual.
 func (c *Config) lateness(d *strictyaml.Doc, n *yaml.Node) {
-	keys := map[string]func(*yaml.Node){}
-	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-		at := n.Content[i]
+	is := d.Named(n, "datasets and families of them", func(at, n *yaml.Node) {
 		if problem := unknownDataset(at.Value); problem != "" {
 			d.At(at, "value", problem)
 		}
-		keys[at.Value] = func(n *yaml.Node) {
-			late, before := event.Lateness{}.Of(at.Value), d.Errors()
-			d.Fields(n, map[string]func(*yaml.Node){
-				"wait": func(n *yaml.Node) { late.Wait = within(d, n, maxWait) },
-				"keep": func(n *yaml.Node) { late.Keep = within(d, n, maxKeep) },
-			})
-			c.Lateness[at.Value] = late
-			if late.Keep < late.Wait && d.Errors() == before {
-				d.Warn(n, "value", fmt.Sprintf("keep, %v, is shorter than wait, %v: an event may come in time and find its neighbours forgotten",
-					late.Keep, late.Wait))
-			}
+		late, before := event.Lateness{}.Of(at.Value), d.Errors()
+		d.Fields(n, map[string]func(*yaml.Node){
+			"wait": func(n *yaml.Node) { late.Wait = within(d, n, maxWait) },
+			"keep": func(n *yaml.Node) { late.Keep = within(d, n, maxKeep) },
+		})
+		c.Lateness[at.Value] = late
+		if late.Keep < late.Wait && d.Errors() == before {
+			d.Warn(n, "value", fmt.Sprintf("keep, %v, is shorter than wait, %v: an event may come in time and find its neighbours forgotten",
+				late.Keep, late.Wait))
 		}
+	})
+	if !is {
+		d.At(n, "type", "expected keys with values, got "+d.Kind(n))
 	}
-	d.Fields(n, keys)
 }
 
 // unknownDataset says what is wrong with the name of a dataset or of a family of them, "" where nothing is.
@@ -66,6 +64,7 @@ var nameOfDataset = regexp.MustCompile(`^[a-z_]{1,32}(\.[a-z_]{1,32}|\.\*)?$`)
 func within(d *strictyaml.Doc, n *yaml.Node, most time.Duration) time.Duration {
 	before := len(d.Problems)
 	v := d.Duration(n)
+	d.Expect(n, strictyaml.Form{Type: strictyaml.TypeSpan, To: most})
 	if v == 0 && len(d.Problems) == before {
 		d.Warn(n, "value", "with no time at all, each event that comes after a later one is late")
 	}

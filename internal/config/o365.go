@@ -57,7 +57,7 @@ func (c *Config) o365(d *strictyaml.Doc, n *yaml.Node) O365 {
 		"publisher":  func(n *yaml.Node) { o.Publisher = tenantID(d, n) },
 		"start":      func(n *yaml.Node) { o.Latest, o.Since = start(d, n) },
 		"backfill":   func(n *yaml.Node) { o.Newest = d.OneOf(n, "value", "oldest", "newest") == "newest" },
-		"poll":       func(n *yaml.Node) { o.Poll = pollOf(d, n) },
+		"poll":       func(n *yaml.Node) { o.Poll = d.Within(n, leastPoll, mostPoll) },
 		"quota":      func(n *yaml.Node) { o.Quota = d.Int(n, leastQuota, mostQuota) },
 		"proxy":      func(n *yaml.Node) { o.Proxy = Proxy(d, n) },
 		"endpoint":   func(n *yaml.Node) { o.Endpoint = hostPort(d, n) },
@@ -95,6 +95,7 @@ func (c *Config) complete(d *strictyaml.Doc, n *yaml.Node, o *O365) {
 // tenantID reads the id of a tenant.
 func tenantID(d *strictyaml.Doc, n *yaml.Node) string {
 	id := strings.ToLower(d.Text(n))
+	d.Expect(n, strictyaml.Form{Type: strictyaml.TypeText, As: "the id of a tenant"})
 	if id != "" && !tenantPattern.MatchString(id) {
 		d.At(n, "value", "expected a tenant id such as 11112222-3333-4444-5555-666677778888")
 		return ""
@@ -116,15 +117,6 @@ func contents(d *strictyaml.Doc, n *yaml.Node) (all []string) {
 		d.At(n, "value", "expected at least one content type, such as Audit.Exchange")
 	}
 	return all
-}
-
-func pollOf(d *strictyaml.Doc, n *yaml.Node) time.Duration {
-	before := d.Errors()
-	v := d.Duration(n)
-	if d.Errors() == before && (v < leastPoll || v > mostPoll) {
-		d.At(n, "value", "expected a time from 10s to 1h")
-	}
-	return v
 }
 
 // late is how late records come through the API: core services promise 60 to 90 minutes, without a bound.

@@ -41,7 +41,7 @@ func TestMistakesInAuditLogSources(t *testing.T) {
 		"tenant: " + someTenant + ", cloud: gcc-high, " + someone:                                                    "gcc_high",
 		"tenant: " + someTenant + ", cloud: gcc_high, credential: {kind: managed_identity, cloud: public}":           "the cloud gcc_high signs in at the cloud government",
 		"tenant: " + someTenant + ", credential: {kind: default, tenant: " + otherTenant + "}":                       "the credential is of another tenant",
-		"tenant: " + someTenant + ", poll: 1s, " + someone:                                                           "expected a time from 10s to 1h",
+		"tenant: " + someTenant + ", poll: 1s, " + someone:                                                           "the time lies outside 10s to 1h",
 		"tenant: " + someTenant + ", start: yesterday, " + someone:                                                   "expected latest, earliest or a time",
 		"tenant: " + someTenant + ", start: latest, backfill: newest, " + someone:                                    "there is no past to be read",
 		"tenant: " + someTenant + ", " + someone + "}}\n  - {o365: {name: b, tenant: " + someTenant + ", " + someone: "4:12: sources[1]: there is a source of this tenant already",

@@ -265,12 +265,9 @@ func (s Set) ReadTenant(d *strictyaml.Doc, n *yaml.Node, folder, tenant string) 
 
 // read reads lists one after the other.
 func read(d *strictyaml.Doc, n *yaml.Node, folder string, each func(*List)) (problems []diag.Problem) {
-	if n.Kind != yaml.MappingNode {
-		d.At(n, "type", "expected names of lists, got "+d.Kind(n))
-		return nil
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		l, v := empty(n.Content[i].Value), n.Content[i+1]
+	is := d.Named(n, "names of lists", func(name, v *yaml.Node) {
+		d.Expect(v, strictyaml.Form{Type: strictyaml.TypeMixed, As: "a list of texts, or `{file: PATH}`"})
+		l := empty(name.Value)
 		if v.Kind == yaml.SequenceNode {
 			l.inline(d, v)
 		} else {
@@ -278,6 +275,9 @@ func read(d *strictyaml.Doc, n *yaml.Node, folder string, each func(*List)) (pro
 		}
 		l.seal()
 		each(l)
+	})
+	if !is {
+		d.At(n, "type", "expected names of lists, got "+d.Kind(n))
 	}
 	return problems
 }

@@ -15,6 +15,7 @@ var durationPattern = regexp.MustCompile(`^([0-9]+)(ms|s|m|h|d)$`)
 
 // Duration reads a number with ms, s, m, h or d.
 func (d *Doc) Duration(n *yaml.Node) time.Duration {
+	d.Expect(n, Form{Type: TypeSpan})
 	m := durationPattern.FindStringSubmatch(n.Value)
 	if n.Kind != yaml.ScalarNode || m == nil {
 		got := d.Kind(n) + unitless(n)

@@ -14,6 +14,10 @@ import (
 
 // Fields reads a mapping: each key by its function. A key that has none is an error, with the key that was probably meant.
 func (d *Doc) Fields(n *yaml.Node, by map[string]func(*yaml.Node)) {
+	if s := d.shapes[n]; s != nil {
+		d.traceFields(s, by)
+		return
+	}
 	if n.Kind != yaml.MappingNode {
 		d.At(n, "type", "expected keys with values, got "+d.Kind(n))
 		return
@@ -77,6 +81,7 @@ func Kind(n *yaml.Node) string {
 
 // Text is a scalar's text, not empty. Numbers and truths are refused where text is wanted: they would not come back as written.
 func (d *Doc) Text(n *yaml.Node) string {
+	d.Expect(n, Form{Type: TypeText})
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || n.Tag != "!!str" && n.Tag != "!!timestamp" {
 		p := d.At(n, "type", "expected text, got "+d.Kind(n))
 		if n.Kind == yaml.ScalarNode && n.Value != "" && !d.private() {
@@ -92,6 +97,7 @@ func (d *Doc) Text(n *yaml.Node) string {
 
 // Int is a whole number within bounds.
 func (d *Doc) Int(n *yaml.Node, least, most int) int {
+	d.Expect(n, Form{Type: TypeWhole, Least: least, Most: most})
 	v, err := strconv.Atoi(n.Value)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil {
 		p := d.At(n, "type", "expected a whole number, got "+d.Kind(n))
@@ -110,6 +116,7 @@ func (d *Doc) Int(n *yaml.Node, least, most int) int {
 
 // Bool is true or false.
 func (d *Doc) Bool(n *yaml.Node) bool {
+	d.Expect(n, Form{Type: TypeBool})
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
 		d.At(n, "type", "expected true or false, got "+d.Kind(n))
 		return false
@@ -119,6 +126,7 @@ func (d *Doc) Bool(n *yaml.Node) bool {
 
 // OneOf is a text out of a few.
 func (d *Doc) OneOf(n *yaml.Node, code string, all ...string) string {
+	d.Expect(n, Form{Type: TypeOneOf, Choices: all})
 	if n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float") {
 		d.At(n, "type", "expected one of "+strings.Join(all, ", ")+", got "+d.Kind(n))
 		return ""
@@ -133,6 +141,10 @@ func (d *Doc) OneOf(n *yaml.Node, code string, all ...string) string {
 
 // Items are the nodes of a list.
 func (d *Doc) Items(n *yaml.Node) []*yaml.Node {
+	if s := d.shapes[n]; s != nil {
+		s.Type, s.Items = TypeList, d.below(s.Items)
+		return []*yaml.Node{s.Items.Node}
+	}
 	if n.Kind != yaml.SequenceNode {
 		p := d.At(n, "type", "expected a list, got "+d.Kind(n))
 		if n.Kind == yaml.ScalarNode && n.Value != "" && !d.private() && len(n.Value) < 100 {

@@ -38,6 +38,7 @@ type Doc struct {
 	closed []string // keys below which nothing is told
 	paths  map[*yaml.Node]string
 	meant  map[*yaml.Node][]string // by mapping: keys that others in it were probably meant to be
+	shapes map[*yaml.Node]*Shape   // of a document that is traced, what is expected; see Traced
 }
 
 // Parse reads a file's bytes. The YAML library accepts more than a rule author should write; what it accepts too much is checked

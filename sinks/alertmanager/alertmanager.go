@@ -32,11 +32,7 @@ func Read(r remote.Reader, n *yaml.Node) Config {
 	keys := c.Keys(r)
 	keys["headers"] = func(n *yaml.Node) { c.ReadHeaders(r, n) }
 	keys["templates"] = func(n *yaml.Node) { c.Templates = page.Read(d, n) }
-	keys["keep"] = func(n *yaml.Node) {
-		if c.Keep = d.Duration(n); c.Keep < time.Minute || c.Keep > 30*24*time.Hour {
-			d.At(n, "value", "the time lies outside 1m to 30d")
-		}
-	}
+	keys["keep"] = func(n *yaml.Node) { c.Keep = d.Within(n, time.Minute, 30*24*time.Hour) }
 	r.Read(n, keys, func() error { _, err := New(c, sinks.Env{}); return err }, c.Check)
 	return c
 }

@@ -39,6 +39,7 @@ func Terms(d *strictyaml.Doc, kind string, keys map[string]*yaml.Node, e Env) (t
 		if t.MaxAge = d.Duration(n); t.MaxAge < time.Minute && d.Errors() == 0 {
 			d.At(n, "value", "max_age is at least a minute; a sink without the key and without people behind it tells each alert, however old")
 		}
+		d.Expect(n, strictyaml.Form{Type: strictyaml.TypeSpan, From: time.Minute})
 	}
 	if n := keys["rate"]; n != nil {
 		t.Every = rate(d, n)
@@ -58,6 +59,7 @@ var ratePattern = regexp.MustCompile(`^([1-9][0-9]{0,4})/([smh])$`)
 
 // rate reads a number of alerts a second, minute or hour, as the time from one to the next.
 func rate(d *strictyaml.Doc, n *yaml.Node) time.Duration {
+	d.Expect(n, strictyaml.Form{Type: strictyaml.TypeText, As: "alerts a second, minute or hour, such as `30/m`"})
 	m := ratePattern.FindStringSubmatch(n.Value)
 	if n.Kind != yaml.ScalarNode || m == nil {
 		d.At(n, "value", "expected alerts a second, minute or hour, such as 1/s, 30/m or 200/h, got "+d.Kind(n))
@@ -76,6 +78,7 @@ func redaction(d *strictyaml.Doc, keys map[string]*yaml.Node, e Env) *sinks.Reda
 		}
 		return nil
 	}
+	d.Expect(n, strictyaml.Form{Type: strictyaml.TypeMixed, As: "a list of names, or names with `leave_out` or `hash`"})
 	r := &sinks.Redaction{}
 	switch n.Kind {
 	case yaml.SequenceNode:

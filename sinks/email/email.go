@@ -60,11 +60,7 @@ func Read(r remote.Reader, n *yaml.Node) Config {
 	keys["user"] = func(n *yaml.Node) { c.User = d.Text(n) }
 	keys["password"] = func(n *yaml.Node) { c.Password = r.Secret(n) }
 	keys["credential"] = func(n *yaml.Node) { c.Identity = r.Identity(n) }
-	keys["timeout"] = func(n *yaml.Node) {
-		if c.Timeout = d.Duration(n); c.Timeout > 2*time.Minute || c.Timeout < 100*time.Millisecond {
-			d.At(n, "value", "the time lies outside 100ms to 2m")
-		}
-	}
+	keys["timeout"] = func(n *yaml.Node) { c.Timeout = d.Within(n, 100*time.Millisecond, 2*time.Minute) }
 	r.Read(n, keys, func() error { _, err := New(c, sinks.Env{}); return err })
 	return c
 }

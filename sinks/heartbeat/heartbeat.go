@@ -29,11 +29,7 @@ func Read(r remote.Reader, n *yaml.Node) Config {
 	delete(keys, "url")
 	keys["ping_url"] = func(n *yaml.Node) { c.ReadAddress(r, n) }
 	keys["method"] = func(n *yaml.Node) { c.Method = d.OneOf(n, "value", http.MethodGet, http.MethodPost, http.MethodHead) }
-	keys["every"] = func(n *yaml.Node) {
-		if c.Every = d.Duration(n); c.Every < 10*time.Second || c.Every > 24*time.Hour {
-			d.At(n, "value", "the time lies outside 10s to 1d")
-		}
-	}
+	keys["every"] = func(n *yaml.Node) { c.Every = d.Within(n, 10*time.Second, 24*time.Hour) }
 	r.Read(n, keys, func() error { _, err := New(c, sinks.Env{}); return err }, c.Check)
 	return c
 }

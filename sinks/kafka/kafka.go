@@ -54,11 +54,7 @@ func Read(r remote.Reader, n *yaml.Node) Config {
 			d.At(n, "missing", "sasl needs the keys mechanism, user and password")
 		}
 	}
-	keys["timeout"] = func(n *yaml.Node) {
-		if c.Timeout = d.Duration(n); c.Timeout > time.Minute || c.Timeout < 100*time.Millisecond {
-			d.At(n, "value", "the time lies outside 100ms to 1m")
-		}
-	}
+	keys["timeout"] = func(n *yaml.Node) { c.Timeout = d.Within(n, 100*time.Millisecond, time.Minute) }
 	r.Read(n, keys, func() error { _, err := New(c, sinks.Env{}); return err })
 	return c
 }

@@ -111,16 +111,14 @@ func (c *Config) Keys(r Reader) Keys {
 	keys := c.Reach.Keys(r)
 	keys["url"] = func(n *yaml.Node) { c.URL = d.Text(n) }
 	keys["allow_http"] = func(n *yaml.Node) { c.AllowHTTP = d.Bool(n) }
-	keys["timeout"] = func(n *yaml.Node) {
-		if c.Timeout = d.Duration(n); c.Timeout > time.Minute || c.Timeout < 100*time.Millisecond {
-			d.At(n, "value", "the time lies outside 100ms to 1m")
-		}
-	}
+	keys["timeout"] = func(n *yaml.Node) { c.Timeout = d.Within(n, 100*time.Millisecond, time.Minute) }
 	return keys
 }
 
 func (r Reader) path(n *yaml.Node) string {
-	if p := r.Doc.Text(n); p == "" || filepath.IsAbs(p) {
+	p := r.Doc.Text(n)
+	r.Doc.Expect(n, strictyaml.Form{Type: strictyaml.TypeText, As: "a path"})
+	if p == "" || filepath.IsAbs(p) {
 		return p
 	}
 	return filepath.Join(r.Folder, n.Value)
@@ -136,6 +134,7 @@ func (c *Config) ReadAddress(r Reader, n *yaml.Node) {
 // the sink itself sets.
 func (c *Config) ReadHeaders(r Reader, n *yaml.Node, ours ...string) {
 	d := r.Doc
+	d.Expect(n, strictyaml.Form{Type: strictyaml.TypeMixed, As: "names of headers, each with a reference to a secret"})
 	if n.Kind != yaml.MappingNode {
 		d.At(n, "type", "expected names of headers with references, got "+d.Kind(n))
 		return
