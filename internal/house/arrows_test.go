@@ -76,7 +76,8 @@ var arrows = map[string][]string{
 	"internal/service":            {},
 	"internal/limits":             {},
 	"internal/disk":               {},
-	"internal/admin":              {"internal/certs"}, // the authority of clients' certificates
+	"internal/admin":              {"internal/certs"},                                                            // the authority of clients' certificates
+	"internal/reference":          {"rules", "sinks", "sinks/catalog", "internal/config", "internal/strictyaml"}, // it runs what reads the configuration
 	"internal/app":                {"everyone"},
 	"internal/coverage":           {"rules", "rules/kind", "rules/sample", "internal/decode", "internal/event"}, // samples tell where operations are told
 	"internal/explain":            {"detector", "rules", "rules/kind", "internal/state", "internal/cond", "internal/decode", "internal/event", "internal/diag"},
@@ -101,7 +102,7 @@ var forTests = []string{"internal/kafkatest", "internal/eventhubstest", "interna
 var owners = map[string][]string{
 	"github.com/twmb/franz-go":                                    {"internal/bus"},
 	"github.com/expr-lang/expr":                                   {"internal/cond"},
-	"go.yaml.in/yaml":                                             {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/sentinel", "sinks/page", "sinks/slack", "sinks/teams", "sinks/alertmanager", "sinks/heartbeat", "sinks/sinktest", "sinks/catalog"},
+	"go.yaml.in/yaml":                                             {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/sentinel", "sinks/page", "sinks/slack", "sinks/teams", "sinks/alertmanager", "sinks/heartbeat", "sinks/sinktest", "sinks/catalog", "internal/reference"},
 	"github.com/spf13/cobra":                                      {"cli"},
 	"github.com/wneessen/go-mail":                                 {"sinks/email"},
 	"github.com/schollz":                                          {"cli"},

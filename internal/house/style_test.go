@@ -113,6 +113,29 @@ func TestNoPathOfOneMachine(t *testing.T) {
 
 var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
 
+var (
+	here    = regexp.MustCompile(`\]\(#([^)]+)\)`)
+	heading = regexp.MustCompile("(?m)^#+ (.*)$")
+	anchor  = regexp.MustCompile(`<a (?:id|name)="([^"]+)"`)
+	unsaid  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+)
+
+// anchors are the places of a page that a link can lead to: those of its headings, as GitHub names them, and those that it sets itself.
+func anchors(t *testing.T, page string) map[string]bool {
+	b, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]bool{}
+	for _, m := range heading.FindAllSubmatch(b, -1) {
+		all[strings.ReplaceAll(unsaid.ReplaceAllString(strings.ToLower(string(m[1])), ""), " ", "-")] = true
+	}
+	for _, m := range anchor.FindAllSubmatch(b, -1) {
+		all[string(m[1])] = true
+	}
+	return all
+}
+
 func TestLinksLeadSomewhere(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
@@ -136,8 +159,17 @@ func TestLinksLeadSomewhere(t *testing.T) {
 			continue
 		}
 		for _, m := range link.FindAllSubmatch(b, -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(p), string(m[1]))); err != nil {
+			to := filepath.Join(filepath.Dir(p), string(m[1]))
+			if _, err := os.Stat(to); err != nil {
 				t.Errorf("%s: %s leads nowhere", p, m[1])
+			} else if filepath.Ext(to) == ".md" && len(m[2]) > 0 && !anchors(t, to)[string(m[2][1:])] {
+				t.Errorf("%s: %s has no heading %s", p, m[1], m[2])
+			}
+		}
+		own := anchors(t, p)
+		for _, m := range here.FindAllSubmatch(b, -1) {
+			if !own[string(m[1])] {
+				t.Errorf("%s has no heading #%s", p, m[1])
 			}
 		}
 	}
