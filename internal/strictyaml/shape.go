@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -121,8 +122,8 @@ func (d *Doc) Within(n *yaml.Node, from, to time.Duration) time.Duration {
 
 // Span is a duration as files have it: 1h, not 1h0m0s.
 func Span(v time.Duration) string {
-	if v >= 24*time.Hour && v%(24*time.Hour) == 0 {
-		return (v / 24).String()[:strings.Index((v/24).String(), "h")] + "d"
+	if days := v / (24 * time.Hour); days > 0 && v%(24*time.Hour) == 0 {
+		return fmt.Sprintf("%dd", days)
 	}
 	text := v.String()
 	if strings.HasSuffix(text, "m0s") {
