@@ -31,6 +31,7 @@ var entries = []entry{
 	{"library", "", "What is changed of shipped rules."},
 	{"exceptions", "", "What rules do not count, with a reason, an owner and an end."},
 	{"lateness", "the usual times", "How late the events of a dataset come."},
+	{"admin", "nothing listens", "The listener for those who operate an instance."},
 
 	{"kafka.brokers", "a Kafka inside the process", "Hosts and ports of your own Kafka."},
 	{"kafka.data", "`noroshi-data`", "The folder of the Kafka inside the process. `--data` of the commands goes before it."},
@@ -241,6 +242,14 @@ var entries = []entry{
 	{"exceptions[].owner", needed, "Who answers for it."},
 	{"exceptions[].until", "it has no end, and `check` warns", "Its last day, in UTC."},
 	{"exceptions[].tests", "none", "Its proof, as rules have tests."},
+
+	{"admin.listen", "no listener", "Address and port. One that other machines reach needs `token` and `tls`."},
+	{"admin.probes", "no such listener", "Address and port that answer `/livez` and `/readyz` alone."},
+	{"admin.token", "", "The token of requests, at least 16 characters."},
+	{"admin.tls", "no TLS", "What makes the listener speak TLS."},
+	{"admin.tls.cert_file", needed, "The certificate, PEM."},
+	{"admin.tls.key_file", needed, "Its key, PEM."},
+	{"admin.tls.client_ca_file", "clients need no certificate", "The authority whose certificates clients need, PEM."},
 
 	{"lateness.*.wait", "the usual time", "How long a decision waits that rests on what has not come."},
 	{"lateness.*.keep", "the usual time", "How long a window stays in memory after its end."},

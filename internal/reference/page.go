@@ -29,6 +29,8 @@ var others = []section{
 	{"tenants", "Keys of each tenant: [a tenant's own lists](../rules.md#lists).", "tenants.*."},
 	{"library", "[Tuning the rules](../operating.md#tuning-the-rules).", "library."},
 	{"exceptions", "Keys of each exception: [tuning the rules](../operating.md#tuning-the-rules).", "exceptions[]."},
+	{"admin", "[The admin listener](../operating.md#is-it-well).", "admin."},
+	{"admin: tls", "", "admin.tls."},
 	{"lateness", "Keys of each dataset: [how late events come](../operating.md#how-late-events-come).", "lateness.*."},
 }
 

@@ -2,9 +2,12 @@ package reference
 
 import (
 	order "cmp"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -85,6 +88,8 @@ var whole = map[string]struct {
 	"sasl.":                  {"sinks: [{name: a, kafka: {brokers: ['127.0.0.1:9092'], topic: audit, sasl: {%s}}}]", []string{"mechanism: plain", "user: noroshi", "password: '${env:KEY}'"}},
 	"sinks[].":               {"sinks: [{file: {path: alerts.ndjson}, %s}]", []string{"name: a"}},
 	"http.":                  {"sinks: [{name: a, alertmanager: {%s}}]", []string{"url: 'https://alerts.example.com/'"}},
+	"admin.":                 {"admin: {%s}", []string{"listen: '127.0.0.1:9464'"}},
+	"admin.tls.":             {"admin: {listen: '127.0.0.1:9464', tls: {%s}}", []string{"cert_file: ${CERT}", "key_file: ${CERT}"}},
 	"exceptions[].":          {"exceptions: [{%s}]", []string{"rules: [all]", "when: 'true'", "because: we test", "owner: soc"}},
 	"sinks[].alertmanager.":  {"sinks: [{name: a, alertmanager: {%s}}]", []string{"url: 'https://alerts.example.com/'"}},
 	"sinks[].elasticsearch.": {"sinks: [{name: a, elasticsearch: {%s}}]", []string{"url: 'https://alerts.example.com/'"}},
@@ -110,9 +115,10 @@ type made struct {
 }
 
 // read reads a configuration with its sinks; wrong is what is wrong with it.
-func read(t *testing.T, text string) (m made, wrong []diag.Problem) {
+func read(t *testing.T, pair, text string) (m made, wrong []diag.Problem) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "noroshi.yaml")
+	text = strings.ReplaceAll(text, "${CERT}", pair)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -170,11 +176,35 @@ func with(around string, keys []string, key, value string) string {
 	return fmt.Sprintf(around, strings.Join(keys, ", "))
 }
 
+// certificate writes a certificate with its key to a file.
+func certificate(t *testing.T) string {
+	t.Helper()
+	srv := httptest.NewTLSServer(nil)
+	defer srv.Close()
+	pair := srv.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "pair.pem")
+	text := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...)
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // TestWhatHoldsWithoutAKey: the value that the page names changes nothing, and nothing works without a key that is needed.
 func TestWhatHoldsWithoutAKey(t *testing.T) {
 	t.Setenv("KEY", strings.Repeat("QUJD", 8))
 	t.Setenv("SIGN", "whsec_"+strings.Repeat("QUJD", 8))
 	t.Setenv("URL", "https://alerts.example.com/hook")
+	pair := certificate(t)
+	for _, base := range whole {
+		if _, wrong := read(t, pair, fmt.Sprintf(base.around, strings.Join(base.keys, ", "))); diag.Errors(wrong) > 0 {
+			t.Errorf("%s: %v", base.around, wrong)
+		}
+	}
 	tried := 0
 	for _, e := range entries {
 		value := literal.FindStringSubmatch(e.without)
@@ -189,13 +219,13 @@ func TestWhatHoldsWithoutAKey(t *testing.T) {
 		}
 		tried++
 		if e.without == needed {
-			if _, wrong := read(t, with(base.around, base.keys, key, "")); diag.Errors(wrong) == 0 {
+			if _, wrong := read(t, pair, with(base.around, base.keys, key, "")); diag.Errors(wrong) == 0 {
 				t.Errorf("%s is said to be needed, and all is well without it", e.path)
 			}
 			continue
 		}
-		plain, wrong := read(t, fmt.Sprintf(base.around, strings.Join(base.keys, ", ")))
-		said, more := read(t, with(base.around, base.keys, key, value[1]))
+		plain, wrong := read(t, pair, fmt.Sprintf(base.around, strings.Join(base.keys, ", ")))
+		said, more := read(t, pair, with(base.around, base.keys, key, value[1]))
 		if diff := cmp.Diff(plain, said, alike); diff != "" || len(wrong)+len(more) > 0 {
 			t.Errorf("%s: %s is another thing than nothing: %s%v%v", e.path, value[1], diff, wrong, more)
 		}
