@@ -45,6 +45,13 @@ type Sink interface {
 	Batch() Batch
 }
 
+// Prober is a sink that finds out, without sending anything, whether its destination can be reached.
+type Prober interface {
+	// Probe connects as Send does. It gives when the certificate of the destination ends, zero where it shows none. It is called from one
+	// goroutine, where nothing is sent.
+	Probe(ctx context.Context) (ends time.Time, err error)
+}
+
 // Batch is what one Send may get.
 type Batch struct {
 	Messages int // at most so many; 0: one

@@ -69,13 +69,13 @@ func (r *Run) asleep(s *Status) {
 	shown = slices.Compact(shown)
 	all := r.ruling.Load().set.Rules()
 	if was := r.sleeps.Load(); was == nil || !slices.Equal(was.shown, shown) || !slices.Equal(was.rules, all) {
-		r.sleeps.Store(&sleeping{all, shown, sleepers(all, shown)})
+		r.sleeps.Store(&sleeping{all, shown, Sleepers(all, shown)})
 	}
 	s.Asleep = r.sleeps.Load().all
 }
 
-// sleepers are the rules that cannot fire on some datasets, by what they lack, in their order.
-func sleepers(all []*rules.Rule, datasets []string) (sums []SleepSum) {
+// Sleepers are the rules that cannot fire on some datasets, by what they lack, in their order.
+func Sleepers(all []*rules.Rule, datasets []string) (sums []SleepSum) {
 	shown := coverage.Shown{Datasets: map[string]map[event.Slot]bool{}}
 	for _, d := range datasets {
 		shown.Datasets[d] = nil

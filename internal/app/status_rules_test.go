@@ -20,7 +20,7 @@ func TestRulesSleepWithoutTheirDatasets(t *testing.T) {
 		return !slices.Contains([]string{"mail-to-many-strangers", "mail-the-audit-does-not-show", "inbox-rule-hides-mail", "forwarding-found-by-both",
 			"forwarding-noticed-by-microsoft", "mailbox-forwarding-outside", "inbox-rule-forwards-outside"}, r.ID)
 	})
-	got := sleepers(few, []string{"ual.exchange_admin", "ual.exchange_item"})
+	got := Sleepers(few, []string{"ual.exchange_admin", "ual.exchange_item"})
 	want := []SleepSum{
 		{Rules: []string{"mail-the-audit-does-not-show", "mail-to-many-strangers"}, Lacks: []coverage.Lack{{Datasets: []string{"defender.email_events"}}}},
 		{Rules: []string{"forwarding-found-by-both"}, Lacks: []coverage.Lack{{Rules: []string{"forwarding-noticed-by-microsoft"}}}},

@@ -77,7 +77,7 @@ func (r *Run) watch(ctx context.Context, k *kafka, within time.Duration) {
 		}
 		found[s.Name] = behind{err == nil, waiting, oldest}
 	}
-	sources, letters, disks := r.sources(), r.stored().letters, r.disks()
+	sources, letters, disks := r.sources(), r.stored().letters, r.Disks()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.behind, w.missed, w.problems = found, k.bus.Missed(), k.bus.Problems()
@@ -93,8 +93,8 @@ func (r *Run) watch(ctx context.Context, k *kafka, within time.Duration) {
 	w.unreached, w.disks = k.bus.Unreached(), disks
 }
 
-// disks are the rooms of the disks that this instance writes to.
-func (r *Run) disks() (all []DiskSum) {
+// Disks are the rooms of the disks that this instance writes to.
+func (r *Run) Disks() (all []DiskSum) {
 	var paths []string
 	if len(r.Config.Kafka.Brokers) == 0 {
 		paths = append(paths, r.Config.Kafka.Data)
@@ -106,7 +106,7 @@ func (r *Run) disks() (all []DiskSum) {
 	}
 	slices.Sort(paths)
 	for _, p := range slices.Compact(paths) {
-		if room, err := disk.Of(p); err == nil { // else the writer tells
+		if room, err := disk.Of(disk.There(p)); err == nil { // else the writer tells
 			all = append(all, DiskSum{p, room})
 		}
 	}

@@ -1,6 +1,11 @@
 // Package disk tells how much room a disk has.
 package disk
 
+import (
+	"os"
+	"path/filepath"
+)
+
 // Room is how much a file system holds, in bytes.
 type Room struct {
 	Free  uint64 `json:"free_bytes"` // for processes without special rights
@@ -23,4 +28,15 @@ func (r Room) Full() bool { return r.below(leastBytes, leastShare) }
 
 func (r Room) below(bytes, share uint64) bool {
 	return r.Total > 0 && r.Free < bytes && r.Free/share < r.Total/100
+}
+
+// There is the folder nearest to a path that is there: what is yet to be made lies on its disk.
+func There(path string) string {
+	for above := filepath.Dir(path); above != path; above = filepath.Dir(path) {
+		if _, err := os.Stat(path); err == nil {
+			break
+		}
+		path = above
+	}
+	return path
 }

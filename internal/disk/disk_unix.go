@@ -13,3 +13,6 @@ func Of(path string) (Room, error) {
 	size := uint64(s.Bsize)
 	return Room{Free: uint64(max(0, int64(s.Bavail))) * size, Total: s.Blocks * size}, nil
 }
+
+// Writable says why nothing can be made in a folder, nil where something can. Nothing is tried.
+func Writable(folder string) error { return unix.Access(folder, unix.W_OK|unix.X_OK) }

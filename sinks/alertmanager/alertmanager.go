@@ -155,3 +155,6 @@ func annotations(p *page.Page) map[string]string {
 	}
 	return a
 }
+
+// Probe implements sinks.Prober.
+func (s *Sink) Probe(ctx context.Context) (ends time.Time, err error) { return s.client.Probe(ctx) }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"strings"
+	"time"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -158,3 +159,6 @@ func stamped(b []byte, from int, f format.Format, m *sinks.Message) []byte {
 	stamp := m.Time.UTC().AppendFormat([]byte(`{"@timestamp":"`), "2006-01-02T15:04:05.000Z")
 	return append(append(b[:from:from], append(stamp, `",`...)...), b[from+1:]...)
 }
+
+// Probe implements sinks.Prober.
+func (s *Sink) Probe(ctx context.Context) (ends time.Time, err error) { return s.client.Probe(ctx) }

@@ -9,6 +9,7 @@ import (
 	"net/textproto"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
@@ -213,4 +214,11 @@ func (s *Sink) show(messages []sinks.Message) error {
 		}
 	}
 	return sinks.ErrPreview
+}
+
+// Probe implements sinks.Prober. It does not log in.
+func (s *Sink) Probe(ctx context.Context) (ends time.Time, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	return s.Knock(ctx, s.Address, s.Security != Implicit)
 }

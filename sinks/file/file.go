@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -202,4 +203,18 @@ func (s *Sink) rotate() error {
 		}
 	}
 	return s.open(0)
+}
+
+// Probe implements sinks.Prober: it opens the file, or where there is none makes and removes one beside it.
+func (s *Sink) Probe(context.Context) (ends time.Time, err error) {
+	f, err := os.OpenFile(s.Path, os.O_WRONLY|os.O_APPEND, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		if f, err = os.CreateTemp(filepath.Dir(s.Path), ".noroshi-probe-*"); err == nil {
+			defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
+		}
+	}
+	if err != nil {
+		return ends, fmt.Errorf("open file: %w", err)
+	}
+	return ends, f.Close()
 }

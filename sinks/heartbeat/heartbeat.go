@@ -72,3 +72,6 @@ func (s *Sink) Send(ctx context.Context, messages []sinks.Message) error {
 	}
 	return nil
 }
+
+// Probe implements sinks.Prober.
+func (s *Sink) Probe(ctx context.Context) (ends time.Time, err error) { return s.client.Probe(ctx) }

@@ -231,3 +231,16 @@ func (s *Sink) show(records []bus.Record) error {
 	}
 	return sinks.ErrPreview
 }
+
+// Probe implements sinks.Prober.
+func (s *Sink) Probe(ctx context.Context) (ends time.Time, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	if s.bus == nil {
+		defer s.leave()
+	}
+	if err := s.connected(ctx); err != nil {
+		return ends, s.Fault("connect to Kafka", err)
+	}
+	return ends, nil
+}

@@ -193,3 +193,6 @@ func (s *Sink) judge(a *remote.Answer) error {
 	}
 	return sinks.ByStatus(status, a.RetryAfter)
 }
+
+// Probe implements sinks.Prober.
+func (s *Sink) Probe(ctx context.Context) (ends time.Time, err error) { return s.client.Probe(ctx) }

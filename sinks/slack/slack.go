@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -209,3 +210,6 @@ func messageOf(p *page.Page) *message {
 	m.Blocks = append(m.Blocks, block{Type: "context", Elements: []text{plain(last, maxField)}})
 	return m
 }
+
+// Probe implements sinks.Prober.
+func (s *Sink) Probe(ctx context.Context) (ends time.Time, err error) { return s.client.Probe(ctx) }

@@ -149,3 +149,10 @@ func (s *Sink) keep(frames []byte) {
 		}
 	}
 }
+
+// Probe implements sinks.Prober.
+func (s *Sink) Probe(ctx context.Context) (ends time.Time, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	return s.Knock(ctx, s.Address, s.Plain)
+}

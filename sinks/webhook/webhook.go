@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -145,3 +146,6 @@ func signatures(keys [][]byte, id, stamp string, body []byte) string {
 	}
 	return strings.Join(all, " ")
 }
+
+// Probe implements sinks.Prober.
+func (s *Sink) Probe(ctx context.Context) (ends time.Time, err error) { return s.client.Probe(ctx) }
