@@ -40,11 +40,11 @@ var arrows = map[string][]string{
 	"ingest/o365":               {"ingest", "ingest/feed"}, // blobs are split as files are
 	"ingest/kafka":              {"ingest/feed", "internal/bus"},
 	"ingest/file":               {"ingest", "internal/decode"},                                                                                                                                                      // the reason of a line that is too long
-	"rules":                     {"internal/cond", "internal/list", "internal/event", "internal/alert", "internal/diag", "internal/strictyaml", "internal/incident", "rules/kind", "rules/library", "rules/sample"}, // steps of remediation are what incidents list
+	"rules":                     {"internal/cond", "internal/list", "internal/event", "internal/alert", "internal/diag", "internal/strictyaml", "internal/incident", "rules/kind", "rules/library", "rules/sample"}, // steps of remediation are what incidents list, and lines of stories say what comes
 	"rules/sample":              {"rules/library"},                                                                                                                                                                  // base records of tests
 	"rules/kind":                {"internal/cond", "internal/event", "internal/state"},                                                                                                                              // what an event is known by
 	"rules/library":             {},
-	"detector":                  {"rules", "rules/kind", "internal/state", "internal/decode", "internal/event", "internal/alert", "internal/cond", "internal/cond/index"}, // it runs conditions by their witness
+	"detector":                  {"rules", "rules/kind", "internal/state", "internal/decode", "internal/event", "internal/alert", "internal/cond", "internal/cond/index", "internal/incident"}, // it runs conditions by their witness, and tells what belongs into an account's story
 	"sinks":                     {"internal/alert", "internal/diag"},
 	"sinks/stdout":              {"sinks", "internal/alert"}, // JSON that is safe to look at
 	"sinks/file":                {"sinks", "internal/strictyaml"},

@@ -132,7 +132,8 @@ const (
 	Consent     = "consent"
 	Application = "application"
 	Device      = "device"
-	Client      = "client"
+	Client      = "client"       // that signed in
+	UsedDevice  = "used_device"  // that signed in, while a device was registered
 	AuditSwitch = "audit_switch" // what records are kept: of the tenant, or of a mailbox
 )
 
@@ -152,6 +153,12 @@ type Thing struct {
 	Session string    `json:"session,omitempty"`
 	During  bool      `json:"during,omitempty"` // it came since the incident was opened
 }
+
+// How a thing is known.
+const (
+	SeenEvent  = "event"
+	SeenExport = "export"
+)
 
 // The kinds of entries.
 const (
