@@ -20,20 +20,25 @@ func (p *parcel) alone() bool { return p.summary != nil || len(p.of) == 1 }
 
 // deliver sends until the destination has taken the messages or refused them.
 func (r *Runner) deliver(ctx, drain context.Context, p parcel) error {
-	waits := &backoff.ExponentialBackOff{InitialInterval: firstWait / 2, RandomizationFactor: 1, Multiplier: 2, MaxInterval: longestWait / 2} // full jitter
-	waits.Reset()
+	waits := newWaits()
 	r.attempts = 0
 	for {
 		if err := r.pace(ctx, drain, &p); err != nil {
 			return err
 		}
-		err := r.attempt(ctx, drain, &p)
+		moved, err := r.attempt(ctx, drain, &p)
+		if moved && err != nil {
+			return errMoved
+		}
 		var refused *Refused
 		var disabled *Disabled
 		var verdicts Verdicts
 		switch {
 		case err == nil:
 			r.took(&p, p.of)
+			if moved {
+				return errMoved
+			}
 			return nil
 		case errors.As(err, &verdicts) && p.summary == nil && len(verdicts) == len(p.of):
 			before := len(p.of)
@@ -64,6 +69,13 @@ func (r *Runner) deliver(ctx, drain context.Context, p parcel) error {
 			return r.parts(ctx, drain, p.of[:1], p.of[1:])
 		}
 	}
+}
+
+// newWaits are the waits after one fault and the next: they grow, and each lies anywhere below its bound.
+func newWaits() *backoff.ExponentialBackOff {
+	waits := &backoff.ExponentialBackOff{InitialInterval: firstWait / 2, RandomizationFactor: 1, Multiplier: 2, MaxInterval: longestWait / 2}
+	waits.Reset()
+	return waits
 }
 
 // parts delivers the parts of a parcel, one after the other.
@@ -179,14 +191,15 @@ func (r *Runner) setAside(ctx context.Context, p *parcel, cause error) error {
 	return nil
 }
 
-// attempt sends once. When ctx ends it has a little time left, so that what the destination has taken is not sent again.
-func (r *Runner) attempt(ctx, drain context.Context, p *parcel) error {
+// attempt sends once. When ctx ends it has a little time left, so that what the destination has taken is not sent again. It reports that
+// meanwhile the messages at hand have moved to another instance.
+func (r *Runner) attempt(ctx, drain context.Context, p *parcel) (moved bool, err error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return false, err
 	}
 	messages, err := r.messages(p)
 	if err != nil {
-		return err
+		return false, err
 	}
 	inner, cancel := context.WithTimeout(drain, attemptTimeout)
 	defer cancel()
@@ -197,12 +210,46 @@ func (r *Runner) attempt(ctx, drain context.Context, p *parcel) error {
 	})()
 	r.attempts++
 	r.Env.Answer.Take()
-	err = r.Sink.Send(inner, messages)
+	sent := make(chan error, 1)
+	go func() { sent <- r.Sink.Send(inner, messages) }()
+	moved, err = r.await(ctx, drain, sent)
 	if v := Verdicts(nil); errors.As(err, &v) && len(v) == 1 && len(messages) == 1 { // a summary gets one too
 		err = v[0]
 	}
 	r.breaker.note(isFault(err))
-	return err
+	return moved, err
+}
+
+// longSend is how long an attempt may take before what is not delivered may be given to another instance: a group waits for half a minute
+// for a member that is busy, and all its members stand still until then.
+const longSend = 5 * time.Second
+
+// await waits for an attempt. One that takes long is waited for as a pause is.
+func (r *Runner) await(ctx, drain context.Context, sent chan error) (moved bool, err error) {
+	long := time.NewTimer(longSend)
+	defer long.Stop()
+	select {
+	case err := <-sent:
+		return false, err
+	case <-long.C:
+	}
+	if r.news() > 0 {
+		if err := r.tell(drain); err != nil {
+			return false, errors.Join(err, <-sent)
+		}
+	}
+	over, end := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- <-sent
+		end()
+	}()
+	moved, held := r.Queue.Hold(over, attemptTimeout)
+	err = <-ended
+	if held != nil && ctx.Err() == nil && !errors.Is(held, context.Canceled) {
+		return moved, errors.Join(held, err)
+	}
+	return moved, err
 }
 
 // isFault reports whether an error is a fault of the destination: one that has taken or refused something works.

@@ -138,7 +138,7 @@ func (r *Runner) deliverAll(ctx, drain context.Context, all []Message) error {
 		err := r.summarise(ctx, drain, old)
 		for err == nil && len(left) > 0 {
 			var batch []int
-			batch, left = cut(r.Sink.Batch(), all, left)
+			batch, left = cut(r.batch(), all, left)
 			if err = r.deliver(ctx, drain, parcel{of: batch}); err == nil && len(left) > 0 {
 				err = r.tellNow(drain)
 			}
@@ -147,6 +147,15 @@ func (r *Runner) deliverAll(ctx, drain context.Context, all []Message) error {
 			return err
 		}
 	}
+}
+
+// batch is what one attempt sends: of a rate, not more than a second's share.
+func (r *Runner) batch() Batch {
+	b := r.Sink.Batch()
+	if r.Every > 0 {
+		b.Messages = min(max(1, b.Messages), max(1, int(time.Second/r.Every)))
+	}
+	return b
 }
 
 // errAged says that messages at hand have become too old while the sink was paused.

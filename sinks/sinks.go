@@ -37,8 +37,8 @@ func (m *Message) Key() string { return m.ID + "_" + strconv.Itoa(m.Revision) }
 
 // Sink formats and sends. Retry, pauses and dead letters are the runner's.
 type Sink interface {
-	// Send delivers the messages and returns nil once the destination has taken all of them. It is called from one goroutine,
-	// with at most what Batch allows. A Refused error means that trying again cannot help, a Disabled one that the destination
+	// Send delivers the messages and returns nil once the destination has taken all of them. One call ends
+	// before the next; each gets at most what Batch allows. A Refused error means that trying again cannot help, a Disabled one that the destination
 	// wants nothing more; any other error is tried again, after the wait that a Fault asks for. Verdicts are an error for each message.
 	Send(ctx context.Context, messages []Message) error
 	// Batch is what one Send may get. It is called once.
@@ -93,7 +93,8 @@ type Env struct {
 	Answer *Answer
 }
 
-// Answer is what a destination said last, in one line and without secrets. It is set and read by the goroutine that sends.
+// Answer is what a destination said last, in one line and without secrets. It is set by the goroutine that sends, and read when
+// that has ended.
 type Answer struct {
 	text, ref string
 	refs      map[string]string // of alerts that were told since the start

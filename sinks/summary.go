@@ -91,7 +91,7 @@ func (r *Runner) summarise(ctx, drain context.Context, old []int) error {
 }
 
 func (r *Runner) summariseOne(ctx, drain context.Context, old []int) error {
-	all, err := r.messages(&parcel{of: old})
+	all, err := r.redacted(ctx, drain, old)
 	if err == nil {
 		m := r.summaryOf(all)
 		err = r.deliver(ctx, drain, parcel{of: old, summary: &m})
@@ -104,6 +104,23 @@ func (r *Runner) summariseOne(ctx, drain context.Context, old []int) error {
 		return err
 	}
 	return r.oneByOne(ctx, drain, old)
+}
+
+// redacted are messages without what the destination is not to know. Where the secret for that cannot be read, it waits as for the
+// destination.
+func (r *Runner) redacted(ctx, drain context.Context, of []int) ([]Message, error) {
+	waits := newWaits()
+	for {
+		all, err := r.messages(&parcel{of: of})
+		if err == nil || errors.As(err, new(*Refused)) {
+			return all, err
+		}
+		wait := waits.NextBackOff()
+		r.pause(err, wait)
+		if err := r.hold(ctx, drain, wait); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // oneByOne delivers each message by itself.

@@ -57,20 +57,56 @@ func TestAnOpenBreakerTriesOneAlert(t *testing.T) {
 	}
 }
 
-// TestRate: at least so long lies between two alerts, also where a batch holds several.
+// TestRate: at least so long lies between two alerts; those of one second come together where a batch holds several.
 func TestRate(t *testing.T) {
+	for every, want := range map[time.Duration][]int{time.Minute: {1, 1, 1, 1, 1, 1, 1}, 400 * time.Millisecond: {2, 2, 2, 1}, time.Millisecond: {3, 3, 1}} {
+		synctest.Test(t, func(t *testing.T) {
+			var said bytes.Buffer
+			s := &scripted{}
+			r := runner(s, &given{n: 7}, &said)
+			r.Every = every
+			ctx, stop := context.WithTimeout(t.Context(), time.Hour)
+			defer stop()
+			if err := r.Run(ctx, t.Context()); err != nil {
+				t.Error(err)
+			}
+			var got []int
+			for i, batch := range s.batches {
+				got = append(got, len(batch))
+				if i > 0 && s.times[i].Sub(s.times[i-1]) != time.Duration(got[i-1])*every {
+					t.Errorf("every %s: sent at %v", every, s.times)
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("every %s: sent are %v, expected %v", every, got, want)
+			}
+		})
+	}
+}
+
+// TestASummaryWaitsForTheSecretOfItsHashes: a secret that cannot be read at first stops nothing for good.
+func TestASummaryWaitsForTheSecretOfItsHashes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said bytes.Buffer
-		s := &scripted{}
-		r := runner(s, &given{n: 7}, &said)
-		r.Every = time.Minute
+		at := time.Now()
+		s := &bodies{}
+		r := runner(s, &writtenAt{given{n: 3}, []time.Time{at, at, at}}, &said)
+		time.Sleep(2 * time.Hour)
+		r.MaxAge = time.Hour
+		tries := 0
+		r.Redact = &Redaction{Hash: []string{"account"}, Key: func() (string, error) {
+			if tries++; tries < 5 {
+				return "", errors.New("no such file")
+			}
+			return "a secret of enough letters", nil
+		}}
 		ctx, stop := context.WithTimeout(t.Context(), time.Hour)
 		defer stop()
 		if err := r.Run(ctx, t.Context()); err != nil {
 			t.Error(err)
 		}
-		if len(s.times) != 3 || s.times[1].Sub(s.times[0]) != 3*time.Minute || s.times[2].Sub(s.times[1]) != 3*time.Minute {
-			t.Errorf("sent at %v", s.times)
+		if c := r.Counts(); len(s.got) != 1 || s.got[0].Rule != SummaryRule || c.Summarised != 3 || c.Faults == 0 {
+			t.Errorf("%v, %+v", s.got, c)
 		}
 	})
 }

@@ -249,6 +249,8 @@ func TestTerms(t *testing.T) {
 		"file {redact: [severity]}":           "no alert can be delivered without severity",
 		"file {redact: [rule]}":               "no alert can be delivered without rule",
 		"file {redact: account}":              "expected a list of names",
+		"file {redact: []}":                   "redact names nothing",
+		"file {redact: {}}":                   "redact names nothing",
 		"file {redact: {account: hash}}":      "hash needs redact_key",
 		"file {redact: {account: what}}":      "leave_out",
 		"file {redact_key: \"${env:KEY}\"}":   "redact_key needs the key redact",

@@ -106,8 +106,8 @@ func redaction(d *strictyaml.Doc, keys map[string]*yaml.Node, e Env) *sinks.Reda
 			d.At(key, "secret", "the secret has less than 16 characters")
 		}
 	}
-	if len(r.Leave)+len(r.Hash) == 0 {
-		return nil
+	if len(n.Content) == 0 && n.Kind != yaml.ScalarNode {
+		d.At(n, "value", "redact names nothing, so the sink would get all; name what its destination is not to know, such as source.ip, or take the key away")
 	}
 	return r
 }
