@@ -18,12 +18,13 @@ type references struct {
 	bus    *bus.Bus
 	sink   string
 	by     map[string]string // alerts, and summaries
+	next   map[int32]int64   // the topic has been read to there
 	looked time.Time
 }
 
 const (
-	lookAgain     = time.Minute // at most so often is the topic read
-	lookWithin    = 30 * time.Second
+	lookAgain     = time.Minute      // at most so often is the topic read
+	lookWithin    = 30 * time.Second // what is not read by then is read with the next attempt
 	maxReferences = 200_000
 )
 
@@ -34,8 +35,11 @@ func (f *references) find(ctx context.Context, alert string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
-	by, ours := map[string]string{}, fmt.Appendf(nil, `"sink":%q`, f.sink)
-	err := f.bus.All(ctx, bus.DeliveryResults, func(r bus.Record) error {
+	if f.by == nil {
+		f.by, f.next = map[string]string{}, map[int32]int64{}
+	}
+	ours := fmt.Appendf(nil, `"sink":%q`, f.sink)
+	err := f.bus.Since(ctx, bus.DeliveryResults, f.next, func(r bus.Record) error {
 		if !bytes.Contains(r.Value, ours) || !bytes.Contains(r.Value, []byte(`"ref":`)) {
 			return nil
 		}
@@ -43,19 +47,19 @@ func (f *references) find(ctx context.Context, alert string) (string, error) {
 		if json.Unmarshal(r.Value, &one) != nil || one.Sink != f.sink || one.Ref == "" {
 			return nil
 		}
-		if len(by) >= maxReferences {
-			by = map[string]string{} // the newest are at the end
+		if len(f.by) >= maxReferences {
+			clear(f.by) // the newest are at the end
 		}
 		if one.Outcome == sinks.WasSummarised {
-			by[one.Summary] = one.Ref
+			f.by[one.Summary] = one.Ref
 		} else {
-			by[one.Alert] = one.Ref
+			f.by[one.Alert] = one.Ref
 		}
 		return nil
 	})
 	if err != nil && !errors.Is(err, bus.ErrNoTopic) {
 		return "", fmt.Errorf("read results of deliveries: %w", err)
 	}
-	f.by, f.looked = by, time.Now()
-	return by[alert], nil
+	f.looked = time.Now()
+	return f.by[alert], nil
 }

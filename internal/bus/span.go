@@ -24,6 +24,29 @@ func (b *Bus) All(ctx context.Context, topic Topic, do func(Record) error) error
 
 // Last is All for at most so many records of the end of each partition.
 func (b *Bus) Last(ctx context.Context, topic Topic, each int64, do func(Record) error) error {
+	return b.stretch(ctx, topic, func(_ int32, start, end int64) int64 { return max(start, end-each) }, do)
+}
+
+// Since is All from an offset of each partition on: what lies before it has been read. It moves the offsets on with each record, so that
+// what ends in the midst goes on from there. A topic that was made anew is read from its start.
+func (b *Bus) Since(ctx context.Context, topic Topic, next map[int32]int64, do func(Record) error) error {
+	from := func(p int32, start, end int64) int64 {
+		if next[p] > end {
+			return start
+		}
+		return max(start, next[p])
+	}
+	return b.stretch(ctx, topic, from, func(r Record) error {
+		err := do(r)
+		if err == nil {
+			next[r.Partition] = r.Offset + 1
+		}
+		return err
+	})
+}
+
+// stretch gives the records of each partition from an offset to what is the end now.
+func (b *Bus) stretch(ctx context.Context, topic Topic, from func(p int32, start, end int64) int64, do func(Record) error) error {
 	ends, err := b.admin.ListCommittedOffsets(ctx, b.name(topic))
 	if err != nil {
 		return fmt.Errorf("read %s: %w", b.name(topic), err)
@@ -41,8 +64,8 @@ func (b *Bus) Last(ctx context.Context, topic Topic, each int64, do func(Record)
 		if e.Err != nil || start.Err != nil {
 			return fmt.Errorf("read %s: %w", b.name(topic), errors.Join(e.Err, start.Err))
 		}
-		if e.Offset > start.Offset {
-			s.end[p], s.from[p] = e.Offset, kgo.NewOffset().At(max(start.Offset, e.Offset-each))
+		if at := from(p, start.Offset, e.Offset); e.Offset > at {
+			s.end[p], s.from[p] = e.Offset, kgo.NewOffset().At(at)
 		}
 	}
 	return s.read(ctx, do)
