@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -23,6 +24,9 @@ func (s *Sink) judgeHTTP(a *remote.Answer, messages int) error {
 	switch {
 	case !a.OK() && spoken: // a google.rpc.Status
 		if f, err := fields(a.Body); err == nil {
+			if a.Status == http.StatusInternalServerError {
+				return &internalFault{s.Status(a, string(f[2].bytes))}
+			}
 			return sinks.ByStatus(s.Status(a, string(f[2].bytes)), a.RetryAfter)
 		}
 		return s.Refusal(a)

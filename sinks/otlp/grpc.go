@@ -55,11 +55,14 @@ func unframed(b []byte, encoding string) ([]byte, error) {
 	return all, nil
 }
 
-// The codes of gRPC that are the request's fault, and that of what is exhausted, which may be.
+// The codes of gRPC that are the request's fault, and that of what is exhausted, which may be. INTERNAL and UNKNOWN
+// are of receivers that break, maybe on what the request holds.
 // Source: gRPC, "Status codes and their use".
 const (
+	unknown           = 2
 	invalidArgument   = 3
 	resourceExhausted = 8
+	internal          = 13
 )
 
 // codes are the names of codes.
@@ -95,6 +98,9 @@ func (s *Sink) judgeGRPC(a *remote.Answer, messages int) error {
 	cause := fmt.Errorf("post alerts: %s: %s: %s", s.Host(), codes[code], s.Said(text))
 	if code == invalidArgument || code == resourceExhausted && strings.Contains(text, "larger than max") {
 		return &sinks.Refused{Cause: cause}
+	}
+	if code == internal || code == unknown {
+		return &internalFault{cause}
 	}
 	return &sinks.Fault{Cause: cause, RetryAfter: retryInfo(from.Get("Grpc-Status-Details-Bin"))}
 }

@@ -3,6 +3,7 @@ package otlp
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	yaml "go.yaml.in/yaml/v4"
@@ -47,7 +48,9 @@ type Sink struct {
 	Config
 	*remote.Client
 	env    sinks.Env
-	warned bool // the receiver has warned, and the log was told
+	warned bool   // the receiver has warned, and the log was told
+	broken string // the request on which the receiver broke last
+	times  int    // so many times in a row
 }
 
 // The bounds of a request: receivers of gRPC take 4 MiB where nobody says otherwise.
@@ -90,19 +93,32 @@ func (s *Sink) Send(ctx context.Context, messages []sinks.Message) error {
 	if err != nil {
 		return &sinks.Refused{Cause: err}
 	}
+	var shown []byte
+	if s.env.Preview != nil {
+		shown = []byte(protojson.Format(logs))
+	}
+	err = s.post(ctx, body, shown, len(messages))
+	var inner *internalFault
+	if !errors.As(err, &inner) {
+		s.broken = ""
+		return err
+	}
+	return s.suspect(ctx, messages, inner)
+}
+
+// post sends a request and says what the answer means.
+func (s *Sink) post(ctx context.Context, body, shown []byte, messages int) error {
 	r := remote.Request{Path: httpPath, Body: body, Gzip: true, Header: map[string]string{"Content-Type": protobuf}}
 	if s.Protocol == GRPC {
 		r = remote.Request{Path: grpcPath, Body: frame(body), Header: map[string]string{"Content-Type": grpcType, "Te": "trailers", "Grpc-Encoding": "gzip"}}
 	}
-	if s.env.Preview != nil {
-		r.Shown = []byte(protojson.Format(logs))
-	}
+	r.Shown = shown
 	a, err := s.Do(ctx, r)
 	if err != nil {
 		return err
 	}
 	if s.Protocol == GRPC {
-		return s.judgeGRPC(a, len(messages))
+		return s.judgeGRPC(a, messages)
 	}
-	return s.judgeHTTP(a, len(messages))
+	return s.judgeHTTP(a, messages)
 }
