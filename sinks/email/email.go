@@ -14,6 +14,7 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 
 	"noroshi/sinks"
+	"noroshi/sinks/page"
 	"noroshi/sinks/remote"
 )
 
@@ -38,6 +39,8 @@ type Config struct {
 	Password remote.Secret
 	Identity remote.Identity // instead of a password
 	Timeout  time.Duration   // of connecting, and of each mail
+	// Templates are texts of somebody's own.
+	Templates *page.Templates
 }
 
 const (
@@ -60,6 +63,7 @@ func Read(r remote.Reader, n *yaml.Node) Config {
 	keys["user"] = func(n *yaml.Node) { c.User = d.Text(n) }
 	keys["password"] = func(n *yaml.Node) { c.Password = r.Secret(n) }
 	keys["credential"] = func(n *yaml.Node) { c.Identity = r.Identity(n) }
+	keys["templates"] = func(n *yaml.Node) { c.Templates = page.Read(d, n) }
 	keys["timeout"] = func(n *yaml.Node) { c.Timeout = d.Within(n, 100*time.Millisecond, 2*time.Minute) }
 	r.Read(n, keys, func() error { _, err := New(c, sinks.Env{}); return err })
 	return c
@@ -73,8 +77,9 @@ type Sink struct {
 	host  string
 	token remote.Token // made with the first mail
 	from  *mail.Address
-	to    []string        // addresses alone
-	left  map[string]bool // recipients that the server refuses, which the log has been told
+	to    []string         // addresses alone
+	left  map[string]bool  // recipients that the server refuses, which the log has been told
+	parts map[string]*part // mails that some recipients have, by the names of messages
 }
 
 // New checks the configuration.
@@ -109,7 +114,7 @@ func New(c Config, env sinks.Env) (*Sink, error) {
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout
 	}
-	s := &Sink{Config: c, Vault: remote.NewVault(host, env), env: env, host: host, left: map[string]bool{}}
+	s := &Sink{Config: c, Vault: remote.NewVault(host, env), env: env, host: host, left: map[string]bool{}, parts: map[string]*part{}}
 	if s.from, err = address(c.From); err != nil {
 		return nil, fmt.Errorf("from: %w", err)
 	}

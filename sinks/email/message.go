@@ -54,7 +54,7 @@ var colors = map[string]string{"critical": "#8b0000", "high": "#b02a0b", "medium
 
 // message is the mail of an alert.
 func (s *Sink) message(m *sinks.Message, encoding mail.Encoding) (*mail.Msg, error) {
-	p, err := page.Of(m)
+	p, err := s.Templates.Of(m)
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ var audiences = []struct{ end, host string }{{".us", "outlook.office365.us"}, {"
 // authorized gives a token of Microsoft Entra ID.
 func (s *Sink) authorized(ctx context.Context) (token string, err error) {
 	if s.token == nil {
-		if s.token, err = s.Identity(nil); err != nil {
+		if s.token, err = s.Identity(s.Way()); err != nil {
 			return "", err
 		}
 	}
@@ -138,17 +138,17 @@ func (s *Sink) one(c *smtp.Client, m *sinks.Message) error {
 		_ = c.Reset()
 		return s.Fault("name the sender", err)
 	}
-	taken, refused := 0, map[string]error{}
-	for _, to := range s.to {
-		if err := c.Rcpt("<" + to + ">"); err != nil {
-			refused[to] = err
-			continue
-		}
-		taken++
+	r, started := s.parts[m.Key()], false
+	if started = r != nil; !started {
+		r = &part{have: map[string]bool{}, since: s.env.Now()}
 	}
-	s.leftOut(refused)
-	if taken == 0 {
+	taken, refused := r.name(c, s.to)
+	if len(taken) == 0 {
 		_ = c.Reset()
+		if started {
+			return s.missed(m, r, refused)
+		}
+		s.leftOut(refused)
 		return s.Fault("name the recipients", refused[s.to[0]])
 	}
 	w, err := c.Data()
@@ -164,9 +164,12 @@ func (s *Sink) one(c *smtp.Client, m *sinks.Message) error {
 		return s.content(err)
 	}
 	if d, is := w.(*smtp.DataCloser); is {
-		s.env.Answer.Set(s.Said("250 " + d.ServerResponse()))
+		r.said = "250 " + d.ServerResponse()
 	}
-	return nil
+	for _, to := range taken {
+		r.have[to] = true
+	}
+	return s.missed(m, r, refused)
 }
 
 // leftOut tells of recipients that the server refuses while it takes others, once as long as that lasts.

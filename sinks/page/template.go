@@ -147,10 +147,12 @@ func (t *Templates) Of(m *sinks.Message) (*Page, error) {
 			p.Why = append(p.Why, Fact{"template " + one.name, "it fails on this alert, and the usual text is here"})
 			continue
 		}
-		*one.to = alert.OneLine(text, one.most)
+		if *one.to = alert.OneLine(text, one.most); one.name == "title" {
+			p.Subject = *one.to
+		}
 	}
 	if m.Drill() && !strings.HasPrefix(p.Title, drill) {
-		p.Title = alert.OneLine(drill+p.Title, maxTitle)
+		p.Title, p.Subject = alert.OneLine(drill+p.Title, maxTitle), alert.OneLine(drill+p.Subject, maxTitle)
 	}
 	return p, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"time"
 
@@ -92,6 +93,19 @@ func (c *Reach) imprint() string {
 // Dialer dials addresses that are allowed.
 func (c *Reach) Dialer() *net.Dialer {
 	return &net.Dialer{Timeout: connectTimeout, Control: guard(c.AllowPrivate)}
+}
+
+// Way is how others reach their hosts as this destination is reached, where it has a proxy or authorities of its own; else nil. The
+// destination's name and the certificate for it are its own.
+func (c *Reach) Way() http.RoundTripper {
+	if c.Proxy == "" && c.CAFile == "" {
+		return nil
+	}
+	of := *c
+	of.ServerName, of.CertFile, of.KeyFile = "", "", ""
+	return &http.Transport{DialContext: func(ctx context.Context, _, address string) (net.Conn, error) { return of.Dial(ctx, address) },
+		DialTLSContext:  func(ctx context.Context, _, address string) (net.Conn, error) { return of.DialTLS(ctx, address) },
+		IdleConnTimeout: time.Minute, ResponseHeaderTimeout: DefaultTimeout}
 }
 
 // Dial connects to an address that is allowed, by the proxy where there is one.

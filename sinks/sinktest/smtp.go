@@ -17,14 +17,14 @@ var envelope = regexp.MustCompile(`^(?:MAIL FROM|RCPT TO):<[!-~]+@[!-~]+>(?: (?:
 // SMTP is a mail server that takes everything, but where it is told what to say.
 type SMTP struct {
 	Address string
-	// Says is an answer to a line that begins so, instead of the usual one; "" ends the connection. A mail's end is the line ".".
-	Says map[string]string
 
-	mu  sync.Mutex
-	got []string // a line for each command, and the mails
+	mu   sync.Mutex
+	says map[string]string
+	got  []string // a line for each command, and the mails
 }
 
-// Mails starts a mail server. With a configuration it offers STARTTLS.
+// Mails starts a mail server. What it says to lines that begin so stands in the place of the usual; "" ends the connection. A mail's end is
+// the line ".". With a configuration it offers STARTTLS.
 func Mails(t *testing.T, conf *tls.Config, says map[string]string) *SMTP {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -32,7 +32,7 @@ func Mails(t *testing.T, conf *tls.Config, says map[string]string) *SMTP {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	s := &SMTP{Address: l.Addr().String(), Says: says}
+	s := &SMTP{Address: l.Addr().String(), says: says}
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -46,6 +46,19 @@ func Mails(t *testing.T, conf *tls.Config, says map[string]string) *SMTP {
 		}
 	}()
 	return s
+}
+
+// Speak changes what the server says.
+func (s *SMTP) Speak(says map[string]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.says = says
+}
+
+func (s *SMTP) spoken() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.says
 }
 
 // Got is what has come.
@@ -103,7 +116,7 @@ func (s *SMTP) talk(c net.Conn, conf *tls.Config) {
 
 // mail reads a mail, unless it is refused.
 func (s *SMTP) mail(c net.Conn, r *bufio.Reader) bool {
-	if _, told := s.Says["DATA"]; told {
+	if _, told := s.spoken()["DATA"]; told {
 		return true
 	}
 	for {
@@ -120,7 +133,7 @@ func (s *SMTP) mail(c net.Conn, r *bufio.Reader) bool {
 
 // say answers a line. It is false where the connection ends.
 func (s *SMTP) say(c net.Conn, line, usual string) bool {
-	for begins, answer := range s.Says {
+	for begins, answer := range s.spoken() {
 		if line != "" && strings.HasPrefix(line, begins) {
 			usual = answer
 		}
