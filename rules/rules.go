@@ -87,8 +87,6 @@ type Set struct {
 	Rules []*Rule
 	Scope *cond.Scope // what their conditions speak of
 	Lists list.Set
-	// Story are the lines of accounts' stories, where these were asked for.
-	Story []*Line
 	// Excused are the exceptions of the configuration that have tests.
 	Excused []*Excused
 

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -152,7 +151,7 @@ func (l *loader) test(d *strictyaml.Doc, c *yaml.Node) *draft {
 			}
 		},
 		"lists": func(n *yaml.Node) { t.Lists, t.listed = list.ReadEntries(d, n), n },
-		"want":  func(n *yaml.Node) { t.Want = l.expected(d, n) },
+		"want":  func(n *yaml.Node) { t.Want = wanted(d, n) },
 	}
 	for name, read := range keys {
 		keys[name] = func(n *yaml.Node) {
@@ -225,8 +224,8 @@ func (t *draft) complete(d *strictyaml.Doc) {
 	}
 }
 
-// expected are the alerts that a test wants.
-func (l *loader) expected(d *strictyaml.Doc, n *yaml.Node) (all []any) {
+// wanted are the alerts that a test wants.
+func wanted(d *strictyaml.Doc, n *yaml.Node) (all []any) {
 	if n.Kind != yaml.SequenceNode {
 		d.At(n, "type", "expected the alerts as a list, such as [{account: taro@contoso.example}], or [] for silence, got "+strictyaml.Kind(n))
 		return nil
@@ -236,7 +235,7 @@ func (l *loader) expected(d *strictyaml.Doc, n *yaml.Node) (all []any) {
 			d.At(w, "type", "expected members of an alert, such as {account: taro@contoso.example}, got "+strictyaml.Kind(w))
 			continue
 		}
-		members(d, w, cmp.Or(l.wants, alertMembers))
+		members(d, w, alertMembers)
 		all = append(all, value(d, w))
 	}
 	return all
