@@ -154,13 +154,18 @@ func (b *Bus) Problems() int64 { return b.problems.Load() }
 
 // create makes a topic and keeps its id, or says that it is there.
 func (b *Bus) create(ctx context.Context, t Topic, partitions int, made madeTopics, settings ...map[string]string) (there bool, err error) {
+	return b.createWith(ctx, t, partitions, -1, made, settings...)
+}
+
+// createWith is create with so many replicas, -1: as brokers have it.
+func (b *Bus) createWith(ctx context.Context, t Topic, partitions, replicas int, made madeTopics, settings ...map[string]string) (there bool, err error) {
 	all := map[string]*string{}
 	for _, m := range settings {
 		for k, v := range m {
 			all[k] = &v
 		}
 	}
-	res, err := b.admin.CreateTopic(ctx, int32(partitions), -1, all, b.name(t))
+	res, err := b.admin.CreateTopic(ctx, int32(partitions), int16(replicas), all, b.name(t))
 	if err == nil {
 		err = res.Err
 	}

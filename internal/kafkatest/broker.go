@@ -33,8 +33,9 @@ type Broker struct {
 	java       string
 	jars       string
 	dir        string
-	controller string // its address
-	compiler   string // of the Java machine
+	controller string   // its address
+	compiler   string   // of the Java machine
+	users      []string // none: there are no rights, and anybody may do all
 	cmd        *exec.Cmd
 	done       chan struct{} // closed when the process has ended
 }
@@ -46,6 +47,13 @@ func Apache(t testing.TB) *Broker {
 	return apache(t, 1, "-XX:TieredStopAtLevel=4")[0]
 }
 
+// Guarded is Apache where some users, with Password by SCRAM, have no rights until they are given some. Without a user, at Address, all is
+// allowed.
+func Guarded(t testing.TB, users ...string) *Broker {
+	t.Helper()
+	return apache(t, 1, "-XX:TieredStopAtLevel=1", users...)[0]
+}
+
 // ApacheOf is Apache with so many nodes that are killed and started again: they start sooner, and serve more slowly. What is written lies
 // on all of them, and is acknowledged when all but one have it.
 func ApacheOf(t testing.TB, nodes int) []*Broker {
@@ -53,7 +61,7 @@ func ApacheOf(t testing.TB, nodes int) []*Broker {
 	return apache(t, nodes, "-XX:TieredStopAtLevel=1")
 }
 
-func apache(t testing.TB, nodes int, compiler string) (all []*Broker) {
+func apache(t testing.TB, nodes int, compiler string, users ...string) (all []*Broker) {
 	t.Helper()
 	java, err := java()
 	var jars string
@@ -65,7 +73,7 @@ func apache(t testing.TB, nodes int, compiler string) (all []*Broker) {
 		t.Skipf("without Apache Kafka: %v", err)
 	}
 	for range nodes {
-		all = append(all, &Broker{dir: t.TempDir(), java: java, jars: jars, compiler: compiler})
+		all = append(all, &Broker{dir: t.TempDir(), java: java, jars: jars, compiler: compiler, users: users})
 	}
 	if err == nil {
 		err = format(all)
@@ -185,6 +193,12 @@ log.segment.bytes=134217728
 log.cleaner.dedupe.buffer.size=8388608
 %[5]s`
 
+// guarded gives rights to who has none but the brokers and who has no user.
+const guarded = `
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+`
+
 func (b *Broker) properties() string { return filepath.Join(b.dir, "server.properties") }
 
 // format writes the settings of the nodes of a cluster and prepares their folders.
@@ -214,15 +228,23 @@ func (b *Broker) format(cluster string, node int, voters []string) error {
 	}
 	text := fmt.Appendf(nil, settings, b.Address, b.controller, filepath.Join(b.dir, "data"), b.Secure, secured, node, strings.Join(voters, ","),
 		len(voters), max(1, len(voters)-1))
+	if len(b.users) > 0 {
+		text = append(text, guarded...)
+	}
 	if err := os.WriteFile(b.properties(), text, 0o600); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(b.dir, "log4j2.properties"), log4j2, 0o600); err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(context.Background(), b.java, "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-		"-cp", filepath.Join(b.jars, "*"), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", b.properties(),
-		"--add-scram", fmt.Sprintf("SCRAM-SHA-256=[name=%s,password=%s]", User, Password), "--add-scram", fmt.Sprintf("SCRAM-SHA-512=[name=%s,password=%s]", User, Password)).CombinedOutput()
+	args := []string{"-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+		"-cp", filepath.Join(b.jars, "*"), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", b.properties()}
+	for _, user := range append([]string{User}, b.users...) {
+		for _, mechanism := range []string{"SCRAM-SHA-256", "SCRAM-SHA-512"} {
+			args = append(args, "--add-scram", fmt.Sprintf("%s=[name=%s,password=%s]", mechanism, user, Password))
+		}
+	}
+	out, err := exec.CommandContext(context.Background(), b.java, args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("format storage: %w\n%s", err, tail(out))
 	}
