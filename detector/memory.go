@@ -40,6 +40,8 @@ type MemoryOptions struct {
 	// Shown says when datasets have shown events, all that will ever come; nil: Clocks know, or nothing is known of it, and nothing is
 	// decided late.
 	Shown *Shown
+	// Story takes what belongs into accounts' stories though no rule fires; nil: nobody asks.
+	Story *Story
 }
 
 // DefaultKeys is how many keys of one tenant a rule holds in a partition.
@@ -80,6 +82,8 @@ type Memory struct {
 	readParts []*part  // of which shown is kept
 	changed   []*table // have something for Changes
 	sweeping  []*table // wait for Sweep
+	sweeps    bool     // a round of it is under way
+	people    people
 }
 
 // Memory makes an empty memory.
@@ -102,6 +106,7 @@ func (s *Set) Memory(o MemoryOptions) *Memory {
 		}
 	}
 	m.show.init(s)
+	m.people.of, m.people.round = map[whose]*person{}, 1
 	for _, r := range s.rules {
 		late := o.Late
 		if o.Lateness != nil {
@@ -150,7 +155,11 @@ func (m *Memory) applyTogether(packed []byte, each func(*alert.Alert)) error {
 			return kind.ErrHit
 		}
 		r := m.set.rules[h.Rule]
-		m.shared.Look(r.numbers[:len(r.Kind.Looks)])
+		looks := r.numbers[:len(r.Kind.Looks)]
+		if r.line != nil {
+			looks = r.numbers
+		}
+		m.shared.Look(looks)
 		head := m.shared.Head()
 		e := state.Entry{Time: h.Time.UnixNano(), Packed: head, Head: int32(len(head)), Clauses: h.Clauses}
 		if slices.ContainsFunc(r.lists, m.shared.Has) {
@@ -199,6 +208,10 @@ func (m *Memory) apply(packed []byte, each func(*alert.Alert)) error {
 func (m *Memory) take(r *rule, h *kind.Hit, e state.Entry, each func(*alert.Alert)) {
 	m.telling.rule, m.telling.tenant, m.telling.each = h.Rule, h.Tenant, each
 	m.telling.key, m.telling.packed = h.Key, ""
+	if r.line != nil {
+		m.takeLine(r, h)
+		return
+	}
 	if r.Kind.Memory == nil {
 		m.tellAlone(h, e)
 		return

@@ -31,10 +31,10 @@ type Change struct {
 // Since are the differences to an earlier set, rule by rule: those that this one has, in its order, then those that are gone.
 func (s *Set) Since(was *Set) (all []Change) {
 	before := map[string]*rule{}
-	for _, r := range was.rules {
+	for _, r := range was.rules[:was.plain] {
 		before[r.ID] = r
 	}
-	for _, r := range s.rules {
+	for _, r := range s.rules[:s.plain] {
 		old := before[r.ID]
 		delete(before, r.ID)
 		c := Change{Rule: r.ID, What: Changed, Remembers: r.Kind.Memory != nil}
@@ -49,7 +49,7 @@ func (s *Set) Since(was *Set) (all []Change) {
 		}
 		all = append(all, c)
 	}
-	for _, r := range was.rules {
+	for _, r := range was.rules[:was.plain] {
 		if before[r.ID] != nil {
 			all = append(all, Change{Rule: r.ID, What: Removed, Remembers: r.Kind.Memory != nil})
 		}
@@ -70,7 +70,7 @@ func (r *rule) saying() string {
 
 // Identity is a text for each rule that differs where the rule does.
 func (s *Set) Identity() (all []string) {
-	for _, r := range s.rules {
+	for _, r := range s.rules[:s.plain] {
 		all = append(all, fmt.Sprint(r.ID, " ", r.version, " ", r.saying()))
 	}
 	return all
@@ -78,7 +78,7 @@ func (s *Set) Identity() (all []string) {
 
 // Fires reports whether an alert of the set can reach anybody.
 func (s *Set) Fires() bool {
-	return slices.ContainsFunc(s.rules, func(r *rule) bool { return r.State == rules.Live })
+	return slices.ContainsFunc(s.rules[:s.plain], func(r *rule) bool { return r.State == rules.Live })
 }
 
 // Renew makes a memory of this set out of one of another set whose changes have all been given. What a rule remembers goes on where its
@@ -86,6 +86,7 @@ func (s *Set) Fires() bool {
 func (s *Set) Renew(was *Memory, o MemoryOptions, gone func(key []byte)) (*Memory, error) {
 	m := s.Memory(o)
 	m.setClocks(was)
+	m.renewPeople(was)
 	at := map[string]int32{}
 	for i, r := range s.rules {
 		at[r.ID] = int32(i)
@@ -169,7 +170,7 @@ func (m *Memory) copy(from *table, rule int32) (err error) {
 func (s *Set) Knows(key []byte) bool {
 	f := state.Read(key)
 	id, version := string(f.Bytes()), string(f.Bytes())
-	return slices.ContainsFunc(s.rules, func(r *rule) bool { return r.ID == id && r.version == version && r.Kind.Memory != nil })
+	return slices.ContainsFunc(s.rules[:s.plain], func(r *rule) bool { return r.ID == id && r.version == version && r.Kind.Memory != nil })
 }
 
 // VersionOf names the rule that the key of a row is of, and its version.

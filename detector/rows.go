@@ -106,6 +106,7 @@ func (m *Memory) Rows(each func(Row)) {
 			t.Rows(func(key string, row []byte) { give(key, row, state.Whole) })
 		}
 	}
+	m.peopleRows(each)
 }
 
 // Changes gives the rows of the keys that have changed since it was called last, or since the memory was loaded. A row's bytes hold until
@@ -117,12 +118,13 @@ func (m *Memory) Changes(each func(Row)) {
 	}
 	clear(m.changed)
 	m.changed = m.changed[:0]
+	m.peopleChanges(each)
 }
 
 // Sweep gives whole rows of keys, about as many bytes as there is room; Changes must have given what has changed. When it reports that the
 // round has ended, Changes or Sweep have given each key whole since it began. A row's bytes hold until each returns.
 func (m *Memory) Sweep(room int, each func(Row)) (ended bool) {
-	if m.sweeping == nil {
+	if !m.sweeps {
 		for _, tenants := range m.tables {
 			for _, tenant := range sorted(tenants) {
 				t := tenants[tenant]
@@ -130,6 +132,8 @@ func (m *Memory) Sweep(room int, each func(Row)) (ended bool) {
 				m.sweeping = append(m.sweeping, t)
 			}
 		}
+		m.beginPeople()
+		m.sweeps = true
 	}
 	for len(m.sweeping) > 0 {
 		t := m.sweeping[0]
@@ -139,7 +143,9 @@ func (m *Memory) Sweep(room int, each func(Row)) (ended bool) {
 		m.sweeping = m.sweeping[1:]
 	}
 	m.sweeping = nil
-	return true
+	_, ended = m.sweepPeople(room, each)
+	m.sweeps = !ended
+	return ended
 }
 
 // note remembers that a table has something for Changes.
@@ -175,6 +181,9 @@ func (m *Memory) Load(row Row) error {
 			}
 		}
 		return v.Err()
+	}
+	if StoryKey(row.Key) {
+		return m.loadPerson(row)
 	}
 	id, of, tenant, key := string(f.Bytes()), string(f.Bytes()), string(f.Bytes()), string(f.Bytes())
 	if err := f.Err(); err != nil {

@@ -25,6 +25,7 @@ type Set struct {
 	scope   *cond.Scope
 	plan    *decode.Plan
 	rules   []*rule
+	plain   int // how many of them are rules; those behind are lines of stories
 	clauses []clause
 	needs   map[string]bool // datasets of which rules ask what they have shown
 	always  []int32         // clauses that no text finds
@@ -61,6 +62,7 @@ type rule struct {
 	travels  bool     // see Second
 	// crossings is how often what the rule looks at has crossed from one partition of the second stage to another.
 	crossings int
+	line      *rules.Line // of stories, where it is no rule
 }
 
 // clause is a condition of a rule.
@@ -70,6 +72,7 @@ type clause struct {
 	when   *cond.Program // nil: every event
 	filter cond.Filter
 	exact  bool // the filter decides it
+	marked bool // of a line that is told of marked accounts alone
 }
 
 // fact is a field that an alert's evidence shows.
@@ -87,6 +90,10 @@ func New(rs *rules.Set, o Options) *Set {
 			continue
 		}
 		s.add(r)
+	}
+	s.plain = len(s.rules)
+	for _, x := range rs.Story {
+		s.addLine(x)
 	}
 	var databases []event.Slot // that tell of addresses
 	for _, e := range enrichments {
@@ -166,6 +173,11 @@ func (r *rule) carry(l *event.Layout, databases []event.Slot) {
 	}
 	for _, m := range r.Respond {
 		more = append(append(more, m.Text.Slots()...), m.Command.Slots()...)
+	}
+	if r.line != nil {
+		for _, t := range r.line.Templates() {
+			more = append(more, t.Slots()...)
+		}
 	}
 	r.at = make([]int32, l.Len())
 	for i := range r.at {
@@ -284,7 +296,7 @@ func (s *Set) choose(sample [][]byte) {
 
 // Rules are the rules that take part, in their order; a hit's Rule counts among them.
 func (s *Set) Rules() (all []*rules.Rule) {
-	for _, r := range s.rules {
+	for _, r := range s.rules[:s.plain] {
 		all = append(all, r.Rule)
 	}
 	return all
@@ -293,6 +305,9 @@ func (s *Set) Rules() (all []*rules.Rule) {
 // Unindexed are the rules for which something has to be worked out of every record.
 func (s *Set) Unindexed() (all []*rules.Rule) {
 	for _, i := range s.unindexed {
+		if r := s.rules[s.clauses[i].rule]; r.line != nil {
+			continue
+		}
 		if r := s.rules[s.clauses[i].rule].Rule; len(all) == 0 || all[len(all)-1] != r {
 			all = append(all, r)
 		}

@@ -106,6 +106,7 @@ func (m *Memory) tell(f *state.Finding) {
 		m.leave(r, &a, f, about)
 	}
 	t.each(&a)
+	m.mark(r, &a)
 }
 
 // severity is the rule's, or the highest to which an event lifts it for which the rule fires.

@@ -35,6 +35,8 @@ type Worker struct {
 
 	// Packing says which hits of a record Match packs together.
 	Packing Packing
+	// Marked reports whether an account may be marked: what others did besides changes is no part of a story. nil: all may be.
+	Marked func(tenant, account string) bool
 
 	// Candidates counts the rules that records were tried on.
 	Candidates int
@@ -120,7 +122,11 @@ func (w *Worker) try(list []int32) {
 			continue
 		}
 		w.stamp[i] = w.now
-		if c := &w.set.clauses[i]; w.holds(c) {
+		c := &w.set.clauses[i]
+		if c.marked && w.Marked != nil && !w.Marked(w.ev.Text(event.Tenant), w.ev.Text(event.Account)) {
+			continue
+		}
+		if w.holds(c) {
 			if !slices.Contains(w.hits, c.rule) {
 				w.hits, w.held[c.rule] = append(w.hits, c.rule), 0
 			}

@@ -40,7 +40,7 @@ func ReadEdition(in fs.FS) (*Edition, error) {
 	e := &Edition{rules: map[string]*entry{}}
 	return e, fs.WalkDir(in, ".", func(file string, d fs.DirEntry, err error) error {
 		ext := path.Ext(file)
-		if err != nil || d.IsDir() || file == remediationFile || ext != ".yaml" && ext != ".yml" {
+		if err != nil || d.IsDir() || noRule(file) || ext != ".yaml" && ext != ".yml" {
 			return err
 		}
 		data, err := fs.ReadFile(in, file)

@@ -16,6 +16,9 @@ type home struct {
 	path string // of a folder on disk: where it really is
 }
 
+// noRule reports whether a file at the top of the library holds something else than a rule.
+func noRule(file string) bool { return file == remediationFile || file == storyFile }
+
 // shippedHome are the rules in the program.
 var shippedHome = home{in: library.Files, name: "library"}
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +33,8 @@ type Options struct {
 	Beside  bool     // without Library: the rules will stand beside the shipped ones, whose ids are taken
 	Named   bool     // also the rules that these name with of, from their folders and the library
 	Alone   bool     // of Named: from their folders alone
+	// Story says that the lines of accounts' stories are read too; see Line.
+	Story bool
 	// Untested leaves out the tests of shipped rules, where nobody runs them: they have been run before we ship them.
 	Untested bool
 	Lists    list.Set  // what conditions may look things up in
@@ -53,6 +56,9 @@ func Load(o Options) (*Set, []diag.Problem) {
 	if o.Library {
 		l.folder(l.home.in, ".", l.home.name, true)
 		l.shipped = len(l.uses)
+	}
+	if o.Story {
+		l.story()
 	}
 	if o.Beside && !o.Library && l.home.in == library.Files {
 		l.reserve()
@@ -88,7 +94,8 @@ type loader struct {
 	broken   map[string]string // what is wrong in rules that are there to be named, by id
 	taken    map[string]string // as ids, before the rules are read that are named
 	samples  map[place]*samples
-	unnamed  bool // there is something of which nobody can tell which rules it was to hold
+	wants    reflect.Type // what tests want; nil: alerts
+	unnamed  bool         // there is something of which nobody can tell which rules it was to hold
 }
 
 func newLoader(o Options, s *Set) *loader {
@@ -157,7 +164,7 @@ func (l *loader) folder(in fs.FS, at, name string, shipped bool) (n int) {
 	for _, e := range entries {
 		file := path.Join(at, e.Name())
 		switch ext := path.Ext(e.Name()); {
-		case strings.HasPrefix(e.Name(), ".") || shipped && e.Name() == remediationFile:
+		case strings.HasPrefix(e.Name(), ".") || shipped && noRule(e.Name()):
 		case e.IsDir():
 			of := l.folder(in, file, inside(name, e.Name()), shipped)
 			if of == 0 && (ext == ".yaml" || ext == ".yml") { // a rule may have been there

@@ -109,7 +109,7 @@ func (s *Set) Own() (all []*Rule) {
 // reserve notes the ids of the shipped rules as taken.
 func (l *loader) reserve() {
 	_ = fs.WalkDir(library.Files, ".", func(file string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || file == remediationFile {
+		if err != nil || e.IsDir() || noRule(file) {
 			return nil
 		}
 		data, err := library.Files.ReadFile(file)

@@ -83,7 +83,7 @@ func (l *loader) remedy(d *strictyaml.Doc, id string, n *yaml.Node) {
 // What steps are for, and what shows that they are done.
 var (
 	calling = []string{incident.Always, incident.InboxRule, incident.Forwarding, incident.Delegate, incident.Role, incident.Method, incident.Consent,
-		incident.Application, incident.Device, incident.AuditSwitch}
+		incident.Application, incident.Device, incident.AuditSwitch, incident.TenantForwarding, incident.MailboxAudit}
 	shown = []string{incident.Password, incident.Sessions, incident.SignIn, incident.Unblocked}
 )
 

@@ -87,6 +87,8 @@ type Set struct {
 	Rules []*Rule
 	Scope *cond.Scope // what their conditions speak of
 	Lists list.Set
+	// Story are the lines of accounts' stories, where these were asked for.
+	Story []*Line
 	// Excused are the exceptions of the configuration that have tests.
 	Excused []*Excused
 

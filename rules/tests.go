@@ -2,6 +2,7 @@ package rules
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -151,7 +152,7 @@ func (l *loader) test(d *strictyaml.Doc, c *yaml.Node) *draft {
 			}
 		},
 		"lists": func(n *yaml.Node) { t.Lists, t.listed = list.ReadEntries(d, n), n },
-		"want":  func(n *yaml.Node) { t.Want = wanted(d, n) },
+		"want":  func(n *yaml.Node) { t.Want = l.expected(d, n) },
 	}
 	for name, read := range keys {
 		keys[name] = func(n *yaml.Node) {
@@ -224,8 +225,8 @@ func (t *draft) complete(d *strictyaml.Doc) {
 	}
 }
 
-// wanted are the alerts that a test wants.
-func wanted(d *strictyaml.Doc, n *yaml.Node) (all []any) {
+// expected are the alerts that a test wants.
+func (l *loader) expected(d *strictyaml.Doc, n *yaml.Node) (all []any) {
 	if n.Kind != yaml.SequenceNode {
 		d.At(n, "type", "expected the alerts as a list, such as [{account: taro@contoso.example}], or [] for silence, got "+strictyaml.Kind(n))
 		return nil
@@ -235,7 +236,7 @@ func wanted(d *strictyaml.Doc, n *yaml.Node) (all []any) {
 			d.At(w, "type", "expected members of an alert, such as {account: taro@contoso.example}, got "+strictyaml.Kind(w))
 			continue
 		}
-		members(d, w, alertMembers)
+		members(d, w, cmp.Or(l.wants, alertMembers))
 		all = append(all, value(d, w))
 	}
 	return all

@@ -14,12 +14,14 @@ const (
 	Unblocked = "unblocked" // the account may send again
 )
 
-// Activity is one event of an account that belongs into its story though no rule fires. Events that change a thing are told always, others
-// while the account is marked: for 72 hours after a rule of the class access has fired.
+// Activity is an event of an account that belongs into its story though no rule fires. Events that change a thing and closings are told
+// always, others while the account is marked: for 72 hours after a rule of the class access has fired. What is about the whole tenant has
+// no account. An activity whose entry has the event id, the line and the account of an earlier one takes its place: its count has grown.
 type Activity struct {
 	Schema  string `json:"schema"`
 	Tenant  string `json:"tenant"`
 	Account string `json:"account"`
+	Line    string `json:"line"`  // of the library's story: what kind of event it is
 	Entry   Entry  `json:"entry"` // of kind context or closing
 	Closes  string `json:"closes,omitempty"`
 	Thing   *Thing `json:"thing,omitempty"` // what came, or, with Gone, what went

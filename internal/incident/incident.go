@@ -132,8 +132,18 @@ const (
 	Consent     = "consent"
 	Application = "application"
 	Device      = "device"
-	Client      = "client"
+	Client      = "client"       // that signed in
+	UsedDevice  = "used_device"  // that signed in, while a device was registered
 	AuditSwitch = "audit_switch" // what records are kept: of the tenant, or of a mailbox
+)
+
+// OfTenant is whose a thing is that is about the whole tenant.
+const OfTenant = "tenant"
+
+// What steps are for that kinds of things do not tell apart.
+const (
+	TenantForwarding = "tenant_forwarding"    // a forwarding of the tenant's mail flow
+	MailboxAudit     = "mailbox_audit_switch" // of a mailbox
 )
 
 // Thing is what an account has, or gave: an inbox rule, a forwarding, a role, a consent, a delegate, a method, a device.
@@ -152,6 +162,12 @@ type Thing struct {
 	Session string    `json:"session,omitempty"`
 	During  bool      `json:"during,omitempty"` // it came since the incident was opened
 }
+
+// How a thing is known.
+const (
+	SeenEvent  = "event"
+	SeenExport = "export"
+)
 
 // The kinds of entries.
 const (
@@ -200,6 +216,8 @@ type Step struct {
 	Link    string   `json:"link,omitempty"`    // into the portal
 	Tenant  bool     `json:"tenant,omitempty"`  // it changes the whole tenant
 	Done    bool     `json:"done"`
+	Known   bool     `json:"known,omitempty"`  // the events show whether it is done
+	Needed  bool     `json:"needed,omitempty"` // the account is not contained without it
 }
 
 // ID is the id of the number-th incident of an account.

@@ -1,8 +1,10 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"hash/maphash"
 	"time"
 
 	"noroshi/detector"
@@ -26,15 +28,19 @@ type applying struct {
 	packed    []byte
 	watch     *watch
 	give      func(*found) error
+	at        time.Time // of the hit at hand
+	failed    error     // what a story tells cannot be kept
+	story     bool
+	revisions map[uint64]int // where there is a story: the last ones, by hash of the alert's id
 }
 
 // replayKeys is how many keys of a tenant a rule holds in a replay: one process reads what many share live.
 const replayKeys = 12 * detector.DefaultKeys
 
-func newApplying(set *detector.Set, w *watch, give func(*found) error) *applying {
+func newApplying(set *detector.Set, w *watch, s *Story, give func(*found) error) *applying {
 	a := &applying{hits: newSpool(spoolMemory), alerts: newSpool(spoolMemory), shown: detector.NewShown(),
-		rules: set.Rules(), remembers: set.Remembers(), give: give}
-	a.memory = set.Memory(detector.MemoryOptions{Keys: replayKeys, Shown: a.shown, KeepAlerts: w.keeps()})
+		rules: set.Rules(), remembers: set.Remembers() || s != nil, give: give, story: s != nil, revisions: map[uint64]int{}}
+	a.memory = set.Memory(detector.MemoryOptions{Keys: replayKeys, Shown: a.shown, Live: s != nil, KeepAlerts: w.keeps(), Story: a.storyOf(s)})
 	w.over(a.memory)
 	a.watch = w
 	return a
@@ -57,11 +63,12 @@ func (p *applying) hit(packed []byte) error {
 func (p *applying) apply(packed []byte) error {
 	var failed error
 	take := p.taking(&failed)
+	at, err := kind.TimeOf(packed)
+	if err != nil {
+		return fmt.Errorf("apply hit: %w", err)
+	}
+	p.at = at
 	if !p.arrived {
-		at, err := kind.TimeOf(packed)
-		if err != nil {
-			return fmt.Errorf("apply hit: %w", err)
-		}
 		if err := p.watch.before(p.clock(at)); err != nil {
 			return err
 		}
@@ -69,6 +76,9 @@ func (p *applying) apply(packed []byte) error {
 	}
 	if err := p.memory.Apply(packed, take); err != nil {
 		return fmt.Errorf("apply hit: %w", err)
+	}
+	if p.failed != nil {
+		return p.failed
 	}
 	if failed != nil {
 		return failed
@@ -119,7 +129,9 @@ func (p *applying) finish(ctx context.Context, progress func(done, all int)) err
 		return err
 	}
 	p.memory.End(end, p.taking(&failed))
-	if failed != nil {
+	p.at = end
+	p.memory.EndStories(end)
+	if failed = cmp.Or(failed, p.failed); failed != nil {
 		return failed
 	}
 	if err := p.watch.ended(); err != nil {
@@ -134,10 +146,15 @@ func (p *applying) taking(failed *error) func(*alert.Alert) {
 	return func(a *alert.Alert) {
 		switch {
 		case *failed != nil:
-		case !p.remembers, p.arrived && p.rules[p.memory.Rule()].Kind.Memory == nil:
+		case !p.remembers, p.arrived && !p.story && p.rules[p.memory.Rule()].Kind.Memory == nil:
 			*failed = p.give(&found{rule: p.memory.Rule(), id: a.ID, at: a.Time, value: a})
 		default:
-			p.packed = appendFound(p.packed[:0], a, p.memory)
+			revision := a.Revision
+			if p.story {
+				p.revisions[maphash.String(seed, a.ID)] = revision
+				a.Revision = 1 // the one that is given out is the last and the only one
+			}
+			p.packed = appendFound(p.packed[:0], a, revision, p.memory)
 			*failed = p.alerts.add(p.packed)
 		}
 	}

@@ -153,6 +153,15 @@ var seed = maphash.MakeSeed()
 
 // alert gives an alert out, each once.
 func (o *ordering) alert(f *found) error {
+	if f.rule >= foundActivity {
+		if f.rule == foundActivity && o.outside(f.at) {
+			return nil
+		}
+		return o.replay.Story.tell(f)
+	}
+	if last, several := o.revisions[maphash.String(seed, f.id)]; several && f.value == nil && f.revision != last {
+		return nil
+	}
 	if o.outside(f.at) || o.given.Add(maphash.String(seed, f.id)) {
 		return nil
 	}
@@ -186,7 +195,7 @@ func (o *ordering) outside(at time.Time) bool {
 
 // bounds counts the bounds that have bitten in the memory.
 func (o *ordering) bounds() {
-	for i, c := range o.memory.Counts {
+	for i, c := range o.memory.Counts[:len(o.rules)] {
 		if c != (state.Counts{}) {
 			c.Add(o.stats.bounds(o.rules[i].ID))
 			o.stats.Bounds[o.rules[i].ID] = c
@@ -199,14 +208,14 @@ func (o *ordering) count(w *detector.Worker) {
 	o.stats.CutLists += w.Reader().Cut
 	o.stats.Candidates += w.Candidates
 	o.stats.Runs += w.Runs()
-	for i, n := range w.NoKey {
+	for i, n := range w.NoKey[:len(o.rules)] {
 		if n+w.Overflow[i] > 0 {
 			c := o.stats.bounds(o.rules[i].ID)
 			c.NoKey, c.Overflow = c.NoKey+n, c.Overflow+w.Overflow[i]
 			o.stats.Bounds[o.rules[i].ID] = c
 		}
 	}
-	for i, n := range w.Failed {
+	for i, n := range w.Failed[:len(o.rules)] {
 		if n > 0 {
 			o.stats.Failed[o.rules[i].ID] += n
 		}

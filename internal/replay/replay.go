@@ -54,6 +54,7 @@ type Replay struct {
 	Applying  func(done, all int)      // called now and then when all is read, with the hits that memory has seen
 	Seen      func(Seen)               // where it is not nil: called from one goroutine with the events of each dataset and hour
 	Hidden    func(Hidden)             // likewise with each event that an exception excused
+	Story     *Story                   // where it is not nil: what belongs into accounts' stories, if the set has lines of stories
 
 	watch  *watch             // of an explanation
 	before int64              // bytes of the inputs before the one at hand
@@ -112,7 +113,7 @@ func (s *Stats) bounds(rule string) state.Counts {
 // the error joins an *Unread for each.
 func (r *Replay) Run(ctx context.Context, inputs []Input) (Stats, error) {
 	o := &ordering{replay: r, stats: newStats()}
-	o.applying = newApplying(r.Set, r.watch, o.alert)
+	o.applying = newApplying(r.Set, r.watch, r.Story, o.alert)
 	o.arrived, o.now, o.until = r.AsArrived, r.Now, r.Until
 	r.before = 0
 	defer o.close()

@@ -57,7 +57,7 @@ func pages(t *testing.T, r *Report) (text, page string, form map[string]any) {
 var (
 	elements = strings.Fields("html head meta title link style body main header h1 h2 h3 p ul li b nav a section div table thead tbody tr th td span small code pre " +
 		"wbr br details summary figure figcaption svg desc g line text rect footer")
-	attributes = strings.Fields("lang charset http-equiv content name rel href class id aria-label aria-labelledby aria-hidden role scope colspan viewbox " +
+	attributes = strings.Fields("lang charset http-equiv content name rel href class id aria-label aria-labelledby aria-hidden role scope colspan tabindex viewbox " +
 		"x y x1 x2 y1 y2 dy width height fill-opacity text-anchor transform")
 )
 
