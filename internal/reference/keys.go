@@ -151,6 +151,7 @@ var entries = []entry{
 	{"sinks[].email.user", "", "The user, where the server wants one."},
 	{"sinks[].email.password", "", "The password. It needs TLS."},
 	{"sinks[].email.credential", "", "For Exchange Online: who asks Microsoft Entra ID for a token. `user` is the mailbox."},
+	{"sinks[].email.templates", "the usual texts", "Texts of your own."},
 	{"sinks[].email.timeout", "30s", "How long connecting, and each mail, may take."},
 	{"sinks[].email.allow_private", "`true`", "Loopback and private addresses are allowed too."},
 
