@@ -61,6 +61,8 @@ soak:
 # What deploy/ holds is built, rendered, checked by the programs that read it, and started. It takes minutes, as root on Debian, and fetches
 # what is missing.
 release-check:
+	tools/release/deploy
+	NOROSHI_RELEASE=1 $(GO) test -count=1 -run Prometheus ./cmd/noroshi
 	tools/release/image
 
 clean:

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the scripts of `make release-check` share; to be sourced.
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/noroshi-release
 mkdir -p "$cache"
