@@ -116,7 +116,10 @@ func follow(t *testing.T, place, line string, came chan string) string {
 	if strings.HasPrefix(args, "run ") { // until an alert has come, then as Ctrl-C does
 		go func() {
 			select {
-			case <-came:
+			case body := <-came:
+				if !strings.Contains(body, `"id":"inbox-rule-hides-mail"`) {
+					t.Errorf("%s: came %s", place, body)
+				}
 			case <-time.After(2 * time.Minute):
 				t.Errorf("%s: nothing has come", place)
 			}

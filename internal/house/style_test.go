@@ -175,6 +175,32 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+// TestEveryPageIsFound: whoever begins at docs/README.md comes to each page by links.
+func TestEveryPageIsFound(t *testing.T) {
+	seen, next := map[string]bool{}, []string{"../../docs/README.md"}
+	for len(next) > 0 {
+		p := next[0]
+		next = next[1:]
+		if b, err := os.ReadFile(p); err == nil && !seen[p] && filepath.Ext(p) == ".md" {
+			seen[p] = true
+			for _, m := range link.FindAllSubmatch(b, -1) {
+				next = append(next, filepath.Join(filepath.Dir(p), string(m[1])))
+			}
+		}
+	}
+	for _, pattern := range []string{"../../docs/*.md", "../../docs/*/*.md"} {
+		pages, err := filepath.Glob(pattern)
+		if err != nil || len(pages) == 0 {
+			t.Fatal(err)
+		}
+		for _, p := range pages {
+			if !seen[p] {
+				t.Errorf("no link leads from docs/README.md to %s, not over other pages either", p)
+			}
+		}
+	}
+}
+
 func TestScriptsSayWhatTheReaderLearns(t *testing.T) {
 	scripts, err := filepath.Glob("../../cmd/noroshi/testdata/script/*.txtar")
 	if err != nil {
