@@ -11,7 +11,7 @@ import (
 type section struct{ title, text, of string }
 
 var sections = []section{
-	{"Top", "", ""},
+	{"Top level", "", ""},
 	{"kafka", "What happens there: [Kafka](../operating.md#kafka).", "kafka."},
 	{"sources", "What to export: [sources](../sources.md). Each source has one of these keys.", "sources[]."},
 	{"sources: file", "[Files](../operating.md#files).", "sources[].file."},
@@ -107,7 +107,7 @@ func valueOf(e *entry, s *shape) string {
 		if of := several[valueOf(e, s.Items)]; of != "" {
 			return "a list of " + of
 		}
-		return "a list out of " + valueOf(e, s.Items)
+		return "a list with any of " + valueOf(e, s.Items)
 	case strictyaml.TypeNames:
 		if s.Each.Type == strictyaml.TypeKeys {
 			return s.As + ", each with keys"
