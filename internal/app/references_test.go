@@ -34,10 +34,9 @@ func TestWhatIsReadOfResultsStaysRead(t *testing.T) {
 		}
 	}
 	write("C1/1", "a-1", "a-2", "a-3", "a-4")
-	ctx, stop := context.WithCancel(t.Context())
 	next, read := map[int32]int64{}, 0
 	for err = nil; read < 4; {
-		ctx, stop = context.WithCancel(t.Context())
+		ctx, stop := context.WithCancel(t.Context())
 		err = b.Since(ctx, bus.DeliveryResults, next, func(bus.Record) error {
 			if read++; read == 2 {
 				stop()

@@ -18,7 +18,7 @@ func (c *Reach) Knock(ctx context.Context, address string, plain bool) (ends tim
 	if err != nil {
 		return ends, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // nothing was sent
 	if secure, ok := conn.(*tls.Conn); ok {
 		if shown := secure.ConnectionState().PeerCertificates; len(shown) > 0 {
 			ends = shown[0].NotAfter
