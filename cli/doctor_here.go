@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"noroshi/internal/certs"
-	"noroshi/internal/config"
 	"noroshi/internal/disk"
 )
 
@@ -35,7 +34,7 @@ func (d *doctor) disks() {
 
 // certificates looks at all files of certificates that the configuration names.
 func (d *doctor) certificates() {
-	for _, path := range config.CertificateFiles(d.doc, d.conf.Folder) {
+	for _, path := range d.conf.Certificates {
 		all, err := certs.All(path)
 		if err != nil { // what cannot be read has been told; a PKCS#12 file needs its password
 			continue

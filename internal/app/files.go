@@ -195,6 +195,13 @@ func (f *files) end() {
 	f.ended = true
 }
 
+// over reports whether the source has ended by itself.
+func (f *files) over() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ended
+}
+
 // tell gives how far the files have come. At their ends time passes from the latest event on, as it does on the wall: so a log that is
 // written now has come as far as it was looked at, but for its delay, and one of last year, which is copied piece by piece, does not come
 // to today between two pieces. Within the only file that is read they have come to its latest event.

@@ -36,6 +36,7 @@ var rights = map[Role][]Right{
 	},
 	Detect: {
 		onTopic(bus.Events, both), onTopic(bus.Alerts, writes), onTopic(bus.DeadLetters, writes), onTopic(bus.Status, both),
+		onTopic(bus.Checkpoints, both), // what the watch of itself has told
 		onTopic(bus.Signals, both), onTopic(bus.SignalsState, both), onTopic(bus.DetectorState, both),
 		{"group", detectorGroup, false, reads}, {"group", signalsGroup, false, reads},
 		{"transactional-id", detectorGroup + "-", true, []string{"Write", "Describe"}},

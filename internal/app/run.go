@@ -44,6 +44,7 @@ type Run struct {
 	ruling   atomic.Pointer[ruling]
 	last     atomic.Pointer[Status] // that was told
 	hearts   hearts
+	watchman watchman
 	prepared prepared
 	sleeps   atomic.Pointer[sleeping]
 	reloads  reloads

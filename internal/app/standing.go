@@ -87,6 +87,13 @@ func (r *Run) tellOf(news clock.News) {
 	tell(news.Retired, true, "a source is retired: nothing waits for it any more")
 }
 
+// has reports whether a partition is this instance's.
+func (s *standing) has(partition int32) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all[partition] != nil
+}
+
 // left forgets a partition that is another instance's now.
 func (s *standing) left(partition int32) {
 	s.mu.Lock()

@@ -115,6 +115,7 @@ type SourceSum struct {
 	Last    time.Time `json:"last_record,omitzero"` // when the last was stored, to a few seconds; zero: none since the start
 	Fault   string    `json:"fault,omitempty"`      // why it, or a part of it, gives nothing now,
 	Since   time.Time `json:"since,omitzero"`       // and since when
+	Ended   bool      `json:"ended,omitempty"`      // it has given all that it has
 	Owned   int64     `json:"partitions_owned"`     // of a stream: how many partitions this instance reads
 	Lag     *int64    `json:"lag,omitempty"`        // of a stream: messages that wait in these, where that is known
 }
@@ -190,6 +191,7 @@ func (r *Run) report(ctx, drain context.Context, k *kafka, w *bus.Writer) error 
 			r.last.Store(s)
 			err = s.write(drain, w)
 		}
+		r.watchItself(drain, k, w, time.Now().UTC(), ended)
 		trouble.Tick(time.Since(looked), "status not written", err, "status is written again")
 		looked = time.Now()
 		warnings.warn(r, time.Now())

@@ -141,7 +141,7 @@ func (r *Run) sources() (all []SourceSum) {
 	for i := range r.Sources {
 		s := SourceSum{Name: fileSource(i, len(r.Sources)), Kind: "file"}
 		if i < len(r.files) {
-			s.Records = r.files[i].brought.Load()
+			s.Records, s.Ended = r.files[i].brought.Load(), r.files[i].over()
 		}
 		if f, ok := r.Sources[i].(*file.Source); ok {
 			if c := f.Counts().Snapshot(); c.Failing > 0 {

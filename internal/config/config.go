@@ -17,6 +17,7 @@ import (
 	"noroshi/internal/list"
 	"noroshi/internal/regular"
 	"noroshi/internal/strictyaml"
+	"noroshi/internal/watch"
 )
 
 // Config is the configuration of everything.
@@ -27,6 +28,7 @@ type Config struct {
 	Lists   list.Set // those of tenants are parts of them
 	Sinks   []Sink
 	Admin   Admin
+	Watch   Watch
 
 	Library    *yaml.Node // what it says of shipped rules, for package rules to read
 	Exceptions *yaml.Node // likewise
@@ -36,6 +38,9 @@ type Config struct {
 
 	Secrets *diag.Secrets // what no message may show
 	Folder  string        // of the file: relative paths start here
+
+	// Certificates are the files of certificates that it names.
+	Certificates []string
 
 	Files []string          // that were read, and the files and folders of rules
 	fixed map[string]string // see Differs
@@ -91,7 +96,7 @@ var terms = []string{"min_severity", "rules", "classes", "max_age", "rate", "red
 // Default is the configuration where there is no file.
 func Default() *Config {
 	return &Config{Kafka: Kafka{Prefix: "noroshi.", Partitions: 4, Cap: 1 << 30, Sync: true, Transactions: true, Data: "noroshi-data"},
-		Lists: list.Set{}, Lateness: event.Lateness{}, Secrets: &diag.Secrets{}, Folder: "."}
+		Watch: Watch{Enabled: true, Options: watch.Usual()}, Lists: list.Set{}, Lateness: event.Lateness{}, Secrets: &diag.Secrets{}, Folder: "."}
 }
 
 // closed are the keys whose values are secrets or hold them.
@@ -135,6 +140,7 @@ func (c *Config) read(d *strictyaml.Doc, kinds, without []string) (more []diag.P
 			"exceptions": func(n *yaml.Node) { c.Exceptions = n },
 			"sinks":      func(n *yaml.Node) { c.sinks(d, n, kinds) },
 			"admin":      func(n *yaml.Node) { c.admin(d, n) },
+			"watch":      func(n *yaml.Node) { c.watch(d, n) },
 		}
 		for _, key := range without {
 			keys[key] = func(*yaml.Node) {}
@@ -146,6 +152,7 @@ func (c *Config) read(d *strictyaml.Doc, kinds, without []string) (more []diag.P
 	if tenants != nil { // after the lists, wherever they stand
 		more = append(more, c.tenants(d, tenants)...)
 	}
+	c.Certificates = CertificateFiles(d, c.Folder)
 	return more
 }
 

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"noroshi/internal/watch"
 )
 
 // TestTheTableOfKafkaNamesItsKeys: docs/operating.md says what the key kafka reads, and nothing else.
@@ -54,6 +57,47 @@ func TestTheTableOfAdminNamesItsKeys(t *testing.T) {
 	slices.Sort(want)
 	if !slices.Equal(told, want) {
 		t.Errorf("the table names %q, the configuration knows %q", told, want)
+	}
+}
+
+// TestTheTableOfWatchNamesItsKeys: docs/operating.md says what the key watch reads, and which alerts it is about.
+func TestTheTableOfWatchNamesItsKeys(t *testing.T) {
+	page, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, part, _ := strings.Cut(string(page), "\n## Watching itself\n")
+	part, table, _ := strings.Cut(part, "<!-- keys of watch -->\n")
+	table, _, _ = strings.Cut(table, "<!-- /keys of watch -->")
+	first := func(text string) (all []string) {
+		for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_-]+)` \\|").FindAllStringSubmatch(text, -1) {
+			all = append(all, m[1])
+		}
+		slices.Sort(all)
+		return all
+	}
+	want := known(t, "watch: {x: 1}", "")
+	slices.Sort(want)
+	if told := first(table); !slices.Equal(told, want) {
+		t.Errorf("the table names %q, the configuration knows %q", told, want)
+	}
+	if told := first(part); !slices.Equal(told, watch.Rules) {
+		t.Errorf("the table names %q, there are %q", told, watch.Rules)
+	}
+}
+
+func TestHowTheWatchIsTuned(t *testing.T) {
+	for text, want := range map[string]string{
+		"{enabled: false}": "", "{off: [noroshi-new-dataset], silent_from: 2h, ends_within: 7d}": "",
+		"{off: [noroshi-new]}": "noroshi-new-dataset", "{silent_from: 1m}": "at least 10m", "{ends_within: 200d}": "at most 90d", "{on: true}": "known are enabled",
+	} {
+		c, problems := read(t, "watch: "+text)
+		if want == "" && problems != "" || !strings.Contains(problems, want) {
+			t.Errorf("%s: %s", text, problems)
+		}
+		if strings.Contains(text, "2h") && (c.Watch.SilentFrom != 2*time.Hour || c.Watch.EndsWithin != 7*24*time.Hour || !c.Watch.Enabled || len(c.Watch.Off) != 1) {
+			t.Errorf("it is %+v", c.Watch)
+		}
 	}
 }
 

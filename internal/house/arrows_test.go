@@ -70,13 +70,14 @@ var arrows = map[string][]string{
 	"internal/stage":            {"internal/bus", "internal/state"},
 	"internal/identify":         {"internal/decode", "internal/bus", "internal/deadletter", "internal/alert"}, // which tenants are of drills
 	"internal/config": {"internal/diag", "internal/event", "internal/list", "internal/strictyaml", "internal/regular",
-		"internal/certs"}, // lists are read with the file that names them
+		"internal/certs", "internal/watch"}, // lists are read with the file that names them
 	"internal/incident":           {"internal/alert", "internal/event", "internal/cond", "internal/state", "internal/strictyaml", "internal/diag"},
 	"internal/incident/page":      {"internal/incident", "internal/paper", "internal/alert", "internal/diag"}, // for people: safe texts
 	"internal/telemetry":          {},
 	"internal/service":            {},
 	"internal/limits":             {},
 	"internal/disk":               {},
+	"internal/watch":              {},
 	"internal/admin":              {"internal/certs"},                                                            // the authority of clients' certificates
 	"internal/reference":          {"rules", "sinks", "sinks/catalog", "internal/config", "internal/strictyaml"}, // it runs what reads the configuration
 	"internal/app":                {"everyone"},

@@ -32,6 +32,7 @@ var entries = []entry{
 	{"exceptions", "", "What rules do not count, with a reason, an owner and an end."},
 	{"lateness", "the usual times", "How late the events of a dataset come."},
 	{"admin", "nothing listens", "The listener for those who operate an instance."},
+	{"watch", "all is told", "How noroshi watches itself."},
 
 	{"kafka.brokers", "a Kafka inside the process", "Hosts and ports of your own Kafka."},
 	{"kafka.data", "`noroshi-data`", "The folder of the Kafka inside the process. `--data` of the commands goes before it."},
@@ -251,6 +252,11 @@ var entries = []entry{
 	{"admin.tls.cert_file", needed, "The certificate, PEM."},
 	{"admin.tls.key_file", needed, "Its key, PEM."},
 	{"admin.tls.client_ca_file", "clients need no certificate", "The authority whose certificates clients need, PEM."},
+
+	{"watch.enabled", "`true`", "Whether noroshi tells by alerts what is wrong with itself."},
+	{"watch.off", "none", "Those of its alerts that are not told."},
+	{"watch.silent_from", "`1h`", "No source is silent sooner; at least 10m."},
+	{"watch.ends_within", "`14d`", "How long before its end a certificate or an exception is told."},
 
 	{"lateness.*.wait", "the usual time", "How long a decision waits that rests on what has not come."},
 	{"lateness.*.keep", "the usual time", "How long a window stays in memory after its end."},

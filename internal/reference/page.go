@@ -30,6 +30,7 @@ var others = []section{
 	{"library", "[Tuning the rules](../operating.md#tuning-the-rules).", "library."},
 	{"exceptions", "Keys of each exception: [tuning the rules](../operating.md#tuning-the-rules).", "exceptions[]."},
 	{"admin", "[The admin listener](../operating.md#is-it-well).", "admin."},
+	{"watch", "[Watching itself](../operating.md#watching-itself).", "watch."},
 	{"admin: tls", "", "admin.tls."},
 	{"lateness", "Keys of each dataset: [how late events come](../operating.md#how-late-events-come).", "lateness.*."},
 }

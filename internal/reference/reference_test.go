@@ -88,6 +88,7 @@ var whole = map[string]struct {
 	"sasl.":                  {"sinks: [{name: a, kafka: {brokers: ['127.0.0.1:9092'], topic: audit, sasl: {%s}}}]", []string{"mechanism: plain", "user: noroshi", "password: '${env:KEY}'"}},
 	"sinks[].":               {"sinks: [{file: {path: alerts.ndjson}, %s}]", []string{"name: a"}},
 	"http.":                  {"sinks: [{name: a, alertmanager: {%s}}]", []string{"url: 'https://alerts.example.com/'"}},
+	"watch.":                 {"watch: {%s}", nil},
 	"admin.":                 {"admin: {%s}", []string{"listen: '127.0.0.1:9464'"}},
 	"admin.tls.":             {"admin: {listen: '127.0.0.1:9464', tls: {%s}}", []string{"cert_file: ${CERT}", "key_file: ${CERT}"}},
 	"exceptions[].":          {"exceptions: [{%s}]", []string{"rules: [all]", "when: 'true'", "because: we test", "owner: soc"}},
