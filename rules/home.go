@@ -17,7 +17,9 @@ type home struct {
 }
 
 // noRule reports whether a file at the top of the library holds something else than a rule.
-func noRule(file string) bool { return file == remediationFile || file == storyFile }
+func noRule(file string) bool {
+	return file == remediationFile || file == storyFile || file == incidentsFile
+}
 
 // shippedHome are the rules in the program.
 var shippedHome = home{in: library.Files, name: "library"}

@@ -104,7 +104,7 @@ var forTests = []string{"internal/kafkatest", "internal/eventhubstest", "interna
 var owners = map[string][]string{
 	"github.com/twmb/franz-go":                                    {"internal/bus"},
 	"github.com/expr-lang/expr":                                   {"internal/cond"},
-	"go.yaml.in/yaml":                                             {"internal/strictyaml", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/sentinel", "sinks/page", "sinks/slack", "sinks/teams", "sinks/alertmanager", "sinks/heartbeat", "sinks/sinktest", "sinks/catalog", "internal/reference"},
+	"go.yaml.in/yaml":                                             {"internal/strictyaml", "internal/incident", "rules", "internal/list", "internal/config", "sinks/file", "sinks/remote", "sinks/format", "sinks/webhook", "sinks/splunk", "sinks/elasticsearch", "sinks/syslog", "sinks/pagerduty", "sinks/email", "sinks/otlp", "sinks/kafka", "sinks/sentinel", "sinks/page", "sinks/slack", "sinks/teams", "sinks/alertmanager", "sinks/heartbeat", "sinks/sinktest", "sinks/catalog", "internal/reference"},
 	"github.com/spf13/cobra":                                      {"cli"},
 	"github.com/wneessen/go-mail":                                 {"sinks/email"},
 	"github.com/schollz":                                          {"cli"},

@@ -51,7 +51,7 @@ type Incident struct {
 	Drill       bool      `json:"drill,omitempty"` // of a drill: nothing has happened
 	ID          string    `json:"id"`
 	Number      int       `json:"number"`   // of the account: 1, 2, …
-	Revision    int       `json:"revision"` // it grows with each change that is told
+	Revision    int       `json:"revision"` // it grows with each change that is told, often by more than one
 	Tenant      string    `json:"tenant"`
 	Account     string    `json:"account"`
 	Status      Status    `json:"status"`
@@ -67,6 +67,7 @@ type Incident struct {
 	Closed      time.Time `json:"closed,omitzero"`
 	Reopened    int       `json:"reopened,omitempty"` // how often
 	Manual      string    `json:"manual,omitempty"`   // who opened it by hand, and why
+	Merged      string    `json:"merged,omitempty"`   // the id of the incident that this one is now part of, since a late sign has joined them
 
 	Alerts      []string `json:"alerts"` // ids, in order of time
 	AlertsTotal int      `json:"alerts_total"`

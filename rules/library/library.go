@@ -3,7 +3,7 @@ package library
 
 import "embed"
 
-// Files are the rules, one YAML file each in the folder of its class, remediation.yaml, and the base records of tests in samples.
+// Files are the rules, one YAML file each in the folder of its class, remediation.yaml, incidents.yaml, and the base records of tests in samples.
 //
 //go:embed *.yaml */*.yaml samples/*.json
 var Files embed.FS
