@@ -19,6 +19,7 @@ import (
 	"noroshi/internal/alert"
 	"noroshi/internal/diag"
 	"noroshi/internal/replay"
+	"noroshi/rules"
 )
 
 // The beginning of the input tells how common comparisons are.
@@ -33,6 +34,7 @@ const replayMemory = 256 << 20
 type replayFlags struct {
 	ruleFlags
 	json      bool
+	incidents bool
 	asArrived bool
 	since     string
 	until     string
@@ -55,11 +57,13 @@ What cannot be read is told on stderr and does not stop the run. The exit code i
 		Example: `  noroshi replay audit.ndjson
   noroshi replay --json --rules my-rules audit-*.ndjson.gz
   noroshi replay --report found audit.ndjson    # then open found/report.html
+  noroshi replay --incidents audit.ndjson       # what the alerts of each account add up to
   zcat export.csv.gz | noroshi replay --since 2026-01-02 -`,
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c, s, args) },
 	}
 	f.add(c)
 	c.Flags().BoolVar(&f.json, "json", false, "print alerts as JSON, one a line")
+	c.Flags().BoolVar(&f.incidents, "incidents", false, "behind the alerts print the incidents that they add up to")
 	c.Flags().BoolVar(&f.asArrived, "as-arrived", false, "apply records in the order of the input, not of their time")
 	c.Flags().StringVar(&f.since, "since", "", "leave out alerts before this `time`: RFC 3339, a day, or -24h before the last event")
 	c.Flags().StringVar(&f.until, "until", "", "leave out alerts from this `time` on")
@@ -88,7 +92,7 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	if err := overwrites("stats", f.stats, expand(args)); err != nil {
 		return err
 	}
-	set, conf, err := f.loadUntested(s)
+	set, conf, err := f.loadAs(s, rules.Options{Library: !f.noLibrary, Untested: true, Story: f.incidents})
 	if err != nil {
 		return err
 	}
@@ -125,6 +129,15 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 		r.JSON = one.print
 	}
 	rep.watch(&r)
+	var incidents *telling
+	if f.incidents {
+		var ps []diag.Problem
+		if incidents, ps = newTelling(conf); incidents == nil {
+			show(s.Err, ps)
+			return errSaid
+		}
+		incidents.watch(&r)
+	}
 	for _, rule := range r.Set.Unindexed() {
 		if !rule.Shipped {
 			fmt.Fprintf(s.Err, "%s:%d: warning: rule %s is tried on every record, because none of its conditions can be indexed; compare a field that the record itself holds, such as event.action or event.code, with a constant [unindexed]\n", rule.File, rule.Line, rule.ID)
@@ -139,7 +152,7 @@ func (f *replayFlags) run(c *cobra.Command, s Streams, args []string) error {
 	if n := conf.Geography.Broken(); n > 0 {
 		fmt.Fprintf(s.Err, "warning: databases of the key geography are broken: %s found nothing that could be read; what they say there is left out\n", plural(int(n), "look-up"))
 	}
-	if ferr := cmp.Or(printed.flush(), out.Flush()); ferr != nil {
+	if ferr := cmp.Or(printed.flush(), incidents.print(out, until, f.json), out.Flush()); ferr != nil {
 		return failed{ferr}
 	}
 	if c.Context().Err() != nil {

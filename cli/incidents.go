@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"noroshi/internal/alert"
+	"noroshi/internal/app"
+	"noroshi/internal/config"
+	"noroshi/internal/diag"
+	"noroshi/internal/incident"
+	"noroshi/internal/replay"
+	"noroshi/rules"
+)
+
+// telling makes incidents of what a replay finds, and prints them behind its alerts.
+type telling struct {
+	book *incident.Book
+	last time.Time // of what came
+}
+
+// newTelling makes a book of incidents.
+func newTelling(conf *config.Config) (*telling, []diag.Problem) {
+	scoring, ps := rules.Incidents("", nil)
+	if diag.Errors(ps) > 0 {
+		return nil, ps
+	}
+	return &telling{book: incident.NewBook(app.IncidentOptions(conf, scoring))}, ps
+}
+
+// watch takes what a replay finds.
+func (t *telling) watch(r *replay.Replay) {
+	give, json := r.Alert, r.JSON
+	var line []byte
+	r.JSON = nil
+	r.Alert = func(a *alert.Alert) error {
+		t.alert(a)
+		if json == nil {
+			return give(a)
+		}
+		line = a.AppendJSON(line[:0])
+		return json(line)
+	}
+	r.Story = &replay.Story{
+		Activity: func(a *incident.Activity) error {
+			t.until(a.Entry.Time)
+			t.book.Activity(a)
+			return nil
+		},
+		Profile: func(p *incident.Profile) error {
+			t.book.Profile(p)
+			return nil
+		},
+	}
+}
+
+func (t *telling) alert(a *alert.Alert) {
+	t.until(a.Time)
+	if of := t.book.Alert(a); of != nil {
+		t.book.Activity(of)
+	}
+}
+
+func (t *telling) until(at time.Time) {
+	if at.After(t.last) {
+		t.last = at
+	}
+}
+
+// print prints the incidents as they stand at a time, or, if it is zero, behind all that came.
+func (t *telling) print(out io.Writer, now time.Time, asJSON bool) error {
+	if t == nil {
+		return nil
+	}
+	if now.IsZero() {
+		now = t.last
+	}
+	t.book.Advance(now)
+	for _, i := range t.book.Incidents() {
+		text := string(i.AppendJSON(nil))
+		if !asJSON {
+			text = "\n" + paragraph(i)
+		}
+		if _, err := io.WriteString(out, text+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// paragraph is an incident for a person, safe for a terminal.
+func paragraph(i *incident.Incident) string {
+	var b strings.Builder
+	drill := ""
+	if i.Drill {
+		drill = "drill: "
+	}
+	fmt.Fprintf(&b, "%s%s  %s, %s, score %d  %s\n", drill, diag.EscapeLine(i.Account), i.Level, i.Status, i.Score, i.ID)
+	fmt.Fprintf(&b, "  %s to %s, %s", minute(i.Opened), minute(i.Updated), plural(i.AlertsTotal, "alert"))
+	if n := i.TimelineTotal - i.AlertsTotal; n > 0 {
+		fmt.Fprintf(&b, ", %s around them", plural(n, "event"))
+	}
+	done := 0
+	for _, d := range i.Containment {
+		if !d.Done.IsZero() {
+			done++
+		}
+	}
+	fmt.Fprintf(&b, "; contained %d of %d\n", done, len(i.Containment))
+	for _, why := range i.Why {
+		fmt.Fprintf(&b, "  - %s\n", diag.EscapeLine(why))
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func minute(at time.Time) string { return at.UTC().Format("2006-01-02T15:04Z") }
