@@ -5,7 +5,7 @@ LINT := tools/bin/golangci-lint
 FUZZTIME ?= 10s
 FUZZ ?= .
 
-.PHONY: all build demo test race lint bench golden fuzz soak release-check clean
+.PHONY: all build demo test race lint bench golden fuzz soak release-check cluster clean
 all: build lint test
 
 # A static binary, the same bytes from the same sources; its version is the commit.
@@ -57,6 +57,10 @@ soak:
 	NOROSHI_SOAK=1 $(GO) test -count=1 -timeout 30m -v -run ShippedRulesAreProved ./cli
 	NOROSHI_SOAK=1 $(GO) test -count=1 -timeout 60m -v -p 1 ./sinks/...
 	$(MAKE) fuzz FUZZTIME=10m
+
+# Three brokers, three detectors, two deliverers and a reader on loopback; one of each is killed, and nothing is lost.
+cluster:
+	NOROSHI_CLUSTER=1 $(GO) test -count=1 -timeout 20m -v -run TestCluster ./cmd/noroshi
 
 # What deploy/ holds is built, rendered, checked by the programs that read it, and started. It takes minutes, as root on Debian, and fetches
 # what is missing.
