@@ -47,7 +47,7 @@ func (f *pathFlags) load(s Streams, args []string, strict bool) (*rules.Set, *co
 	if len(paths) == 0 && f.noLibrary && f.config == "" {
 		return nil, nil, nil, errors.New("--no-library leaves no rules; expected a rule file or folder")
 	}
-	o := rules.Options{Paths: append(paths, c.Rules...), Library: len(paths) == 0 && !f.noLibrary, Beside: strict && !f.noLibrary,
+	o := rules.Options{Paths: append(paths, c.Rules...), Library: f.library(args), Beside: strict && !f.noLibrary,
 		Named: true, Alone: f.noLibrary, Lists: c.Lists, Now: now, Strict: strict}
 	if strict { // tests prove rules as they stand in their files
 		o.Tuning = tuning(c, doc)
@@ -56,6 +56,11 @@ func (f *pathFlags) load(s Streams, args []string, strict bool) (*rules.Set, *co
 	ps = append(ps, more...)
 	diag.Sort(ps)
 	return set, c, ps, nil
+}
+
+// library reports whether the shipped rules are looked at.
+func (f *pathFlags) library(args []string) bool {
+	return len(args)+len(f.dirs) == 0 && !f.noLibrary
 }
 
 // wholeConfiguration reads a configuration file with its sinks and sources, which are made and not started.
@@ -82,6 +87,10 @@ and what would be right. It also demands what a rule should have: tests, one tha
 				return err
 			}
 			ps = append(ps, replay.Unreadable(set, app.DecodeOptions(conf))...)
+			for _, file := range incidentFiles(f.library(args), slices.Concat(args, f.dirs)) {
+				_, more := rules.Incidents(file, set.Ids())
+				ps = append(ps, more...)
+			}
 			diag.Sort(ps)
 			for _, p := range ps {
 				if asJSON {

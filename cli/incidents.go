@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -28,6 +29,49 @@ func newTelling(conf *config.Config) (*telling, []diag.Problem) {
 		return nil, ps
 	}
 	return &telling{book: incident.NewBook(app.IncidentOptions(conf, scoring))}, ps
+}
+
+// incidentFiles are the files that say what alerts add up to, of what check and test look at: "" is the one in the shipped library, and a
+// folder that is a library has one of its own.
+func incidentFiles(library bool, paths []string) (all []string) {
+	if library {
+		all = append(all, "")
+	}
+	for _, p := range paths {
+		if file := rules.IncidentsIn(p); file != "" {
+			all = append(all, file)
+		}
+	}
+	return all
+}
+
+// incidents runs the tests of what alerts add up to.
+func (t *proving) incidents(ctx context.Context, files []string, chosen func(rule, test string) bool) error {
+	for _, file := range files {
+		scoring, ps := rules.Incidents(file, t.set.Ids())
+		show(t.problems, ps)
+		if diag.Errors(ps) > 0 {
+			t.bad++
+			continue
+		}
+		if file == "" {
+			file = "library/incidents.yaml"
+		}
+		for i := range scoring.Tests {
+			one := &scoring.Tests[i]
+			if !chosen("incidents", one.Name) {
+				continue
+			}
+			from := t.now()
+			wrong := scoring.Run(one, t.set.Told)
+			v := replay.Verdict{Rule: "incidents", Test: one.Name, File: file, Line: one.Line, Pass: len(wrong) == 0, Why: strings.Join(wrong, "; "), Count: len(one.Alerts), Took: t.now().Sub(from)}
+			if err := t.take(ctx, nil, v); err != nil {
+				return err
+			}
+			t.added++
+		}
+	}
+	return nil
 }
 
 // watch takes what a replay finds.

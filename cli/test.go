@@ -55,9 +55,12 @@ It prints the changes that no test notices, and ends with exit 1 where tests not
 			if err := overwrites("junit", junit, files); err != nil {
 				return err
 			}
-			t := &proving{out: s.Out, asJSON: asJSON && !mutate, now: s.Now, set: set, decode: app.DecodeOptions(conf)}
+			t := &proving{out: s.Out, problems: s.Err, asJSON: asJSON && !mutate, now: s.Now, set: set, decode: app.DecodeOptions(conf)}
 			set.AllLive()
 			if err := t.run(c.Context(), chosen); err != nil {
+				return err
+			}
+			if err := t.incidents(c.Context(), incidentFiles(f.library(args), slices.Concat(args, f.dirs)), chosen); err != nil {
 				return err
 			}
 			if tuned != nil {
@@ -117,7 +120,9 @@ type proving struct {
 	rules  int
 	bad    int
 
-	excused int // exceptions of the configuration whose tests were run
+	excused  int // exceptions of the configuration whose tests were run
+	added    int // tests of what alerts add up to
+	problems io.Writer
 }
 
 // of is what has been tested.
@@ -125,6 +130,9 @@ func (t *proving) of() string {
 	text := plural(t.rules, "rule")
 	if t.excused > 0 {
 		text += " and " + plural(t.excused, "exception")
+	}
+	if t.added > 0 {
+		text += " and of incidents"
 	}
 	return text
 }

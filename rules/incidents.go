@@ -36,6 +36,16 @@ func Incidents(file string, known []string) (*incident.Scoring, []diag.Problem) 
 	return s, d.Problems
 }
 
+// IncidentsIn is the file in a folder that is a library which says what alerts add up to, "" where there is none.
+func IncidentsIn(folder string) string {
+	for _, name := range []string{remediationFile, incidentsFile} {
+		if info, err := os.Stat(inside(folder, name)); err != nil || !info.Mode().IsRegular() {
+			return ""
+		}
+	}
+	return inside(folder, incidentsFile)
+}
+
 // Ids are the ids of the rules.
 func (s *Set) Ids() (all []string) {
 	for _, r := range s.Rules {

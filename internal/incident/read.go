@@ -139,7 +139,7 @@ func (r *reader) ids(n *yaml.Node) (all []string) {
 func (r *reader) id(n *yaml.Node) string {
 	id := r.d.Text(n)
 	if id != "" && r.rules != nil && !slices.Contains(r.rules, id) {
-		r.d.At(n, "unknown-rule", fmt.Sprintf("there is no rule %q", id)).Suggestion = diag.Suggest(id, r.rules)
+		r.d.At(n, "rule", fmt.Sprintf("there is no rule %q", id)).Suggestion = diag.Suggest(id, r.rules)
 	}
 	return id
 }
