@@ -42,7 +42,7 @@ func markdown(v *incident.View) []byte {
 				box = "x"
 			}
 			said := strings.Join(append([]string{step.Said}, step.Marks...), "; ")
-			s.Line("* [%s] %s \\(%s\\)", box, plainly(step.Text), plainly(said))
+			s.Line("* [%s] %s (%s)", box, plainly(step.Text), plainly(said))
 			if step.Link != "" {
 				s.Line("  <%s>", step.Link)
 			}
@@ -110,14 +110,26 @@ func rows(s *paper.Sheet, t *incident.Table) {
 	}
 }
 
-// plainly is a text that Markdown takes for nothing but a text: every sign of ASCII that it may read something into stands behind a backslash.
+// plainly is a text that Markdown takes for nothing but a text: what it may read something into stands behind a backslash.
 func plainly(text string) string {
 	var b strings.Builder
-	for _, r := range paper.Plain(text) {
-		if strings.ContainsRune("!#$&()*+-.:<=>@[\\]^_`{|}~", r) {
+	first := true
+	text = paper.Plain(text)
+	for k, r := range text {
+		switch {
+		case strings.ContainsRune("#$&*<>@[\\]_`|~", r), // marks, links, names of people who would be called
+			first && strings.ContainsRune("+-=:", r),
+			r == ':' && strings.HasPrefix(text[k:], "://"),
+			(r == '.' || r == ')') && (k > 0 && k < 4 && onlyDigits(text[:k]) || strings.HasSuffix(strings.ToLower(text[:k]), "www")):
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)
+		first = first && r == ' '
 	}
 	return b.String()
+}
+
+// onlyDigits reports whether a text is a number, which a point or a bracket would make the first of a list.
+func onlyDigits(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }

@@ -65,7 +65,6 @@ func object(v *incident.View) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
 	if err := e.Encode(&i); err != nil {
 		return nil, fmt.Errorf("make JSON: %w", err)
 	}
