@@ -83,7 +83,7 @@ Watch live:                              noroshi run --config noroshi.yaml`,
 	}
 	c.AddCommand(runCommand(s), demoCommand(s), devCommand(s), // live
 		deadLettersCommand(s), statusCommand(s), probeCommand(s), doctorCommand(s), topicsCommand(s), stateCommand(s), sourcesCommand(s), sinksCommand(s), drillCommand(s), // what is going on there
-		replayCommand(s), decodeCommand(s), explainCommand(s), exceptionCommand(s), incidentsCommand(s), // files
+		replayCommand(s), decodeCommand(s), explainCommand(s), exceptionCommand(s), incidentsCommand(s), investigateCommand(s), // files
 		checkCommand(s), testCommand(s), sampleCommand(s), fieldsCommand(s), schemaCommand(s), coverageCommand(s), libraryCommand(s), // rules
 		versionCommand(s))
 	guided(c)

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata" // zones by name, also on a machine that has none of its own
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -67,7 +66,7 @@ func (f *pageFlags) writer(s Streams) (*pages, error) {
 	if f.zone != "" {
 		var err error
 		if zone, err = time.LoadLocation(f.zone); err != nil {
-			return nil, fmt.Errorf("--zone %s: no such time zone; expected a name such as Asia/Tokyo, Europe/Berlin or UTC", f.zone)
+			return nil, fmt.Errorf("--zone %s: no such time zone on this machine; expected a name such as Asia/Tokyo, Europe/Berlin or UTC", f.zone)
 		}
 	}
 	steps, scope, ps := rules.Remediation()

@@ -104,7 +104,7 @@ func (l *listing) add(s Step) {
 
 // needed are the steps that the incident has because of what it holds.
 func (l *listing) needed(r *Remedy) {
-	if slices.Contains(r.For, Always) {
+	if slices.Contains(r.For, Always) && l.of.Account != "" { // a tenant is not contained
 		l.add(l.step(r, nil))
 	}
 	for _, t := range l.of.things() {

@@ -108,7 +108,10 @@ func (i *Incident) AsPage(c *Checklist, lang Language, zone *time.Location) *Vie
 	v.phases(c.Steps(i, lang))
 	v.contained()
 	v.notes()
-	v.Tables = append(v.Tables, v.containment(), v.timeline(), v.signIns())
+	v.Tables = append(v.Tables, v.containment(), v.timeline())
+	if i.Account != "" {
+		v.Tables = append(v.Tables, v.signIns())
+	}
 	v.Tables = append(v.Tables, v.things()...)
 	v.Tables = append(v.Tables, v.alerts())
 	for k := range v.Tables {
@@ -159,6 +162,10 @@ func (v *View) both(at time.Time) string {
 // verdict says in a line what is the matter, and in another how far it is dealt with.
 func (v *View) verdict() {
 	i := v.Incident
+	if i.ID == "" {
+		v.lookedUp()
+		return
+	}
 	switch i.Level {
 	case Confirmed:
 		v.Verdict = v.sayf("Confirmed: %s was taken over", "確定: %s は乗っ取られています", i.Account)
@@ -167,12 +174,7 @@ func (v *View) verdict() {
 	case Suspicious:
 		v.Verdict = v.sayf("Suspicious: %s may have been taken over", "疑い: %s は乗っ取られたかもしれません", i.Account)
 	default:
-		v.Verdict = v.sayf("No verdict: the events do not show that %s was taken over", "判定なし: %s が乗っ取られたことを示すイベントはありません", i.Account)
-	}
-	v.Title = v.Say("Account ", "アカウント ") + i.Account
-	if i.ID == "" { // somebody asked for the account
-		v.State = v.Say("No incident. What the events show of the account:", "インシデントはありません。イベントに見えるアカウントの状態:")
-		return
+		v.Verdict = v.sayf("Noticed: the events do not show that %s was taken over", "記録のみ: %s が乗っ取られたことを示すイベントはありません", i.Account)
 	}
 	v.Title = v.sayf("Incident %d of %s", "%[2]s のインシデント %[1]d", i.Number, i.Account)
 	switch i.Status {
@@ -190,6 +192,25 @@ func (v *View) verdict() {
 	if i.Reopened > 0 {
 		v.State += v.sayf("; opened again %s", "、再開 %s", v.times(i.Reopened))
 	}
+}
+
+// lookedUp says what was found of an account, or a tenant, that somebody has asked for.
+func (v *View) lookedUp() {
+	i := v.Incident
+	v.Title = v.Say("Account ", "アカウント ") + i.Account
+	if i.Account == "" {
+		v.Title = strings.TrimSpace(v.Say("Tenant ", "テナント ") + i.Tenant)
+	}
+	switch i.AlertsTotal {
+	case 0:
+		v.Verdict = v.Say("No rule gives an alert", "アラートを出したルールはありません")
+	case 1:
+		v.Verdict = v.sayf("1 alert, of the severity %s", "アラート 1 件、重大度 %s", i.Severity)
+	default:
+		v.Verdict = v.sayf("%d alerts, the gravest of the severity %s", "アラート %d 件、最も高い重大度 %s", i.AlertsTotal, i.Severity)
+	}
+	v.State = v.Say("This was looked up; it is no incident. Events show what changed, not what has stood since before them.",
+		"調査の結果であり、インシデントではありません。イベントは変化だけを示し、それ以前からの状態は示しません。")
 }
 
 func (v *View) times(n int) string {

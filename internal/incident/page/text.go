@@ -213,7 +213,9 @@ func (s *sheet) blocks(rows [][]string, head []incident.Column) {
 			case head[k].Kind == incident.Name || head[k].Kind == incident.Code && name != rows[0][0]:
 				end()
 				end(name + ": " + c)
-			case head[k].Kind == incident.Moment:
+			case head[k].Kind == incident.Moment && strings.ContainsAny(name, " ,"):
+				short = append(short, name+": "+c)
+			case head[k].Kind == incident.Moment: // a zone alone
 				short = append(short, c+" "+name)
 			case head[k].Kind == incident.Count:
 				short = append(short, name+" "+c)
