@@ -18,7 +18,7 @@ import (
 )
 
 // followed are the pages that a reader follows step by step.
-var followed = []string{"../docs/start/first-export.md", "../docs/start/first-webhook.md", "../docs/start/first-rule.md", "../docs/ja/start.md"}
+var followed = []string{"../docs/start/first-export.md", "../docs/start/first-webhook.md", "../docs/start/first-rule.md", "../docs/start/account-taken-over.md", "../docs/ja/start.md"}
 
 // step is a block of a page: a file to write, or commands with what they say.
 type step struct {

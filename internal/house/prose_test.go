@@ -15,7 +15,7 @@ const mostWords = 25
 // longSentences are how many longer sentences a page may have, by its path below docs. The numbers only fall: whoever shortens
 // a page lowers its number. A page that is not here may have ten.
 var longSentences = map[string]int{
-	"README.md": 0, "troubleshooting.md": 0, "reference/configuration.md": 0, "start/first-export.md": 0, "start/first-rule.md": 0, "start/first-webhook.md": 0,
+	"README.md": 0, "troubleshooting.md": 0, "reference/configuration.md": 0, "start/first-export.md": 0, "start/first-rule.md": 0, "start/first-webhook.md": 0, "start/account-taken-over.md": 0, "incidents.md": 0,
 	"rules.md": 8, "operating.md": 46,
 }
 
