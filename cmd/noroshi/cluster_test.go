@@ -110,7 +110,13 @@ sinks: [{name: hook, webhook: {url: "%s", secrets: ['${file:hook}'], allow_priva
 // takeover serves the records of the demonstration as of now, and gives how to connect to them.
 func takeover(t *testing.T) string {
 	t.Helper()
-	serve := noroshi("dev", "eventhub", "--records", absolute(t, "../../cli/demo/takeover.ndjson"), "--now", "--listen", freeAddress(t))
+	records, err := os.ReadFile("../../cli/demo/takeover.ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	writeFiles(t, dir, map[string]string{"takeover.ndjson": strings.ReplaceAll(string(records), "203.0.113.66", "198.51.100.66")}) // the sign-ins have the others
+	serve := noroshi("dev", "eventhub", "--records", filepath.Join(dir, "takeover.ndjson"), "--now", "--listen", freeAddress(t))
 	out, err := serve.StdoutPipe()
 	if err == nil {
 		err = serve.Start()
@@ -132,6 +138,9 @@ func stop(c *exec.Cmd) {
 	_ = c.Wait()         // it was killed
 }
 
+// takeoverFrom is the address that takes over; rules by address tell it without the account.
+const takeoverFrom = `"198.51.100.`
+
 // clusterTold knows alerts of the account that is taken over from others.
 type clusterTold struct {
 	others told
@@ -151,7 +160,7 @@ func (c *clusterTold) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if err == nil {
 		err = json.Unmarshal(body, &page)
 	}
-	if err != nil || page.Data.Account != "taro@contoso.example" {
+	if err != nil || page.Data.Account != "taro@contoso.example" && !bytes.Contains(body, []byte(takeoverFrom)) {
 		req.Body = io.NopCloser(bytes.NewReader(body))
 		c.others.ServeHTTP(w, req)
 		return

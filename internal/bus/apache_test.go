@@ -111,6 +111,25 @@ func TestTopicsOfOthers(t *testing.T) {
 	t.Run("a deleted topic costs nothing, and comes back", func(t *testing.T) { deleted(t, broker.Config("deleted.", 2)) })
 }
 
+// Of three brokers one may know a topic a little later than another: instances that start at once all run nevertheless.
+func TestInstancesThatStartAtOnceOnThreeBrokers(t *testing.T) {
+	brokers := kafkatest.ApacheOf(t, 3)
+	for round := range 5 {
+		var wg sync.WaitGroup
+		for i := range 9 {
+			b := connected(t, brokers[i%3].Config(fmt.Sprintf("fresh%d.", round), 6))
+			wg.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+				defer cancel()
+				if err := b.Ensure(ctx, nil); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+}
+
 // The same on the embedded one, where somebody may delete a topic too.
 func TestADeletedTopic(t *testing.T) {
 	e, err := bus.StartEmbedded(bus.EmbeddedOptions{Dir: t.TempDir(), Prefix: "deleted.", Partitions: 2, Cap: 1 << 30, Log: slog.New(slog.DiscardHandler)})

@@ -109,7 +109,7 @@ func (b *Bus) ensure(ctx context.Context, more map[Topic]map[string]string) erro
 	if err := b.awaitTopics(ctx, made, Topics...); err != nil {
 		return err
 	}
-	problems, err := b.check(ctx, there)
+	problems, err := b.checkAnswered(ctx, there)
 	if err != nil {
 		return err
 	}
@@ -122,6 +122,27 @@ func (b *Bus) ensure(ctx context.Context, more map[Topic]map[string]string) erro
 		b.config.Log.Warn("topic may lose records", slog.String("topic", p.topic), slog.String("problem", p.text))
 	}
 	return refused
+}
+
+// lagWithin is how long a broker may not know a topic that another one knows.
+const lagWithin = 15 * time.Second
+
+// checkAnswered is check for topics that a broker has just said to be there. Where another one does not know them yet, it is asked again.
+func (b *Bus) checkAnswered(ctx context.Context, topics []Topic) (all []problem, err error) {
+	late := time.After(lagWithin)
+	for {
+		all, err = b.check(ctx, topics)
+		if err != nil || !slices.ContainsFunc(all, func(p problem) bool { return p.gone }) {
+			return all, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("look at topics: %w", ctx.Err())
+		case <-late:
+			return all, nil
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // Watch looks at the topics now and then, until ctx ends: somebody may change them while they are used. What is wrong is told each
@@ -195,6 +216,7 @@ type problem struct {
 	topic   string
 	text    string
 	refused bool // we do not start with it
+	gone    bool // a broker does not know the topic
 }
 
 // check compares topics that are there with what they should be.
@@ -222,7 +244,7 @@ func (b *Bus) check(ctx context.Context, topics []Topic) (all []problem, err err
 		for _, k := range slices.Sorted(maps.Keys(want)) {
 			if v, ok := have[k]; ok && !enough(k, v, want[k]) {
 				text := fmt.Sprintf("topic %s has %s=%s, expected %s: %s", b.name(t), k, v, want[k], b.alter(t, k, want[k]))
-				all = append(all, problem{b.name(t), text, true})
+				all = append(all, problem{b.name(t), text, true, false})
 			}
 		}
 		all = append(all, b.checkRetention(t, have)...)
@@ -236,7 +258,7 @@ func (b *Bus) deleted(t Topic) problem {
 	if slices.Contains(states, t) {
 		gone = "what rules remember is gone, so that they begin anew"
 	}
-	return problem{b.name(t), fmt.Sprintf("topic %s was deleted, and %s: restart noroshi to make it again", b.name(t), gone), true}
+	return problem{b.name(t), fmt.Sprintf("topic %s was deleted, and %s: restart noroshi to make it again", b.name(t), gone), true, true}
 }
 
 // resized is a topic with another number of partitions. Records of an account lie in one, found by the number.
@@ -253,7 +275,7 @@ func (b *Bus) resized(t Topic, have, want int) problem {
 		text += fmt.Sprintf(" Either give all of noroshi's topics %[1]d partitions and set kafka.partitions to %[1]d (records of one account may then come out of order once),"+
 			" or stop all instances when everything has been read, delete the topic and start again.", have)
 	}
-	return problem{b.name(t), text, true}
+	return problem{b.name(t), text, true, false}
 }
 
 // checkRetention looks for records that are deleted before they have been read.
@@ -265,11 +287,11 @@ func (b *Bus) checkRetention(t Topic, have map[string]string) (all []problem) {
 	if ms, err := strconv.ParseInt(have["retention.ms"], 10, 64); err == nil && ms >= 0 && ms < r.least.Milliseconds() {
 		kept := time.Duration(ms) * time.Millisecond
 		text := fmt.Sprintf("topic %s keeps records for %v (retention.ms=%d): %s; expected at least %v: %s", b.name(t), kept, ms, r.lost, r.least, b.alter(t, "retention.ms", milliseconds(r.made)))
-		all = append(all, problem{b.name(t), text, true})
+		all = append(all, problem{b.name(t), text, true, false})
 	}
 	if n, err := strconv.ParseInt(have["retention.bytes"], 10, 64); err == nil && n >= 0 {
 		text := fmt.Sprintf("topic %s keeps %d bytes of a partition (retention.bytes), however old they are: %s; expected no limit: %s", b.name(t), n, r.lost, b.alter(t, "retention.bytes", "-1"))
-		all = append(all, problem{b.name(t), text, n < r.bytes})
+		all = append(all, problem{b.name(t), text, n < r.bytes, false})
 	}
 	return all
 }
