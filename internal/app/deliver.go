@@ -13,6 +13,7 @@ import (
 	"noroshi/internal/alert"
 	"noroshi/internal/bus"
 	"noroshi/internal/deadletter"
+	"noroshi/internal/incident"
 	"noroshi/sinks"
 )
 
@@ -77,10 +78,15 @@ func (q *queue) Next(ctx context.Context) (all []sinks.Message, err error) {
 	if q.now, err = q.reader.Poll(ctx, deliverRecords); err != nil {
 		return nil, err
 	}
+	return q.messages(), nil
+}
+
+// messages are those for this sink among the records read last.
+func (q *queue) messages() (all []sinks.Message) {
 	q.ends = q.ends[:0]
 	for i := range q.now {
 		rec := &q.now[i]
-		if others(rec, q.sink) {
+		if others(rec, q.sink) || ofStory(rec) {
 			continue
 		}
 		m, err := message(rec)
@@ -91,7 +97,13 @@ func (q *queue) Next(ctx context.Context) (all []sinks.Message, err error) {
 		all = append(all, m)
 		q.ends = append(q.ends, i+1)
 	}
-	return all, nil
+	return all
+}
+
+// ofStory reports whether a record is no alert, but what belongs into an account's story beside alerts: it is for incidents.
+func ofStory(rec *bus.Record) bool {
+	s := rec.Header(headerSchema)
+	return s == incident.ActivitySchema || s == incident.ProfileSchema
 }
 
 // others reports whether a record is for another sink alone.

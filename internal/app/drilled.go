@@ -157,6 +157,9 @@ func (f *Following) event(r bus.Record) {
 }
 
 func (f *Following) alert(r bus.Record) {
+	if ofStory(&r) {
+		return
+	}
 	h, err := headOf(&r)
 	if err != nil || !bytes.Contains(r.Value, []byte(f.drill.ID)) {
 		return

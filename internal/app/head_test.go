@@ -7,6 +7,7 @@ import (
 
 	"noroshi/internal/alert"
 	"noroshi/internal/bus"
+	"noroshi/internal/incident"
 )
 
 func TestHeadersHoldTheHeadOfAnAlert(t *testing.T) {
@@ -40,5 +41,26 @@ func TestHeadersHoldTheHeadOfAnAlert(t *testing.T) {
 	}
 	if _, err := headOf(&bus.Record{Value: []byte("{")}); err == nil {
 		t.Error("what is no alert has a head")
+	}
+}
+
+// TestSinksPassOverStories: what belongs into an account's story is neither sent nor counted as something that nobody can read.
+func TestSinksPassOverStories(t *testing.T) {
+	a := alertRecord([]byte("k"), &alert.Alert{Schema: alert.Schema, ID: "a-1"})
+	activity, profile, foreign := a, a, a
+	schema := func(s string) []bus.Header {
+		return append([]bus.Header{{Key: headerSchema, Value: []byte(s)}}, a.Headers[1:]...)
+	}
+	activity.Headers, profile.Headers, foreign.Headers = schema(incident.ActivitySchema), schema(incident.ProfileSchema), schema("somebody/1")
+	q := &queue{sink: "soc", now: []bus.Record{activity, a, profile, foreign}}
+	all := q.messages()
+	if len(all) != 1 || all[0].ID != "a-1" || !slices.Equal(q.ends, []int{2}) {
+		t.Errorf("got %d messages that end at %v, want the alert", len(all), q.ends)
+	}
+	if n := q.skipped.Load(); n != 1 {
+		t.Errorf("%d messages count as no alerts, want the foreign one alone", n)
+	}
+	if s := (&NamedSink{Name: "soc"}); s.waitsFor(&activity) || s.waitsFor(&profile) || !s.waitsFor(&a) {
+		t.Error("a sink waits for alerts alone")
 	}
 }
