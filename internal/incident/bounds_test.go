@@ -76,7 +76,7 @@ func TestOneAlertIsOneRow(t *testing.T) {
 func TestJSON(t *testing.T) {
 	b := book(t)
 	a := found("taro@contoso.example", "inbox-rule-hides-mail", "hiding", 30, 0)
-	a.Summary = "\u202e<script>\n\"$(x)"
+	a.Summary = "\u202e\a<script>\n\"$(x)"
 	b.Alert(a)
 	b.Activity(&Activity{Schema: ActivitySchema, Tenant: "t", Account: "taro@contoso.example", Line: "l", Entry: Entry{Time: began, Kind: Context, Text: "x", EventID: "e"},
 		Thing: &Thing{Kind: InboxRule, Name: "’; Remove-Item '", Since: began, Seen: SeenEvent}})
@@ -158,5 +158,66 @@ func TestForgotten(t *testing.T) {
 	step(41 * 24 * time.Hour)
 	if want := []string{"1open", "1closed", "2open"}; !slices.Equal(told, want) {
 		t.Errorf("told %v, want %v", told, want)
+	}
+}
+
+// TestOpenedAgain: an incident that was contained and closed is told again when a sign opens it.
+func TestOpenedAgain(t *testing.T) {
+	b := book(t)
+	var told []string
+	last := 0
+	tell := func(i *Incident) {
+		if i.Revision <= last {
+			t.Errorf("revision %d behind %d", i.Revision, last)
+		}
+		last = i.Revision
+		told = append(told, fmt.Sprint(i.Status, i.Reopened))
+	}
+	closing := func(what string, at time.Duration) {
+		b.Activity(&Activity{Schema: ActivitySchema, Tenant: "t", Account: "a@contoso.example", Line: "l", Entry: Entry{Time: began.Add(at), Kind: Closing, EventID: what}, Closes: what})
+	}
+	b.Alert(found("a@contoso.example", "mass-mailing", "abuse", 30, 0))
+	b.Changed(tell)
+	closing(Password, time.Hour)
+	closing(Sessions, time.Hour)
+	b.Changed(tell)
+	b.Advance(began.Add(4 * 24 * time.Hour))
+	b.Changed(tell)
+	b.Alert(found("a@contoso.example", "mass-mailing", "abuse", 30, 5*24*time.Hour))
+	b.Changed(tell)
+	if want := []string{"open0", "contained0", "closed0", "open1"}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+}
+
+// TestPartsOfOneRevision: of two alerts with one id and one revision, as an alert in parts may have, the one of more events counts, whichever
+// comes first.
+func TestPartsOfOneRevision(t *testing.T) {
+	small := found("a@contoso.example", "mass-mailing", "abuse", 30, 0)
+	great := *small
+	small.Window.Count, great.Window.Count, great.Summary = 2, 9, "nine messages"
+	for _, order := range [][]*alert.Alert{{small, &great}, {&great, small}} {
+		b := book(t)
+		for _, a := range order {
+			b.Alert(a)
+		}
+		if got := b.Incidents()[0].Timeline[0].Text; got != "nine messages" {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
+// TestWeightyOnesCount: of a rule the weightiest alerts count, though lighter ones came later.
+func TestWeightyOnesCount(t *testing.T) {
+	b := book(t)
+	b.Alert(found("a@contoso.example", "mass-mailing", "abuse", 30, 0))
+	for n := range 3 {
+		a := found("a@contoso.example", "mass-mailing", "abuse", 30, time.Hour+time.Duration(n))
+		a.Evidence[0].Facts = []byte(`{"device.managed":true}`)
+		b.Alert(a)
+	}
+	b.Alert(found("a@contoso.example", "bounces-deleted", "hiding", 20, 2*time.Hour))
+	if got := b.Incidents()[0].Score; got != 63 { // 30 and twice half of 15, less an hour's decay or two, and 20
+		t.Errorf("score %d, want 63", got)
 	}
 }
