@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,12 +37,20 @@ type Secrets struct {
 // keys are the members of a connection string that are secret.
 var keys = regexp.MustCompile(`(?i)(?:SharedAccessKey|SharedAccessSignature|AccountKey|Password)=([^;\s]+)`)
 
+// schemes are those of addresses that are secret for their path, user or query, such as that of an incoming webhook.
+var schemes = []string{"http", "https", "socks5", "socks5h"}
+
 // Add makes a text known: a password, a header's value, a connection string.
 func (s *Secrets) Add(text string) {
 	if found := keys.FindAllStringSubmatch(text, -1); found != nil { // the rest of a connection string names the namespace
 		for _, m := range found {
 			s.add(m[1])
 		}
+		return
+	}
+	if u, err := url.Parse(strings.TrimSpace(text)); err == nil && u.Host != "" && slices.Contains(schemes, strings.ToLower(u.Scheme)) {
+		s.addBut(text, u.Scheme+"://"+u.Host+"/") // others may have the same host, which is in their errors
+		s.AddURL(u)
 		return
 	}
 	s.add(text)
@@ -123,24 +132,38 @@ func (s *Secrets) part(text string, least int) {
 }
 
 // add makes a text and its encodings known.
-func (s *Secrets) add(text string) {
+func (s *Secrets) add(text string) { s.addBut(text, "") }
+
+// addBut is add without what lies in an open part of the text.
+func (s *Secrets) addBut(text, open string) {
 	if strings.TrimSpace(text) == "" {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.init()
-	quoted, _ := json.Marshal(text) // a text always has a JSON form
-	for _, t := range []string{text, inner(strconv.Quote(text)), inner(string(quoted)), strings.ReplaceAll(text, "/", `\/`), url.QueryEscape(text), url.PathEscape(text), html.EscapeString(text),
-		base64.StdEncoding.EncodeToString([]byte(text)), base64.URLEncoding.EncodeToString([]byte(text)), hex.EncodeToString([]byte(text))} {
-		t = lower(t)
+	bare := forms(open)
+	for n, t := range forms(text) {
 		if len(t) < gram {
 			s.short[t] = struct{}{}
 		}
 		for i := 0; i+gram <= len(t); i++ {
-			s.grams[t[i:i+gram]] = struct{}{}
+			if one := t[i : i+gram]; !strings.Contains(bare[n], one) {
+				s.grams[one] = struct{}{}
+			}
 		}
 	}
+}
+
+// forms are a text and its usual encodings, in lower case.
+func forms(text string) []string {
+	quoted, _ := json.Marshal(text) // a text always has a JSON form
+	all := []string{text, inner(strconv.Quote(text)), inner(string(quoted)), strings.ReplaceAll(text, "/", `\/`), url.QueryEscape(text), url.PathEscape(text), html.EscapeString(text),
+		base64.StdEncoding.EncodeToString([]byte(text)), base64.URLEncoding.EncodeToString([]byte(text)), hex.EncodeToString([]byte(text))}
+	for i := range all {
+		all[i] = lower(all[i])
+	}
+	return all
 }
 
 // inner is a quoted text without its quotes.

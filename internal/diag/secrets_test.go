@@ -72,6 +72,29 @@ func TestURLsKeepTheirHost(t *testing.T) {
 	}
 }
 
+// TestTheHostOfASecretAddressIsNone: others have the same host in their errors. What makes the address secret is hidden in each form.
+func TestTheHostOfASecretAddressIsNone(t *testing.T) {
+	const secret = "https://bob:hunter2@hooks.intern.example.com:8443/services/T0KENT0KEN/B0B?key=s3cret77\n"
+	var s Secrets
+	s.Add(secret)
+	for _, open := range []string{"dial tcp hooks.intern.example.com:8443: connection refused", "https://hooks.intern.example.com:8443/ answers 500", "Post \"https:\\/\\/hooks.intern.example.com:8443\\/\"",
+		"https%3A%2F%2Fhooks.intern.example.com%3A8443%2F"} {
+		if got := s.Hide(open); got != open {
+			t.Errorf("%s becomes %s", open, got)
+		}
+	}
+	for n, form := range forms(secret) {
+		for _, text := range []string{form, form[len(form)/3:], "x" + form + "y"} {
+			got := lower(s.Hide(text))
+			for _, part := range []string{"hunter2", "t0kent0ken", "s3cret77", "b0b", forms("t0kent0ken")[n]} {
+				if strings.Contains(got, lower(part)) {
+					t.Errorf("%s becomes %s", text, got)
+				}
+			}
+		}
+	}
+}
+
 // TestOurNameInAPathIsNoSecret: the usual address of a webhook ends in it, and what is shown of a request holds it elsewhere.
 func TestOurNameInAPathIsNoSecret(t *testing.T) {
 	var s Secrets
