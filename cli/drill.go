@@ -71,6 +71,7 @@ func (f *drillFlags) run(ctx context.Context, s Streams) error {
 		show(s.Err, ps)
 		return errSaid
 	}
+	all := ctx
 	ctx, cancel := context.WithTimeout(ctx, f.within)
 	defer cancel()
 	tenant := alert.DrillTenant
@@ -102,13 +103,46 @@ func (f *drillFlags) run(ctx context.Context, s Streams) error {
 		f.print(s, h)
 	}
 	print(app.Hop{Hop: "sent", Source: to, After: time.Since(began), Seconds: time.Since(began).Round(time.Millisecond).Seconds()})
-	if err := follow.Run(ctx, began, print); err != nil {
+	err = follow.Run(ctx, began, print)
+	var missing *app.Missing
+	if errors.As(err, &missing) && missing.Sink != "" && all.Err() == nil {
+		states, unknown := statesOf(all, s, b.Bus)
+		err = fmt.Errorf("%w: %s", err, waitsFor(states, unknown, missing.Sink, s.Now()))
+	}
+	if err != nil {
 		return failed{err}
 	}
 	if refused > 0 {
 		return failed{fmt.Errorf("%s refused by the destination; noroshi dead-letters list shows why", plural(refused, "alert"))}
 	}
 	return nil
+}
+
+// waitsFor says what a sink waits for that has not told in time.
+func waitsFor(states map[string]app.SinkSum, unknown error, name string, now time.Time) string {
+	one, known := states[name]
+	switch {
+	case unknown != nil:
+		return "how the sink is is not known: " + unknown.Error()
+	case !known:
+		return "no instance that runs delivers to it; noroshi status shows the roles"
+	case one.State != sinks.Delivering:
+		text := "it is " + string(one.State)
+		if one.Fault != "" {
+			text += ": " + one.Fault
+		}
+		if !one.Next.IsZero() {
+			text += "; it tries again at " + at(one.Next)
+		}
+		return text + "; noroshi sinks test " + name + " says what to do"
+	case one.Waiting != nil && *one.Waiting > 0:
+		text := "it has " + plural(int(*one.Waiting), "alert") + " to deliver"
+		if !one.Oldest.IsZero() {
+			text += ", the oldest since " + ago(now.Sub(one.Oldest))
+		}
+		return text + "; the drill's comes behind them, and none faster than the sink's rate allows: take a longer --within"
+	}
+	return "it delivers; take a longer --within"
 }
 
 // print says a hop.

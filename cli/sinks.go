@@ -16,6 +16,7 @@ import (
 
 	"noroshi/internal/alert"
 	"noroshi/internal/app"
+	"noroshi/internal/bus"
 	"noroshi/internal/config"
 	"noroshi/internal/diag"
 	"noroshi/sinks"
@@ -265,9 +266,14 @@ func sinkStates(ctx context.Context, s Streams, f *reachFlags) (map[string]app.S
 		return nil, err
 	}
 	defer b.Close()
+	return statesOf(ctx, s, b.Bus)
+}
+
+// statesOf is sinkStates over a connection.
+func statesOf(ctx context.Context, s Streams, b *bus.Bus) (map[string]app.SinkSum, error) {
 	ctx, cancel := withTimeout(ctx)
 	defer cancel()
-	all, err := app.ReadStatus(ctx, b.Bus)
+	all, err := app.ReadStatus(ctx, b)
 	if err != nil {
 		return nil, err
 	}

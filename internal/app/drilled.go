@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -72,25 +71,33 @@ func (f *Following) Close() {
 	}
 }
 
-// missing says what has not come, and what to look at; "" where everything has. The lock is held.
-func (f *Following) missing() string {
+// Missing is a hop that has not come in time.
+type Missing struct {
+	Sink string // that has not told; "": it is an earlier hop
+	text string
+}
+
+func (m *Missing) Error() string { return m.text }
+
+// missing says what has not come, and what to look at; nil where everything has. The lock is held.
+func (f *Following) missing() *Missing {
 	switch {
 	case !f.stored:
-		return "the record has not been stored: no instance reads the source, or it is behind; noroshi status shows both"
+		return &Missing{text: "the record has not been stored: no instance reads the source, or it is behind; noroshi status shows both"}
 	case len(f.found) == 0:
-		return "no alert was found: no instance has the role detect, or no rule fires on the record; noroshi status shows the first, and the library's rule inbox-rule-hides-mail must be live"
+		return &Missing{text: "no alert was found: no instance has the role detect, or no rule fires on the record; noroshi status shows the first, and the library's rule inbox-rule-hides-mail must be live"}
 	}
 	for _, id := range slices.Sorted(maps.Keys(f.found)) {
 		for _, name := range f.sinks {
 			if !f.told[id][name] {
-				return fmt.Sprintf("the sink %s has not told of %s: no instance delivers, or the sink is paused; noroshi sinks list shows why", name, id)
+				return &Missing{name, fmt.Sprintf("the sink %s has not told of %s", name, id)}
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
-// Run gives each hop as it is seen, until all are there or ctx ends. An alert is expected at every sink.
+// Run gives each hop as it is seen, until all are there or ctx ends; the error is then a Missing. An alert is expected at every sink.
 func (f *Following) Run(ctx context.Context, began time.Time, hop func(Hop)) error {
 	f.began = began
 	ctx, end := context.WithCancel(ctx)
@@ -112,10 +119,10 @@ func (f *Following) Run(ctx context.Context, began time.Time, hop func(Hop)) err
 			hop(h)
 		}
 		switch {
-		case missing == "":
+		case missing == nil:
 			return nil
 		case over:
-			return errors.New(missing)
+			return missing
 		}
 		select {
 		case <-f.ready:
