@@ -267,13 +267,13 @@ func lacking(all []coverage.Lack) string {
 			if len(l.Datasets) <= mostDatasets {
 				of = " of " + either(l.Datasets)
 			}
-			texts = append(texts, "no record"+of+" has "+strings.Join(l.Fields, ", "))
+			texts = append(texts, "no record"+of+" has "+few(l.Fields))
 		case len(l.Datasets) > 0:
 			texts = append(texts, "needs "+either(l.Datasets))
 		case len(l.Rules) == 1:
 			texts = append(texts, "it looks at alerts of "+l.Rules[0]+", which sleeps")
 		case len(l.Rules) > 0:
-			texts = append(texts, "it looks at alerts of rules that all sleep: "+strings.Join(l.Rules, ", "))
+			texts = append(texts, "it looks at alerts of rules that all sleep: "+few(l.Rules))
 		default:
 			texts = append(texts, "it looks at alerts of rules that are off")
 		}
@@ -283,6 +283,14 @@ func lacking(all []coverage.Lack) string {
 
 // mostDatasets is how many are named.
 const mostDatasets = 5
+
+// few are names, the first of many; --json has all.
+func few(all []string) string {
+	if n := len(all) - mostDatasets; n > 1 {
+		return strings.Join(all[:mostDatasets], ", ") + fmt.Sprintf(" and %d others", n)
+	}
+	return strings.Join(all, ", ")
+}
 
 // either are datasets of which one would do, the first of many.
 func either(all []string) string {

@@ -39,10 +39,13 @@ stay on their topic with the reason, the place they came from and their bytes, u
 	c.PersistentFlags().StringVar(&f.stage, "stage", "", "only letters of this `stage`: ingest, detect or sink:NAME")
 	list := &cobra.Command{Use: "list", Short: "List dead letters", Args: cobra.NoArgs,
 		Example: "  noroshi dead-letters list --data /var/lib/noroshi", RunE: interruptible(func(c *cobra.Command, _ []string) error {
+			head := deadletter.Head + "\n"
 			return f.each(c.Context(), nil, func(_ *bus.Bus, l deadletter.Letter) error {
 				if f.json {
 					return writeJSON(s.Out, l.JSON(false))
 				}
+				_, _ = fmt.Fprint(s.Out, head) // a pipe that is closed ends the command with the next line
+				head = ""
 				_, err := fmt.Fprintln(s.Out, l.Format())
 				return err
 			})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -23,6 +24,11 @@ type reporting struct {
 func newReporting(dir string, set *rules.Set, inputs []string) (*reporting, error) {
 	if dir == "" {
 		return nil, nil
+	}
+	if to, err := os.Readlink(dir); err == nil {
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("--report %s: this is a link to %s, which is not there; make that folder, or name another one", dir, to)
+		}
 	}
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
 		return nil, fmt.Errorf("--report %s: this is a file; expected a folder; it need not be there yet", dir)

@@ -68,6 +68,9 @@ func (l *loader) testsOfException(d *strictyaml.Doc, n *yaml.Node) []Test {
 		return nil
 	}
 	all := l.tests(d, n)
+	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+		d.At(n, "tests", "the exception has no test: write one, or leave out the key")
+	}
 	for _, t := range all {
 		if t.listed != nil {
 			d.At(t.listed, "list", "the lists of an exception's test are those of the configuration; leave out the key lists")

@@ -151,9 +151,15 @@ func (l *Letter) AppendOrigin(to []byte) []byte {
 	return append(to, "unknown"...)
 }
 
+// form is a line of a list of letters.
+const form = "%-8s %-20s  %-8s %-10s %s: %s"
+
+// Head is the line above a list of letters.
+var Head = fmt.Sprintf(form, "PLACE", "TIME", "REASON", "STAGE", "FROM", "WHAT")
+
 // Format is the letter in one line, safe for a terminal.
 func (l *Letter) Format() string {
-	line := fmt.Sprintf("%-8s %s  %-8s %-10s %s: %s", l.Place, l.At.UTC().Format(time.RFC3339), l.Reason, l.Stage, l.Origin(), l.Detail)
+	line := fmt.Sprintf(form, l.Place, l.At.UTC().Format(time.RFC3339), l.Reason, l.Stage, l.Origin(), l.Detail)
 	if about := l.about(); len(about) > 0 {
 		line += " (" + strings.Join(about, ", ") + ")"
 	}

@@ -49,20 +49,26 @@ func (r *Report) Text(w io.Writer) error {
 	return err
 }
 
-// inWords are the numbers of a count that are not zero.
+// inWords are the numbers of a count that are not zero. Alerts in shadow are in no total.
 func inWords(c Counts) string {
 	var all []string
+	shadow := ""
 	for _, l := range levelsOf(c) {
-		name := l.Name
-		if name == levels[shadowed] {
-			name = "in shadow"
+		if l.Name == levels[shadowed] {
+			shadow = paper.Number(l.N) + " in shadow"
+		} else {
+			all = append(all, paper.Number(l.N)+" "+l.Name)
 		}
-		all = append(all, paper.Number(l.N)+" "+name)
 	}
-	if len(all) == 0 {
+	switch {
+	case len(all) == 0 && shadow == "":
 		return "none"
+	case len(all) == 0:
+		return shadow
+	case shadow != "":
+		shadow = "; beside them " + shadow
 	}
-	return strings.Join(all, ", ")
+	return strings.Join(all, ", ") + shadow
 }
 
 // sheet is what the text form is written on.
