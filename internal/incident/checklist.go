@@ -145,7 +145,7 @@ func (l *listing) step(r *Remedy, t *Thing) Step {
 	for _, d := range l.of.Containment {
 		if t == nil && r.Shown != "" && d.ID == r.Shown || t != nil && d.ID == t.Kind && d.Thing == t.Name {
 			s.Needed = true
-			s.Done = s.Done || !d.Done.IsZero()
+			s.Done = s.Done || t == nil && !d.Done.IsZero() // things of one name may be of several people
 		}
 	}
 	return s

@@ -97,7 +97,7 @@ func (b *Book) incident(s *story, r *run, next time.Time, activities []*Activity
 	}
 	i.listAlerts(slices.SortedFunc(slices.Values(slices.Concat(r.signs, r.beside)), inOrder))
 	if p := s.profile; p != nil {
-		i.SignIns = p.SignIns
+		i.SignIns, i.Hybrid = p.SignIns, p.Hybrid
 		if n := len(i.SignIns.Places); n > MaxPlaces {
 			i.SignIns.Places, i.SignIns.Left = i.SignIns.Places[:MaxPlaces], i.SignIns.Left+n-MaxPlaces
 		}
