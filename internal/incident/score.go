@@ -13,7 +13,6 @@ type score struct {
 	allowed func(x *sign) bool
 	extra   int // where the account is important
 	rules   map[string][]weighed
-	highest int
 }
 
 // weighed is a sign and its points after all that changes them.

@@ -77,14 +77,6 @@ func (s *sign) points() int {
 	return s.Points
 }
 
-// joins reports how sessions of two signs compare: they share one, or one of them has none.
-func (s *sign) joins(o *sign) (shared, unknown bool) {
-	if len(s.Sessions) == 0 || len(o.Sessions) == 0 {
-		return false, true
-	}
-	return slices.ContainsFunc(s.Sessions, func(one string) bool { return slices.Contains(o.Sessions, one) }), false
-}
-
 // inOrder compares signs by time.
 func inOrder(a, b *sign) int { return cmp.Or(a.Time.Compare(b.Time), strings.Compare(a.ID, b.ID)) }
 
