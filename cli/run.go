@@ -115,7 +115,7 @@ func readRun(s Streams, path string, roles []app.Role, log *slog.Logger) (*app.R
 	without := notRead(roles)
 	conf, doc, ps := readConfiguration(s, path, catalog.Kinds(), without...)
 	set, more := rules.Load(rules.Options{Paths: conf.Rules, Library: !slices.Contains(without, "rules"), Lists: conf.Lists, Now: s.Now(),
-		Tuning: tuning(conf, doc), Untested: true})
+		Tuning: tuning(conf, doc), Untested: true, Story: !slices.Contains(without, "rules")})
 	ps = append(ps, more...)
 	diag.Sort(ps)
 	return &app.Reading{Config: conf, Problems: ps,

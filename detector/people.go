@@ -29,7 +29,7 @@ type whose struct{ tenant, account string }
 // people are the accounts whose events have come.
 type people struct {
 	of      map[whose]*person
-	marked  int       // how many may be marked
+	marked  map[*person]bool
 	changed []*person // since Changes was called last
 	gone    []whose
 	untold  map[*person]bool // have something to tell when there is time
@@ -42,11 +42,12 @@ type people struct {
 // person is what is kept of one account.
 type person struct {
 	whose
-	packed  []byte // the profile; see profile.append
-	added   []byte // what has changed of it since Changes was called last
-	from    int64  // the account is marked from then
-	until   int64  // to then; 0: it is not
-	told    int64  // when the profile was told last, by the time of events; 0: never
+	packed  []byte    // the profile; see profile.append
+	added   []byte    // what has changed of it since Changes was called last
+	from    int64     // the account is marked from then
+	until   int64     // to then; 0: it is not
+	told    int64     // when the profile was told last, by the time of events; 0: never
+	said    time.Time // when TellStories told of it last
 	open    []*activity
 	round   int  // in which it was given whole last; 0: never
 	changed bool // it is among people.changed
@@ -66,7 +67,7 @@ func (m *Memory) person(of whose) *person {
 
 // Marked reports whether an account of a tenant may be marked.
 func (m *Memory) Marked(tenant, account string) bool {
-	if m.people.marked == 0 {
+	if len(m.people.marked) == 0 {
 		return false
 	}
 	p := m.people.of[whose{tenant, account}]
@@ -78,25 +79,63 @@ func (m *Memory) mark(r *rule, a *alert.Alert) {
 	if m.options.Story == nil || a.Account == "" || r.State != rules.Live {
 		return
 	}
-	p := m.person(whose{a.Tenant, a.Account})
-	at := state.Nanoseconds(a.Time)
-	if r.Class == classAccess {
-		m.expire(p, at)
-		if until := at + int64(MarkedFor); until > p.until {
-			if p.until == 0 {
-				m.people.marked++
-				p.from = at
-			}
-			p.from, p.until = min(p.from, at), until
-			m.touch(p, appendMark(nil, p))
+	marks := r.Class == classAccess
+	if m.options.Stage == Second { // the account's own memory lies elsewhere
+		if marks {
+			m.options.Story.Aside(&Aside{Activity: incident.Activity{Tenant: a.Tenant, Account: a.Account}, Mark: a.Time})
 		}
+		return
 	}
+	p := m.person(whose{a.Tenant, a.Account})
+	if marks {
+		m.markFrom(p, a.Time)
+	}
+	m.firstProfile(p, a.Time)
+}
+
+// markFrom marks an account from the time of an alert on.
+func (m *Memory) markFrom(p *person, from time.Time) {
+	at := state.Nanoseconds(from)
+	m.expire(p, at)
+	if until := at + int64(MarkedFor); until > p.until {
+		if p.until == 0 {
+			p.from = at
+		}
+		p.from, p.until = min(p.from, at), until
+		m.setMarked(p)
+		m.touch(p, appendMark(nil, p))
+	}
+	m.firstProfile(p, from)
+}
+
+// firstProfile tells the profile with an account's first alert.
+func (m *Memory) firstProfile(p *person, from time.Time) {
+	at := state.Nanoseconds(from)
 	if p.told == 0 || at-p.told >= int64(MarkedFor) {
 		p.fresh = true
 		p.told = 0
 	}
 	if p.until == 0 && p.told == 0 || p.until > 0 {
-		m.tellProfile(p, a.Time)
+		m.tellProfile(p, from)
+	}
+}
+
+// markedMost is how many accounts of a partition are marked. A mark goes when an event of its account comes behind its end: no other clock
+// tells that all have come. Where there are more, those whose marks end first go, and are counted.
+const markedMost = 10_000
+
+// setMarked keeps in mind that an account is marked.
+func (m *Memory) setMarked(p *person) {
+	if m.people.marked == nil {
+		m.people.marked = map[*person]bool{}
+	}
+	m.people.marked[p] = true
+	if len(m.people.marked) > markedMost {
+		first := slices.MinFunc(slices.Collect(maps.Keys(m.people.marked)), func(a, b *person) int {
+			return cmp.Or(cmp.Compare(a.until, b.until), byName(a, b))
+		})
+		m.people.Evicted++
+		m.expire(first, first.until)
 	}
 }
 
@@ -107,7 +146,7 @@ func (m *Memory) expire(p *person, now int64) {
 	}
 	m.settle(p, time.Unix(0, p.until).UTC())
 	p.from, p.until, p.open = 0, 0, nil
-	m.people.marked--
+	delete(m.people.marked, p)
 	m.touch(p, appendMark(nil, p))
 }
 
@@ -183,20 +222,33 @@ func (m *Memory) settle(p *person, at time.Time) {
 	delete(m.people.untold, p)
 }
 
-// TellStories tells what repeats have not been told of yet, and profiles that waited for their turn.
-func (m *Memory) TellStories(now time.Time) {
+// TellStories tells what repeats have not been told of yet, and profiles that waited for their turn, each at most once a minute by the
+// clock on the wall that is given. It is called every few seconds.
+func (m *Memory) TellStories(wall time.Time) {
+	if m.options.Story == nil {
+		return
+	}
+	for _, p := range slices.SortedFunc(maps.Keys(m.people.untold), byName) {
+		for _, c := range p.open {
+			m.tellContext(p, c)
+		}
+		if p.fresh && wall.Sub(p.said) < profileEvery {
+			continue
+		}
+		p.said = wall
+		m.settle(p, time.Unix(0, p.told).UTC())
+	}
+}
+
+// EndStories tells what has not been told when the input has ended.
+func (m *Memory) EndStories(now time.Time) {
 	if m.options.Story == nil {
 		return
 	}
 	for _, p := range slices.SortedFunc(maps.Keys(m.people.untold), byName) {
 		m.settle(p, now)
 	}
-}
-
-// EndStories tells what has not been told when the input has ended.
-func (m *Memory) EndStories(now time.Time) {
-	m.TellStories(now)
-	if m.options.Story == nil || !m.options.Story.Everyone {
+	if !m.options.Story.Everyone {
 		return
 	}
 	for _, p := range slices.SortedFunc(maps.Values(m.people.of), byName) {

@@ -77,16 +77,16 @@ func (m *Memory) loadPerson(row Row) error {
 		return err
 	}
 	p := m.person(of)
-	was := p.until
 	if err := p.load(row.Value, &m.people.profile); err != nil {
 		return err
 	}
 	p.round = m.people.round
-	switch {
-	case was == 0 && p.until > 0:
-		m.people.marked++
-	case was > 0 && p.until == 0:
-		m.people.marked--
+	delete(m.people.marked, p)
+	if p.until > 0 {
+		m.setMarked(p)
+	}
+	if slices.ContainsFunc(p.open, func(c *activity) bool { return c.told < c.Entry.Count }) {
+		m.later(p)
 	}
 	return nil
 }
@@ -102,9 +102,7 @@ func (m *Memory) crowd() {
 	for _, p := range all[:len(all)/64+1] {
 		delete(m.people.of, p.whose)
 		delete(m.people.untold, p)
-		if p.until > 0 {
-			m.people.marked--
-		}
+		delete(m.people.marked, p)
 		m.people.Evicted++
 		if m.options.Stored {
 			m.people.gone = append(m.people.gone, p.whose)
@@ -121,5 +119,4 @@ func (p *person) lastIn(f *profile) int64 {
 // renewPeople goes on with what another memory has kept.
 func (m *Memory) renewPeople(was *Memory) {
 	m.people = was.people
-	m.people.untold = maps.Clone(was.people.untold)
 }

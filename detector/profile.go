@@ -227,7 +227,7 @@ func (f *profile) room(kind string) {
 		return
 	}
 	u := f.used[oldest]
-	f.changes = state.AppendBytes(state.AppendBytes(append(f.changes, entryUsedGone), u.kind), u.name)
+	f.changes = state.AppendBytes(append(f.changes, entryUsedGone, letterOf[u.kind]), u.name)
 	f.used = slices.Delete(f.used, oldest, oldest+1)
 	f.forget(1)
 }

@@ -18,6 +18,7 @@ import (
 const (
 	entryPlace     = 'p' // address, country, network, first
 	entryDay       = 'd' // address, day, succeeded, failed, last, hashes
+	entryNext      = 'n' // the same of the place that was read last: days behind the day before, succeeded, failed, second of the day, hashes
 	entryPlaceGone = 'P' // address
 	entryUsed      = 'u' // kind, name, first, last day
 	entryUsedGone  = 'U' // kind, name
@@ -55,7 +56,7 @@ func readHashes(f *state.Fields) (all []uint64) {
 }
 
 func (u *used) append(to []byte) []byte {
-	to = state.AppendBytes(state.AppendBytes(append(to, entryUsed), u.kind), u.name)
+	to = state.AppendBytes(append(to, entryUsed, letterOf[u.kind]), u.name)
 	return binary.AppendVarint(binary.AppendVarint(to, u.first), u.day)
 }
 
@@ -97,8 +98,13 @@ func (f *profile) append(to []byte) []byte {
 	for i := range f.places {
 		p := &f.places[i]
 		to = p.appendHead(to)
+		day := int64(0)
 		for k := range p.days {
-			to = appendDay(to, p.ip, &p.days[k])
+			d := &p.days[k]
+			to = binary.AppendUvarint(append(to, entryNext), uint64(d.number-day))
+			to = binary.AppendUvarint(binary.AppendUvarint(to, uint64(d.ok)), uint64(d.bad))
+			to = appendHashes(binary.AppendVarint(to, d.last-d.number*daySeconds), d.seen)
+			day = d.number
 		}
 	}
 	for i := range f.used {
@@ -132,8 +138,24 @@ func (f *profile) read(in *state.Fields, letter byte) bool {
 			p.days = f.places[i].days
 			f.places[i] = p
 		} else {
+			if n := len(f.places); n < cap(f.places) { // its room is used again
+				p.days = f.places[: n+1 : n+1][n].days[:0]
+			}
 			f.places = append(f.places, p)
 		}
+	case entryNext:
+		if len(f.places) == 0 {
+			in.Fail()
+			return false
+		}
+		p := &f.places[len(f.places)-1]
+		d := signInDay{number: int64(in.Uint())}
+		if n := len(p.days); n > 0 {
+			d.number += p.days[n-1].number
+		}
+		d.ok, d.bad, d.last = int(in.Uint()), int(in.Uint()), in.Int()+d.number*daySeconds
+		d.seen = readHashes(in)
+		p.days = append(p.days, d)
 	case entryDay:
 		i := f.placeOf(in.Text())
 		d := signInDay{number: in.Int(), ok: int(in.Uint()), bad: int(in.Uint()), last: in.Int(), seen: readHashes(in)}
@@ -145,10 +167,10 @@ func (f *profile) read(in *state.Fields, letter byte) bool {
 			f.places = slices.Delete(f.places, i, i+1)
 		}
 	case entryUsed:
-		u := used{kind: in.Text(), name: in.Text(), first: in.Int(), day: in.Int()}
+		u := used{kind: usedKind(in.Byte()), name: in.Text(), first: in.Int(), day: in.Int()}
 		f.used = append(slices.DeleteFunc(f.used, u.like), u)
 	case entryUsedGone:
-		u := used{kind: in.Text(), name: in.Text()}
+		u := used{kind: usedKind(in.Byte()), name: in.Text()}
 		f.used = slices.DeleteFunc(f.used, u.like)
 	case entryThing:
 		f.putThing(readThing(in))
@@ -174,6 +196,16 @@ func (p *signInPlace) put(d signInDay) {
 		return
 	}
 	p.days = slices.Insert(p.days, i, d)
+}
+
+// letterOf are the kinds of what signed in, as rows have them.
+var letterOf = map[string]byte{incident.Client: 'c', incident.UsedDevice: 'd'}
+
+func usedKind(letter byte) string {
+	if letter == letterOf[incident.Client] {
+		return incident.Client
+	}
+	return incident.UsedDevice
 }
 
 func (u *used) like(x used) bool { return x.kind == u.kind && x.name == u.name }
@@ -271,8 +303,8 @@ func (c *activity) like(o *activity) bool {
 	return c.Line == o.Line && c.hour == o.hour && c.Entry.Session == o.Entry.Session && c.Entry.IP == o.Entry.IP && c.Entry.Text == o.Entry.Text
 }
 
-// keyPeople is how the key of a row begins that holds what is kept of an account.
-const keyPeople = "\x00story"
+// keyPeople is how the key of a row begins that holds what is kept of an account. No id of a rule is so long, and clocks begin with a zero.
+const keyPeople = "\xffstory"
 
 func (w whose) rowKey() []byte {
 	return state.AppendBytes(state.AppendBytes([]byte(keyPeople), w.tenant), w.account)

@@ -34,6 +34,7 @@ type Story struct {
 type Aside struct {
 	Activity incident.Activity `json:"activity"`
 	Quiet    bool              `json:"quiet,omitempty"` // it is known where it is told; it changes the profile alone
+	Mark     time.Time         `json:"mark,omitzero"`   // an alert marks the account from then on; there is no activity
 }
 
 // The bounds of the texts of a story, in bytes.
@@ -205,6 +206,9 @@ func (m *Memory) TakeAside(a *Aside) {
 	act := a.Activity
 	p := m.person(whose{act.Tenant, act.Account})
 	switch {
+	case !a.Mark.IsZero():
+		m.markFrom(p, a.Mark)
+		return
 	case act.Thing == nil:
 		m.tellActivity(&act)
 	case act.Thing.Gone.IsZero():

@@ -152,7 +152,7 @@ func (f *Following) after(h Hop) Hop {
 }
 
 func (f *Following) event(r bus.Record) {
-	if !bytes.Contains(r.Value, []byte(f.drill.ID)) {
+	if isAside(&r) || !bytes.Contains(r.Value, []byte(f.drill.ID)) {
 		return
 	}
 	f.mu.Lock()

@@ -54,7 +54,7 @@ func (to *kafka) sample(ctx context.Context, partitions int) (all [][]byte, err 
 	ctx, cancel := context.WithTimeout(ctx, sampleWithin)
 	defer cancel()
 	err = to.bus.Last(ctx, bus.Events, int64(max(1, sampleRecords/partitions)), func(r bus.Record) error {
-		if !isTick(&r) {
+		if !isTick(&r) && !isAside(&r) {
 			all = append(all, r.Value)
 		}
 		return nil

@@ -59,12 +59,17 @@ func (p *part) Load(key, memory []byte) error {
 
 // Do implements stage.Part.
 func (p *part) Do(rec *bus.Record, out *stage.Out) error {
+	p.stories.out = out
 	if !p.begun {
 		p.begun = true
 		p.follow(out) // before clocks hear anything new
 	}
 	if isTick(rec) {
 		return p.hear(rec)
+	}
+	if isAside(rec) {
+		p.takeAside(rec)
+		return nil
 	}
 	d := &p.run.detected
 	enqueued := identify.Enqueued(rec)
@@ -82,6 +87,7 @@ func (p *part) Do(rec *bus.Record, out *stage.Out) error {
 		return nil
 	}
 	d.events.Add(1)
+	p.worker.Marked = p.marked
 	p.body = p.worker.Match(p.body[:0])
 	for _, x := range p.worker.Excused {
 		p.tally.rules[x.Rule].excused++
@@ -162,6 +168,8 @@ func (p *part) Pause(out *stage.Out) {
 
 // follow moves memory to where the clocks are.
 func (p *part) follow(out *stage.Out) {
+	p.stories.out = out
+	p.memory.TellStories(p.run.clocks.now())
 	p.memory.Follow(p.telling(p.memory, nil, out))
 	p.send(p.signals, noPlace, out)
 }

@@ -20,20 +20,24 @@ type remembered struct {
 	follows detector.Clocks // nil: the clock stands
 	crossed func(tenant string, crossings int) int64
 	gone    [][]byte // keys of memory that no rule needs any more
+	stories storyteller
+	marked  func(tenant, account string) bool // see detector.Worker
 }
 
 // begin begins with nothing, by the rules that the session has now.
 func (m *remembered) begin(s *session, topic byte, partition int32, of detector.Stage) {
 	m.session, m.from, m.of = s, detector.Upstream{Topic: topic, Partition: partition}, of
 	m.rules = s.ruling.Load()
+	m.stories.log = s.run.Log
 	m.memory = m.rules.set.Memory(m.options())
+	m.marked = m.memory.Marked
 }
 
 // options are those of a memory by the rules that there are now. Its alerts travel where other rules look at them that lie elsewhere.
 func (m *remembered) options() detector.MemoryOptions {
 	m.signals = m.rules.set.Signals(m.from, m.session.run.Config.Kafka.Partitions)
 	return detector.MemoryOptions{Stage: m.of, Live: true, Stored: true, Lateness: m.rules.lateness, Send: m.signals.Take, Clocks: m.follows,
-		Crossed: m.crossed}
+		Crossed: m.crossed, Story: m.stories.story(m.rules.set)}
 }
 
 // Renew implements stage.Part.
@@ -50,6 +54,7 @@ func (m *remembered) Renew() {
 		memory = rules.set.Memory(options)
 	}
 	m.memory = memory
+	m.marked = memory.Marked
 }
 
 // drop gives the keys that no rule needs any more.
@@ -74,7 +79,7 @@ func lasts(key []byte) bool {
 // ruleOf is the rule whose memory a key has, "" where it is no rule's.
 func ruleOf(key []byte) string {
 	k, err := detector.ReadRowKey(key)
-	if err != nil || clock.Own(key) {
+	if err != nil || clock.Own(key) || detector.StoryKey(key) {
 		return ""
 	}
 	return k.Rule

@@ -95,6 +95,7 @@ func upstreamOf(key []byte) (from detector.Upstream, ok bool) {
 
 // Do implements stage.Part.
 func (p *signalPart) Do(rec *bus.Record, out *stage.Out) error {
+	p.stories.out = out
 	if !p.begun {
 		p.begun = true
 		p.follow(out) // before clocks hear anything new
@@ -164,6 +165,7 @@ func (p *signalPart) hear(rec *bus.Record, out *stage.Out) {
 
 // follow moves memory to where the clocks are.
 func (p *signalPart) follow(out *stage.Out) {
+	p.stories.out = out
 	p.memory.Follow(p.telling(p.memory, nil, out))
 	p.send(p.signals, noPlace, out)
 }
