@@ -157,3 +157,27 @@ func TestChecklistsAreInTheGuidesOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestAStepThatNamesNothingGivesWay: of what an alert has brought without the name of the rule nothing is left where another step names it.
+func TestAStepThatNamesNothingGivesWay(t *testing.T) {
+	steps, scope, _ := Remediation()
+	c := incident.NewChecklist(steps, scope)
+	commands := func(i *incident.Incident) (all []string) {
+		for _, s := range c.Steps(i, incident.English) {
+			if s.ID == "disable-inbox-rule" {
+				all = append(all, s.Command)
+			}
+		}
+		return all
+	}
+	none := &incident.Incident{Account: "taro@contoso.example", Remediation: []incident.Step{{ID: "disable-inbox-rule",
+		Command: "Get-InboxRule -Mailbox 'taro@contoso.example' -IncludeHidden | Format-List Name,Description,Enabled,Identity; " +
+			"Disable-InboxRule -Mailbox 'taro@contoso.example' -Identity 'RULE'"}}}
+	if got := commands(none); len(got) != 1 || !strings.Contains(got[0], "'RULE'") {
+		t.Errorf("without a name: %q", got)
+	}
+	none.InboxRules = []incident.Thing{{Kind: incident.InboxRule, Name: "..", During: true}}
+	if got := commands(none); len(got) != 1 || !strings.Contains(got[0], "'..'") {
+		t.Errorf("with a name: %q", got)
+	}
+}

@@ -70,6 +70,7 @@ func (c *Checklist) Steps(i *Incident, lang Language) []Step {
 				l.brought(r, s)
 			}
 		}
+		l.specific(r)
 	}
 	for _, s := range i.Remediation {
 		if !slices.ContainsFunc(c.remedies, func(r Remedy) bool { return r.ID == s.ID }) {
@@ -122,6 +123,19 @@ func (l *listing) brought(r *Remedy, s Step) {
 		mine.Text = s.Text
 	}
 	l.add(mine)
+}
+
+// specific leaves a step out that names no thing where the same step names what it is about. The last steps are those of the remedy.
+func (l *listing) specific(r *Remedy) {
+	general, from := l.step(r, nil).Command, len(l.steps)
+	for from > 0 && l.steps[from-1].ID == r.ID {
+		from--
+	}
+	names := func(s Step) bool { return s.Command != general }
+	if slices.Contains(r.For, Always) || !slices.ContainsFunc(l.steps[from:], names) {
+		return
+	}
+	l.steps = append(l.steps[:from], slices.DeleteFunc(l.steps[from:], func(s Step) bool { return !names(s) })...)
 }
 
 // step fills a step in for a thing, or, without one, for the account.
