@@ -161,7 +161,7 @@ func (d *doctor) look(ctx context.Context, data string) {
 
 // configuration reads everything as run does. It reports whether a run could be made of it.
 func (d *doctor) configuration() (usable bool) {
-	first, doc := readRun(d.s, d.path, d.roles, slog.New(slog.DiscardHandler))
+	first, doc := readRun(d.s, d.path, d.roles)
 	d.conf, d.doc = first.Config, doc
 	d.run = &app.Run{Config: d.conf, Roles: d.roles, Log: slog.New(slog.DiscardHandler), Version: Version()}
 	ps := append(first.Problems, makeEnds(d.s, d.conf, doc, d.run, d.run.Log)...)

@@ -3,10 +3,12 @@ package cli
 import (
 	"net/url"
 	"os"
+	"strings"
 
 	"noroshi/internal/config"
 	"noroshi/internal/diag"
 	"noroshi/internal/strictyaml"
+	"noroshi/internal/telemetry"
 )
 
 // secretVariables are variables of the environment with secrets that libraries read by themselves.
@@ -20,6 +22,15 @@ var proxyVariables = []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_pr
 func knowEnvironment(s *diag.Secrets) {
 	for _, name := range secretVariables {
 		s.Add(os.Getenv(name))
+	}
+	for _, name := range telemetry.Env {
+		for pair := range strings.SplitSeq(os.Getenv(name), ",") {
+			_, value, _ := strings.Cut(pair, "=")
+			s.Add(value)
+			if plain, err := url.PathUnescape(strings.TrimSpace(value)); err == nil {
+				s.Add(plain)
+			}
+		}
 	}
 	for _, name := range proxyVariables {
 		if u, err := url.Parse(os.Getenv(name)); err == nil && u.User != nil {

@@ -28,6 +28,7 @@ import (
 func runCommand(s Streams) *cobra.Command {
 	var path, data string
 	var named []string
+	var logs config.Logs
 	c := &cobra.Command{
 		Use:   "run --config FILE [--data DIR] [--role ROLE,…]",
 		Short: "Watch live: sources, Kafka, detector and sinks in one process, or some of them in each of several",
@@ -39,6 +40,9 @@ Ctrl-C ends it in order: what has been read is stored, what has been evaluated i
 Rules, lists, databases of addresses and lateness are read again when a file of theirs changes, or at SIGHUP, and take effect without a
 restart. Where a file has a mistake, the rules of before stay, and the log and noroshi status say where it is. Kafka, sources and sinks
 are read at the start alone; when they change, the log says which need a restart. docs/operating.md tells more.
+
+The log goes to stderr, as text or, with --log-format json, as one object a line; both have the same messages and names. Metrics and
+traces of alerts go to the collector of telemetry.otlp, or to that of OTEL_EXPORTER_OTLP_ENDPOINT; docs/telemetry.md tells of them.
 
 With brokers of your own, several instances share the work: start the same command again. --role gives an instance a part of it:
 
@@ -53,7 +57,6 @@ What a role does not need, an instance without it does not read, secrets include
 			if path == "" {
 				return errors.New("--config is missing: a run needs sources")
 			}
-			log := slog.New(slog.NewTextHandler(s.Secrets.Writer(s.Err), nil))
 			roles, err := rolesOf(named)
 			if err == nil && len(roles) == 0 && c.Flags().Changed("role") {
 				err = fmt.Errorf("--role names no role; expected some of %s", rolesText(app.Roles))
@@ -61,14 +64,17 @@ What a role does not need, an instance without it does not read, secrets include
 			if err != nil {
 				return err
 			}
+			if err := checkLogFlags(logs); err != nil {
+				return err
+			}
 			hangup := make(chan os.Signal, 1)
 			signal.Notify(hangup, syscall.SIGHUP)
 			defer signal.Stop(hangup)
-			r, err := newRun(s, path, data, roles, log)
+			r, err := newRun(s, path, data, roles, logs)
 			if err != nil {
 				return err
 			}
-			r.Hangup, r.Manager, r.Limits = hangup, service.Find(log), app.Limit(log)
+			r.Hangup, r.Manager, r.Limits = hangup, service.Find(r.Log), app.Limit(r.Log)
 			if err := r.Run(c.Context()); err != nil {
 				return failed{err}
 			}
@@ -79,20 +85,22 @@ What a role does not need, an instance without it does not read, secrets include
 	c.Flags().StringVar(&data, "data", "", "`folder` of the embedded Kafka; kafka.data by default")
 	c.Flags().StringSliceVar(&named, "role", nil, "`roles` of this instance, "+rolesText(app.Roles)+"; all by default")
 	_ = c.RegisterFlagCompletionFunc("role", completeRoles) // it fails where the flag is unknown or has one
+	logFlags(c, &logs)
 	return c
 }
 
 // newRun makes everything of a configuration file; whatever is wrong in it, in rules or lists is told at once.
-func newRun(s Streams, path, data string, roles []app.Role, log *slog.Logger) (*app.Run, error) {
+func newRun(s Streams, path, data string, roles []app.Role, logs config.Logs) (*app.Run, error) {
 	began := time.Now()
-	first, doc := readRun(s, path, roles, log)
+	first, doc := readRun(s, path, roles)
 	conf := first.Config
+	log := newLog(s, logs, conf.Telemetry.Logs)
 	if data != "" {
 		conf.Kafka.Data = data
 	}
 	r := &app.Run{Config: conf, Compile: first.Compile, Roles: roles, Log: log, Version: Version(), Began: began}
 	r.Read = func() *app.Reading {
-		again, _ := readRun(s, path, roles, log)
+		again, _ := readRun(s, path, roles)
 		return again
 	}
 	ps := append(first.Problems, makeEnds(s, conf, doc, r, log)...)
@@ -111,7 +119,7 @@ func newRun(s Streams, path, data string, roles []app.Role, log *slog.Logger) (*
 }
 
 // readRun reads a configuration file, and the rules and lists that it names.
-func readRun(s Streams, path string, roles []app.Role, log *slog.Logger) (*app.Reading, *strictyaml.Doc) {
+func readRun(s Streams, path string, roles []app.Role) (*app.Reading, *strictyaml.Doc) {
 	without := notRead(roles)
 	conf, doc, ps := readConfiguration(s, path, catalog.Kinds(), without...)
 	set, more := rules.Load(rules.Options{Paths: conf.Rules, Library: !slices.Contains(without, "rules"), Lists: conf.Lists, Now: s.Now(),

@@ -43,6 +43,7 @@ var secretKeys = []string{
 	"sinks/-/kafka", "sinks/-/kafka/sasl", "sinks/-/kafka/sasl/password", "sinks/-/kafka/sasl/user", "sinks/-/kafka/sasl/mechanism", "sinks/-/kafka/brokers", "sinks/-/kafka/brokers/-", "sinks/-/kafka/topic",
 	"sinks/-/sentinel", "sinks/-/sentinel/url", "sinks/-/sentinel/rule_id", "sinks/-/sentinel/stream", "sinks/-/sentinel/credential", "sinks/-/sentinel/credential/kind", "sinks/-/sentinel/credential/secret", "sinks/-/sentinel/credential/password",
 	"sinks/-/otlp", "sinks/-/otlp/url", "sinks/-/otlp/headers", "sinks/-/otlp/headers/X-Api-Key", "sinks/-/otlp/protocol", "sinks/-/syslog/address", "sinks/-/syslog/key_file", "sinks/-/syslog/host", "sinks/-/syslog/framing",
+	"telemetry", "telemetry/otlp", "telemetry/otlp/endpoint", "telemetry/otlp/protocol", "telemetry/otlp/headers", "telemetry/otlp/headers/Authorization", "telemetry/otlp/ca_file", "telemetry/otlp/interval", "telemetry/otlp/sample_percent", "telemetry/logs/level",
 }
 
 // mistakes write a key with a secret beside it in a wrong way. KEY and SECRET are put in.

@@ -182,7 +182,7 @@ func (r *Runner) setAside(ctx context.Context, p *parcel, cause error) error {
 	i := p.of[0]
 	m := r.all[i]
 	r.Env.Log.Error("alert refused", slog.String("sink", r.Name), slog.String("alert", m.ID), slog.String("rule", m.Rule),
-		slog.String("account", m.Account), slog.String("severity", m.Severity), slog.Any("err", cause))
+		slog.String("account", m.Account), slog.String("severity", m.Severity), m.Trace(), slog.Any("err", cause))
 	if err := r.DeadLetter(ctx, m, cause); err != nil {
 		return err
 	}
@@ -210,12 +210,14 @@ func (r *Runner) attempt(ctx, drain context.Context, p *parcel) (moved bool, err
 	})()
 	r.attempts++
 	r.Env.Answer.Take()
+	carrying, over := r.attempted(inner, p)
 	sent := make(chan error, 1)
-	go func() { sent <- r.Sink.Send(inner, messages) }()
+	go func() { sent <- r.Sink.Send(carrying, messages) }()
 	moved, err = r.await(ctx, drain, sent)
 	if v := Verdicts(nil); errors.As(err, &v) && len(v) == 1 && len(messages) == 1 { // a summary gets one too
 		err = v[0]
 	}
+	over(err, r.Env.Answer.Status())
 	r.breaker.note(isFault(err))
 	return moved, err
 }

@@ -40,6 +40,7 @@ type Runner struct {
 	// with is told and counted, no more.
 	Results func(ctx context.Context, all []Result) error
 	Terms
+	Watch Watch
 	// Sleep waits, or ends with ctx.
 	Sleep func(ctx context.Context, d time.Duration) error
 
@@ -51,6 +52,7 @@ type Runner struct {
 	toldAt   time.Time // last then
 	results  []Result  // of what is done
 	attempts int       // of the parcel under way
+	carried  string    // by the last of them
 	next     time.Time // not before then is anything sent, by Every
 	breaker  breaker
 	summary  summary

@@ -27,6 +27,8 @@ type Message struct {
 	Body     []byte    // the alert's JSON as it lies on the topic, unchanged
 	Written  time.Time // when it was put on the topic; zero: that is not known
 	Shard    []byte    // what its place on the topic is found by
+	// Traceparent is where its trace has come to, as the header of the same name has it; "": it has none.
+	Traceparent string
 }
 
 // Drill reports whether a message is of a drill or a heartbeat: nothing has happened.
@@ -97,6 +99,7 @@ type Env struct {
 // that has ended.
 type Answer struct {
 	text, ref string
+	status    int               // of HTTP
 	refs      map[string]string // of alerts that were told since the start
 	// Told gives the reference of the last delivery of an alert, "" where none is known; nil: nobody keeps them.
 	Told func(ctx context.Context, alert string) (ref string, err error)
@@ -107,6 +110,21 @@ func (a *Answer) Set(text string) {
 	if a != nil {
 		a.text = text
 	}
+}
+
+// SetStatus notes an answer of HTTP by its status.
+func (a *Answer) SetStatus(code int) {
+	if a != nil {
+		a.text, a.status = "status "+strconv.Itoa(code), code
+	}
+}
+
+// Status is that of the last answer of HTTP since Take, 0 where there was none.
+func (a *Answer) Status() int {
+	if a == nil {
+		return 0
+	}
+	return a.status
 }
 
 // maxRefs bounds the references that are kept here; the others are found as those of before the start.
@@ -137,7 +155,7 @@ func (a *Answer) Find(ctx context.Context, alert string) (string, error) {
 // Take gives the last answer and reference, once.
 func (a *Answer) Take() (text, ref string) {
 	if a != nil {
-		text, ref, a.text, a.ref = a.text, a.ref, "", ""
+		text, ref, a.text, a.ref, a.status = a.text, a.ref, "", "", 0
 	}
 	return text, ref
 }

@@ -123,6 +123,9 @@ func (r *Runner) lost(n int) {
 func (r *Runner) end(i int, o Outcome, answer, ref, summary string) {
 	r.done[i] = true
 	r.note(i, o, answer, ref, summary)
+	if r.Watch.Ended != nil && o != WasFiltered {
+		r.Watch.Ended(&r.all[i], o, r.attempts, r.carried)
+	}
 	h := &r.health
 	h.mu.Lock()
 	defer h.mu.Unlock()

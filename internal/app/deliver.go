@@ -45,6 +45,9 @@ func (r *Run) deliver(ctx, drain context.Context, b *bus.Bus, w *bus.Writer, run
 		return errors.New("the runner has another queue")
 	}
 	trouble := &bus.Trouble{Log: r.Log}
+	if r.telemetry != nil {
+		runner.Watch = r.watchOf(ctx, runner.Name)
+	}
 	for {
 		var err error
 		if q.reader, err = b.Reader(bus.Member{Topic: bus.Alerts, Group: sinkGroup + q.sink, Instance: q.sink, Missed: r.missedRecords(w)}); err != nil {
@@ -122,7 +125,7 @@ func message(rec *bus.Record) (m sinks.Message, err error) {
 		return m, fmt.Errorf("its schema is %q", s)
 	}
 	return sinks.Message{ID: h.ID, Revision: h.Revision, Status: h.Status, Time: h.Time,
-		Rule: h.Rule.ID, Class: h.Rule.Class, Tenant: h.Tenant, Account: h.Account, Severity: h.Severity, Body: rec.Value, Written: rec.Timestamp, Shard: rec.Key}, nil
+		Rule: h.Rule.ID, Class: h.Rule.Class, Tenant: h.Tenant, Account: h.Account, Severity: h.Severity, Body: rec.Value, Written: rec.Timestamp, Shard: rec.Key, Traceparent: rec.Header(headerTrace)}, nil
 }
 
 // waitsFor reports whether a sink waits for the alert of a record: what it is not for waits for nobody.

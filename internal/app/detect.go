@@ -14,6 +14,7 @@ import (
 	"noroshi/internal/config"
 	"noroshi/internal/decode"
 	"noroshi/internal/stage"
+	"noroshi/internal/telemetry"
 )
 
 // detected counts what the detector has done.
@@ -89,6 +90,8 @@ type session struct {
 	worker  *detector.Worker       // of it, in the first stage
 	tally   tally
 	body    []byte
+	// found tells of an alert, and gives where its trace has come to. nil: nobody is told.
+	found func(*telemetry.Found) (traceparent string)
 	// await waits for the rules of a signal. An error means that the signal is to come again.
 	await func(versions []string, known func(*ruling) bool) error
 }
@@ -97,6 +100,9 @@ type session struct {
 func (r *Run) session(ctx, drain context.Context, d *detection, group, instance string) error {
 	s := &session{run: r, exactly: d.exactly, second: group == signalsGroup}
 	s.await = func(versions []string, known func(*ruling) bool) error { return d.awaitSignal(ctx, r, versions, known) }
+	if r.telemetry != nil {
+		s.found = func(f *telemetry.Found) string { return r.telemetry.Found(ctx, f) }
+	}
 	s.turn()
 	one := &stage.Session{Bus: d.kafka.bus, Now: time.Now, Log: r.Log, Counts: &r.detected.stage, Open: s.open, Turn: s.turn, Turns: s.turns, Await: d.awaitMemory(s),
 		Patient: isClock, Lasts: lasts, Name: ruleOf,

@@ -44,14 +44,20 @@ const (
 	headHeaders = 9
 )
 
+// headerTrace is where the trace of an alert has come to, as OpenTelemetry writes it. Alerts without a trace have none.
+const headerTrace = "traceparent"
+
 // alertRecord is an alert on its topic.
 func alertRecord(key []byte, a *alert.Alert) bus.Record {
-	headers := make([]bus.Header, 0, 1+headHeaders)
+	headers := make([]bus.Header, 0, 2+headHeaders)
 	for _, h := range [...]struct{ key, text string }{
 		{headerSchema, alert.Schema}, {headerID, a.ID}, {headerRevision, strconv.Itoa(a.Revision)}, {headerStatus, string(a.Status)},
 		{headerTime, decode.FormatTime(a.Time)}, {headerRule, a.Rule.ID}, {headerClass, a.Rule.Class}, {headerTenant, a.Tenant}, {headerAccount, a.Account}, {headerSeverity, a.Severity},
 	} {
 		headers = append(headers, bus.Header{Key: h.key, Value: []byte(h.text)})
+	}
+	if a.Traceparent != "" {
+		headers = append(headers, bus.Header{Key: headerTrace, Value: []byte(a.Traceparent)})
 	}
 	return bus.Record{Topic: bus.Alerts, Key: key, Value: a.AppendJSON(nil), Headers: headers}
 }

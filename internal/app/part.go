@@ -26,6 +26,7 @@ type part struct {
 	begun     bool // records have come
 	moved     bool // clocks may have moved since memory followed them
 	passing   passing
+	by        way       // of the record at hand
 	made      time.Time // the tick that was heard last
 	upgraded  []byte    // the key of a row that is not needed any more
 }
@@ -93,7 +94,8 @@ func (p *part) Do(rec *bus.Record, out *stage.Out) error {
 		p.tally.rules[x.Rule].excused++
 	}
 	var failed error
-	tell := p.telling(p.memory, rec.Key, out)
+	p.by = way{rec: rec}
+	tell := p.telling(p.memory, rec.Key, &p.by, out)
 	detector.EachHit(p.body, func(packed []byte) {
 		if p.signals.Take(packed) {
 			return
@@ -170,12 +172,12 @@ func (p *part) Pause(out *stage.Out) {
 func (p *part) follow(out *stage.Out) {
 	p.stories.out = out
 	p.memory.TellStories(p.run.clocks.now())
-	p.memory.Follow(p.telling(p.memory, nil, out))
+	p.memory.Follow(p.telling(p.memory, nil, byClock, out))
 	p.send(p.signals, noPlace, out)
 }
 
 // telling writes alerts. They have the key of their record, or of their account: an account's alerts stay in order.
-func (s *session) telling(m *detector.Memory, key []byte, out *stage.Out) func(*alert.Alert) {
+func (s *session) telling(m *detector.Memory, key []byte, by *way, out *stage.Out) func(*alert.Alert) {
 	return func(a *alert.Alert) {
 		if !s.tally.found(a, m.Rule()) {
 			return
@@ -185,6 +187,9 @@ func (s *session) telling(m *detector.Memory, key []byte, out *stage.Out) func(*
 			of = (&decode.Record{Tenant: a.Tenant, Account: a.Account}).AppendKey(nil)
 		}
 		a.Times.Evaluated = time.Now().UTC()
+		if s.found != nil {
+			a.Traceparent = s.found(by.found(a))
+		}
 		out.Write(alertRecord(of, a))
 	}
 }

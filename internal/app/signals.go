@@ -125,8 +125,10 @@ func (p *signalPart) Do(rec *bus.Record, out *stage.Out) error {
 		c.skipped.Add(1)
 		return nil
 	}
-	tell := p.telling(p.memory, nil, out)
+	by := way{rec: rec, signal: s}
+	tell := p.telling(p.memory, nil, &by, out)
 	for _, packed := range s.Hits {
+		by.hit = packed
 		if err := p.memory.Apply(packed, tell); err != nil {
 			return fmt.Errorf("apply signal: %w", err)
 		}
@@ -166,7 +168,7 @@ func (p *signalPart) hear(rec *bus.Record, out *stage.Out) {
 // follow moves memory to where the clocks are.
 func (p *signalPart) follow(out *stage.Out) {
 	p.stories.out = out
-	p.memory.Follow(p.telling(p.memory, nil, out))
+	p.memory.Follow(p.telling(p.memory, nil, byClock, out))
 	p.send(p.signals, noPlace, out)
 }
 

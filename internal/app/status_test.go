@@ -82,7 +82,7 @@ func TestEachNumberOfTheStatusHasItsInstrument(t *testing.T) {
 	part.Restarts, part.Letters, part.Delays = map[string]int64{"kafka": 1}, map[string]int64{"json": 2, "size": 3}, map[string]feed.Delay{"entra.signin": delay}
 	unseen := feed.Snapshot{Source: "audit", Partition: 2, Sequence: -1, Last: -1, Restarts: map[string]int64{}, Letters: map[string]int64{}, Delays: map[string]feed.Delay{}}
 
-	tel, err := telemetry.New(telemetry.Options{Version: "1", Observe: func(o *telemetry.Observer) {
+	tel, err := telemetry.New(t.Context(), telemetry.Options{Version: "1", Observe: func(o *telemetry.Observer) {
 		hand(o, numbers, &total)
 		hand(o, logNumbers, &use)
 		hand(o, memoryNumbers, &memory)
@@ -125,7 +125,7 @@ func TestEachNumberOfTheStatusHasItsInstrument(t *testing.T) {
 // The derived ones are in no status.
 func TestWhatIsToldOfAListing(t *testing.T) {
 	now := time.Unix(1e9, 0)
-	tel, err := telemetry.New(telemetry.Options{Version: "1", Observe: func(o *telemetry.Observer) {
+	tel, err := telemetry.New(t.Context(), telemetry.Options{Version: "1", Observe: func(o *telemetry.Observer) {
 		observeListing(o, &o365.Snapshot{Source: "a", Listed: now.Add(-time.Minute), Throttled: now.Add(30 * time.Second), Backfill: &o365.Backfill{From: now.Add(-3 * time.Hour), To: now.Add(-time.Hour)}}, now)
 		observeListing(o, &o365.Snapshot{Source: "b"}, now)
 	}})
@@ -164,7 +164,7 @@ func TestTheStatusShowsNoSecret(t *testing.T) {
 	k.Interrupted(errors.New("no way to "+secret+"\nat all"), time.Second)
 	r.runners = append(r.runners, k)
 	r.counting.Store(true)
-	tel, err := telemetry.New(telemetry.Options{Version: "1", Observe: r.observe})
+	tel, err := telemetry.New(t.Context(), telemetry.Options{Version: "1", Observe: r.observe})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,8 @@ type Config struct {
 	Admin   Admin
 	Watch   Watch
 
+	Telemetry Telemetry
+
 	Library    *yaml.Node // what it says of shipped rules, for package rules to read
 	Exceptions *yaml.Node // likewise
 
@@ -96,7 +98,8 @@ var terms = []string{"min_severity", "rules", "classes", "max_age", "rate", "red
 // Default is the configuration where there is no file.
 func Default() *Config {
 	return &Config{Kafka: Kafka{Prefix: "noroshi.", Partitions: 4, Cap: 1 << 30, Sync: true, Transactions: true, Data: "noroshi-data"},
-		Watch: Watch{Enabled: true, Options: watch.Usual()}, Lists: list.Set{}, Lateness: event.Lateness{}, Secrets: &diag.Secrets{}, Folder: "."}
+		Watch: Watch{Enabled: true, Options: watch.Usual()}, Telemetry: Telemetry{OTLP: OTLP{Metrics: true}},
+		Lists: list.Set{}, Lateness: event.Lateness{}, Secrets: &diag.Secrets{}, Folder: "."}
 }
 
 // closed are the keys whose values are secrets or hold them.
@@ -141,6 +144,7 @@ func (c *Config) read(d *strictyaml.Doc, kinds, without []string) (more []diag.P
 			"sinks":      func(n *yaml.Node) { c.sinks(d, n, kinds) },
 			"admin":      func(n *yaml.Node) { c.admin(d, n) },
 			"watch":      func(n *yaml.Node) { c.watch(d, n) },
+			"telemetry":  func(n *yaml.Node) { c.telemetry(d, n) },
 		}
 		for _, key := range without {
 			keys[key] = func(*yaml.Node) {}

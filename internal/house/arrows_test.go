@@ -115,6 +115,8 @@ var owners = map[string][]string{
 	"github.com/oschwald/maxminddb-golang":                        {"internal/list"},
 	"github.com/cenkalti/backoff":                                 {"internal/app", "sinks", "ingest/feed"},
 	"go.opentelemetry.io/otel":                                    {"internal/telemetry"},
+	"google.golang.org/grpc":                                      {"internal/telemetry"},
+	"github.com/go-logr":                                          {"internal/telemetry"},
 	"github.com/prometheus":                                       {"internal/telemetry"},
 	"go.opentelemetry.io/proto":                                   {"sinks/otlp"},
 	"github.com/Azure/azure-sdk-for-go/sdk/az":                    {"ingest/eventhub", "ingest/entra"},

@@ -33,6 +33,7 @@ var entries = []entry{
 	{"lateness", "the usual times", "How late the events of a dataset come."},
 	{"admin", "nothing listens", "The listener for those who operate an instance."},
 	{"watch", "all is told", "How noroshi watches itself."},
+	{"telemetry", "", "Where metrics and traces go, and how the log is written."},
 
 	{"kafka.brokers", "a Kafka inside the process", "Hosts and ports of your own Kafka."},
 	{"kafka.data", "`noroshi-data`", "The folder of the Kafka inside the process. `--data` of the commands goes before it."},
@@ -257,6 +258,19 @@ var entries = []entry{
 	{"watch.off", "none", "Those of its alerts that are not told."},
 	{"watch.silent_from", "`1h`", "No source is silent sooner; at least 10m."},
 	{"watch.ends_within", "`14d`", "How long before its end a certificate or an exception is told."},
+
+	{"telemetry.otlp", "", "The collector that metrics and traces are sent to. What is left out, the usual variables `OTEL_…` say."},
+	{"telemetry.otlp.endpoint", "nothing is sent", "The address of the collector, `https://` or `http://`."},
+	{"telemetry.otlp.protocol", "HTTP", "By which protocol it is spoken to."},
+	{"telemetry.otlp.headers", "", "Headers of each request."},
+	{"telemetry.otlp.ca_file", "those of the system", "PEM file of the authorities that its certificate may come from."},
+	{"telemetry.otlp.interval", "each minute", "How often metrics are sent."},
+	{"telemetry.otlp.timeout", "10 seconds", "How long what is sent together may take."},
+	{"telemetry.otlp.metrics", "`true`", "Metrics are sent. With `false` traces alone are."},
+	{"telemetry.otlp.sample_percent", "each alert has one", "Of so many alerts in a hundred there is a trace."},
+	{"telemetry.logs", "", "The log. The flags `--log-format` and `--log-level` go before it."},
+	{"telemetry.logs.format", "text", "How a line is written."},
+	{"telemetry.logs.level", "info", "From which level on something is logged."},
 
 	{"lateness.*.wait", "the usual time", "How long a decision waits that rests on what has not come."},
 	{"lateness.*.keep", "the usual time", "How long a window stays in memory after its end."},

@@ -32,6 +32,9 @@ var others = []section{
 	{"admin", "[The admin listener](../operating.md#is-it-well).", "admin."},
 	{"watch", "[Watching itself](../operating.md#watching-itself).", "watch."},
 	{"admin: tls", "", "admin.tls."},
+	{"telemetry", "[Metrics, traces and logs](../telemetry.md).", "telemetry."},
+	{"telemetry: otlp", "[A collector](../telemetry.md#a-collector).", "telemetry.otlp."},
+	{"telemetry: logs", "[The log](../telemetry.md#the-log).", "telemetry.logs."},
 	{"lateness", "Keys of each dataset: [how late events come](../operating.md#how-late-events-come).", "lateness.*."},
 }
 

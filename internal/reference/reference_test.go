@@ -105,6 +105,7 @@ var whole = map[string]struct {
 	"sinks[].splunk.":        {"sinks: [{name: a, splunk: {%s}}]", []string{"url: 'https://alerts.example.com/'", "token: '${env:KEY}'"}},
 	"sinks[].syslog.":        {"sinks: [{name: a, syslog: {%s}}]", []string{"address: 'syslog.example.com:6514'"}},
 	"sinks[].teams.":         {"sinks: [{name: a, teams: {%s}}]", []string{"workflow_url: '${env:URL}'"}},
+	"telemetry.otlp.":        {"telemetry: {otlp: {%s}}", nil},
 	"sinks[].webhook.":       {"sinks: [{name: a, webhook: {%s}}]", []string{"url: 'https://alerts.example.com/'", "secrets: ['${env:SIGN}']"}},
 }
 

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -38,11 +39,21 @@ func (t *Telemetry) Look(ctx context.Context) (*Look, error) {
 			}
 		}
 	}
+	if t.crowded.Swap(int64(len(l.Overflow))) == 0 && len(l.Overflow) > 0 {
+		t.log.Warn("instruments have more series than they may; what is beyond is one series", slog.String("code", CodeCrowded),
+			slog.Any("instruments", l.Overflow), slog.Int("series", mostSeries))
+	}
 	return l, nil
 }
 
+// CodeCrowded is the code of the line in the log which says that instruments have too many series.
+const CodeCrowded = "telemetry-overflow"
+
 func (l *Look) add(name string, points []metricdata.DataPoint[int64]) {
 	at := slices.IndexFunc(All, func(i *Instrument) bool { return i.Name == name })
+	if at < 0 {
+		return // the runtime's
+	}
 	for _, p := range points {
 		if _, over := p.Attributes.Value(overflow); over {
 			l.Overflow = append(l.Overflow, name)

@@ -22,7 +22,7 @@ func scrape(t *testing.T, tel *Telemetry, accept string) string {
 const openMetrics = "application/openmetrics-text; version=1.0.0"
 
 func TestAScrapeHasWhatWasObserved(t *testing.T) {
-	tel, err := New(Options{Version: "1.2.3", Observe: func(o *Observer) {
+	tel, err := New(t.Context(), Options{Version: "1.2.3", Observe: func(o *Observer) {
 		o.Observe(SinkSent, 3, "soc")
 		o.Observe(LogUsed, 7)
 		o.Observe(SourceLetters, 5, "audit", "0", "json")

@@ -45,7 +45,7 @@ func TestTheNamesKeepToTheConventions(t *testing.T) {
 func TestALookHasWhatWasObserved(t *testing.T) {
 	sent, rules := int64(3), []string{"b", "a"}
 	other := sdk.NewManualReader()
-	tel, err := New(Options{Version: "1.2.3", Readers: []sdk.Reader{other}, Observe: func(o *Observer) {
+	tel, err := New(t.Context(), Options{Version: "1.2.3", Readers: []sdk.Reader{other}, Observe: func(o *Observer) {
 		o.Observe(SinkSent, sent, "soc")
 		o.Observe(LogUsed, 7)
 		for n, r := range rules {
@@ -91,7 +91,7 @@ func TestALookHasWhatWasObserved(t *testing.T) {
 }
 
 func TestTooManySeriesAreTold(t *testing.T) {
-	tel, err := New(Options{Observe: func(o *Observer) {
+	tel, err := New(t.Context(), Options{Observe: func(o *Observer) {
 		for n := range mostSeries + 2 {
 			o.Observe(RuleFired, 1, fmt.Sprint(n))
 		}
@@ -109,7 +109,7 @@ func TestTooManySeriesAreTold(t *testing.T) {
 }
 
 func TestTheKeysAreFew(t *testing.T) {
-	known := []attribute.Key{sourceName, partitionID, sinkName, ruleID, reason, datasetName}
+	known := []attribute.Key{sourceName, partitionID, sinkName, ruleID, reason, datasetName, alertSeverity, outcome, signal}
 	for _, i := range All {
 		for _, k := range i.Keys {
 			if !slices.Contains(known, k) {

@@ -170,7 +170,7 @@ func (s *Sink) records(messages []sinks.Message) ([]bus.Record, error) {
 			key = m.ID
 		}
 		all[i] = bus.Record{Topic: bus.Topic(s.Topic), Key: []byte(key), Value: value}
-		for _, h := range [][2]string{{"content-type", "application/json"}, {"noroshi-id", m.Key()}, {"noroshi-alert", m.ID}, {"noroshi-revision", strconv.Itoa(m.Revision)}, {"noroshi-status", m.Status}, {"noroshi-rule", m.Rule}, {"noroshi-severity", m.Severity}} {
+		for _, h := range [][2]string{{"content-type", "application/json"}, {"noroshi-id", m.Key()}, {"noroshi-alert", m.ID}, {"noroshi-revision", strconv.Itoa(m.Revision)}, {"noroshi-status", m.Status}, {"noroshi-rule", m.Rule}, {"noroshi-severity", m.Severity}, {"traceparent", m.Traceparent}} {
 			if h[1] != "" {
 				all[i].Headers = append(all[i].Headers, bus.Header{Key: h[0], Value: []byte(h[1])})
 			}

@@ -51,6 +51,9 @@ func (s *Sink) record(m *sinks.Message) (*logs.LogRecord, error) {
 	}
 	r := &logs.LogRecord{TimeUnixNano: uint64(max(m.Time.UnixNano(), 0)), ObservedTimeUnixNano: uint64(max(s.env.Now().UnixNano(), 0)), //nolint:gosec // neither is negative
 		SeverityNumber: severity, SeverityText: sound(m.Severity), Body: body, EventName: "noroshi.alert"}
+	if traced, span, ok := m.TraceIDs(); ok {
+		r.TraceId, r.SpanId, r.Flags = traced, span, uint32(logs.LogRecordFlags_LOG_RECORD_FLAGS_TRACE_FLAGS_MASK)&1
+	}
 	for _, a := range [][2]string{{"log.record.uid", m.Key()}, {"noroshi.alert.id", m.ID}, {"noroshi.alert.status", m.Status}, {"noroshi.rule.id", m.Rule}, {"noroshi.rule.class", m.Class}, {"noroshi.account", m.Account}} {
 		if a[1] != "" {
 			r.Attributes = append(r.Attributes, pair(a[0], text(a[1])))

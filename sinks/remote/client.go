@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -197,7 +196,7 @@ func (c *Client) answer(res *http.Response, most int) *Answer {
 	if most == 0 {
 		most = maxAnswer
 	}
-	c.env.Answer.Set("status " + strconv.Itoa(res.StatusCode))
+	c.env.Answer.SetStatus(res.StatusCode)
 	a := &Answer{Status: res.StatusCode, Header: res.Header, RetryAfter: sinks.RetryAfter(res.Header.Get("Retry-After"), c.env.Now())}
 	body, err := io.ReadAll(io.LimitReader(res.Body, int64(most)+1))
 	switch {
@@ -234,6 +233,9 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	}
 	for k, s := range c.conf.Headers {
 		req.Header.Set(k, c.Secret("headers", s))
+	}
+	if trace := sinks.Carried(ctx); trace != "" {
+		req.Header.Set("Traceparent", trace)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "noroshi/"+c.env.Version)
