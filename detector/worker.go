@@ -32,11 +32,18 @@ type Worker struct {
 	wanted   []uint64 // values of the record at hand, a bit each
 	numbers  []int    // of these
 	enqueued time.Time
+	timing   bool // the conditions on the record at hand are timed
 
 	// Packing says which hits of a record Match packs together.
 	Packing Packing
 	// Marked reports whether an account may be marked: what others did besides changes is no part of a story. nil: all may be.
 	Marked func(tenant, account string) bool
+
+	// Clock, where it is there, times the conditions of rules on one of timeEvery records.
+	Clock func() time.Duration
+	// Timed counts, by rule, how often its condition was timed, and Time how long it took then.
+	Timed []int
+	Time  []time.Duration
 
 	// Candidates counts the rules that records were tried on.
 	Candidates int
@@ -57,7 +64,8 @@ func (s *Set) Worker() *Worker {
 	n := len(s.rules)
 	w := &Worker{set: s, reader: s.plan.Reader(), memos: make([]*index.Memo, s.plan.Layout().Len()),
 		stamp: make([]uint32, len(s.clauses)), held: make([]uint8, n), excused: make([]bool, n),
-		wanted: make([]uint64, (len(s.carried)+63)/64), NoKey: make([]int, n), Overflow: make([]int, n), Evaluated: make([]int, n), Failed: make([]int, n)}
+		wanted: make([]uint64, (len(s.carried)+63)/64), NoKey: make([]int, n), Overflow: make([]int, n), Evaluated: make([]int, n), Failed: make([]int, n),
+		Timed: make([]int, n), Time: make([]time.Duration, n)}
 	w.ev = w.reader.Event
 	w.machine = cond.NewMachine(w.ev, s.scope)
 	for slot, t := range s.tables {
@@ -94,6 +102,7 @@ func (w *Worker) Hits() []int32 {
 		clear(w.stamp)
 		w.now = 1
 	}
+	w.timing = w.Clock != nil && w.now%timeEvery == 0
 	w.probe(w.set.probes[w.reader.Shape()])
 	if lists := w.set.listed[w.reader.Shape()]; len(lists) > 0 && w.reader.HasLists() {
 		w.probe(lists)
@@ -126,13 +135,28 @@ func (w *Worker) try(list []int32) {
 		if c.marked && w.Marked != nil && !w.Marked(w.ev.Text(event.Tenant), w.ev.Text(event.Account)) {
 			continue
 		}
-		if w.holds(c) {
+		if w.holdsTimed(c) {
 			if !slices.Contains(w.hits, c.rule) {
 				w.hits, w.held[c.rule] = append(w.hits, c.rule), 0
 			}
 			w.held[c.rule] |= 1 << c.bit
 		}
 	}
+}
+
+// timeEvery is on which records conditions are timed: so few that it costs nothing, and so many that a busy hour tells.
+const timeEvery = 1024
+
+// holdsTimed is holds, and times it now and then.
+func (w *Worker) holdsTimed(c *clause) bool {
+	if !w.timing {
+		return w.holds(c)
+	}
+	began := w.Clock()
+	holds := w.holds(c)
+	w.Timed[c.rule]++
+	w.Time[c.rule] += w.Clock() - began
+	return holds
 }
 
 // holds asks first what a look at the event decides, because it is cheaper than the VM, and then the VM, unless that is all of the

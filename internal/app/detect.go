@@ -22,6 +22,7 @@ type detected struct {
 	events, duplicates, refused atomic.Int64
 	stage                       stage.Counts
 	signals                     signalCounts
+	keys                        keyCounts
 	tallies
 }
 
@@ -103,8 +104,13 @@ func (r *Run) session(ctx, drain context.Context, d *detection, group, instance 
 	if r.telemetry != nil {
 		s.found = func(f *telemetry.Found) string { return r.telemetry.Found(ctx, f) }
 	}
+	took := func(what stage.Work, d time.Duration) {
+		if r.telemetry != nil {
+			r.telemetry.Delay(ctx, workTimes[what], d, group)
+		}
+	}
 	s.turn()
-	one := &stage.Session{Bus: d.kafka.bus, Now: time.Now, Log: r.Log, Counts: &r.detected.stage, Open: s.open, Turn: s.turn, Turns: s.turns, Await: d.awaitMemory(s),
+	one := &stage.Session{Bus: d.kafka.bus, Now: time.Now, Log: r.Log, Counts: &r.detected.stage, Open: s.open, Turn: s.turn, Turns: s.turns, Await: d.awaitMemory(s), Took: took,
 		Patient: isClock, Lasts: lasts, Name: ruleOf,
 		Step: bus.Step{Topic: bus.Events, Group: group, State: bus.DetectorState, Instance: instance, Exactly: d.exactly,
 			Missed: r.missedRecords(d.writer), Smaller: r.setAside}}
@@ -130,7 +136,7 @@ func (s *session) turn() {
 	s.tally = s.run.detected.tally(u.set)
 	if !s.second {
 		s.worker = u.set.Worker()
-		s.worker.Packing = detector.Local
+		s.worker.Packing, s.worker.Clock = detector.Local, sinceStart
 	}
 	s.ruling.Store(u)
 	stage := stageNumber(0)

@@ -78,6 +78,8 @@ var ruleNumbers = []number[RuleSum]{
 	{telemetry.RuleFired, func(r *RuleSum) *int64 { return &r.Fired }},
 	{telemetry.RuleShadow, func(r *RuleSum) *int64 { return &r.Shadow }},
 	{telemetry.RuleBuilding, func(r *RuleSum) *int64 { return &r.Building }},
+	{telemetry.RuleTimed, func(r *RuleSum) *int64 { return &r.Timed }},
+	{telemetry.RuleTime, func(r *RuleSum) *int64 { return &r.Time }},
 }
 
 var partitionNumbers = []number[feed.Snapshot]{
@@ -168,9 +170,10 @@ func (r *Run) observe(o *telemetry.Observer) {
 	}
 	for _, rule := range r.ruling.Load().set.Rules() {
 		t := r.detected.rule(rule.ID)
-		row := RuleSum{Evaluated: t.evaluated, Failed: t.failed, Excused: t.excused, Fired: t.fired, Shadow: t.shadow, Building: t.building}
+		row := RuleSum{Evaluated: t.evaluated, Failed: t.failed, Excused: t.excused, Fired: t.fired, Shadow: t.shadow, Building: t.building, Timed: t.timed, Time: t.time}
 		hand(o, ruleNumbers, &row, rule.ID)
 	}
+	r.observeStages(o)
 	r.observeSinks(o)
 }
 
@@ -213,6 +216,7 @@ func observePartition(o *telemetry.Observer, p *feed.Snapshot, labels ...string)
 	}
 	if lag := p.Lag(); p.Owned && lag >= 0 {
 		o.Observe(telemetry.SourceLag, lag, labels...)
+		o.Observe(telemetry.SourceAge, ageOf(p, lag, time.Now()), labels...)
 	}
 	with := func(label string) []string { return append(slices.Clone(labels), label) }
 	for reason, n := range p.Restarts {

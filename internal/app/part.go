@@ -223,10 +223,12 @@ func (p *part) Stored() {
 func (p *part) Tend(now time.Time) {
 	p.recent.Forget(now)
 	p.run.repeats.forget(now)
+	p.count()
 }
 
 // Left implements stage.Part.
 func (p *part) Left() {
 	p.run.repeats.give(p.partition, p.recent)
 	p.run.clocks.left(p.partition)
+	p.run.detected.keys.note(p.from, 0)
 }

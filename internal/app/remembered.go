@@ -24,6 +24,9 @@ type remembered struct {
 	marked  func(tenant, account string) bool // see detector.Worker
 }
 
+// count notes how much is remembered.
+func (m *remembered) count() { m.session.run.detected.keys.note(m.from, m.memory.Keys()) }
+
 // begin begins with nothing, by the rules that the session has now.
 func (m *remembered) begin(s *session, topic byte, partition int32, of detector.Stage) {
 	m.session, m.from, m.of = s, detector.Upstream{Topic: topic, Partition: partition}, of

@@ -248,11 +248,12 @@ func (p *signalPart) Sweep(room int, each func(key, memory []byte)) (ended bool)
 func (p *signalPart) Stored() {}
 
 // Tend implements stage.Part.
-func (p *signalPart) Tend(time.Time) {}
+func (p *signalPart) Tend(time.Time) { p.count() }
 
 // Left implements stage.Part.
 func (p *signalPart) Left() {
 	p.run.clocks.left(beside(p.partition))
+	p.run.detected.keys.note(p.from, 0)
 	p.run.detected.signals.hears(p.partition, 0)
 }
 

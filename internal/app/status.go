@@ -130,6 +130,8 @@ type RuleSum struct {
 	Fired     int64  `json:"fired"`     // alerts
 	Shadow    int64  `json:"shadow"`    // alerts that nobody is told
 	Building  int64  `json:"building"`  // findings that are for other rules
+	Timed     int64  `json:"timed"`     // times that its condition was timed: on some records
+	Time      int64  `json:"time_ns"`   // that it took then
 }
 
 // SinkSum is what a sink has done, and how it is.

@@ -22,7 +22,7 @@ type tally struct {
 }
 
 // ruleTally is what one rule has done.
-type ruleTally struct{ evaluated, failed, excused, fired, shadow, building int64 }
+type ruleTally struct{ evaluated, failed, excused, fired, shadow, building, timed, time int64 }
 
 // tallies are what all sessions have counted.
 type tallies struct {
@@ -80,6 +80,8 @@ func (t *tally) take(w *detector.Worker) {
 	for i := range t.rules {
 		t.rules[i].evaluated, w.Evaluated[i] = int64(w.Evaluated[i]), 0
 		t.rules[i].failed, w.Failed[i] = int64(w.Failed[i]), 0
+		t.rules[i].timed, w.Timed[i] = int64(w.Timed[i]), 0
+		t.rules[i].time, w.Time[i] = int64(w.Time[i]), 0
 		t.bounds.Overflow, w.Overflow[i] = t.bounds.Overflow+w.Overflow[i], 0
 	}
 	t.lists, w.Reader().Cut = int64(w.Reader().Cut), 0
@@ -107,6 +109,7 @@ func (all *tallies) add(t *tally) {
 		to := t.of[i]
 		to.evaluated, to.failed, to.excused = to.evaluated+r.evaluated, to.failed+r.failed, to.excused+r.excused
 		to.fired, to.shadow, to.building = to.fired+r.fired, to.shadow+r.shadow, to.building+r.building
+		to.timed, to.time = to.timed+r.timed, to.time+r.time
 	}
 	s.lists, s.overflows = s.lists+t.lists, s.overflows+t.overflows
 	s.alerts, s.alertsCut, s.evidenced = s.alerts+t.alerts, s.alertsCut+t.alertsCut, s.evidenced+t.evidenced

@@ -110,6 +110,8 @@ type Session struct {
 	// Begins and Ends come around what parts make of the records that were read at once, which waits for nobody: what does not end hangs.
 	// nil: nobody asks.
 	Begins, Ends func()
+	// Took is told how long a commit has taken, and how long memory of a partition to be read, from two goroutines; nil: nobody is told.
+	Took func(what Work, d time.Duration)
 	// Patient reports whether what is made of a record may be stored some seconds later, and a record that is made; nil: of none.
 	Patient func(*bus.Record) bool
 
@@ -330,6 +332,7 @@ func (s *Session) commit(ctx context.Context) error {
 			rows = append(rows, bus.Record{Partition: n, Key: r.Key, Value: r.Value})
 		})
 	}
+	began := s.Now()
 	stored, err := s.flow.Commit(ctx, rows)
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
@@ -338,6 +341,7 @@ func (s *Session) commit(ctx context.Context) error {
 		s.Counts.Refused.Add(1)
 		return errors.New("store: the group has moved on; nothing was stored, and all comes again")
 	}
+	s.took(Committing, began)
 	s.Counts.Commits.Add(1)
 	s.Counts.Rows.Add(int64(len(rows)))
 	for _, p := range s.touched {
@@ -350,7 +354,9 @@ func (s *Session) commit(ctx context.Context) error {
 
 // take makes the part of a partition that has fallen to this session.
 func (s *Session) take(ctx context.Context, partition int32, stored bus.Stored) error {
+	began := s.Now()
 	p, found := s.restore(ctx, partition, stored)
+	s.took(Restoring, began)
 	for len(found.unknown) > 0 && s.Await != nil && ctx.Err() == nil && s.Await(ctx, found.unknown) {
 		p, found = s.restore(ctx, partition, stored)
 	}

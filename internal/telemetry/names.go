@@ -40,6 +40,7 @@ const (
 	datasetName    = attribute.Key("noroshi.dataset.name")
 	serviceName    = semconv.ServiceNameKey
 	serviceVersion = semconv.ServiceVersionKey
+	stageName      = attribute.Key("noroshi.stage.name")
 	signal         = attribute.Key("noroshi.telemetry.signal")
 	overflow       = attribute.Key("otel.metric.overflow")
 )
@@ -50,6 +51,7 @@ var (
 	ofSink      = []attribute.Key{sinkName}
 	ofRule      = []attribute.Key{ruleID}
 	ofSeverity  = []attribute.Key{alertSeverity}
+	ofStage     = []attribute.Key{stageName}
 	ofSignal    = []attribute.Key{signal}
 )
 
@@ -151,7 +153,20 @@ var (
 	RuleExcused   = counter("rule.excused", "{record}", "Records that satisfy the rule and that an exception excuses.", ofRule...)
 	RuleFired     = counter("rule.fired", "{alert}", "Alerts that the rule gave.", ofRule...)
 	RuleShadow    = counter("rule.shadow", "{alert}", "Alerts that the rule would have given if it were not in shadow.", ofRule...)
+	RuleTimed     = counter("rule.timed", "{record}", "Records on which the rule's condition was timed, which are about one in a thousand.", ofRule...)
+	RuleTime      = counter("rule.timed_duration", "ns", "The time that the condition took on these records.", ofRule...).worry("divided by noroshi.rule.timed it stands out among the rules: give the condition a constant that is compared exactly")
 	RuleBuilding  = counter("rule.building", "{alert}", "Findings of the rule that are for other rules alone.", ofRule...)
+)
+
+// The stages of the detector.
+var (
+	StageTaken   = counter("stage.taken", "{partition}", "Partitions that have fallen to this instance, again whenever instances come and go.", ofStage...).worry("it grows while nobody starts or stops an instance")
+	StageCommits = counter("stage.commits", "{commit}", "Times that alerts, memory and places were stored together.", ofStage...)
+	StageRefused = counter("stage.commits_refused", "{commit}", "Times that nothing of these was stored, so that all came again.", ofStage...).worry("it grows steadily: look at the brokers")
+	StageStale   = counter("stage.stale", "{row}", "Rows of memory that an instance wrote after it had lost the partition, and that do not count.", ofStage...)
+	StageKeys    = sum("stage.keys", "{key}", "Keys that rules remember now, to about a minute.", ofStage...).worry("it grows for days: rules remember more than their windows need")
+	CommitTime   = histogram("stage.commit_duration", "The time that a commit took.", ofStage...).worry("its upper part passes a second")
+	RestoreTime  = histogram("stage.restore_duration", "The time that it took to read the memory of a partition back.", ofStage...)
 )
 
 // Rule sets.
@@ -174,6 +189,7 @@ var (
 	SourceFirst      = gauge("source.first", "{message}", "The number of the oldest message that the stream has.", ofPartition...)
 	SourceLast       = gauge("source.last", "{message}", "The number of the newest message that the stream has.", ofPartition...)
 	SourceLag        = sum("source.lag", "{message}", "Messages that wait in the stream.", ofPartition...).worry("it grows for minutes: the sources bring more than is taken")
+	SourceAge        = gauge("source.age", "s", "How old the message stored last is while others wait, else 0.", ofPartition...).worry("it grows for minutes")
 	SourceCommitted  = counter("source.committed", "{transaction}", "Transactions that were committed.", ofPartition...)
 	SourceAborted    = counter("source.aborted", "{transaction}", "Transactions that were given up.", ofPartition...).worry("it grows steadily: look at the brokers")
 	SourceMissed     = counter("source.missed", "{message}", "Messages that the stream deleted or left out before they were read.", ofPartition...).worry("it grows: messages are lost; raise the retention of the hub")

@@ -17,7 +17,7 @@ import (
 // Source: opentelemetry.io/docs/specs/semconv/general/naming and /metrics.
 func TestTheNamesKeepToTheConventions(t *testing.T) {
 	name := regexp.MustCompile(`^noroshi(\.[a-z][a-z0-9]*(_[a-z0-9]+)*){2,}$`)
-	unit := regexp.MustCompile(`^(By|s|ms|1|\{[a-z]+\})$`)
+	unit := regexp.MustCompile(`^(By|s|ms|ns|1|\{[a-z]+\})$`)
 	closed := []string{"account", "user", "ip", "address", "path", "text", "id"}
 	for _, i := range All {
 		if !name.MatchString(i.Name) || !unit.MatchString(i.Unit) {
@@ -109,7 +109,7 @@ func TestTooManySeriesAreTold(t *testing.T) {
 }
 
 func TestTheKeysAreFew(t *testing.T) {
-	known := []attribute.Key{sourceName, partitionID, sinkName, ruleID, reason, datasetName, alertSeverity, outcome, signal}
+	known := []attribute.Key{sourceName, partitionID, sinkName, ruleID, reason, datasetName, alertSeverity, outcome, signal, stageName}
 	for _, i := range All {
 		for _, k := range i.Keys {
 			if !slices.Contains(known, k) {
