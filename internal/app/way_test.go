@@ -41,7 +41,7 @@ func TestTheWayToAnAlert(t *testing.T) {
 			lies(f)
 			f.Enqueued, f.Message = at(2), telemetry.Message{Source: "audit", Partition: "12", Position: 9}
 		})},
-		"of a file":                 {way{rec: record("/home/taro@contoso.example/a.ndjson:7", "")}, with(lies)},
+		"of a file":                 {way{rec: record("logs/taro@contoso.example.ndjson:7", "")}, with(lies)},
 		"of another stream's name":  {way{rec: record("odd", "2001-09-09T01:46:42.000Z")}, with(func(f *telemetry.Found) { lies(f); f.Enqueued = at(2) })},
 		"over signals":              {way{rec: record("", ""), signal: signal(detector.UpEvents, 5)}, with(func(f *telemetry.Found) { f.Partition, f.Offset, f.Stored, f.Signalled = 1, 5, at(1), at(3) })},
 		"over signals of signals":   {way{rec: record("", ""), signal: signal(detector.UpSignals, 5)}, with(func(f *telemetry.Found) { f.Stored, f.Signalled = at(1), at(3) })},
