@@ -82,7 +82,8 @@ func TestALookHasWhatWasObserved(t *testing.T) {
 	if err := other.Collect(t.Context(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if m := got.ScopeMetrics[0]; got.Resource.SchemaURL() != Schema || m.Scope.SchemaURL != Schema || m.Scope.Version != "1.2.3" {
+	ours := slices.IndexFunc(got.ScopeMetrics, func(m metricdata.ScopeMetrics) bool { return m.Scope.Name == scope })
+	if m := got.ScopeMetrics[max(ours, 0)]; got.Resource.SchemaURL() != Schema || m.Scope.SchemaURL != Schema || m.Scope.Version != "1.2.3" {
 		t.Errorf("another reader gets %v of %v", m.Scope, got.Resource)
 	}
 	if err := tel.Close(t.Context()); err != nil {
