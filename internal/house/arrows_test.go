@@ -88,7 +88,7 @@ var arrows = map[string][]string{
 	"internal/chromiumtest":       {},
 	"internal/replay":             {"everyone", "-internal/bus"}, // the offline tools need no Kafka
 	"cli":                         {"everyone"},
-	"deploy":                      {"internal/telemetry"}, // tests of the files there
+	"deploy":                      {"internal/telemetry", "internal/config", "sinks/catalog"}, // tests of the files there
 	"internal/kafkatest":          {"internal/bus"},
 	"internal/counterpart":        {},
 	"internal/eventhubstest":      {"internal/eventhubstest/amqp", "internal/counterpart"}, // the wire's own types
