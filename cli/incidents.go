@@ -18,8 +18,9 @@ import (
 
 // telling makes incidents of what a replay finds, and prints them behind its alerts.
 type telling struct {
-	book *incident.Book
-	last time.Time // of what came
+	book  *incident.Book
+	steps *incident.Checklist
+	last  time.Time // of what came
 }
 
 // newTelling makes a book of incidents.
@@ -28,7 +29,11 @@ func newTelling(conf *config.Config) (*telling, []diag.Problem) {
 	if diag.Errors(ps) > 0 {
 		return nil, ps
 	}
-	return &telling{book: incident.NewBook(app.IncidentOptions(conf, scoring))}, ps
+	steps, scope, more := rules.Remediation()
+	if ps = append(ps, more...); diag.Errors(more) > 0 {
+		return nil, ps
+	}
+	return &telling{book: incident.NewBook(app.IncidentOptions(conf, scoring)), steps: incident.NewChecklist(steps, scope)}, ps
 }
 
 // incidentFiles are the files that say what alerts add up to, of what check and test look at: "" is the one in the shipped library, and a
@@ -123,15 +128,25 @@ func (t *telling) print(out io.Writer, now time.Time, asJSON bool) error {
 	}
 	t.book.Advance(now)
 	for _, i := range t.book.Incidents() {
-		text := string(i.AppendJSON(nil))
-		if !asJSON {
-			text = "\n" + paragraph(i)
+		text := "\n" + paragraph(i)
+		if asJSON {
+			text = t.object(i)
 		}
 		if _, err := io.WriteString(out, text+"\n"); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// object is an incident as JSON, with all that is to be done, as its page has it. Where that is too long, it has what alerts have brought.
+func (t *telling) object(i *incident.Incident) string {
+	whole := *i
+	whole.Remediation = t.steps.Steps(i, incident.English)
+	if b := whole.AppendJSON(nil); len(b) <= incident.MaxSize {
+		return string(b)
+	}
+	return string(i.AppendJSON(nil))
 }
 
 // paragraph is an incident for a person, safe for a terminal.
