@@ -69,9 +69,12 @@ func newSign(a *alert.Alert) *sign {
 	return s
 }
 
-// points are those of the rule; what a service does is nobody's sign.
+// verdict is the class of alerts in which Microsoft judges the account: a service tells them.
+const verdict = "verdict"
+
+// points are those of the rule; what a service does is nobody's sign, what it tells of the account is one.
 func (s *sign) points() int {
-	if s.Withdrawn || s.Actor == "service" {
+	if s.Withdrawn || s.Actor == "service" && s.Class != verdict {
 		return 0
 	}
 	return s.Points
