@@ -47,6 +47,7 @@ const (
 	partSources       = "sources"
 	partSinks         = "sinks"
 	partClock         = "clock"
+	partAdmin         = "admin"
 )
 
 // endsSoon is how long before its end something is told.
@@ -80,6 +81,7 @@ func doctorCommand(s Streams) *cobra.Command {
   rules          whether they load, exceptions that end within 14 days, rules that no source wakes
   disk           room where the embedded Kafka and file sinks write
   certificates   those of files, and those that destinations show: what has ended, or ends within 14 days
+  admin          whether run can listen on the addresses for operators
   kafka          whether brokers answer, topics and their settings, partitions, rights of the user, transactions
   sources        whether files, hubs, topics and tenants can be read: address, rights, tokens, subscriptions
   sinks          whether each destination can be reached; nothing is sent
@@ -148,6 +150,7 @@ func (d *doctor) look(ctx context.Context, data string) {
 		d.add(finding{Part: partConfiguration, Level: note, Where: d.path, What: "Kafka, sources and sinks were not looked at", Do: "mend the errors above first"})
 		return
 	}
+	d.listeners(ctx)
 	d.kafka(ctx)
 	d.sources(ctx)
 	d.sinks(ctx)

@@ -195,7 +195,7 @@ func TestThePageTellsTheCodesOfDoctor(t *testing.T) {
 	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|").FindAllStringSubmatch(table, -1) {
 		told = append(told, m[1])
 	}
-	for _, file := range []string{"doctor.go", "doctor_reach.go", "doctor_here.go"} {
+	for _, file := range []string{"doctor.go", "doctor_reach.go", "doctor_here.go", "doctor_listen.go"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -113,7 +113,13 @@ func (r *Run) Run(ctx context.Context) (err error) {
 	defer closeTelemetry() // after Kafka: the last that is told is how it ended
 	alarm := make(chan struct{}, 1)
 	operating := newTasks(drain, "the admin listener", alarm)
-	defer func() { err = errors.Join(operating.end(left), err) }()
+	defer func() {
+		first := operating.end(left)
+		if first != nil && errors.Is(err, context.Canceled) { // it follows from the first
+			err = nil
+		}
+		err = errors.Join(first, err)
+	}()
 	r.reloads.asked = make(chan asked)
 	if server := r.operators(); server != nil { // from the first moment on: a start may take long
 		operating.run(func(ctx context.Context) error {
