@@ -25,6 +25,9 @@ type Admin struct {
 // leastToken is how many characters a token has: a shorter one can be guessed.
 const leastToken = 16
 
+// hiddenToken is the length from which on messages hide a token. A shorter one is a word, which our messages may hold.
+const hiddenToken = 8
+
 func (c *Config) admin(d *strictyaml.Doc, n *yaml.Node) {
 	a, before := &c.Admin, d.Errors()
 	var listen, probes *yaml.Node
@@ -80,7 +83,7 @@ func loopback(address string) bool {
 
 func adminToken(d *strictyaml.Doc, n *yaml.Node, folder string) func() (string, error) {
 	before := d.Errors()
-	read := Reference(d, n, folder)
+	read := reference(d, n, folder, hiddenToken)
 	if token, _ := read(); d.Errors() == before && len(token) < leastToken {
 		d.At(n, "secret", "the token is short enough to be guessed; expected at least 16 characters, as `openssl rand -hex 24` prints them")
 	}

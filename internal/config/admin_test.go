@@ -70,3 +70,18 @@ func TestWhereTheAdminListenerMayListen(t *testing.T) {
 		})
 	}
 }
+
+// TestARefusedTokenHidesNothing: a token that is far too short is a word of our messages, and a gap in them would tell it. One of eight
+// characters is hidden although it is refused.
+func TestARefusedTokenHidesNothing(t *testing.T) {
+	for token, hidden := range map[string]bool{"short": false, "guessed": false, "hunter22": true} {
+		t.Setenv("NOROSHI_TEST_TOKEN", token)
+		c, problems := read(t, `admin: {listen: 127.0.0.1:9464, token: "${env:NOROSHI_TEST_TOKEN}"}`)
+		if !strings.Contains(problems, "the token is short enough to be guessed; expected at least 16 characters") {
+			t.Errorf("%s: got %q", token, problems)
+		}
+		if got := c.Secrets.Hide("it is " + token); (got == "it is …") != hidden {
+			t.Errorf("%s: got %q", token, got)
+		}
+	}
+}

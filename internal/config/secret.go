@@ -28,6 +28,12 @@ func Secret(d *strictyaml.Doc, n *yaml.Node, folder string) string {
 // Reference is Secret for one that may change while it is used: what it gives reads the file again. Where that fails, it gives the
 // secret of before and says why. It is called from one goroutine.
 func Reference(d *strictyaml.Doc, n *yaml.Node, folder string) func() (string, error) {
+	return reference(d, n, folder, 0)
+}
+
+// reference is Reference for a secret that messages hide from a length on: a shorter one is refused, and each gap would tell it. What is
+// read later is hidden in any case, since it is used.
+func reference(d *strictyaml.Doc, n *yaml.Node, folder string, hidden int) func() (string, error) {
 	d.Expect(n, strictyaml.Form{Type: strictyaml.TypeSecret})
 	m := secretPattern.FindStringSubmatch(n.Value)
 	if n.Kind != yaml.ScalarNode || m == nil {
@@ -41,7 +47,9 @@ func Reference(d *strictyaml.Doc, n *yaml.Node, folder string) func() (string, e
 	if problem != "" {
 		d.At(n, "secret", problem)
 	}
-	d.Secrets.Add(last)
+	if len(last) >= hidden {
+		d.Secrets.Add(last)
+	}
 	return func() (string, error) {
 		value, problem := secret(m[1], m[2], folder)
 		if problem != "" {
