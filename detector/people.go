@@ -74,7 +74,7 @@ func (m *Memory) Marked(tenant, account string) bool {
 	return p != nil && p.until > 0
 }
 
-// mark marks the account of an alert, and tells its profile with the first one.
+// mark marks the account of an alert, and tells its profile.
 func (m *Memory) mark(r *rule, a *alert.Alert) {
 	if m.options.Story == nil || a.Account == "" || r.State != rules.Live {
 		return
@@ -89,8 +89,9 @@ func (m *Memory) mark(r *rule, a *alert.Alert) {
 	p := m.person(whose{a.Tenant, a.Account})
 	if marks {
 		m.markFrom(p, a.Time)
+		return
 	}
-	m.firstProfile(p, a.Time)
+	m.alerted(p, a.Time)
 }
 
 // markFrom marks an account from the time of an alert on.
@@ -105,19 +106,19 @@ func (m *Memory) markFrom(p *person, from time.Time) {
 		m.setMarked(p)
 		m.touch(p, appendMark(nil, p))
 	}
-	m.firstProfile(p, from)
+	m.alerted(p, from)
 }
 
-// firstProfile tells the profile with an account's first alert.
-func (m *Memory) firstProfile(p *person, from time.Time) {
+// alerted tells the profile of an account that has an alert, when it is time to. What the rest of the record says is told when there is
+// time.
+func (m *Memory) alerted(p *person, from time.Time) {
 	at := state.Nanoseconds(from)
-	if p.told == 0 || at-p.told >= int64(MarkedFor) {
-		p.fresh = true
-		p.told = 0
+	p.fresh = true
+	m.later(p)
+	if p.told != 0 && at-p.told < int64(profileEvery) || m.options.Story.Last && (p.told != 0 || p.until > 0) {
+		return
 	}
-	if p.until == 0 && p.told == 0 || p.until > 0 {
-		m.tellProfile(p, from)
-	}
+	m.profile(p, at)
 }
 
 // markedMost is how many accounts of a partition are marked. A mark goes when an event of its account comes behind its end: no other clock
@@ -178,20 +179,16 @@ func (m *Memory) touch(p *person, added []byte) {
 	}
 }
 
-// tellProfile tells what is known of an account that had an alert, when it is time to.
+// tellProfile tells what has changed of a marked account, or of the tenant, when it is time to.
 func (m *Memory) tellProfile(p *person, at time.Time) {
 	now := state.Nanoseconds(at)
-	first := p.fresh && p.told == 0 && p.until >= 0
 	switch {
-	case !p.fresh || p.account != "" && p.until == 0 && !first:
-		return
-	case p.account != "" && p.until == 0 && p.told != 0:
-		return
+	case !p.fresh || p.account != "" && p.until == 0:
 	case p.told != 0 && now-p.told < int64(profileEvery), m.options.Story.Last && p.until > 0:
 		m.later(p)
-		return
+	default:
+		m.profile(p, now)
 	}
-	m.profile(p, now)
 }
 
 // profile tells what is known of an account.
@@ -240,19 +237,16 @@ func (m *Memory) TellStories(wall time.Time) {
 	}
 }
 
-// EndStories tells what has not been told when the input has ended.
+// EndStories tells what has not been told when the input has ended. The profile of each account that had an alert is then complete.
 func (m *Memory) EndStories(now time.Time) {
 	if m.options.Story == nil {
 		return
 	}
-	for _, p := range slices.SortedFunc(maps.Keys(m.people.untold), byName) {
-		m.settle(p, now)
-	}
-	if !m.options.Story.Everyone {
-		return
-	}
 	for _, p := range slices.SortedFunc(maps.Values(m.people.of), byName) {
-		if len(p.packed) > 0 {
+		switch {
+		case m.people.untold[p] || p.told != 0 && p.account != "":
+			m.settle(p, now)
+		case m.options.Story.Everyone && len(p.packed) > 0:
 			m.profile(p, state.Nanoseconds(now))
 		}
 	}

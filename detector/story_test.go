@@ -209,3 +209,47 @@ func TestAMarkComesFromWhereTheRuleLooks(t *testing.T) {
 		t.Errorf("told %q, want %q", k.activities, want)
 	}
 }
+
+// TestAProfileIsToldWithEachAlert: also where the alert marks nobody, at most once a minute; what waits for its turn is told when there is
+// time.
+func TestAProfileIsToldWithEachAlert(t *testing.T) {
+	rs, ps := rules.Load(rules.Options{Library: true, Story: true, Untested: true})
+	if diag.Errors(ps) > 0 {
+		t.Fatal(ps)
+	}
+	rs.Rules = slices.DeleteFunc(rs.Rules, func(r *rules.Rule) bool { return r.ID != "risky-sign-in-succeeded" })
+	for _, r := range rs.Rules {
+		r.Class = "privilege"
+	}
+	k := keep(detector.New(rs, detector.Options{}), map[string][]byte{})
+	wall := time.Date(2026, 1, 3, 6, 0, 0, 0, time.UTC)
+	for _, step := range []struct {
+		id, risk     string
+		at           time.Duration
+		told, behind int // sign-ins in the profile that was told last, at once and when there was time
+	}{
+		{"a", "none", 0, 0, 0},
+		{"b", "high", time.Hour, 1, 2},
+		{"c", "none", 2 * time.Hour, 2, 2},
+		{"d", "high", 26 * time.Hour, 3, 4},
+		{"e", "high", 26*time.Hour + time.Second, 4, 5},
+	} {
+		k.take(t, signInOf(step.id, "s-"+step.id, "198.51.100.7", step.risk, step.at, 0))
+		if got := k.counted(); got != step.told {
+			t.Errorf("after %s the profile has %d sign-ins, want %d", step.id, got, step.told)
+		}
+		wall = wall.Add(2 * time.Minute)
+		k.memory.TellStories(wall)
+		if got := k.counted(); got != step.behind {
+			t.Errorf("after %s, when there was time, the profile has %d sign-ins, want %d", step.id, got, step.behind)
+		}
+	}
+}
+
+// counted are the sign-ins of the profile that was told last.
+func (k *keeper) counted() int {
+	if p := k.profiles["taro@contoso.example"]; p != nil {
+		return p.SignIns.Succeeded
+	}
+	return 0
+}

@@ -27,7 +27,7 @@ type Activity struct {
 	Thing   *Thing `json:"thing,omitempty"` // what came, or, with Gone, what went
 }
 
-// Profile is what is known of an account. It is told with its first alert, and then at most once a minute while the account is marked.
+// Profile is what is known of an account. It is told with each of its alerts and while it is marked, at most once a minute.
 type Profile struct {
 	Schema  string  `json:"schema"`
 	Tenant  string  `json:"tenant"`

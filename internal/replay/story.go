@@ -12,8 +12,8 @@ import (
 )
 
 // Story takes what belongs into accounts' stories though no rule fires. The functions are called from one goroutine, among the alerts and
-// in the order of time; what they are given is theirs. Profiles come with an account's first alert, and again when what has come since the
-// last one is complete: when its mark has passed, or at the end.
+// in the order of time; what they are given is theirs. Profiles come with an account's first alert, again when its mark has passed, and at
+// the end, when all is counted; the last one of an account counts.
 // The rules then look at alerts as they do live, where a rule that looks at those of others fires as soon as it can: an account is marked
 // from the same event on.
 type Story struct {

@@ -164,6 +164,46 @@ func TestStoryOfATakeover(t *testing.T) {
 	}
 }
 
+// TestProfilesAreCompleteAtTheEnd: what is told last of an account that had an alert counts all of its sign-ins, those from before its
+// alerts and those from after its mark, whatever others do.
+func TestProfilesAreCompleteAtTheEnd(t *testing.T) {
+	all := storySet(t)
+	all.Rules = slices.DeleteFunc(all.Rules, func(r *rules.Rule) bool {
+		return r.ID != "risky-sign-in-succeeded" && r.ID != "application-credential-added"
+	})
+	set := detector.New(all, detector.Options{})
+	risky := map[string]string{`"riskLevelDuringSignIn": "none"`: `"riskLevelDuringSignIn": "high"`, `"riskLevelDuringSignIn":"none"`: `"riskLevelDuringSignIn":"high"`}
+	other := map[string]string{"taro@contoso.example": "jiro@contoso.example"}
+	admin := map[string]string{"taro@contoso.example": "admin@contoso.example"}
+	for _, c := range []struct {
+		name, account string
+		events        []sampleEvent
+		want          int
+	}{
+		{"behind the mark", "taro@contoso.example", []sampleEvent{{like: "signin"}, {like: "signin", at: time.Hour, set: risky},
+			{like: "signin", at: 100 * time.Hour}, {like: "signin", at: 101 * time.Hour}}, 4},
+		{"an alert that marks nobody", "admin@contoso.example", []sampleEvent{{like: "ual-update-application-credentials"},
+			{like: "signin", at: time.Hour, set: admin}, {like: "signin", at: 2 * time.Hour, set: admin}}, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			more := append(slices.Clone(c.events), sampleEvent{like: "signin", at: 3 * time.Hour, set: other}, sampleEvent{like: "signin", at: 200 * time.Hour, set: other})
+			for _, events := range [][]sampleEvent{c.events, more} {
+				_, profiles := storiesOf(t, set, sampled(t, set, events...))
+				last := map[string]int{}
+				for _, p := range profiles {
+					if p.Account == "" {
+						continue // the tenant's
+					}
+					last[p.Account] = p.SignIns.Succeeded
+				}
+				if diff := cmp.Diff(map[string]int{c.account: c.want}, last); diff != "" {
+					t.Errorf("sign-ins of %d events (-want +got):\n%s", len(events), diff)
+				}
+			}
+		})
+	}
+}
+
 func asJSON(t *testing.T, v any) (out any) {
 	t.Helper()
 	b, err := json.Marshal(v)
