@@ -23,7 +23,7 @@ const (
 )
 
 func (b *blob) row() []byte {
-	text, _ := json.Marshal(b.failing) // of texts, times and a number there is always one
+	text, _ := json.Marshal(b.failing) // of texts, times that row.blob made writable, and a number there is always one
 	return text
 }
 
@@ -203,9 +203,10 @@ func (c *cursor) fill(ctx context.Context, w window) error {
 	var all []*blob
 	started := c.now()
 	pages, err := c.list(ctx, w, func(r row) error {
-		b := &blob{id: idOf(r.ID), failing: failing{ID: r.ID, URI: r.URI, Created: r.Created.UTC(), Expires: r.Expires.UTC()}, late: w.kind == again || w.kind == forward && r.Created.Before(c.place.Reached)}
+		b := r.blob()
+		b.late = w.kind == again || w.kind == forward && r.Created.Before(c.place.Reached)
 		if failing := c.fails[b.id]; failing != nil {
-			failing.URI = r.URI
+			failing.URI = b.URI
 			return nil
 		}
 		if _, read := c.seen[b.id]; read || found[b.id] {
@@ -213,9 +214,6 @@ func (c *cursor) fill(ctx context.Context, w window) error {
 		}
 		if len(all) == mostListed {
 			return errMany
-		}
-		if b.Expires.Before(b.Created) {
-			b.Expires = b.Created.Add(kept)
 		}
 		found[b.id] = true
 		all = append(all, b)

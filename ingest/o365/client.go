@@ -132,8 +132,21 @@ func (c *client) do(ctx context.Context, partition int32, method, address string
 // errElsewhere is an address in an answer that is no place of the API.
 var errElsewhere = errors.New("an answer leads to another host")
 
+// longAddress is the address of a blob that row.blob left out. Like errElsewhere it is a fault of this blob alone.
+type longAddress struct{}
+
+func (longAddress) Error() string {
+	return fmt.Sprintf("its contentUri is longer than %d bytes", maxURI)
+}
+
+// Is implements what errors.Is asks for.
+func (longAddress) Is(target error) bool { return target == errElsewhere }
+
 // address is a URL of the API with the publisher. Tokens go nowhere else, whatever an answer says.
 func (c *client) address(text string) (string, error) {
+	if text == "" {
+		return "", longAddress{}
+	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "https" || u.User != nil || !strings.EqualFold(strings.TrimSuffix(u.Host, ":443"), c.config.Host) {
 		return "", fmt.Errorf("%w than %s", errElsewhere, c.config.Host)

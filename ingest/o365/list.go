@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -21,6 +22,10 @@ type row struct {
 }
 
 const (
+	// maxID and maxURI bound what is stored of a blob's row, in bytes. The API's own have some hundred.
+	maxID  = 1 << 10
+	maxURI = 4 << 10
+
 	listForm = "2006-01-02T15:04:05"
 	// maxPage bounds a page of a listing, in bytes.
 	maxPage = 16 << 20
@@ -99,3 +104,27 @@ func rows(d *json.Decoder, each func(row) error) error {
 	}
 	return nil
 }
+
+// blob is the blob of a row, such that it can be stored. A contentId that is too long is cut and told apart by its hash. A contentUri that is
+// too long is left out: the fetch refuses the blob, and a dead letter stands for it.
+func (r row) blob() *blob {
+	if len(r.ID) > maxID {
+		r.ID = strings.ToValidUTF8(r.ID[:maxID/2], "") + "..." + idOf(r.ID).key()
+	}
+	if len(r.URI) > maxURI {
+		r.URI = ""
+	}
+	if r.Expires.Before(r.Created) {
+		r.Expires = r.Created.Add(kept)
+	}
+	return &blob{id: idOf(r.ID), failing: failing{ID: r.ID, URI: r.URI, Created: writable(r.Created), Expires: writable(r.Expires)}}
+}
+
+// The first and the last second that JSON can write.
+var (
+	firstTime = time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC)
+	lastTime  = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+)
+
+// writable is the time nearest to another that JSON can write. A zone may move a time out of the years 1 to 9999.
+func writable(t time.Time) time.Time { return earlier(later(t.UTC(), firstTime), lastTime) }

@@ -29,7 +29,7 @@ func (p *place) through() time.Time {
 }
 
 func (p *place) text() string {
-	b, _ := json.Marshal(p) // of times, a text and a number there is always one
+	b, _ := json.Marshal(p) // of times that can be written and a blob that row.blob made there is always one
 	return string(b)
 }
 
