@@ -30,7 +30,9 @@ type story struct {
 
 	changed bool           // since it was last folded
 	all     []Incident     // as it was folded last, in brief
+	marks   map[int]mark   // of what was folded last, by number
 	told    map[int]telled // by number
+	raised  map[int]int    // what an incident's revision has beyond its count, by number
 	due     time.Time      // when time alone changes something; zero: never
 	rows    rowsOf
 }
@@ -39,12 +41,6 @@ type story struct {
 type base struct {
 	Number int       `json:"n,omitempty"` // of the last one
 	Closed time.Time `json:"c,omitzero"`
-}
-
-// telled is what was told of an incident last.
-type telled struct {
-	revision int
-	merged   bool
 }
 
 // activityKey is what an activity is known by.
@@ -59,7 +55,8 @@ func keyOf(a *Activity) activityKey {
 }
 
 func newStory(of Account) *story {
-	return &story{of: of, signs: map[string]*sign{}, activities: map[activityKey]*Activity{}, told: map[int]telled{}}
+	return &story{of: of, signs: map[string]*sign{}, activities: map[activityKey]*Activity{}, marks: map[int]mark{},
+		told: map[int]telled{}, raised: map[int]int{}}
 }
 
 // sign takes an alert. One that is held adds nothing but its newer content.

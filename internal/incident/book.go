@@ -2,7 +2,6 @@ package incident
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -159,7 +158,7 @@ func (b *Book) Advance(now time.Time) {
 func (b *Book) Now() time.Time { return b.now }
 
 // Changed gives the incidents that have changed since it was called last and are to be told, in a fixed order. An incident that is told has
-// reached a level; one that was told and is now part of another is told as closed.
+// reached a level; one that was told and is no more is told as closed.
 func (b *Book) Changed(each func(*Incident)) {
 	slices.SortFunc(b.changed, func(x, y *story) int {
 		return cmp.Or(strings.Compare(x.of.Tenant, y.of.Tenant), strings.Compare(x.of.Name, y.of.Name))
@@ -168,8 +167,7 @@ func (b *Book) Changed(each func(*Incident)) {
 		s.rows.noted = false
 		s.changed = false
 		for _, i := range b.refold(s) {
-			if i.Level != Noticed && i.Revision > s.told[i.Number].revision {
-				s.told[i.Number] = telled{revision: i.Revision}
+			if s.tell(i) {
 				b.Counts.Told++
 				each(i)
 			}
@@ -194,22 +192,6 @@ func (b *Book) refold(s *story) []*Incident {
 	return all
 }
 
-// merged are the incidents that were told and are no more, because a late sign has joined them to another one.
-func (s *story) merged() (all []*Incident) {
-	for _, number := range slices.Sorted(maps.Keys(s.told)) {
-		t := s.told[number]
-		if t.merged || number <= s.base.Number || slices.ContainsFunc(s.all, func(i Incident) bool { return i.Number == number }) || len(s.all) == 0 {
-			continue
-		}
-		into := s.all[len(s.all)-1]
-		s.told[number] = telled{t.revision + 1, true}
-		s.rows.head = true
-		all = append(all, &Incident{Schema: Schema, Drill: into.Drill, ID: ID(s.of.Tenant, s.of.Name, number), Number: number, Revision: t.revision + 1, Tenant: s.of.Tenant,
-			Account: s.of.Name, Status: Closed, Severity: into.Severity, Opened: into.Opened, Updated: into.Updated, Closed: into.Updated, Merged: into.ID})
-	}
-	return all
-}
-
 // settle forgets what is over for good. What remains is the number of the last incident.
 func (b *Book) settle(s *story) {
 	if s.due.IsZero() || b.now.Before(s.due) {
@@ -226,6 +208,9 @@ func (b *Book) settle(s *story) {
 	}
 	if n := len(s.all); n > 0 {
 		s.base = base{s.all[n-1].Number, s.all[n-1].Closed}
+	}
+	for number := range s.told { // the number of one that is no more is not given again
+		s.base.Number = max(s.base.Number, number)
 	}
 	rows, of, base := s.rows, s.of, s.base
 	*s = *newStory(of)

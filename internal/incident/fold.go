@@ -63,6 +63,7 @@ func (b *Book) fold(s *story, now time.Time) (all []*Incident) {
 	runs := b.runs(s)
 	activities := s.sortedActivities()
 	s.due = time.Time{}
+	clear(s.marks)
 	for n, r := range runs {
 		var next time.Time
 		if n+1 < len(runs) {
@@ -107,18 +108,20 @@ func (b *Book) incident(s *story, r *run, next time.Time, activities []*Activity
 		i.Cut = append(i.Cut, "signs")
 	}
 	i.count(r, from, until, activities)
+	i.Revision += s.raised[r.number]
+	s.marks[r.number] = mark{r.last, i.print(r, from, until, activities)}
 	i.bound()
 	return i
 }
 
-// count counts what has made the incident what it is, so that the same incident has the same revision wherever it is made. Entries count
-// twice, for a new one opens again what was contained or closed.
+// count counts what has made the incident what it is, so that the same incident has the same revision wherever it is made, as long as nothing
+// was taken from it after it was told. Entries count twice, for a new one opens again what was contained or closed.
 func (i *Incident) count(r *run, from, until time.Time, all []*Activity) {
 	for _, x := range slices.Concat(r.signs, r.beside) {
 		i.Revision += 2 * x.Revision
 	}
 	for _, a := range all {
-		if at := a.Entry.Time; at.Before(until) && (a.Thing != nil || !at.Before(from)) {
+		if counts(a, from, until) {
 			i.Revision += 2 * max(1, a.Entry.Count)
 		}
 	}

@@ -67,7 +67,7 @@ type Incident struct {
 	Closed      time.Time `json:"closed,omitzero"`
 	Reopened    int       `json:"reopened,omitempty"` // how often
 	Manual      string    `json:"manual,omitempty"`   // who opened it by hand, and why
-	Merged      string    `json:"merged,omitempty"`   // the id of the incident that this one is now part of, since a late sign has joined them
+	Merged      string    `json:"merged,omitempty"`   // the id of the incident that has taken in the signs of this one, since a sign that came late or was withdrawn has divided them otherwise
 
 	Alerts      []string `json:"alerts"` // ids, in order of time
 	AlertsTotal int      `json:"alerts_total"`

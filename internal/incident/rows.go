@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -60,9 +61,10 @@ func (r *rowsOf) gone(key string) { r.dropped = append(r.dropped, key) }
 
 // head is the row of what is not in a story's other rows.
 type head struct {
-	Base base  `json:"b"`
-	Left int   `json:"l,omitempty"`
-	Gone []int `json:"m,omitempty"` // numbers that were told as parts of others
+	Base   base        `json:"b"`
+	Left   int         `json:"l,omitempty"`
+	Gone   map[int]int `json:"g,omitempty"` // by the number of an incident that is no more: the revision in which that was told
+	Raised map[int]int `json:"r,omitempty"`
 }
 
 func (of Account) row(within string) []byte {
@@ -110,13 +112,12 @@ func (b *Book) Changes(each func(key, memory []byte)) {
 }
 
 func (s *story) head() head {
-	h := head{Base: s.base, Left: s.left}
+	h := head{Base: s.base, Left: s.left, Gone: map[int]int{}, Raised: s.raised}
 	for number, t := range s.told {
-		if t.merged {
-			h.Gone = append(h.Gone, number)
+		if t.gone {
+			h.Gone[number] = t.revision
 		}
 	}
-	slices.Sort(h.Gone)
 	return h
 }
 
@@ -166,7 +167,7 @@ func (s *story) write(each func(key, memory []byte)) {
 	if s.profile != nil {
 		each(s.of.row(profileKey), packed(s.profile))
 	}
-	if h := s.head(); h.Base.Number > 0 || h.Left > 0 || len(h.Gone) > 0 {
+	if h := s.head(); h.Base.Number > 0 || h.Left > 0 || len(h.Gone)+len(h.Raised) > 0 {
 		each(s.of.row(headKey), packed(h))
 	}
 }
@@ -208,9 +209,10 @@ func (s *story) load(within string, memory []byte) error {
 			return err
 		}
 		s.base, s.left = h.Base, h.Left
-		for _, number := range h.Gone {
-			s.told[number] = telled{merged: true}
+		for number, revision := range h.Gone {
+			s.told[number] = telled{revision: revision, gone: true}
 		}
+		maps.Copy(s.raised, h.Raised)
 	case profileKey[0]:
 		s.profile = &Profile{}
 		return json.Unmarshal(memory, s.profile)
@@ -237,7 +239,7 @@ func (b *Book) Loaded() {
 	for _, s := range b.stories {
 		for _, i := range b.refold(s) {
 			if i.Level != Noticed {
-				s.told[i.Number] = telled{revision: i.Revision}
+				s.told[i.Number] = s.telled(i)
 			}
 		}
 	}
