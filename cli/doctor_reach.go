@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"noroshi/ingest/feed"
+	"noroshi/ingest/file"
 	"noroshi/ingest/o365"
 	"noroshi/internal/app"
 	"noroshi/internal/bus"
@@ -197,12 +199,27 @@ func (d *doctor) files(pattern string) {
 		d.add(finding{partSources, warning, "files-none", pattern, "no file is there", "check the path; what comes there later is read"})
 	}
 	for _, name := range found[:min(len(found), mostFiles)] {
+		if info, err := os.Stat(name); err == nil && file.CheckKind(info.Mode()) != nil {
+			d.noFile(pattern, name, info)
+			continue
+		}
 		f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 		if err != nil {
 			d.add(finding{partSources, wrong, "file-unreadable", name, err.Error(), "let the user of noroshi read it"})
 			continue
 		}
 		_ = f.Close() // nothing was written
+	}
+}
+
+// noFile tells of what is no file, as a source does: not of a folder that a pattern matches.
+func (d *doctor) noFile(pattern, name string, info fs.FileInfo) {
+	what := "it is not read: " + file.CheckKind(info.Mode()).Error()
+	switch {
+	case name == pattern:
+		d.add(finding{partSources, wrong, "file-kind", name, what, "name a file, or a pattern of files such as logs/*.ndjson; let what writes to a pipe write a file"})
+	case !info.IsDir():
+		d.add(finding{partSources, warning, "file-kind", name, what, "let what writes there write a file, or give a pattern that does not match it"})
 	}
 }
 

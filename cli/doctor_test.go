@@ -45,7 +45,7 @@ func doctoring(t *testing.T, now time.Time, config string) (found []string, all 
 	return found, all
 }
 
-const oneSource = "sources: [{file: {paths: [logs]}}]\nsinks: [{name: out, file: {path: alerts.ndjson}}]\n"
+const oneSource = "sources: [{file: {paths: [logs/a.ndjson]}}]\nsinks: [{name: out, file: {path: alerts.ndjson}}]\n"
 
 func doctored(t *testing.T, text string) string {
 	t.Helper()

@@ -37,6 +37,14 @@ var errKind = errors.New("not a regular file")
 // kindError is an errKind that says what is there instead.
 type kindError struct{ mode fs.FileMode }
 
+// CheckKind gives the error with which a source of files refuses what is no file that can be read, such as a pipe.
+func CheckKind(mode fs.FileMode) error {
+	if mode.IsRegular() {
+		return nil
+	}
+	return kindError{mode}
+}
+
 func (kindError) Is(err error) bool { return err == errKind }
 
 func (k kindError) Error() string { return "not a regular file but " + k.what() }
