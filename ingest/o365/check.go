@@ -35,7 +35,11 @@ func (s *Stream) Check(ctx context.Context) (got Checked, err error) {
 	defer res.Body.Close()
 	got.Ahead, _ = s.client.off(res)
 	var all []struct{ ContentType, Status string }
-	if err := json.NewDecoder(io.LimitReader(res.Body, maxList)).Decode(&all); err != nil {
+	from, err := unzipped(res.Body)
+	if err == nil {
+		err = json.NewDecoder(io.LimitReader(from, maxList)).Decode(&all)
+	}
+	if err != nil {
 		return got, fmt.Errorf("list subscriptions: %w", err)
 	}
 	enabled := map[string]bool{}

@@ -2,6 +2,7 @@ package o365test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/rand"
 	"encoding/json"
 	"io"
@@ -168,7 +169,7 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request, path string) {
 	case "POST subscriptions/start":
 		s.start(w, content)
 	case "GET subscriptions/list":
-		s.subscriptions(w)
+		s.subscriptions(w, r)
 	case "GET subscriptions/content":
 		s.list(w, r, content, fault)
 	default:
@@ -196,7 +197,8 @@ func (s *Server) start(w http.ResponseWriter, content string) {
 	write(w, http.StatusOK, object{"contentType": content, "status": "enabled", "webhook": nil})
 }
 
-func (s *Server) subscriptions(w http.ResponseWriter) {
+// subscriptions lists them, zipped for a client that takes that.
+func (s *Server) subscriptions(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	all := []object{}
 	for _, c := range contents {
@@ -208,7 +210,15 @@ func (s *Server) subscriptions(w http.ResponseWriter) {
 		}
 	}
 	s.mu.Unlock()
-	write(w, http.StatusOK, all)
+	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		write(w, http.StatusOK, all)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Encoding", "gzip")
+	z := gzip.NewWriter(w)
+	_ = json.NewEncoder(z).Encode(all) // a client that has gone needs no answer
+	_ = z.Close()
 }
 
 func (s *Server) give(w http.ResponseWriter, id string) {
