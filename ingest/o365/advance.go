@@ -234,7 +234,7 @@ func (c *cursor) fill(ctx context.Context, w window) error {
 		return a.Created.Compare(b.Created)
 	})
 	if w.kind == forward && !w.to.Before(second(started)) { // it has come to now
-		c.poll = started.Add(c.stream.config.Poll)
+		c.poll = earlier(started, c.now()).Add(c.stream.config.Poll) // the answer may have said that our clock is ahead
 	}
 	if w.kind == again {
 		c.part.sweepIn += time.Duration(pages) * sweepShare * time.Minute / time.Duration(c.stream.client.limits.share)

@@ -1,9 +1,14 @@
 package o365
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"noroshi/ingest/feed"
 )
 
 // What is listed are times of the API: they go by its clock where ours is off, however far. One time that is made up changes nothing, nor does
@@ -41,4 +46,40 @@ func TestTheClockIsThatOfTheAPI(t *testing.T) {
 			t.Errorf("%s: it takes its clock to be %v ahead, expected %v", name, got, one.ahead)
 		}
 	}
+}
+
+// A machine whose clock is ahead looks for what is new as often as any other: the first answer says by how much it is off.
+func TestAClockAheadDelaysNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began, lists := time.Now(), 0
+		a := &answering{answer: func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
+			to, _ := time.Parse(listForm, r.URL.Query().Get("endTime"))
+			if to.After(time.Now().Add(-90 * time.Second)) {
+				lists++
+			}
+			_, _ = io.WriteString(w, "[]")
+		}}
+		config := asks(t, a).config
+		config.Poll = time.Minute
+		config.Now = func() time.Time { return time.Now().Add(40 * time.Minute) }
+		s, err := New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := place{Floor: second(began.Add(-day)), Reached: second(began.Add(-2 * time.Minute))}
+		c, err := s.OpenWith(t.Context(), 1, &feed.Position{Offset: p.text()}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
+		defer cancel()
+		for ctx.Err() == nil {
+			_, _ = c.Next(ctx)
+		}
+		if lists < 25 {
+			t.Errorf("in 30 minutes it looked %d times for what is new, expected once a minute", lists)
+		}
+	})
 }
