@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -148,7 +149,7 @@ func (m *Memory) entry(x *rules.Line, h *kind.Hit) incident.Entry {
 // thing is what the event at hand brings or takes.
 func (m *Memory) thing(x *rules.Line, h *kind.Hit) *incident.Thing {
 	s := &m.show
-	t := &incident.Thing{Kind: x.Thing, Name: s.short(x.Name, maxThingName), ID: s.short(x.Ref, maxThingName), Detail: s.short(x.Detail, maxThingDetail),
+	t := &incident.Thing{Kind: x.Thing, Name: s.named(x.Name), ID: s.named(x.Ref), Detail: s.short(x.Detail, maxThingDetail),
 		Since: h.Time, Seen: incident.SeenEvent, EventID: clone(h.ID), Session: s.text(event.Session)}
 	if x.Thing == incident.Method {
 		t.Name = methodName(t.Name)
@@ -189,6 +190,25 @@ func (s *shower) short(t *cond.Template, most int) string {
 		return ""
 	}
 	return strings.TrimSpace(alert.OneLine(s.machine.Render(t), most))
+}
+
+// named is a text by which things are told apart. Where a part of it is not shown, a hash of the whole stands behind it.
+func (s *shower) named(t *cond.Template) string {
+	if t == nil {
+		return ""
+	}
+	return wholeName(strings.TrimSpace(s.machine.Render(t)))
+}
+
+func wholeName(text string) string {
+	shown := alert.OneLine(text, maxThingName)
+	if shown == text {
+		return clone(text)
+	}
+	if mailbox, name, ok := strings.Cut(text, `\`); ok && len(mailbox) < maxThingName { // Exchange names a rule so: it ends as the rule's name does
+		return alert.OneLine(mailbox, maxThingName) + `\` + wholeName(name)
+	}
+	return fmt.Sprintf("%s #%016x", shown, hashOfEvent(strings.ToLower(text)))
 }
 
 // give gives an activity to the memory of its account.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -201,6 +202,36 @@ func TestProfilesAreCompleteAtTheEnd(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestThingsAreToldApartByTheirWholeNames: one rule cannot hide behind another whose name begins, or looks, alike; and one that is removed
+// leaves the other.
+func TestThingsAreToldApartByTheirWholeNames(t *testing.T) {
+	all := storySet(t)
+	all.Rules = nil
+	set := detector.New(all, detector.Options{})
+	long := strings.Repeat("a", 250)
+	for _, names := range [][2]string{{long + "1", long + "2"}, {"in\u200bvoice", "in\u200cvoice"}} {
+		made := func(name string) map[string]string { return map[string]string{"Newsletters": name} }
+		records := sampled(t, set, sampleEvent{like: "new-inbox-rule", set: made(names[0])}, sampleEvent{like: "new-inbox-rule", at: time.Minute, set: made(names[1])},
+			sampleEvent{like: "disable-inbox-rule", at: time.Hour, set: made(names[0])})
+		var profiles []*incident.Profile
+		r := Replay{Set: set, Workers: 1, Alert: func(*alert.Alert) error { return nil }, Story: &Story{Everyone: true,
+			Activity: func(*incident.Activity) error { return nil },
+			Profile:  func(p *incident.Profile) error { profiles = append(profiles, p); return nil },
+		}}
+		if _, err := r.Run(t.Context(), []Input{{Name: "test", From: bytes.NewReader(bytes.Join(records, []byte("\n")))}}); err != nil {
+			t.Fatal(err)
+		}
+		if len(profiles) != 1 || len(profiles[0].Things) != 2 {
+			t.Fatalf("%.20q: want one profile with two rules, got %+v", names, profiles)
+		}
+		for i, one := range profiles[0].Things {
+			if gone := !one.Gone.IsZero(); gone != (i == 0) || !strings.Contains(one.Name, " #") {
+				t.Errorf("%.20q: rule %d is %q, gone %v; want the first gone, and both marked as cut", names, i, one.Name, gone)
+			}
+		}
 	}
 }
 
