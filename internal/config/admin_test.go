@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"noroshi/internal/diag"
 )
 
 // pair writes a certificate with its key and gives their paths.
@@ -83,5 +85,42 @@ func TestARefusedTokenHidesNothing(t *testing.T) {
 		if got := c.Secrets.Hide("it is " + token); (got == "it is …") != hidden {
 			t.Errorf("%s: got %q", token, got)
 		}
+	}
+}
+
+// TestARenewedTokenNeedsNoRestart: the admin listener reads its token again by itself. Another reference, and another secret, need one.
+func TestARenewedTokenNeedsNoRestart(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	conf := func() *Config {
+		t.Helper()
+		c, _, ps := Read(filepath.Join(dir, "noroshi.yaml"), []string{"stdout"})
+		if diag.Errors(ps) > 0 {
+			t.Fatal(ps)
+		}
+		return c
+	}
+	const admin = `admin: {listen: "127.0.0.1:0", token: "${file:token}"}` + "\n"
+	put("noroshi.yaml", admin+`kafka: {brokers: ["127.0.0.1:9"], sasl: {mechanism: plain, user: u, password: "${file:password}"}}`+"\n")
+	put("token", "0123456789abcdef")
+	put("other", "0123456789abcdef")
+	put("password", "hunter2hunter2")
+	before := conf()
+	put("token", "fedcba9876543210")
+	if got := conf().Differs(before); len(got) > 0 {
+		t.Errorf("a renewed token needs a restart for %v", got)
+	}
+	put("password", "hunter3hunter3")
+	if got := conf().Differs(before); len(got) != 1 || got[0] != "kafka" {
+		t.Errorf("another password: got %v", got)
+	}
+	put("noroshi.yaml", strings.Replace(admin, "token}", "other}", 1))
+	if got := conf().Differs(before); len(got) != 2 || got[0] != "admin" {
+		t.Errorf("another file of the token: got %v", got)
 	}
 }

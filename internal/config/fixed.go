@@ -16,27 +16,34 @@ import (
 var renewed = []string{"rules", "lists", "geography", "lateness", "tenants", "library", "exceptions"}
 
 // fixed gives for each key that holds until the next start a hash of what it says, and of the secrets that it refers to, but for
-// keys that are left out.
+// keys that are left out and for secrets that are read again.
 func fixed(d *strictyaml.Doc, folder string, without []string) map[string]string {
 	all := map[string]string{}
 	for i := 0; d.Root != nil && i+1 < len(d.Root.Content); i += 2 {
 		if key := d.Root.Content[i].Value; !slices.Contains(renewed, key) && !slices.Contains(without, key) {
 			h := sha256.New()
-			say(h, d.Root.Content[i+1], folder)
+			say(h, d.Root.Content[i+1], folder, key)
 			all[key] = hex.EncodeToString(h.Sum(nil))
 		}
 	}
 	return all
 }
 
-func say(to io.Writer, n *yaml.Node, folder string) {
+// readAgain are the keys, by their path, of secrets that are read again while a run works. Another reference needs a restart.
+var readAgain = []string{"admin.token"}
+
+func say(to io.Writer, n *yaml.Node, folder, path string) {
 	fmt.Fprintf(to, "%d %q %q %d\n", n.Kind, n.Tag, n.Value, len(n.Content))
-	if m := secretPattern.FindStringSubmatch(n.Value); n.Kind == yaml.ScalarNode && m != nil {
+	if m := secretPattern.FindStringSubmatch(n.Value); n.Kind == yaml.ScalarNode && m != nil && !slices.Contains(readAgain, path) {
 		value, _ := secret(m[1], m[2], folder) // one that cannot be read has been told
 		fmt.Fprintf(to, "%q\n", value)
 	}
-	for _, c := range n.Content {
-		say(to, c, folder)
+	for i, c := range n.Content {
+		at := path
+		if n.Kind == yaml.MappingNode && i%2 == 1 {
+			at += "." + n.Content[i-1].Value
+		}
+		say(to, c, folder, at)
 	}
 }
 
