@@ -109,14 +109,9 @@ func (c *cursor) expire() (all []feed.Message) {
 		}
 	}
 	for {
-		byChoice := c.place.behind()
 		from, to := c.place.expired(now)
-		switch {
-		case from.IsZero():
+		if from.IsZero() {
 			return all
-		case byChoice && !c.place.behind():
-			c.log.Warn("the oldest of the past expired before it was read", slog.Time("from", from), slog.Time("to", to))
-			continue
 		}
 		what := fmt.Sprintf("the blobs that became available from %s to %s: they are older than 7 days and cannot be listed any more",
 			from.Format(time.RFC3339), to.Format(time.RFC3339))
