@@ -141,13 +141,14 @@ func (r *Run) sight(now time.Time) *watch.Sight {
 
 // seenOf puts together what instances report.
 func seenOf(all []Status, now time.Time) *watch.Sight {
-	s := &watch.Sight{At: now, Letters: map[string]int64{}}
+	s := &watch.Sight{At: now, Letters: map[string]int64{}, Started: map[string]time.Time{}}
 	sources, ill := map[string]*watch.Source{}, map[string]watch.Sink{}
 	asleep, lacks, datasets := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	evaluated := map[string]int64{}
 	for i := range all {
 		one := &all[i]
 		s.Letters[one.Instance] += one.Letters
+		s.Started[one.Instance] = one.Started
 		s.Ahead = max(s.Ahead, time.Duration(one.Ahead)*time.Second)
 		for _, x := range one.Sources {
 			if !x.Ended {

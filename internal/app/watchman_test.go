@@ -131,7 +131,7 @@ func TestWhatInstancesReportIsPutTogether(t *testing.T) {
 			Rules: []RuleSum{{ID: "x", State: "live"}, {ID: "s", State: "live"}}, Asleep: []SleepSum{{Rules: []string{"s"}}}},
 		{Instance: "c/1", Roles: []Role{Ingest}, Rules: []RuleSum{{ID: "w", State: "live"}}},
 	}, at3)
-	want := &watch.Sight{At: at3, Letters: map[string]int64{"a/1": 3, "b/1": 4, "c/1": 0}, Ahead: 90 * time.Second,
+	want := &watch.Sight{At: at3, Letters: map[string]int64{"a/1": 3, "b/1": 4, "c/1": 0}, Started: map[string]time.Time{"a/1": {}, "b/1": {}, "c/1": {}}, Ahead: 90 * time.Second,
 		Sources: []watch.Source{{Name: "audit", Last: late, Fault: "gone", Since: late}}, Sinks: []watch.Sink{{Name: "soc", Fault: "410", Since: early}},
 		Disks: []watch.Disk{{Where: "/data of a", Text: "1024 MiB of 1048576 are free"}}, Asleep: []string{"s"}, Untried: []string{"x"}, Datasets: []string{"entra.signin"}}
 	if d := cmp.Diff(got, want); d != "" {

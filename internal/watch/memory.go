@@ -39,7 +39,10 @@ type Episode struct {
 	Seen     time.Time `json:"seen"`           // when it was found last
 	Ended    time.Time `json:"ended,omitzero"` // when it was told as over; zero: it goes on
 	Revision int       `json:"revision"`
-	Told     bool      `json:"told"` // this revision is stored
+	Told     bool      `json:"told"`           // this revision is stored
+	Over     bool      `json:"over,omitempty"` // the last revision says that it is over
+	Today    string    `json:"today,omitempty"`
+	Revised  int       `json:"revised,omitempty"` // how often it was revised on that day
 }
 
 // Day names an episode beside its rule and whom it is about: two instances that begin it in the same day tell the same.
@@ -108,17 +111,22 @@ func (r *Rhythm) longest() (most time.Duration) {
 func (m *Memory) letters(s *Sight) (n int64) {
 	grown := int64(0)
 	for _, name := range slices.Sorted(maps.Keys(s.Letters)) {
-		now, was := s.Letters[name], m.Counts[name]
-		if now < was { // it was started again
+		now := s.Letters[name]
+		was, known := m.Counts[name]
+		switch {
+		case !known && s.At.Sub(s.Started[name]) >= lettersIn: // when its letters came is not known
+			was = now
+		case now < was: // it was started again
 			was = 0
 		}
-		if grown += now - was; now == 0 {
-			delete(m.Counts, name)
-		} else if _, known := m.Counts[name]; known || len(m.Counts) < mostKept {
+		grown += now - was
+		if known || len(m.Counts) < mostKept {
 			m.Counts[name] = now
 		}
 	}
-	maps.DeleteFunc(m.Counts, func(name string, _ int64) bool { _, there := s.Letters[name]; return !there })
+	if len(m.Counts) >= mostKept { // make room
+		maps.DeleteFunc(m.Counts, func(name string, _ int64) bool { _, there := s.Letters[name]; return !there })
+	}
 	if grown > 0 {
 		m.Grown = append(m.Grown, Grown{s.At, grown})
 	}
@@ -133,7 +141,7 @@ func (m *Memory) letters(s *Sight) (n int64) {
 const (
 	overAfter     = 10 * time.Minute // not found for so long it is over
 	forgetAfter   = 24 * time.Hour   // after its end; found again before that, it goes on
-	mostRevisions = 20               // within one episode
+	mostRevisions = 20               // of one episode within a day; that it goes on after it was told as over is told beyond that
 )
 
 // Move moves the episodes to what was found at a moment. What is to be told of them is not told yet then.
@@ -152,7 +160,7 @@ func (m *Memory) Move(found []Found, now time.Time) (changed bool) {
 			continue
 		case e.Once:
 		case !e.Ended.IsZero(), f.Level > e.Level:
-			changed = e.revise(f) || changed
+			changed = e.revise(f, now, false) || changed
 			e.Ended = time.Time{}
 		}
 		e.Seen = now
@@ -164,7 +172,7 @@ func (m *Memory) Move(found []Found, now time.Time) (changed bool) {
 			over := e.Found
 			over.Summary = "It is over since " + minute(e.Seen) + ": " + over.Summary
 			if over.Severity = "info"; !e.Once {
-				changed = e.revise(over) || changed
+				changed = e.revise(over, now, true) || changed
 			}
 			e.Ended = now
 		case !e.Ended.IsZero() && now.Sub(e.Ended) >= forgetAfter:
@@ -175,14 +183,19 @@ func (m *Memory) Move(found []Found, now time.Time) (changed bool) {
 	return changed
 }
 
-// revise makes the next revision of an episode, as long as there are not too many.
-func (e *Episode) revise(f Found) bool {
+// revise makes the next revision of an episode, as long as there are not too many on one day. One that
+// takes back an end is made anyhow.
+func (e *Episode) revise(f Found, now time.Time, over bool) bool {
 	e.Found = f
-	if e.Revision >= mostRevisions {
+	if today := now.UTC().Format(time.DateOnly); today != e.Today {
+		e.Today, e.Revised = today, 0
+	}
+	if e.Revised >= mostRevisions && (over || !e.Over) {
 		return false
 	}
+	e.Revised++
 	e.Revision++
-	e.Told = false
+	e.Told, e.Over = false, over
 	return true
 }
 

@@ -43,11 +43,12 @@ type Sight struct {
 	Sinks    []Sink
 	Disks    []Disk
 	Letters  map[string]int64 // dead letters since the start, by instance
-	Ahead    time.Duration    // how far clocks differ
-	Asleep   []string         // rules that cannot fire on what sources have shown
-	Lacks    []string         // datasets that would wake them
-	Untried  []string         // rules that are awake and were tried on no record
-	Datasets []string         // that sources have shown
+	Started  map[string]time.Time
+	Ahead    time.Duration // how far clocks differ
+	Asleep   []string      // rules that cannot fire on what sources have shown
+	Lacks    []string      // datasets that would wake them
+	Untried  []string      // rules that are awake and were tried on no record
+	Datasets []string      // that sources have shown
 	Ends     []End
 }
 
