@@ -105,6 +105,13 @@ func (m *watchman) store(ctx context.Context, w *bus.Writer, now time.Time) erro
 	}
 	if len(row) > mostOfWatchman {
 		m.memory = &watch.Memory{}
+		fresh, err := json.Marshal(m.memory)
+		if err != nil {
+			return err
+		}
+		if err := w.Write(ctx, []bus.Record{{Topic: bus.Checkpoints, Key: []byte(keyWatch), Value: fresh}}); err != nil { // else it is read again
+			return err
+		}
 		return fmt.Errorf("what is remembered of the watch has %d bytes; it begins anew", len(row))
 	}
 	m.stored = now
@@ -135,8 +142,33 @@ func (r *Run) sight(now time.Time) *watch.Sight {
 	}
 	p.mu.Unlock()
 	s := seenOf(all, now)
+	s.Meant = meant(r.sources(), all)
 	s.Ends = r.watchman.endings(r.Config.Certificates, r.ruling.Load().set.Rules(), now)
 	return s
+}
+
+// meant are the sources of the configuration without those that are at their end, or of which all partitions are retired.
+func meant(configured []SourceSum, all []Status) (names []string) {
+	ended, retired, live := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for i := range all {
+		for _, x := range all[i].Sources {
+			ended[x.Name] = ended[x.Name] || x.Ended
+		}
+		for _, c := range all[i].Clocks {
+			of, _, _ := strings.Cut(c.Source, "/")
+			if c.Retired.IsZero() {
+				live[of] = true
+			} else {
+				retired[of] = true
+			}
+		}
+	}
+	for _, x := range configured {
+		if !x.Ended && !ended[x.Name] && (live[x.Name] || !retired[x.Name]) {
+			names = append(names, x.Name)
+		}
+	}
+	return names
 }
 
 // seenOf puts together what instances report.

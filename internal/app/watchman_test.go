@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,5 +150,34 @@ func TestExceptionsEndOnce(t *testing.T) {
 	}
 	if !slices.IsSorted(watch.Rules) {
 		t.Error("the rules of the watch are not sorted")
+	}
+}
+
+// TestTooMuchIsForgotten: a memory that is too large is begun anew in what is stored too.
+func TestTooMuchIsForgotten(t *testing.T) {
+	b := kafkatest.Start(t, 1)
+	w, err := b.Writer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	m := &watchman{memory: &watch.Memory{Datasets: map[string]time.Time{strings.Repeat("x", mostOfWatchman): at3}}}
+	if err := m.store(t.Context(), w, at3); err == nil {
+		t.Error("it is not said")
+	}
+	rows, err := b.Positions(t.Context())
+	if row := rows[keyWatch]; err != nil || len(row) == 0 || len(row) > 1<<10 {
+		t.Errorf("%d bytes are stored: %v", len(row), err)
+	}
+}
+
+// TestSourcesThatAreMeant: those of the configuration, as long as they are neither at their end nor retired as a whole.
+func TestSourcesThatAreMeant(t *testing.T) {
+	got := meant([]SourceSum{{Name: "audit"}, {Name: "files"}, {Name: "half"}, {Name: "gone"}}, []Status{
+		{Sources: []SourceSum{{Name: "files", Ended: true}, {Name: "elsewhere"}}},
+		{Clocks: []ClockSum{{Source: "half/0", Retired: at3}, {Source: "half/1"}, {Source: "gone/0", Retired: at3}}},
+	})
+	if d := cmp.Diff(got, []string{"audit", "half"}); d != "" {
+		t.Error(d)
 	}
 }

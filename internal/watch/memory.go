@@ -14,6 +14,8 @@ type Memory struct {
 	Counts   map[string]int64     `json:"letters"`  // dead letters by instance, as they were seen last
 	Grown    []Grown              `json:"grown"`    // in the last hour
 	Episodes map[string]*Episode  `json:"episodes"` // by rule and whom they are about
+
+	unseen map[string]bool // sources that nobody shows at this moment
 }
 
 // mostKept bounds each of these.
@@ -168,6 +170,7 @@ func (m *Memory) Move(found []Found, now time.Time) (changed bool) {
 	for key, e := range m.Episodes {
 		quiet := now.Sub(e.Seen)
 		switch {
+		case e.Rule == SourceFailing && e.Ended.IsZero() && m.unseen[e.Of]: // what nobody sees is not over
 		case e.Ended.IsZero() && quiet >= overAfter:
 			over := e.Found
 			over.Summary = "It is over since " + minute(e.Seen) + ": " + over.Summary

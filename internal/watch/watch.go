@@ -40,6 +40,7 @@ func Usual() Options { return Options{SilentFrom: time.Hour, EndsWithin: 14 * 24
 type Sight struct {
 	At       time.Time
 	Sources  []Source
+	Meant    []string // sources that are configured, not retired and not at their end, whether an instance shows them or not
 	Sinks    []Sink
 	Disks    []Disk
 	Letters  map[string]int64 // dead letters since the start, by instance
@@ -111,6 +112,13 @@ func (m *Memory) Look(s *Sight, o Options) (all []Found) {
 			all = append(all, f)
 		}
 	}
+	m.unseen = map[string]bool{}
+	for _, one := range s.unseen() {
+		if r := m.Sources[one.Name]; r != nil && !r.Last.IsZero() { // it brought something once
+			m.unseen[one.Name] = true
+			m.source(&one, s.At, o, add)
+		}
+	}
 	for _, one := range s.Sources {
 		m.source(&one, s.At, o, add)
 	}
@@ -142,6 +150,16 @@ func (m *Memory) Look(s *Sight, o Options) (all []Found) {
 	}
 	m.asleep(s, add)
 	m.datasets(s, add)
+	return all
+}
+
+// unseen are the sources that should be there, and that no instance shows.
+func (s *Sight) unseen() (all []Source) {
+	for _, name := range s.Meant {
+		if !slices.ContainsFunc(s.Sources, func(one Source) bool { return one.Name == name }) {
+			all = append(all, Source{Name: name})
+		}
+	}
 	return all
 }
 

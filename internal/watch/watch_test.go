@@ -223,3 +223,38 @@ func TestLettersOfBefore(t *testing.T) {
 	look(map[string]int64{"a/1": 0, "b/1": 150})
 	look(map[string]int64{"a/1": 0, "b/1": 150, "c/1": 400})
 }
+
+// TestTheOnlyReaderDies: a source that nobody shows any more becomes silent, and its fault is not over; one that is not meant is let go.
+func TestTheOnlyReaderDies(t *testing.T) {
+	for name, row := range map[string]struct {
+		meant []string
+		want  string
+	}{"meant": {[]string{"hub"}, SourceSilent + " high"}, "retired": {nil, SourceFailing + " info"}} {
+		t.Run(name, func(t *testing.T) {
+			m, now, told := &Memory{}, noon, ""
+			look := func(after time.Duration, all ...Source) {
+				now = now.Add(after)
+				for i := range all {
+					all[i].Last = now
+				}
+				m.Move(m.Look(&Sight{At: now, Sources: all, Meant: row.meant}, Usual()), now)
+			}
+			for range 30 * 24 {
+				look(time.Hour, Source{Name: "hub"})
+			}
+			look(10*time.Minute, Source{Name: "hub", Fault: "refused", Since: now})
+			for _, e := range m.Due() {
+				e.Told = true
+			}
+			for range 3 {
+				look(time.Hour)
+			}
+			for _, e := range m.Due() {
+				told += e.Rule + " " + e.Severity
+			}
+			if told != row.want {
+				t.Errorf("told %q, want %q", told, row.want)
+			}
+		})
+	}
+}
