@@ -265,6 +265,13 @@ func (f *profile) take(gone *incident.Thing) (all []incident.Thing) {
 		if !taken(x, gone) || gone.Gone.Before(x.Since) || !x.Gone.IsZero() && !gone.Gone.Equal(x.Gone) {
 			continue
 		}
+		if left := rightsLeft(x, gone); left != "" {
+			if x.Detail != left {
+				x.Detail = left
+				f.changes = appendThing(f.changes, x)
+			}
+			continue
+		}
 		if x.Gone.IsZero() {
 			x.Gone = gone.Gone
 			f.changes = appendThing(f.changes, x)
@@ -306,8 +313,8 @@ func sameThing(a, b *incident.Thing) bool {
 	switch {
 	case a.Kind != b.Kind || a.Of != b.Of:
 		return false
-	case a.Kind == incident.Delegate: // the id is the folder
-		return strings.EqualFold(a.Name, b.Name) && a.ID == b.ID
+	case a.Kind == incident.Delegate: // the id is the folder, or of a whole mailbox the rights
+		return strings.EqualFold(a.Name, b.Name) && a.ID == b.ID && onFolder(a) == onFolder(b)
 	case a.ID != "" && a.ID == b.ID:
 		return true
 	}
@@ -321,12 +328,26 @@ func taken(x, gone *incident.Thing) bool {
 		return false
 	case gone.Name == "" && gone.ID == "": // a mailbox has one forwarding; a tenant's has an id
 		return x.Kind == incident.Forwarding && x.ID == ""
+	case x.Kind == incident.Delegate && gone.ID == "":
+		return strings.EqualFold(x.Name, gone.Name) && !onFolder(x)
 	case x.Kind == incident.Delegate:
-		return strings.EqualFold(x.Name, gone.Name) && x.ID == gone.ID
+		return strings.EqualFold(x.Name, gone.Name) && x.ID == gone.ID && onFolder(x)
 	case gone.ID != "" && (x.ID == gone.ID || x.Name != "" && strings.HasSuffix(gone.ID, `\`+x.Name)):
 		return true
 	}
 	return gone.Name != "" && strings.EqualFold(x.Name, gone.Name) && (x.ID == "" || gone.ID == "" || x.Kind == incident.InboxRule)
+}
+
+// onFolder reports whether a delegate has rights on a folder; otherwise they are on the whole mailbox.
+func onFolder(t *incident.Thing) bool { return strings.Contains(t.Detail, " on ") }
+
+// rightsLeft are the rights on a mailbox that a delegate keeps when some are taken away.
+func rightsLeft(x, gone *incident.Thing) string {
+	if x.Kind != incident.Delegate || gone.ID != "" || gone.Detail == "" {
+		return ""
+	}
+	away := strings.Split(gone.Detail, ", ")
+	return strings.Join(slices.DeleteFunc(strings.Split(x.Detail, ", "), func(right string) bool { return slices.Contains(away, right) }), ", ")
 }
 
 // tell is the profile as others read it.

@@ -156,6 +156,8 @@ func (m *Memory) thing(x *rules.Line, h *kind.Hit) *incident.Thing {
 	}
 	if x.Does == rules.Takes {
 		t.Since = time.Time{}
+	} else if x.Thing == incident.Delegate && t.ID == "" {
+		t.ID = t.Detail
 	}
 	return t
 }

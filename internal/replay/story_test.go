@@ -235,6 +235,33 @@ func TestThingsAreToldApartByTheirWholeNames(t *testing.T) {
 	}
 }
 
+// TestEachRightOfADelegateIsAThing: one right does not take the place of another, and goes alone.
+func TestEachRightOfADelegateIsAThing(t *testing.T) {
+	all := storySet(t)
+	all.Rules = nil
+	set := detector.New(all, detector.Options{})
+	records := sampled(t, set, sampleEvent{like: "add-mailbox-permission", set: map[string]string{`"FullAccess"`: `"FullAccess, ReadPermission"`}},
+		sampleEvent{like: "add-recipient-permission", at: time.Minute}, sampleEvent{like: "add-mailbox-permission", at: 2 * time.Minute},
+		sampleEvent{like: "remove-mailbox-permission", at: time.Hour})
+	var have []string
+	r := Replay{Set: set, Workers: 1, Alert: func(*alert.Alert) error { return nil }, Story: &Story{Everyone: true,
+		Activity: func(*incident.Activity) error { return nil },
+		Profile: func(p *incident.Profile) error {
+			for _, one := range p.Things {
+				have = append(have, fmt.Sprint(one.Name, " ", one.Detail, " ", one.Gone.IsZero()))
+			}
+			return nil
+		},
+	}}
+	if _, err := r.Run(t.Context(), []Input{{Name: "test", From: bytes.NewReader(bytes.Join(records, []byte("\n")))}}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"taro@contoso.example ReadPermission true", "taro@contoso.example SendAs true", "taro@contoso.example FullAccess false"}
+	if diff := cmp.Diff(want, have); diff != "" {
+		t.Errorf("delegates and what they still have (-want +got):\n%s", diff)
+	}
+}
+
 func asJSON(t *testing.T, v any) (out any) {
 	t.Helper()
 	b, err := json.Marshal(v)
