@@ -54,12 +54,12 @@ func TestWhatARowSaysCanBeStored(t *testing.T) {
 					for _, r := range m.Rows {
 						rows[r.Key] = r.Value
 					}
-					if len(m.Position.Offset) > 8<<10 {
-						t.Fatalf("the position has %d bytes", len(m.Position.Offset))
+					if len(m.Offset) > 8<<10 {
+						t.Fatalf("the position has %d bytes", len(m.Offset))
 					}
-					again, err := s.cursor(1, &feed.Position{Offset: m.Position.Offset}, rows)
+					again, err := s.cursor(1, &feed.Position{Offset: m.Offset}, rows)
 					if err != nil {
-						t.Fatalf("the position %q and the rows %q: %v", m.Position.Offset, rows, err)
+						t.Fatalf("the position %q and the rows %q: %v", m.Offset, rows, err)
 					}
 					again.Close(t.Context())
 				}
