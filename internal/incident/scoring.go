@@ -87,6 +87,7 @@ type Given struct {
 	Session string
 	Actor   string
 	Managed bool
+	Another bool   // there is an event from a device that is not managed, too
 	Closes  string // it is no alert, but what closes something
 }
 

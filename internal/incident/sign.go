@@ -36,7 +36,7 @@ type sign struct {
 	Source    alert.Source  `json:"src"`
 	Actor     string        `json:"k,omitempty"` // kind of the actor
 	By        string        `json:"b,omitempty"` // the actor's name
-	Managed   bool          `json:"m,omitempty"` // the device is
+	Managed   bool          `json:"m,omitempty"` // every event of its evidence is from a managed device
 	Count     int           `json:"ct,omitempty"`
 	Steps     []broughtStep `json:"do,omitempty"`
 }
@@ -59,9 +59,9 @@ func newSign(a *alert.Alert) *sign {
 		e := &a.Evidence[n-1]
 		s.EventID, s.Dataset, s.Action = e.ID, e.Dataset, e.Action
 	}
-	for i := range a.Evidence {
-		s.Managed = s.Managed || bytes.Contains(a.Evidence[i].Facts, []byte(`"device.managed":true`))
-	}
+	s.Managed = len(a.Evidence) > 0 && !slices.ContainsFunc(a.Evidence, func(e alert.Evidence) bool {
+		return !bytes.Contains(e.Facts, []byte(`"device.managed":true`))
+	})
 	s.Sessions = slices.Clone(a.Sessions[:min(len(a.Sessions), maxSessions)])
 	for _, r := range a.Respond[:min(len(a.Respond), maxBrought)] {
 		s.Steps = append(s.Steps, broughtStep{r.ID, r.Text, r.Command})

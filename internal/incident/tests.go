@@ -44,6 +44,7 @@ func (r *reader) given(n *yaml.Node) (all []Given) {
 			"session": func(n *yaml.Node) { g.Session = r.d.Text(n) },
 			"actor":   func(n *yaml.Node) { g.Actor = r.d.OneOf(n, "value", "user", "guest", "app", "service") },
 			"managed": func(n *yaml.Node) { g.Managed = r.d.Bool(n) },
+			"another": func(n *yaml.Node) { g.Another = r.d.Bool(n) },
 		})
 		if one.Kind == yaml.MappingNode && (!at || (g.Rule == "") == (g.Closes == "")) {
 			r.d.At(one, "missing", "an alert of a test needs at, and either rule or closes")
@@ -114,6 +115,9 @@ func (s *Scoring) Run(t *Test, of RuleOf) (wrong []string) {
 		}
 		if g.Managed {
 			a.Evidence = []alert.Evidence{{Facts: []byte(`{"device.managed":true}`)}}
+		}
+		if g.Another {
+			a.Evidence = append(a.Evidence, alert.Evidence{Facts: []byte(`{"device.managed":false}`)})
 		}
 		b.Alert(a)
 	}
