@@ -59,6 +59,7 @@ type Input struct {
 	seq    int
 	err    error
 	format string
+	split  *splitter // nil: of a table
 }
 
 type counter struct {
@@ -147,11 +148,18 @@ func (in *Input) sniff() {
 	}
 	in.format = formatOf(head)
 	t := &text{from: in.from, split: newSplitter()}
-	in.fill = t.fill
+	in.fill, in.split = t.fill, t.split
 }
 
 // Format is how the input is split: ndjson, json or csv.
 func (in *Input) Format() string { return in.format }
+
+// Unclosed reports that the input has ended within a list. It is known when Next has given false.
+func (in *Input) Unclosed() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.split != nil && in.split.open
+}
 
 // BytesRead is how much of the file, compressed as it is, has been read.
 func (in *Input) BytesRead() int64 { return in.read.n.Load() }

@@ -41,6 +41,7 @@ type splitter struct {
 	maxRecords int   // of a block; 0 is no bound
 	maxBad     int   // of a block
 	full       bool  // the block has reached one of them
+	open       bool  // the text has ended within a list
 	bracket    int   // the next [ of the window
 	ends       []int // of records, to be marked
 	joined     []int // records whose end is the beginning of the next one
@@ -265,6 +266,7 @@ func (s *splitter) finish(b *Block) {
 	if s.At != inList && s.At != behindList {
 		return
 	}
+	s.open = true
 	if !s.Cut {
 		b.Bad = append(b.Bad, notJSON(len(b.Records), s.Line, fmt.Sprintf("the list that opens in line %d is not closed at the end of the input", s.Opened), nil))
 	}

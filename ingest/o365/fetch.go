@@ -138,7 +138,7 @@ func (f *fetching) once(ctx context.Context, lastTry bool) error {
 				return tooLong{"what of it is no record is", maxRefused}
 			}
 			held, block = block, held
-		case err == nil && seen.last == ']':
+		case err == nil && seen.last == ']' && !in.Unclosed(): // a text cut behind a list within a record ends with a bracket, too
 			s.block(&held, wholeBlock)
 			return ctx.Err()
 		default: // the last block may hold what the break has left of a record
