@@ -78,7 +78,7 @@ func (f *pageFlags) writer(s Streams) (*pages, error) {
 		options: page.Options{Format: page.Format(f.format), Width: columns(s.Out), Program: Version()}}, nil
 }
 
-// columns is how wide the terminal is, 0 where it is none.
+// columns is how wide the terminal is, 0 for a file or a pipe.
 func columns(out io.Writer) int {
 	f, ok := out.(*os.File)
 	if !ok {

@@ -34,10 +34,10 @@ type live struct {
 	every time.Duration
 	read  func(ctx context.Context) ([]app.Status, error)
 	print func(s Streams, all []app.Status) error
-	size  func() (width, height int) // of the terminal; nil: it is none
+	size  func() (width, height int) // of the terminal; nil for a file or a pipe
 }
 
-// sizeOf tells the size of a terminal; nil: it is none.
+// sizeOf tells the size of a terminal; it is nil for a file or a pipe.
 func sizeOf(to io.Writer) func() (width, height int) {
 	out, ok := to.(*os.File)
 	if !ok || !term.IsTerminal(int(out.Fd())) {

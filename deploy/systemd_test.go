@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// tool gives the path of a program, and skips the test where there is none; in CI it has to be there.
+// tool gives the path of a program, and skips the test on a machine without it; in CI it has to be there.
 func tool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)

@@ -129,7 +129,7 @@ func (f *profile) load(packed []byte) {
 	}
 }
 
-// read reads an entry of the profile; false where it is none of it or cannot be read. Texts share the memory of what is read.
+// read reads an entry of the profile; false for another entry, or one that cannot be read. Texts share the memory of what is read.
 func (f *profile) read(in *state.Fields, letter byte) bool {
 	switch letter {
 	case entryPlace:

@@ -33,7 +33,7 @@ type message struct {
 	} `json:"error,omitempty"`
 }
 
-// Start starts a browser, or skips the test where there is none.
+// Start starts a browser, or skips the test on a machine without one.
 func Start(t *testing.T) *Browser {
 	t.Helper()
 	path := ""

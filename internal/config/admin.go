@@ -11,7 +11,7 @@ import (
 	"noroshi/internal/strictyaml"
 )
 
-// Admin is the listener for those who operate an instance. Without addresses there is none.
+// Admin is the listener for those who operate an instance. Without addresses nothing listens.
 type Admin struct {
 	Listen string // host and port
 	Probes string // of a listener that answers /livez and /readyz alone, with ok or not ok
