@@ -15,7 +15,7 @@ import (
 type Admin struct {
 	Listen string // host and port
 	Probes string // of a listener that answers /livez and /readyz alone, with ok or not ok
-	// Token reads the token again each time, as Reference does; nil: there is none.
+	// Token reads the token again each time, as Reference does. It is nil without a token.
 	Token        func() (string, error)
 	CertFile     string // with KeyFile: TLS
 	KeyFile      string

@@ -11,7 +11,7 @@ import (
 // certificateKeys are the keys that name files of certificates, wherever they stand.
 var certificateKeys = []string{"ca_file", "cert_file", "client_ca_file", "certificate"}
 
-// CertificateFiles are the files of certificates that a configuration names, each once, in its order; nil: there is none.
+// CertificateFiles are the files of certificates that a configuration names, each once, in its order.
 func CertificateFiles(d *strictyaml.Doc, folder string) (all []string) {
 	if d == nil || d.Root == nil {
 		return nil

@@ -113,7 +113,7 @@ func earlier(a, b moment) int {
 	return inOrder(a.of, b.of)
 }
 
-// behind looks for a first sign that another one follows as the combination says, and gives the later of the two; nil where there is none.
+// behind looks for a first sign that another one follows as the combination says, and gives the later of the two, or nil.
 // No sign follows itself. Within a session any time may lie between them; signs of two different sessions do not belong together.
 func (m *moments) behind(c *Combination, x *sign) *sign {
 	near := m.all

@@ -170,7 +170,7 @@ var entries = []entry{
 
 	{"sinks[].kafka", "", "A topic of a Kafka."},
 	{"sinks[].kafka.brokers", needed, "Hosts and ports. One that answers is enough."},
-	{"sinks[].kafka.topic", needed, "The topic. It must be there, and is none of Noroshi's own."},
+	{"sinks[].kafka.topic", needed, "The topic. It must be there, and must not be one of Noroshi's own."},
 	{"sinks[].kafka.format", "`noroshi`", "How alerts are written."},
 	{"sinks[].kafka.tls", "`false`", "The connection is by TLS. Keys of certificates say so too."},
 	{"sinks[].kafka.sasl", "", "Who logs in at the brokers."},
